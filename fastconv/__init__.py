@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""fastconv: exact and fast 2-D convolution of pictures and arrays, on the CPU.
+
+    from PIL import Image
+    from fastconv import apply, sharpening
+
+    apply(Image.open("photo.jpg"), sharpening).save("sharp.jpg")
+
+`apply` filters a picture; `convolve` and `correlate` are the same for arrays, with every option; `plan`
+keeps the preparation for many pictures and `explain` tells what it chose; `kernels` makes kernels;
+`reference` is the definition of every result, in plain NumPy.
+
+The map of the code, one floor a line; a file imports only from floors below its own:
+
+    6  cli, __main__, adapters/    other people's shapes -> ours
+    5  api                         check, allocate, run, hand back
+    4  _planner                    which method, at what cost, and why
+    3  _methods/, _execute         direct, separable, sparse, box, wide; the call into the engine
+    2  _levels, _threads, _engine/ CPU levels, threads, the compiled engine (from src/)
+    1  reference, kernels          NumPy: obviously right, slow; named kernels and generators
+    0  _borders, _pixels           names and tables
+"""
+
+from importlib.metadata import version as _version
+
+from . import kernels, reference
+from ._threads import get_num_threads, set_num_threads
+from .adapters.pillow import apply
+from .api import Plan, convolve, correlate, explain, plan, show_config
+from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpening
+
+__version__ = _version("fastconv")
+
+__all__ = [
+    "Plan",
+    "apply",
+    "box_blur",
+    "convolve",
+    "correlate",
+    "edge_detection",
+    "explain",
+    "gaussian_blur",
+    "get_num_threads",
+    "identity",
+    "kernels",
+    "plan",
+    "reference",
+    "set_num_threads",
+    "sharpening",
+    "show_config",
+]

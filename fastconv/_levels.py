@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which build of the engine runs: the highest level that this CPU and this installation have.
+
+The engine is compiled once per level, from one source: base (x86-64 or aarch64), v3 (AVX2, FMA) and v4
+(AVX-512). The environment variable FASTCONV_LEVEL forces one. `cpu` is built with baseline flags and is
+asked before any other module is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+from ._engine import cpu
+
+
+def available() -> tuple[str, ...]:
+    """Levels that are installed and that this CPU can run, slowest first."""
+    return tuple(name for name in cpu.levels() if find_spec(f"fastconv._engine.engine_{name}"))
+
+
+def load(name: str) -> ModuleType:
+    """Engine of one level.
+
+    Raises
+    ------
+    ImportError
+        The level is unknown, not built, or not for this CPU.
+    """
+    if name not in available():
+        raise ImportError(
+            f"FASTCONV_LEVEL must be one of {', '.join(available())} on this machine; got {name!r}"
+        )
+    return import_module(f"fastconv._engine.engine_{name}")
+
+
+level: str = os.environ.get("FASTCONV_LEVEL") or available()[-1]
+engine: ModuleType = load(level)
+
+
+def use(name: str) -> None:
+    """Switch the running process to another level; the test suite runs on each."""
+    global level, engine
+    engine = load(name)
+    level = name

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Methods: ways to compute the sum. One file each, asked in turn by the planner.
+
+Each module has ``NAME`` and ``propose(facts, lane) -> Recipe | str``: how it would do the job with sums
+of that type, what it would cost and how far off it may be; or, in words, why it cannot. A method knows
+no size thresholds: it states its cost, from the one table below, and the planner takes the cheapest.
+
+The FFT's place is beside these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._pixels import Pixel
+
+Floats = NDArray[np.float64]
+
+# Lane types of src/simd.h. "strict" is float64 in the definition's order and rounding: it is the
+# definition, so it is never wrong, and never fast.
+Lane = Literal["float32", "float64", "strict"]
+LANES: tuple[Lane, ...] = ("float32", "float64", "strict")
+# Largest relative error of one rounding.
+ROUNDING = {"float32": 2.0**-24, "float64": 2.0**-53, "strict": 0.0}
+# Integers up to here are exact in the lane's type.
+EXACT = {"float32": 2.0**24, "float64": 2.0**53, "strict": 2.0**53}
+
+# Numbers of src/job.pxi.
+WINDOW, BOX, WIDE = 0, 1, 2
+
+# ns per sample on one core. Measured on 2026-11-24 at level v4 on a Xeon (family 6, model 207) with a
+# 2048x2048 picture in one plane; the same at every level, because the choice of the method decides
+# the last bits of a float and must not depend on the machine.
+COST: dict[str, dict[Lane, float]] = {
+    "row": {"float32": 0.35, "float64": 0.70, "strict": 0.70},  # load and store
+    "direct tap": {"float32": 0.018, "float64": 0.036, "strict": 0.055},
+    "sparse tap": {"float32": 0.035, "float64": 0.070, "strict": 0.085},
+    "box": {"float32": 0.25, "float64": 0.5, "strict": np.inf},  # van Herk, and the sums' rows
+    "box doubling": {"float32": 0.045, "float64": 0.09, "strict": np.inf},  # one pass over a row
+    "exact tap": {"float32": 2.0, "float64": 2.0, "strict": 2.0},  # one pixel, by the definition
+    "wide tap": {"float32": 4.0, "float64": 4.0, "strict": 4.0},
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a job before a method is chosen.
+
+    Attributes
+    ----------
+    kernel : ndarray, shape (h, w)
+        Weights as they lie on the window (a convolution's are reversed already).
+    source, target : Pixel
+    peak : float
+        Largest magnitude that a sample or the constant can have; infinite for floats.
+    integral : bool
+        Whether samples and constant are integers.
+    """
+
+    kernel: Floats
+    source: Pixel
+    target: Pixel
+    peak: float
+    integral: bool
+    taps: int = field(init=False)
+    weight: float = field(init=False)
+    unit: float = field(init=False)
+    finite: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__  # derived facts of a frozen dataclass
+        set_(self, "finite", bool(np.isfinite(self.kernel).all()))
+        set_(self, "taps", int(np.count_nonzero(self.kernel)))
+        with np.errstate(over="ignore"):
+            set_(self, "weight", float(np.abs(self.kernel).sum()) if self.finite else np.inf)
+        set_(self, "unit", binary_unit(self.kernel) if self.finite else 0.0)
+
+    def is_exact(self, lane: Lane) -> bool:
+        """Whether every partial sum, in any order, is exact: all are integers times one power of two."""
+        if not self.integral or self.unit == 0 or not np.isfinite(self.weight):
+            return False
+        return self.weight / self.unit * self.peak <= EXACT[lane]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to do a job, and all that the engine must be told.
+
+    Attributes
+    ----------
+    method : str
+        Name of the method.
+    code : int
+        Its number in the engine.
+    lane : {"float32", "float64", "strict"}
+        Type of the sums.
+    cost : float
+        Predicted time in ns per sample, one thread.
+    why : str
+        Half a sentence for `explain`.
+    error : float
+        Largest distance from the definition, for an image of integers.
+    across, down : ndarray
+        Factors of a separable kernel; empty for others.
+    scale : float
+        Weight of a box; 1 for others.
+    guard : float
+        Error that the engine's rounding must watch; 0 where no tie can be missed.
+    """
+
+    method: str
+    code: int
+    lane: Lane
+    cost: float
+    why: str
+    error: float = 0.0
+    across: Floats = field(default_factory=lambda: np.empty(0))
+    down: Floats = field(default_factory=lambda: np.empty(0))
+    scale: float = 1.0
+    guard: float = 0.0
+
+    def guarded(self, taps: int) -> Recipe:
+        """Watch ties: a pixel within `error` of one (both sides of it) is summed again exactly."""
+        again = 2 * self.error * taps * COST["exact tap"][self.lane]
+        return replace(self, guard=self.error, cost=self.cost + again)
+
+
+def binary_unit(weights: Floats) -> float:
+    """Largest power of two of which all weights are integer multiples; 1 for a kernel of zeros."""
+    mantissas, exponents = np.frexp(weights[weights != 0])
+    if not mantissas.size:
+        return 1.0
+    integers = np.abs(np.ldexp(mantissas, 53)).astype(np.int64)
+    lowest = exponents - 53 + np.log2(integers & -integers).astype(np.int64)
+    return float(np.ldexp(1.0, int(lowest.min())))
+
+
+def rounding_error(weights: Floats, lane: Lane, peak: float) -> float:
+    """Bound of the error of a chain of multiply-adds over samples of magnitude up to `peak`.
+
+    Each step rounds the partial sum, whose magnitude is at most `peak` times the weights so far, and
+    each weight was rounded once when it was stored in the lane's type (Higham, Accuracy and Stability
+    of Numerical Algorithms, 3.1). The factor covers terms of second order and this function's own
+    rounding.
+    """
+    if lane == "strict":
+        return 0.0
+    magnitudes = np.abs(weights[weights != 0])
+    with np.errstate(over="ignore"):
+        total = np.cumsum(magnitudes).sum() + 2 * magnitudes.sum()
+    return float(1.01 * ROUNDING[lane] * total) * peak

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Wide: exact sums of integers that float64 cannot hold (src/exact.pxi). Slow, and the last resort."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import COST, WIDE, Facts, Lane, Recipe
+
+NAME = "wide"
+
+
+def propose(facts: Facts, lane: Lane) -> Recipe | str:
+    """See `fastconv._methods`."""
+    if lane != "strict":
+        return "sums are pairs of 64-bit integers"
+    if not facts.integral or facts.unit < 1:
+        return "kernel, samples and constant must be integers"
+    if facts.source.name not in ("int32", "uint32", "int64", "uint64"):
+        return "the samples are small"
+    if facts.weight >= 2**31:
+        return "the kernel's magnitudes sum to 2**31 or more"
+    return Recipe(
+        NAME,
+        WIDE,
+        lane,
+        float(np.count_nonzero(facts.kernel) * COST["wide tap"][lane]),
+        "integers too large for float64, summed in pairs of 64 bits",
+    )

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which method, with sums of which type, at what cost, and why. Decided before the first pixel.
+
+Integer results must be the definition's to the last bit. A sum that is exact needs nothing more. A sum
+with a proven error below half a unit is rounded under guard: pixels nearer to a tie than the error are
+summed again by the definition. Where neither holds, the sum is the definition itself ("strict").
+
+Float results need no proof, only sums of the right type: float32 for pictures of 16 bits and fewer and
+of float32, if the weights fit it, float64 for all others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from ._methods import LANES, Facts, Lane, Recipe, box, direct, separable, sparse, wide
+from ._pixels import Pixel
+
+METHODS = {module.NAME: module for module in (direct, separable, sparse, box, wide)}
+
+# A source of these types is exact in float32.
+_NARROW = ("bool", "uint8", "int8", "uint16", "int16", "float16", "float32")
+# Weights beyond these would overflow, or lose bits, in float32.
+_SMALLEST, _LARGEST = 2.0**-100, 2.0**100
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A recipe and the reasons of all that was not taken.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    rejected : tuple of (str, str)
+        Method and reason, in the order in which they were asked.
+    """
+
+    recipe: Recipe
+    rejected: tuple[tuple[str, str], ...]
+
+
+def _lanes(facts: Facts) -> tuple[Lane, ...]:
+    """Types that sums may have, fastest first."""
+    if facts.target.integer and not facts.source.integer:
+        return ("strict",)  # no bound is known for floats, so nothing but the definition will do
+    weights = np.abs(facts.kernel[facts.kernel != 0])
+    fits = facts.finite and bool(((weights >= _SMALLEST) & (weights <= _LARGEST)).all())
+    small_target = facts.target.name in ("float16", "float32") or facts.target.peak in range(1, 2**16)
+    # a constant with fractions beside integers need not be a float32
+    small_source = facts.source.name in _NARROW and facts.integral == facts.source.integer
+    first: tuple[Lane, ...] = LANES if fits and small_source and small_target else LANES[1:]
+    # a float result is rounded anyway: float64 sums would only be slower
+    return first if facts.target.integer else first[:1]
+
+
+def _admit(facts: Facts, recipe: Recipe) -> Recipe | str:
+    """The recipe with the guard its result needs, or why it may be wrong."""
+    if not facts.target.integer or recipe.code == wide.WIDE:
+        return recipe
+    if recipe.lane == "strict":
+        return recipe
+    if recipe.error == 0 or (recipe.method in ("direct", "sparse") and facts.is_exact(recipe.lane)):
+        return recipe
+    # exact recomputation is rounded too, in float64
+    error = recipe.error + 1.01 * 2.0**-53 * facts.peak * facts.weight * (facts.taps + 1)
+    if not error < 0.25:
+        return f"{recipe.lane} sums may be off by {error:.2g}"
+    return replace(recipe, error=error).guarded(facts.taps)
+
+
+def _refusal(facts: Facts) -> str | None:
+    """Why the definition's float64 sum would be silently wrong, if it would."""
+    if not (facts.target.integer and facts.source.integer and facts.source.peak > 2**16):
+        return None
+    if _needs_wide(facts):
+        if not isinstance(wide.propose(facts, "strict"), str):
+            return None
+        return (
+            f"kernel must have weights whose magnitudes sum to less than 2**31 for an exact sum of "
+            f"{facts.source.name}; got {facts.weight:.3g}. Convert the image to float64 for a rounded one"
+        )
+    if facts.peak > 2**53:
+        return (
+            f"image must stay within +-2**53 where the kernel or cval has fractions; got "
+            f"{facts.source.name} values up to 2**{np.log2(facts.peak):.0f}. Convert the image to "
+            f"float64 for a rounded result"
+        )
+    return None
+
+
+@lru_cache(maxsize=256)
+def _decide(
+    kernel: bytes, shape: tuple[int, int], source: Pixel, target: Pixel, peak: float,
+    integral: bool, method: str,
+) -> Decision:
+    facts = Facts(np.frombuffer(kernel).reshape(shape), source, target, peak, integral)
+    refusal = _refusal(facts)
+    if refusal:
+        raise ValueError(refusal)
+    candidates: list[Recipe] = []
+    rejected: list[tuple[str, str]] = []
+    for name, module in METHODS.items():
+        reason = ""
+        for lane in _lanes(facts):
+            proposed = module.propose(facts, lane)
+            admitted = _admit(facts, proposed) if isinstance(proposed, Recipe) else proposed
+            if isinstance(admitted, Recipe):
+                candidates.append(admitted)
+            else:
+                reason = reason or admitted
+        if reason:
+            rejected.append((name, reason))
+    if _needs_wide(facts):
+        candidates = [c for c in candidates if c.method == "wide"]
+    if method != "auto":
+        reasons = dict(rejected)
+        candidates = [c for c in candidates if c.method == method]
+        if not candidates:
+            raise ValueError(f"method={method!r} cannot do this: {reasons.get(method, 'sums would not be exact')}")
+    best = min(candidates, key=lambda c: c.cost)
+    slower = {c.method: c for c in sorted(candidates, key=lambda c: -c.cost) if c.method != best.method}
+    rejected = [(name, reason) for name, reason in rejected if name not in slower and name != best.method]
+    rejected += [(c.method, f"slower: {c.cost:.2f} ns a sample, {c.lane} sums") for c in slower.values()]
+    return Decision(best, tuple(rejected))
+
+
+def _needs_wide(facts: Facts) -> bool:
+    """Whether even the definition is a sum of integers that float64 cannot hold."""
+    return (
+        facts.target.integer
+        and facts.source.integer
+        and facts.source.peak > 2**16
+        and facts.integral
+        and facts.unit >= 1
+        and not facts.is_exact("strict")
+    )
+
+
+def decide(
+    kernel: np.ndarray, source: Pixel, target: Pixel, peak: float, integral: bool, method: str
+) -> Decision:
+    """Choose a method.
+
+    Parameters
+    ----------
+    kernel : ndarray of float64, shape (h, w), C-contiguous
+        Weights as they lie on the window.
+    source, target : Pixel
+        Types of the samples read and written.
+    peak : float
+        Largest magnitude of a sample or of the constant; infinite for floats.
+    integral : bool
+        Whether samples and constant are integers.
+    method : str
+        "auto" or a name in `METHODS`.
+
+    Raises
+    ------
+    ValueError
+        `method` cannot do this, or the exact result cannot be had.
+    """
+    return _decide(kernel.tobytes(), kernel.shape, source, target, peak, integral, method)

@@ -1,0 +1,61 @@
+"""The table CPU level -> compiler flags, and the list of extensions. Metadata is in pyproject.toml.
+
+Environment: FASTCONV_LEVELS="base v3" builds fewer levels, FASTCONV_NO_OPENMP=1 builds without threads.
+"""
+
+import os
+import platform
+import sys
+
+from setuptools import Extension, setup
+
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+MSVC = sys.platform == "win32"
+
+# No -march=native (the wheel moves to other machines), no -ffast-math (NaN and infinity are data).
+# -ffp-contract=off: a multiply and an add are fused where simd.h says so and nowhere else; the strict
+# float64 path equals NumPy to the bit only without contraction.
+LEVELS = {"base": []}
+if X86 and not MSVC:
+    LEVELS["v3"] = ["-march=x86-64-v3"]
+    LEVELS["v4"] = ["-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi", "-mprefer-vector-width=512"]
+
+COMMON = (
+    ["/O2"]
+    if MSVC
+    else ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-unused-function"]
+)
+# Apple's compiler has no OpenMP, and a wheel with MSVC's is not worth its DLL: both are serial.
+OPENMP = [] if MSVC or sys.platform == "darwin" or os.environ.get("FASTCONV_NO_OPENMP") else ["-fopenmp"]
+
+PARTS = [
+    "src/" + name
+    for name in (
+        "simd.h verbs.pxi job.pxi exact.pxi load.pxi store.pxi direct.pxi sparse.pxi box.pxi "
+        "driver.pxi engine.pxi"
+    ).split()
+]
+WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()
+
+setup(
+    ext_modules=[
+        Extension(
+            "fastconv._engine.cpu",
+            ["src/cpu.pyx"],
+            depends=["src/simd.h"],
+            include_dirs=["src"],
+        ),
+        *(
+            Extension(
+                f"fastconv._engine.engine_{level}",
+                [f"src/engine_{level}.pyx"],
+                depends=PARTS,
+                include_dirs=["src"],
+                extra_compile_args=COMMON + flags + OPENMP,
+                extra_link_args=OPENMP,
+            )
+            for level, flags in LEVELS.items()
+            if level in WANTED
+        ),
+    ]
+)

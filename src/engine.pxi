@@ -1,0 +1,32 @@
+# The engine, compiled once per level by engine_base.pyx, engine_v3.pyx and engine_v4.pyx.
+#
+#     run -> task -> band -> strip:   load a row  ->  sum  ->  store a row
+#
+# Rows, taps, vectors, threads; no policy. Which method runs, and whether it is exact, is decided by
+# fastconv/_planner.py before the call.
+
+from cython.parallel cimport prange
+from libc.math cimport fabs, floor, rint
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memmove, memset
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #define FASTCONV_OPENMP 1
+    #else
+    #define FASTCONV_OPENMP 0
+    #endif
+    """
+    bint OPENMP "FASTCONV_OPENMP"
+
+include "verbs.pxi"
+include "job.pxi"
+include "load.pxi"
+include "store.pxi"
+include "exact.pxi"
+include "direct.pxi"
+include "sparse.pxi"
+include "box.pxi"
+include "driver.pxi"

@@ -1,0 +1,3 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, freethreading_compatible=True
+# SPDX-License-Identifier: BSD-3-Clause
+include "engine.pxi"

@@ -1,0 +1,110 @@
+# What the engine is asked to do: two pictures as bytes, two index tables, taps, and how to round.
+# A job is filled once, before the first pixel, and only read by the threads.
+
+# Rows of the table in fastconv/_pixels.py.
+cdef enum:
+    U8, I8, U16, I16, U32, I32, U64, I64, F16, F32, F64
+
+# How the rows of a job are summed; _planner.py sends the number.
+cdef enum:
+    WINDOW = 0      # taps, across the row first if there are `across` taps
+    BOX = 1         # all taps equal
+    WIDE = 2        # exact 64-bit integers
+
+cdef struct View:
+    # Sample (plane, y, x, c) stands at data + plane*plane_ + y*row + x*pixel + c*channel.
+    char* data
+    Py_ssize_t plane, row, pixel, channel
+    int type
+    Py_ssize_t size
+    bint swapped    # in the byte order that is not this machine's
+    bint packed     # the samples of a row lie side by side, aligned and in native order
+
+cdef struct Taps:
+    # Tap t multiplies the sample of window row `row[t]`, `offset[t]` samples to the right.
+    Py_ssize_t count
+    Py_ssize_t height, width
+    Py_ssize_t step         # samples from a pixel to its neighbour: the channels vanish here
+    bint dense              # no zero among height * width weights
+    Py_ssize_t* row
+    Py_ssize_t* offset
+    void* weight            # of the lane's sample type, row-major
+
+cdef struct Job:
+    View src, dst
+    Py_ssize_t planes, height, width, channels      # of the output
+    const Py_ssize_t* rows      # height + kernel_height - 1 source rows, -1: constant
+    const Py_ssize_t* cols      # width + kernel_width - 1 source columns, -1: constant
+    Py_ssize_t inner_begin, inner_end   # columns in between stand side by side in the source
+    const double* fill          # the constant, one a channel
+    const double* kernel        # the definition, for exact recomputation
+    Py_ssize_t kernel_height, kernel_width
+    int method
+    Taps across, window
+    double scale                # of a box
+    bint scale_first
+    double low, high            # an integer output saturates here
+    double guard                # largest error of the fast sum; 0: none, or no rounding at all
+
+
+cdef inline Py_ssize_t smaller(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+    return a if a < b else b
+
+
+cdef inline Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+    return a if a > b else b
+
+
+cdef View make_view(const unsigned char[:, :, :, :, :] bytes_, int type, bint swapped) noexcept:
+    """View of an array seen as bytes: (plane, row, pixel, channel, byte of the sample)."""
+    cdef View v
+    cdef Py_ssize_t size = bytes_.shape[4]
+    v.data = <char*>&bytes_[0, 0, 0, 0, 0]
+    v.plane = bytes_.strides[0]
+    v.row = bytes_.strides[1]
+    v.pixel = bytes_.strides[2]
+    v.channel = bytes_.strides[3]
+    v.type = type
+    v.size = size
+    v.swapped = swapped
+    # Strides of axes of length one say nothing.
+    v.packed = (
+        not swapped
+        and (bytes_.shape[3] == 1 or v.channel == size)
+        and (bytes_.shape[2] == 1 or v.pixel == size * bytes_.shape[3])
+        and <size_t>v.data % size == 0
+        and (bytes_.shape[1] == 1 or v.row % size == 0)
+        and (bytes_.shape[0] == 1 or v.plane % size == 0)
+    )
+    if bytes_.shape[2] == 1:
+        v.pixel = size * bytes_.shape[3]
+    return v
+
+
+cdef int make_taps(lane* kind, Taps* taps, const double* weights, Py_ssize_t height,
+                   Py_ssize_t width, Py_ssize_t step) except -1:
+    """List the non-zero weights. A zero tap costs nothing and spreads no NaN."""
+    cdef Py_ssize_t i, t = 0, n = height * width
+    taps.height = height
+    taps.width = width
+    taps.step = step
+    taps.row = <Py_ssize_t*>malloc(n * sizeof(Py_ssize_t))
+    taps.offset = <Py_ssize_t*>malloc(n * sizeof(Py_ssize_t))
+    taps.weight = malloc(n * sizeof(double))
+    if taps.row == NULL or taps.offset == NULL or taps.weight == NULL:
+        raise MemoryError("the list of taps")
+    for i in range(n):
+        if weights[i] != 0:
+            taps.row[t] = i // width
+            taps.offset[t] = i % width * step
+            set_sample(<lane*>taps.weight, t, weights[i])
+            t += 1
+    taps.count = t
+    taps.dense = t == n
+    return 0
+
+
+cdef void free_taps(Taps* taps) noexcept:
+    free(taps.row)
+    free(taps.offset)
+    free(taps.weight)

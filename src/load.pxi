@@ -1,0 +1,167 @@
+# Load: pixels -> a row of the accumulator's type. Border, stride, byte order and pixel type end here.
+
+ctypedef fused number:
+    uint8_t
+    int8_t
+    uint16_t
+    int16_t
+    uint32_t
+    int32_t
+    uint64_t
+    int64_t
+    float
+    double
+
+# Samples that are gathered at a time when they do not lie side by side.
+cdef enum:
+    GATHER = 256
+
+
+cdef inline void widen_run(const number* src, real* dst, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        dst[i] = <real>src[i]
+
+
+cdef inline void widen_half(const uint16_t* src, real* dst, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        dst[i] = half_to_float(src[i])
+
+
+cdef void widen_type(const char* src, int type, real* dst, Py_ssize_t n) noexcept nogil:
+    if type == U8:
+        widen_run(<const uint8_t*>src, dst, n)
+    elif type == I8:
+        widen_run(<const int8_t*>src, dst, n)
+    elif type == U16:
+        widen_run(<const uint16_t*>src, dst, n)
+    elif type == I16:
+        widen_run(<const int16_t*>src, dst, n)
+    elif type == U32:
+        widen_run(<const uint32_t*>src, dst, n)
+    elif type == I32:
+        widen_run(<const int32_t*>src, dst, n)
+    elif type == U64:
+        widen_run(<const uint64_t*>src, dst, n)
+    elif type == I64:
+        widen_run(<const int64_t*>src, dst, n)
+    elif type == F16:
+        widen_half(<const uint16_t*>src, dst, n)
+    elif type == F32:
+        widen_run(<const float*>src, dst, n)
+    else:
+        widen_run(<const double*>src, dst, n)
+
+
+cdef inline void widen(lane* row, Py_ssize_t i, const char* src, int type, Py_ssize_t n) noexcept nogil:
+    """Samples `i` .. `i + n - 1` of a row from `n` native samples side by side."""
+    if lane is vf:
+        widen_type(src, type, <float*>row + i, n)
+    else:
+        widen_type(src, type, <double*>row + i, n)
+
+
+cdef inline void copy_samples(char* dst, Py_ssize_t dst_step, const char* src, Py_ssize_t src_step,
+                              Py_ssize_t n, const Py_ssize_t size) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        memcpy(dst + i * dst_step, src + i * src_step, size)
+
+
+cdef inline void copy_strided(char* dst, Py_ssize_t dst_step, const char* src, Py_ssize_t src_step,
+                              Py_ssize_t n, Py_ssize_t size) noexcept nogil:
+    """Copy `n` samples from one spacing to another. A constant size lets memcpy be one move."""
+    if size == 1:
+        copy_samples(dst, dst_step, src, src_step, n, 1)
+    elif size == 2:
+        copy_samples(dst, dst_step, src, src_step, n, 2)
+    elif size == 4:
+        copy_samples(dst, dst_step, src, src_step, n, 4)
+    else:
+        copy_samples(dst, dst_step, src, src_step, n, 8)
+
+
+cdef inline void swap_bytes(char* raw, Py_ssize_t n, Py_ssize_t size) noexcept nogil:
+    """Reverse the bytes of each of `n` aligned samples in place."""
+    cdef Py_ssize_t i
+    if size == 2:
+        for i in range(n):
+            (<uint16_t*>raw)[i] = swapped16((<uint16_t*>raw)[i])
+    elif size == 4:
+        for i in range(n):
+            (<uint32_t*>raw)[i] = swapped32((<uint32_t*>raw)[i])
+    elif size == 8:
+        for i in range(n):
+            (<uint64_t*>raw)[i] = swapped64((<uint64_t*>raw)[i])
+
+
+cdef void gather(lane* row, Py_ssize_t at, const char* src, Py_ssize_t step, Py_ssize_t n,
+                 const View* view) noexcept nogil:
+    """Like widen, from samples `step` bytes apart in any byte order."""
+    cdef uint64_t words[GATHER]
+    cdef char* raw = <char*>words
+    cdef Py_ssize_t done = 0, count
+    while done < n:
+        count = smaller(GATHER, n - done)
+        copy_strided(raw, view.size, src + done * step, step, count, view.size)
+        if view.swapped:
+            swap_bytes(raw, count, view.size)
+        widen(row, at + done, raw, view.type, count)
+        done += count
+
+
+cdef void scatter_channel(lane* row, lane* spare, Py_ssize_t at, Py_ssize_t n, Py_ssize_t channel,
+                          Py_ssize_t channels) noexcept nogil:
+    """Interleave a plane of one channel: sample i of `spare` -> at + i*channels + channel of `row`."""
+    cdef Py_ssize_t size = sample_size(row)
+    copy_strided(<char*>row + (at + channel) * size, channels * size, <char*>spare, size, n, size)
+
+
+cdef void load_pixel(lane* row, Py_ssize_t at, const Job* job, const char* src, Py_ssize_t x) noexcept nogil:
+    """One pixel through the table: the border, a few a row."""
+    cdef Py_ssize_t c
+    if x < 0:
+        for c in range(job.channels):
+            set_sample(row, at + c, job.fill[c])
+    else:
+        gather(row, at, src + x * job.src.pixel, job.src.channel, job.channels, &job.src)
+
+
+cdef void load_inner(lane* row, lane* spare, Py_ssize_t at, const Job* job, const char* src,
+                     Py_ssize_t n) noexcept nogil:
+    """`n` pixels that stand side by side in the source, the first at `src`."""
+    cdef Py_ssize_t c
+    if job.src.packed:
+        widen(row, at, src, job.src.type, n * job.channels)
+    elif job.channels == 1:
+        gather(row, at, src, job.src.pixel, n, &job.src)
+    else:
+        for c in range(job.channels):
+            gather(spare, 0, src + c * job.src.channel, job.src.pixel, n, &job.src)
+            scatter_channel(row, spare, at, n, c, job.channels)
+
+
+cdef void load_row(lane* row, lane* spare, const Job* job, Py_ssize_t plane, Py_ssize_t y,
+                   Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Pixels `begin` .. `end - 1` of row `y` of the padded picture. 0 <= begin <= end <= len(cols).
+
+    `spare` is scratch of as many pixels, used only if the channels do not lie side by side.
+    """
+    cdef Py_ssize_t i, k, channels = job.channels, source_row = job.rows[y]
+    cdef const char* src
+    cdef Py_ssize_t inner_begin = larger(begin, smaller(end, job.inner_begin))
+    cdef Py_ssize_t inner_end = larger(inner_begin, smaller(end, job.inner_end))
+    if source_row < 0:
+        for i in range(begin, end):
+            for k in range(channels):
+                set_sample(row, (i - begin) * channels + k, job.fill[k])
+        return
+    src = job.src.data + plane * job.src.plane + source_row * job.src.row
+    for i in range(begin, inner_begin):
+        load_pixel(row, (i - begin) * channels, job, src, job.cols[i])
+    if inner_begin < inner_end:
+        load_inner(row, spare, (inner_begin - begin) * channels, job,
+                   src + job.cols[inner_begin] * job.src.pixel, inner_end - inner_begin)
+    for i in range(inner_end, end):
+        load_pixel(row, (i - begin) * channels, job, src, job.cols[i])
