@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The door of the command line: it says what is missing, or lets `fastconv.cli` do the work."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line with the arguments of this process; ends the process."""
+    try:
+        from .cli import cli
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("click", "rich"):
+            raise
+        print("the command line needs: pip install 'fastconv[cli]'", file=sys.stderr)
+        sys.exit(1)
+    cli(prog_name="fastconv")
+
+
+if __name__ == "__main__":
+    main()
