@@ -109,13 +109,14 @@ def _windows(
     height, width = counts
 
     exact = _needs_integers(padded, kernel, np.dtype(dtype))
-    total = np.zeros((*a.shape[:-2], height, width), object if exact else np.result_type(padded, kernel, np.float64))
+    kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
+    total = np.zeros((*a.shape[:-2], height, width), object if exact else kind)
     for ky in range(kernel.shape[0]):
         for kx in range(kernel.shape[1]):
             weight = kernel[ky, kx]
             if weight != 0:
                 window = padded[..., ky : ky + height, kx : kx + width]
-                total += int(weight) * window.astype(object) if exact else weight * window.astype(total.dtype)
+                total += (int(weight) if exact else weight) * window.astype(total.dtype)
 
     result = _to_pixels(total, np.dtype(dtype))
     return result if channel_axis is None else np.moveaxis(result, 0, channel_axis)
@@ -126,17 +127,12 @@ def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) ->
     outside = table < 0
     if not outside.any():
         return a.take(table, axis)
-    taken = a.take(np.where(outside, 0, table), axis) if a.shape[axis] else np.zeros(0)
-    constant = np.asarray(cval)
-    if a.dtype.kind in "iu" and constant == np.trunc(constant.real):
-        constant = np.asarray(int(constant.real), object if abs(int(constant.real)) > 2**53 else np.int64)
-    if constant.dtype.kind in "fc" or a.dtype.kind == "b":
-        taken = taken.astype(np.result_type(constant, np.float64, a.dtype))
-    elif not np.can_cast(np.min_scalar_type(int(constant)), a.dtype):
-        taken = taken.astype(object)
+    whole = a.dtype.kind in "iuO" and cval == np.trunc(complex(cval).real)
+    kind = object if whole else np.result_type(a.dtype, np.asarray(cval), np.float64)
+    taken = a.astype(kind).take(np.where(outside, 0, table), axis)
     where: list[Any] = [slice(None)] * a.ndim
     where[axis] = outside
-    taken[tuple(where)] = constant
+    taken[tuple(where)] = int(complex(cval).real) if whole else cval
     return taken
 
 

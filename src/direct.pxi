@@ -21,46 +21,68 @@ cdef enum:
     BLOCK_VECTORS = 2
 
 
-cdef inline void direct_taps(lane* acc, lane* row, lane* weights, Py_ssize_t width, Py_ssize_t step,
+cdef inline void direct_taps(lane* a0, lane* b0, lane* a1, lane* b1, lane* a2, lane* b2, lane* a3,
+                             lane* b3, lane* row, lane* weights, Py_ssize_t width, Py_ssize_t step,
                              const int first, const int last) noexcept nogil:
-    """Add one input row to output rows `first` .. `last - 1`; `weights` is at this row's for r = 0."""
+    """Add one input row to output rows `first` .. `last - 1`; `weights` is at this row's for row 0.
+
+    The accumulators of output row r are ar and br. They have names because GCC keeps an array of them
+    in memory.
+    """
     cdef Py_ssize_t kx
-    cdef int r
-    cdef lane v0, v1, w
+    cdef lane v, u, w
     for kx in range(width):
-        v0 = load(row, kx * step)
-        v1 = load(row, kx * step + lanes_of(row))
-        for r in range(BLOCK_ROWS):
-            if first <= r and r < last:
-                w = weight(weights, kx - r * width)
-                acc[2 * r] = fma(acc[2 * r], w, v0)
-                acc[2 * r + 1] = fma(acc[2 * r + 1], w, v1)
+        v = load(row, kx * step)
+        u = load(row, kx * step + lanes_of(row))
+        if first <= 0:
+            w = weight(weights, kx)
+            a0[0] = fma(a0[0], w, v)
+            b0[0] = fma(b0[0], w, u)
+        if first <= 1 and last > 1:
+            w = weight(weights, kx - width)
+            a1[0] = fma(a1[0], w, v)
+            b1[0] = fma(b1[0], w, u)
+        if first <= 2 and last > 2:
+            w = weight(weights, kx - 2 * width)
+            a2[0] = fma(a2[0], w, v)
+            b2[0] = fma(b2[0], w, u)
+        if last > 3:
+            w = weight(weights, kx - 3 * width)
+            a3[0] = fma(a3[0], w, v)
+            b3[0] = fma(b3[0], w, u)
 
 
 cdef inline void direct_block(lane** out, lane** rows, const Taps* taps, Py_ssize_t x,
                               const Py_ssize_t height, const Py_ssize_t width) noexcept nogil:
     """One block at sample `x`; height >= 3."""
-    cdef lane acc[BLOCK_ROWS * BLOCK_VECTORS]
     cdef lane* weights = <lane*>taps.weight
-    cdef Py_ssize_t iy, step = taps.step
-    cdef int r
-    for r in range(BLOCK_ROWS * BLOCK_VECTORS):
-        acc[r] = splat(weights, 0)
+    cdef lane a0 = splat(weights, 0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0
+    cdef Py_ssize_t iy, step = taps.step, vector = lanes_of(weights)
     # first rows
-    direct_taps(acc, sample_at(rows[0], x), weights, width, step, 0, 1)
-    direct_taps(acc, sample_at(rows[1], x), sample_at(weights, width), width, step, 0, 2)
-    direct_taps(acc, sample_at(rows[2], x), sample_at(weights, 2 * width), width, step, 0, 3)
+    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[0], x), weights, width, step, 0, 1)
+    weights = sample_at(weights, width)
+    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[1], x), weights, width, step, 0, 2)
+    weights = sample_at(weights, width)
+    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[2], x), weights, width, step, 0, 3)
+    weights = sample_at(weights, width)
     # main rows
     for iy in range(3, height):
-        direct_taps(acc, sample_at(rows[iy], x), sample_at(weights, iy * width), width, step, 0, 4)
+        direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[iy], x), weights, width, step, 0, 4)
+        weights = sample_at(weights, width)
     # last rows
-    weights = sample_at(weights, height * width)
-    direct_taps(acc, sample_at(rows[height], x), weights, width, step, 1, 4)
-    direct_taps(acc, sample_at(rows[height + 1], x), sample_at(weights, width), width, step, 2, 4)
-    direct_taps(acc, sample_at(rows[height + 2], x), sample_at(weights, 2 * width), width, step, 3, 4)
-    for r in range(BLOCK_ROWS):
-        store(out[r], x, acc[2 * r])
-        store(out[r], x + lanes_of(weights), acc[2 * r + 1])
+    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[height], x), weights, width, step, 1, 4)
+    weights = sample_at(weights, width)
+    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[height + 1], x), weights, width, step, 2, 4)
+    weights = sample_at(weights, width)
+    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[height + 2], x), weights, width, step, 3, 4)
+    store(out[0], x, a0)
+    store(out[0], x + vector, b0)
+    store(out[1], x, a1)
+    store(out[1], x + vector, b1)
+    store(out[2], x, a2)
+    store(out[2], x + vector, b2)
+    store(out[3], x, a3)
+    store(out[3], x + vector, b3)
 
 
 cdef void direct_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:

@@ -41,8 +41,9 @@
 typedef float vf __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef double vd __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 enum { F32_LANES = VECTOR_BYTES / 4, F64_LANES = VECTOR_BYTES / 8 };
-static inline vf vf_splat(float w) { return (vf){0} + w; }
-static inline vd vd_splat(double w) { return (vd){0} + w; }
+/* w - 0 is w, also for -0, so the subtraction vanishes; w + 0 would stay, as an instruction. */
+static inline vf vf_splat(float w) { return w - (vf){0}; }
+static inline vd vd_splat(double w) { return w - (vd){0}; }
 #else
 typedef float vf;
 typedef double vd;
