@@ -31,8 +31,8 @@ OPENMP = [] if MSVC or sys.platform == "darwin" or os.environ.get("FASTCONV_NO_O
 PARTS = [
     "src/" + name
     for name in (
-        "simd.h verbs.pxi job.pxi exact.pxi load.pxi store.pxi direct.pxi sparse.pxi box.pxi "
-        "driver.pxi engine.pxi"
+        "simd.h verbs.pxi job.pxi exact.pxi load.pxi store.pxi direct.pxi sparse.pxi dot.pxi "
+        "box.pxi driver.pxi engine.pxi"
     ).split()
 ]
 WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from . import _levels, _threads
 from ._borders import index_table
-from ._methods import LANES, Floats, Recipe
+from ._methods import DOT, LANES, Floats, Recipe, dot
 from ._pixels import Pixel
 
 # One axis: source pixels, position of the first window, number of windows.
@@ -55,16 +55,26 @@ def execute(
     col_table = index_table(cols[0], cols[1], cols[2] + kernel.shape[1] - 1, border)
     inner_begin = min(max(-cols[1], 0), len(col_table))
     inner_end = max(inner_begin, min(cols[0] - cols[1], len(col_table)))
+    program = _program(recipe, kernel, source, target, src.shape[-1])
     for source_planes, target_planes in _planes(src, dst):
-        _levels.engine.run(
+        program.run(
             _bytes(source_planes), source.code, not src.dtype.isnative,
             _bytes(target_planes), target.code, not dst.dtype.isnative,
-            row_table, col_table, inner_begin, inner_end, fill, kernel,
-            recipe.code, LANES.index(recipe.lane), recipe.across, recipe.down,
-            recipe.scale, not source.integer,
-            float(target.low), float(target.high), recipe.guard,
+            row_table, col_table, inner_begin, inner_end, fill,
             _threads.threads_for(work, threads),
         )  # fmt: skip
+
+
+def _program(recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, channels: int) -> Any:
+    offsets, quads = dot.pack(recipe, channels) if recipe.code == DOT else _NO_GROUPS
+    return _levels.engine.Program(
+        kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
+        offsets, quads, recipe.places, recipe.scale, not source.integer, float(target.low), float(target.high),
+        recipe.guard,
+    )  # fmt: skip
+
+
+_NO_GROUPS = np.empty(0, np.intp), np.empty((0, 0, 0), np.int32)
 
 
 def _bytes(a: NDArray[Any]) -> NDArray[np.uint8]:

@@ -16,10 +16,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from ._methods import LANES, Facts, Lane, Recipe, box, direct, separable, sparse, wide
+from . import _levels
+from ._methods import LANES, Facts, Lane, Recipe, box, direct, dot, separable, sparse, wide
 from ._pixels import Pixel
 
-METHODS = {module.NAME: module for module in (direct, separable, sparse, box, wide)}
+METHODS = {module.NAME: module for module in (direct, separable, sparse, box, dot, wide)}
 
 # A source of these types is exact in float32.
 _NARROW = ("bool", "uint8", "int8", "uint16", "int16", "float16", "float32")
@@ -58,10 +59,8 @@ def _lanes(facts: Facts) -> tuple[Lane, ...]:
 
 def _admit(facts: Facts, recipe: Recipe) -> Recipe | str:
     """The recipe with the guard its result needs, or why it may be wrong."""
-    if not facts.target.integer or recipe.code == wide.WIDE:
-        return recipe
-    if recipe.lane == "strict":
-        return recipe
+    if not facts.target.integer or recipe.lane == "strict" or recipe.method in ("wide", "dot"):
+        return recipe  # they are the definition, or have seen to it
     if recipe.error == 0 or (recipe.method in ("direct", "sparse") and facts.is_exact(recipe.lane)):
         return recipe
     # exact recomputation is rounded too, in float64
@@ -93,10 +92,10 @@ def _refusal(facts: Facts) -> str | None:
 
 @lru_cache(maxsize=256)
 def _decide(
-    kernel: bytes, shape: tuple[int, int], source: Pixel, target: Pixel, peak: float,
-    integral: bool, method: str,
+    kernel: bytes, shape: tuple[int, int], source: Pixel, target: Pixel, low: float, high: float,
+    integral: bool, method: str, level: str,
 ) -> Decision:
-    facts = Facts(np.frombuffer(kernel).reshape(shape), source, target, peak, integral)
+    facts = Facts(np.frombuffer(kernel).reshape(shape), source, target, low, high, integral)
     refusal = _refusal(facts)
     if refusal:
         raise ValueError(refusal)
@@ -140,7 +139,7 @@ def _needs_wide(facts: Facts) -> bool:
 
 
 def decide(
-    kernel: np.ndarray, source: Pixel, target: Pixel, peak: float, integral: bool, method: str
+    kernel: np.ndarray, source: Pixel, target: Pixel, low: float, high: float, integral: bool, method: str
 ) -> Decision:
     """Choose a method.
 
@@ -150,8 +149,8 @@ def decide(
         Weights as they lie on the window.
     source, target : Pixel
         Types of the samples read and written.
-    peak : float
-        Largest magnitude of a sample or of the constant; infinite for floats.
+    low, high : float
+        Range of samples and constant; infinite for floats.
     integral : bool
         Whether samples and constant are integers.
     method : str
@@ -162,4 +161,6 @@ def decide(
     ValueError
         `method` cannot do this, or the exact result cannot be had.
     """
-    return _decide(kernel.tobytes(), kernel.shape, source, target, peak, integral, method)
+    return _decide(
+        kernel.tobytes(), kernel.shape, source, target, low, high, integral, method, _levels.level
+    )

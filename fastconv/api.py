@@ -74,7 +74,7 @@ def convolve(
         Integers are rounded half to even and saturated.
     out : ndarray, optional
         Where to write the result; any strides, also the image itself.
-    method : {"auto", "direct", "separable", "sparse", "box", "wide"}
+    method : {"auto", "direct", "separable", "sparse", "box", "dot", "wide"}
         How to sum. "auto" takes the fastest; results of integer type never depend on it.
     threads : int, optional
         The most threads to use; see `set_num_threads`.
@@ -242,8 +242,8 @@ class Plan:
         return [self._decide(part, a, source, target) for part in _real_parts(self.kernel)]
 
     def _decide(self, kernel: Floats, a: NDArray[Any], source: Pixel, target: Pixel) -> Decision:
-        peak, integral = _range(a, source, self.cval if self.border == "constant" else 0.0)
-        return decide(kernel, source, target, peak, integral, self.wanted)
+        low, high, integral = _range(a, source, self.cval if self.border == "constant" else 0.0)
+        return decide(kernel, source, target, low, high, integral, self.wanted)
 
     def _run(self, image: NDArray[Any], out: NDArray[Any] | None) -> NDArray[Any]:
         source = pixel_of(image.dtype, "image")
@@ -563,20 +563,21 @@ def _real_parts(kernel: NDArray[Any]) -> list[Floats]:
     return [np.ascontiguousarray(kernel.real), np.ascontiguousarray(kernel.imag)]
 
 
-def _range(a: NDArray[Any], source: Pixel, cval: complex) -> tuple[float, bool]:
-    """Largest magnitude of samples and constant, and whether they are all integers.
+def _range(a: NDArray[Any], source: Pixel, cval: complex) -> tuple[float, float, bool]:
+    """Smallest and largest of samples and constant, and whether they are all integers.
 
-    Only 64-bit images are looked at: their type says nothing of use. The answer is rounded up to a
-    power of two, so that plans are found again.
+    Only 64-bit images are looked at: their type says nothing of use. The answer is rounded up to
+    powers of two, so that plans are found again.
     """
     if not source.integer:
-        return np.inf, False
-    peak = float(source.peak)
+        return -np.inf, np.inf, False
+    low, high = float(source.low), float(source.high)
     if source.peak > 2**32:
         largest = max(int(a.max()), -int(a.min()), 1) if a.size else 1
-        peak = 2.0 ** (largest - 1).bit_length()
+        high = 2.0 ** (largest - 1).bit_length()
+        low = -high if source.low else 0.0
     constant = complex(cval).real
-    return max(peak, abs(constant)), bool(constant == np.trunc(constant))
+    return min(low, constant), max(high, constant), bool(constant == np.trunc(constant))
 
 
 def _example(pixel: np.dtype[Any] | None) -> NDArray[Any]:

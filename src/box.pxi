@@ -49,14 +49,15 @@ cdef inline void scale_row(lane* row, double scale, Py_ssize_t n) noexcept nogil
         i += lanes_of(row)
 
 
-cdef void box_row(lane* out, lane* raw, lane* spare, const Job* job, Py_ssize_t plane, Py_ssize_t y,
-                  Py_ssize_t x, Py_ssize_t width) noexcept nogil:
+cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
+                  Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, summed across. Floats are scaled first, since their sum might
     overflow where their mean does not; integers last, since their sum is exact."""
-    load_row(raw, spare, job, plane, y, x, x + width + job.kernel_width - 1)
+    cdef lane* raw = <lane*>s.raw
+    load_strip(raw, <lane*>s.spare, job, strip, plane, y)
     if job.scale_first:
-        scale_row(raw, job.scale, (width + job.kernel_width - 1) * job.channels)
-    double_across(out, raw, job.kernel_width, job.channels, width * job.channels)
+        scale_row(raw, job.scale, (strip.total + job.kernel_width - 1) * job.channels)
+    double_across(out, raw, job.kernel_width, job.channels, strip.total * job.channels)
 
 
 cdef inline void add_to_prefix(lane* prefix, lane* row, Py_ssize_t k, Py_ssize_t n) noexcept nogil:
@@ -66,43 +67,40 @@ cdef inline void add_to_prefix(lane* prefix, lane* row, Py_ssize_t k, Py_ssize_t
         add_rows(prefix, prefix, row, n)
 
 
-cdef void box_strip(lane* scratch, Py_ssize_t pitch, const Job* job, Py_ssize_t plane, Py_ssize_t y0,
-                    Py_ssize_t y1, Py_ssize_t x, Py_ssize_t width) noexcept nogil:
-    """Output rows y0 .. y1-1, `width` pixels from `x` on. Scratch: 2 * height + 5 rows of `pitch`."""
-    cdef Py_ssize_t y, r, k, height = job.kernel_height, n = width * job.channels
-    cdef lane* suffix = scratch
-    cdef lane* group = sample_at(scratch, height * pitch)
-    cdef lane* raw = sample_at(scratch, 2 * height * pitch)
-    cdef lane* spare = sample_at(raw, pitch)
-    cdef lane* prefix = sample_at(spare, pitch)
-    cdef lane* out = sample_at(prefix, pitch)
-    cdef lane* swap
+cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
+                    Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    """Output rows y0 .. y1-1 of a strip, with a window of 2 * height rows of scratch."""
+    cdef Py_ssize_t y, r, k, height = job.kernel_height, n = strip.total * job.channels
+    cdef lane** suffix = window_rows(kind, s)
+    cdef lane** group = suffix + height
+    cdef lane** other
+    cdef lane* out = <lane*>s.out
+    cdef lane* prefix = sample_at(out, s.pitch)
     # The group of the first row; its rows before y0 are not needed.
     for r in range(y0 % height, height):
-        box_row(sample_at(group, r * pitch), raw, spare, job, plane, y0 - y0 % height + r, x, width)
+        box_row(group[r], s, job, strip, plane, y0 - y0 % height + r)
     for y in range(y0, y1):
         r = y % height
         if r == 0 or y == y0:
-            swap = suffix
+            other = suffix
             suffix = group
-            group = swap
+            group = other
             for k in range(height - 2, r - 1, -1):
-                add_rows(sample_at(suffix, k * pitch), sample_at(suffix, k * pitch),
-                         sample_at(suffix, (k + 1) * pitch), n)
+                add_rows(suffix[k], suffix[k], suffix[k + 1], n)
             # rows before r of the next group, when a band starts inside a group
             for k in range(r):
-                box_row(sample_at(group, k * pitch), raw, spare, job, plane, y - r + height + k, x, width)
-                add_to_prefix(prefix, sample_at(group, k * pitch), k, n)
+                box_row(group[k], s, job, strip, plane, y - r + height + k)
+                add_to_prefix(prefix, group[k], k, n)
         if r:
             if y > y0:
-                box_row(sample_at(group, (r - 1) * pitch), raw, spare, job, plane, y + height - 1, x, width)
-                add_to_prefix(prefix, sample_at(group, (r - 1) * pitch), r - 1, n)
-            add_rows(out, sample_at(suffix, r * pitch), prefix, n)
+                box_row(group[r - 1], s, job, strip, plane, y + height - 1)
+                add_to_prefix(prefix, group[r - 1], r - 1, n)
+            add_rows(out, suffix[r], prefix, n)
         else:
-            memcpy(out, suffix, n * sample_size(out))
+            memcpy(out, suffix[0], n * sample_size(out))
         if r == height - 1 and y + 1 < y1:
             # the row that completes the next group
-            box_row(sample_at(group, r * pitch), raw, spare, job, plane, y + height, x, width)
+            box_row(group[r], s, job, strip, plane, y + height)
         if not job.scale_first:
             scale_row(out, job.scale, n)
-        store_row(out, job, plane, y, x, width)
+        store_strip(out, job, strip, plane, y)

@@ -32,8 +32,8 @@ cdef inline void direct_taps(lane* a0, lane* b0, lane* a1, lane* b1, lane* a2, l
     cdef Py_ssize_t kx
     cdef lane v, u, w
     for kx in range(width):
-        v = load(row, kx * step)
-        u = load(row, kx * step + lanes_of(row))
+        v = held(load(row, kx * step))
+        u = held(load(row, kx * step + lanes_of(row)))
         if first <= 0:
             w = weight(weights, kx)
             a0[0] = fma(a0[0], w, v)
@@ -85,16 +85,22 @@ cdef inline void direct_block(lane** out, lane** rows, const Taps* taps, Py_ssiz
     store(out[3], x + vector, b3)
 
 
-cdef void direct_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
-    """BLOCK_ROWS rows of `n` sums from height + 3 window rows. Writes whole blocks: up to
-    BLOCK_VECTORS vectors more than `n`."""
+cdef inline void direct_blocks(lane** out, lane** rows, const Taps* taps, Py_ssize_t n,
+                               const Py_ssize_t height, const Py_ssize_t width) noexcept nogil:
+    """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
     cdef Py_ssize_t x = 0, step = BLOCK_VECTORS * lanes_of(rows[0])
+    while x < n:
+        direct_block(out, rows, taps, larger(0, smaller(x, n - step)), height, width)
+        x += step
+
+
+cdef void direct_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """BLOCK_ROWS rows of `n` sums from height + 3 window rows. Writes whole blocks: if `n` is less than
+    one, up to its end."""
     if taps.height == 3 and taps.width == 3:
         # constants unroll: at nine taps the loop's own work is half of it
-        while x < n:
-            direct_block(out, rows, taps, x, 3, 3)
-            x += step
-        return
-    while x < n:
-        direct_block(out, rows, taps, x, taps.height, taps.width)
-        x += step
+        direct_blocks(out, rows, taps, n, 3, 3)
+    elif taps.height == 5 and taps.width == 5:
+        direct_blocks(out, rows, taps, n, 5, 5)
+    else:
+        direct_blocks(out, rows, taps, n, taps.height, taps.width)

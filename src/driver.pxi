@@ -1,107 +1,305 @@
 # Driver: pictures -> bands of rows over threads -> strips of columns -> load, sum, store.
 #
-# A strip is as wide as lets its rows stay in the cache; within one, a window of rows slides down:
+# Where the source holds samples of the sum's own type, the middle of the picture is read, and written,
+# where it lies; only the left and the right edge, whose windows reach over the border, are copied. They
+# share a strip, one piece after the other:
+#
+#     picture              |e|...............middle...............|e|
+#     rows of the edges    | window of the left | window of the right |
+#
+# Other sources are converted on their way to scratch, in strips so narrow that their rows stay in the
+# first-level cache. A window of rows slides down each strip:
 #
 #     rows[0] .. rows[height - 2]    kept from the blocks above
-#     rows[height - 1] .. + 3        loaded for this block of BLOCK_ROWS output rows
+#     rows[height - 1] .. + 3        new for this block of BLOCK_ROWS output rows
 #
 # Sliding moves pointers, not samples. Bands know no neighbours: each loads its own first rows.
 
-# Bytes of rows that a strip keeps: half of the smallest second-level cache we know of (512 KiB).
 cdef enum:
-    STRIP_BYTES = 262144
-    STRIP_SAMPLES = 512     # no strip is narrower: its margin of kernel width is loaded twice
+    NEAR_BYTES = 98304      # of rows in scratch: most of a first-level cache
+    FAR_BYTES = 262144      # of rows read in place: half of the smallest second-level cache
+    STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
+    LINE_BYTES = 64
+
+cdef struct Layout:
+    Py_ssize_t begin, end   # output pixels of the middle; begin == end: nothing is read in place
+    Py_ssize_t width        # pixels of the strips into which middle, or picture, are cut
+
+cdef struct Scratch:
+    # Rows of one band, `pitch` samples apart.
+    char* memory
+    void* first
+    Py_ssize_t pitch
+    Py_ssize_t window       # rows of the window
+    void** rows             # pointers to them
+    void* out               # BLOCK_ROWS rows of sums
+    void* raw               # a row before it is summed across
+    void* spare             # see load_row
+    void* fill              # a row of the constant
 
 
-cdef Py_ssize_t strip_width(const Job* job, Py_ssize_t rows, Py_ssize_t size) noexcept nogil:
-    """Pixels of a strip of which `rows` rows are kept; all strips but the last are equal."""
-    cdef Py_ssize_t samples = larger(STRIP_SAMPLES, STRIP_BYTES // (rows * size))
-    cdef Py_ssize_t width = larger(1, samples // job.channels)
-    return job.width if job.width <= width + width // 2 else width
+cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
+    """Whether rows of the picture are what the method works on, as they lie."""
+    if work is vf:
+        return view.packed and view.type == F32
+    elif work is vb:
+        return view.packed and view.type == U8
+    else:
+        return view.packed and view.type == F64
 
 
-cdef Py_ssize_t row_pitch(const Job* job, Py_ssize_t width, Py_ssize_t vector) noexcept nogil:
-    """Samples between two scratch rows: padded pixels, room for a block's overhang, and an odd number
-    of vectors, so that rows do not fall on the same cache sets."""
-    cdef Py_ssize_t n = (width + job.kernel_width - 1) * job.channels + SPARSE_VECTORS * vector
+cdef inline Py_ssize_t longest_block(work* kind) noexcept nogil:
+    """Samples of the longest block of any sum. Rows at least that long are read and written to their
+    end and no further."""
+    if work is vb:
+        return BYTE_LANES
+    else:
+        return SPARSE_VECTORS * lanes_of(kind)
+
+
+cdef Py_ssize_t strip_width(const Job* job, Py_ssize_t span, Py_ssize_t samples) noexcept nogil:
+    """Pixels of the strips of `span`, which may have some `samples` a row; all but the last are equal."""
+    cdef Py_ssize_t width = larger(1, larger(STRIP_SAMPLES, samples) // job.channels)
+    return larger(1, span if span <= width + width // 2 else width)
+
+
+cdef Py_ssize_t aligned_column(const Job* job, Py_ssize_t x, Py_ssize_t end) noexcept nogil:
+    """First column from `x` on where stores do not straddle cache lines; `x` if none is near."""
+    cdef Py_ssize_t i
+    for i in range(x, smaller(x + LINE_BYTES, end)):
+        if (<size_t>job.dst.data + i * job.dst.pixel) % LINE_BYTES == 0:
+            return i
+    return x
+
+
+cdef inline Py_ssize_t overreach(work* kind, const Job* job) noexcept nogil:
+    """Pixels that the sum reads beyond the last window; a dot's groups need not end where it does."""
+    if work is vb:
+        return larger(0, job.dots.offset[job.dots.groups - 1] + 4 - job.kernel_width * job.channels
+                      + job.channels - 1) // job.channels
+    else:
+        return 0
+
+
+cdef Layout lay_out(work* kind, const Job* job, Py_ssize_t rows) noexcept nogil:
+    """Cut the columns of a picture into strips of which `rows` rows are in use."""
+    cdef Layout l
+    cdef Py_ssize_t size = sample_size(kind)
+    l.begin = job.inner_begin
+    l.end = larger(l.begin, job.inner_end - job.kernel_width + 1 - overreach(kind, job))
+    if is_work(kind, &job.src) and job.method != BOX:
+        if is_work(kind, &job.dst):
+            l.begin = aligned_column(job, l.begin, l.end)
+        if (l.end - l.begin) * job.channels >= longest_block(kind):
+            l.width = strip_width(job, l.end - l.begin, FAR_BYTES // (rows * size))
+            return l
+    l.begin, l.end = 0, 0
+    l.width = strip_width(job, job.width, NEAR_BYTES // (rows * size))
+    return l
+
+
+cdef Strip piece(Py_ssize_t begin, Py_ssize_t end, bint in_place) noexcept nogil:
+    cdef Strip s
+    s.first[0], s.count[0] = begin, end - begin
+    s.first[1], s.count[1] = end, 0
+    s.total = end - begin
+    s.in_place = in_place
+    return s
+
+
+cdef Strip edges(const Job* job, const Layout* l) noexcept nogil:
+    """What is left of and right of the middle."""
+    cdef Strip s
+    if l.begin == 0 or l.end == job.width:
+        return piece(0, l.begin, False) if l.begin else piece(l.end, job.width, False)
+    s = piece(0, l.begin, False)
+    s.first[1], s.count[1] = l.end, job.width - l.end
+    s.total += job.kernel_width - 1 + s.count[1]
+    return s
+
+
+cdef Py_ssize_t row_pitch(work* kind, const Job* job, const Layout* l) noexcept nogil:
+    """Samples between scratch rows: the widest strip with its margin, room for a block's overhang, and
+    an odd number of vectors, so that rows do not fall on the same cache sets."""
+    cdef Py_ssize_t vector = lanes_of(kind), outside = job.width - (l.end - l.begin)
+    cdef Py_ssize_t pixels = larger(l.width, outside + job.kernel_width - 1 if l.begin != l.end else 0)
+    cdef Py_ssize_t n = (pixels + job.kernel_width - 1 + overreach(kind, job)) * job.channels
+    n += longest_block(kind)
     return ((n + vector - 1) // vector | 1) * vector
 
 
-cdef inline void load_window_row(lane* row, lane* raw, lane* spare, const Job* job, Py_ssize_t plane,
-                                 Py_ssize_t y, Py_ssize_t x, Py_ssize_t width) noexcept nogil:
+cdef bint get_scratch(work* kind, Scratch* s, Py_ssize_t window, Py_ssize_t pitch) noexcept nogil:
+    """Rows for a window of `window` rows. False if there is no memory."""
+    cdef size_t row = pitch * sample_size(kind)
+    cdef char* start
+    s.memory = <char*>malloc((window + BLOCK_ROWS + 3) * row + window * sizeof(void*) + LINE_BYTES)
+    if s.memory == NULL:
+        return False
+    start = s.memory + (LINE_BYTES - <size_t>s.memory % LINE_BYTES)
+    s.pitch, s.window = pitch, window
+    s.out = start + window * row
+    s.raw = start + (window + BLOCK_ROWS) * row
+    s.spare = start + (window + BLOCK_ROWS + 1) * row
+    s.fill = start + (window + BLOCK_ROWS + 2) * row
+    s.rows = <void**>(start + (window + BLOCK_ROWS + 3) * row)
+    s.first = start
+    return True
+
+
+cdef work** window_rows(work* kind, Scratch* s) noexcept nogil:
+    """Pointers to the rows of the window, which the strip before has moved."""
+    cdef Py_ssize_t r
+    for r in range(s.window):
+        s.rows[r] = sample_at(<work*>s.first, r * s.pitch)
+    return <work**>s.rows
+
+
+cdef void load_strip(work* row, work* spare, const Job* job, const Strip* strip, Py_ssize_t plane,
+                     Py_ssize_t y) noexcept nogil:
+    """Row `y` of the padded picture, as far as the windows of a strip reach."""
+    cdef Py_ssize_t margin = job.kernel_width - 1, end = strip.first[0] + strip.count[0] + margin
+    load_row(row, spare, job, plane, y, strip.first[0], end)
+    if strip.count[1]:
+        row = sample_at(row, (strip.count[0] + margin) * job.channels)
+        load_row(row, spare, job, plane, y, strip.first[1], strip.first[1] + strip.count[1] + margin)
+
+
+cdef void store_strip(work* sums, const Job* job, const Strip* strip, Py_ssize_t plane,
+                      Py_ssize_t y) noexcept nogil:
+    store_row(sums, job, plane, y, strip.first[0], strip.count[0])
+    if strip.count[1]:
+        sums = sample_at(sums, (strip.count[0] + job.kernel_width - 1) * job.channels)
+        store_row(sums, job, plane, y, strip.first[1], strip.count[1])
+
+
+cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Strip* strip,
+                      Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+    """Row `y` of the padded picture: in place if it can be, else loaded to `buffer`."""
+    # a window padded with weights of zero reaches beyond the table, where any row does
+    y = smaller(y, job.height + job.kernel_height - 2)
+    if not strip.in_place:
+        load_strip(buffer, <work*>s.spare, job, strip, plane, y)
+        return buffer
+    if job.rows[y] < 0:
+        return <work*>s.fill
+    return <work*>(job.src.data + plane * job.src.plane + job.rows[y] * job.src.row
+                   + job.cols[strip.first[0]] * job.src.pixel)
+
+
+cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Strip* strip,
+                      Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture as the window wants it: summed across if the job is separable."""
-    if job.across.count:
-        load_row(raw, spare, job, plane, y, x, x + width + job.kernel_width - 1)
-        sparse_row(row, &raw, &job.across, width * job.channels)
+    cdef work* raw
+    if work is not vb:
+        if job.across.count:
+            raw = source_row(<work*>s.raw, s, job, strip, plane, y)
+            sparse_row(buffer, &raw, &job.across, strip.total * job.channels)
+            return buffer
+    return source_row(buffer, s, job, strip, plane, y)
+
+
+cdef void sum_strip(work** out, work** rows, const Job* job, const Strip* strip, Py_ssize_t plane,
+                    Py_ssize_t y) noexcept nogil:
+    """BLOCK_ROWS rows of sums, or of pixels if the method makes those."""
+    cdef Py_ssize_t r
+    if work is vb:
+        for r in range(BLOCK_ROWS // DOT_ROWS):
+            dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, job, strip, plane, y + r * DOT_ROWS)
     else:
-        load_row(row, spare, job, plane, y, x, x + width + job.kernel_width - 1)
+        sum_rows(out, rows, &job.window, strip.total * job.channels)
 
 
-cdef inline void slide(lane** rows, Py_ssize_t count, Py_ssize_t by) noexcept nogil:
+cdef inline void slide(work** rows, Py_ssize_t count, Py_ssize_t by) noexcept nogil:
     """Rotate `count` row pointers so that the first `by` come last. by <= BLOCK_ROWS."""
-    cdef lane* first[BLOCK_ROWS]
+    cdef work* first[BLOCK_ROWS]
     memcpy(first, rows, by * sizeof(void*))
     memmove(rows, rows + by, (count - by) * sizeof(void*))
     memcpy(rows + count - by, first, by * sizeof(void*))
 
 
-cdef void window_strip(lane* scratch, lane** rows, Py_ssize_t pitch, const Job* job, Py_ssize_t plane,
-                       Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x, Py_ssize_t width) noexcept nogil:
-    """Output rows y0 .. y1-1, `width` pixels from `x` on. Scratch: height + 9 rows of `pitch`."""
-    cdef Py_ssize_t y, r, height = job.window.height, count = height + BLOCK_ROWS - 1
-    cdef lane* out[BLOCK_ROWS]
-    cdef lane* raw = sample_at(scratch, (count + BLOCK_ROWS) * pitch)
-    cdef lane* spare = sample_at(raw, pitch)
-    for r in range(count):
-        rows[r] = sample_at(scratch, r * pitch)
-    for r in range(BLOCK_ROWS):
-        out[r] = sample_at(scratch, (count + r) * pitch)
+cdef void fill_row(work* row, const Job* job, Py_ssize_t pixels) noexcept nogil:
+    cdef Py_ssize_t i, c
+    for i in range(pixels):
+        for c in range(job.channels):
+            set_sample(row, i * job.channels + c, job.fill[c])
+
+
+cdef void window_strip(work* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
+                       Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    """Output rows y0 .. y1-1 of a strip."""
+    cdef Py_ssize_t y, r, left, height = job.window.height, n = strip.total * job.channels
+    cdef bint direct = is_work(kind, &job.dst) and not strip.count[1] and n >= longest_block(kind)
+    cdef work** rows = window_rows(kind, s)
+    cdef work** fresh = rows + height - 1
+    cdef work* out[BLOCK_ROWS]
+    if job.rows[y0] < 0 or job.rows[y1 + job.kernel_height - 2] < 0:
+        fill_row(<work*>s.fill, job, strip.total + job.kernel_width - 1)
     for r in range(height - 1):
-        load_window_row(rows[r], raw, spare, job, plane, y0 + r, x, width)
+        rows[r] = window_row(rows[r], s, job, strip, plane, y0 + r)
+    for r in range(BLOCK_ROWS):
+        out[r] = sample_at(<work*>s.out, r * s.pitch)
     y = y0
     while y < y1:
-        for r in range(smaller(BLOCK_ROWS, y1 - y)):
-            load_window_row(rows[height - 1 + r], raw, spare, job, plane, y + height - 1 + r, x, width)
-        sum_rows(out, rows, &job.window, width * job.channels)
-        for r in range(smaller(BLOCK_ROWS, y1 - y)):
-            store_row(out[r], job, plane, y + r, x, width)
-        slide(rows, count, BLOCK_ROWS)
+        left = smaller(BLOCK_ROWS, y1 - y)
+        for r in range(left):
+            fresh[r] = window_row(fresh[r], s, job, strip, plane, y + height - 1 + r)
+            if direct:
+                out[r] = <work*>(job.dst.data + plane * job.dst.plane + (y + r) * job.dst.row
+                                 + strip.first[0] * job.dst.pixel)
+        for r in range(left, BLOCK_ROWS):   # nobody's rows: summed to scratch and forgotten
+            fresh[r] = fresh[left - 1]
+            out[r] = sample_at(<work*>s.out, r * s.pitch)
+        sum_strip(out, rows, job, strip, plane, y)
+        if not direct:
+            for r in range(left):
+                store_strip(out[r], job, strip, plane, y + r)
+        slide(rows, height + BLOCK_ROWS - 1, BLOCK_ROWS)
         y += BLOCK_ROWS
 
 
-cdef int band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+cdef void any_strip(work* kind, Scratch* s, const Job* job, Strip strip, Py_ssize_t plane,
+                    Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    if work is not vb:
+        if job.method == BOX:
+            box_strip(kind, s, job, &strip, plane, y0, y1)
+            return
+    window_strip(kind, s, job, &strip, plane, y0, y1)
+
+
+cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns 0, or 1 if there is no memory for the scratch."""
-    cdef bint box = job.method == BOX
-    cdef Py_ssize_t height = job.kernel_height if box else job.window.height
-    cdef Py_ssize_t count = 2 * height + 4 if box else height + 9
-    cdef Py_ssize_t x, width = strip_width(job, count, sample_size(kind))
-    cdef Py_ssize_t pitch = row_pitch(job, width, lanes_of(kind))
-    cdef size_t row_bytes = pitch * sample_size(kind)
-    cdef char* memory = <char*>malloc(count * row_bytes + (height + BLOCK_ROWS) * sizeof(void*) + 64)
-    cdef lane* scratch
-    cdef lane** rows
-    if memory == NULL:
+    cdef Py_ssize_t x, end
+    # a box keeps two groups of rows, the others a window and a block
+    cdef Py_ssize_t kept = 2 * job.kernel_height if job.method == BOX else job.window.height + BLOCK_ROWS - 1
+    cdef Layout l = lay_out(kind, job, kept + BLOCK_ROWS)
+    cdef Scratch s
+    if not get_scratch(kind, &s, kept, row_pitch(kind, job, &l)):
         return 1
-    scratch = <lane*>(memory + (64 - <size_t>memory % 64))
-    rows = <lane**>(<char*>scratch + count * row_bytes)
-    x = 0
-    while x < job.width:
-        if box:
-            box_strip(scratch, pitch, job, plane, y0, y1, x, smaller(width, job.width - x))
-        else:
-            window_strip(scratch, rows, pitch, job, plane, y0, y1, x, smaller(width, job.width - x))
-        x += width
-    free(memory)
+    x, end = l.begin, l.end
+    if x == end:
+        x, end = 0, job.width
+    elif x != 0 or end != job.width:
+        any_strip(kind, &s, job, edges(job, &l), plane, y0, y1)
+    while x < end:
+        any_strip(kind, &s, job, piece(x, smaller(x + l.width, end), l.begin != l.end), plane, y0, y1)
+        x += l.width
+    free(s.memory)
     return 0
 
 
 cdef int task(int kind, const Job* job, Py_ssize_t index, Py_ssize_t bands) noexcept nogil:
-    """Band `index % bands` of plane `index // bands`."""
+    """Band `index % bands` of plane `index // bands`; all but the last are whole blocks."""
     cdef Py_ssize_t i = index % bands, plane = index // bands
-    cdef Py_ssize_t y0 = job.height * i // bands, y1 = job.height * (i + 1) // bands
+    cdef Py_ssize_t blocks = (job.height + BLOCK_ROWS - 1) // BLOCK_ROWS
+    cdef Py_ssize_t y0 = blocks * i // bands * BLOCK_ROWS
+    cdef Py_ssize_t y1 = smaller(blocks * (i + 1) // bands * BLOCK_ROWS, job.height)
+    if y0 >= y1:
+        return 0
     if job.method == WIDE:
         wide_rows(job, plane, y0, y1)
         return 0
+    if job.method == DOT:
+        return band(<vb*>NULL, job, plane, y0, y1)
     if kind == 0:
         return band(<vf*>NULL, job, plane, y0, y1)
     if kind == 1:
@@ -109,53 +307,84 @@ cdef int task(int kind, const Job* job, Py_ssize_t index, Py_ssize_t bands) noex
     return band(<vs*>NULL, job, plane, y0, y1)
 
 
-cdef int make_all_taps(lane* kind, Job* job, const double[::1] across, const double[::1] down) except -1:
-    """Taps of a separable job (`across` and `down` not empty), else of the kernel as it is."""
-    if across.shape[0]:
-        make_taps(kind, &job.across, &across[0], 1, across.shape[0], job.channels)
-        make_taps(kind, &job.window, &down[0], down.shape[0], 1, job.channels)
-    else:
-        make_taps(kind, &job.window, job.kernel, job.kernel_height, job.kernel_width, job.channels)
-    return 0
+cdef class Program:
+    """One way to do a job, with the weights as the engine wants them, for pictures of so many channels.
 
-
-def run(const unsigned char[:, :, :, :, :] src, int src_type, bint src_swapped,
-        unsigned char[:, :, :, :, :] dst, int dst_type, bint dst_swapped,
-        const Py_ssize_t[::1] rows, const Py_ssize_t[::1] cols, Py_ssize_t inner_begin,
-        Py_ssize_t inner_end, const double[::1] fill, const double[:, ::1] kernel, int method,
-        int lanes, const double[::1] across, const double[::1] down, double scale, bint scale_first,
-        double low, double high, double guard, int threads):
-    """Fill `dst`. The caller (fastconv/_run.py) has checked every word; nothing is checked here."""
+    Never changed once made: threads may run it at the same time. The caller (fastconv/_execute.py) has
+    checked every word; nothing is checked here.
+    """
     cdef Job job
-    cdef Py_ssize_t i, bands
-    cdef int failed = 0
-    memset(&job, 0, sizeof(Job))
-    job.src = make_view(src, src_type, src_swapped)
-    job.dst = make_view(dst, dst_type, dst_swapped)
-    job.planes, job.height, job.width, job.channels = dst.shape[0], dst.shape[1], dst.shape[2], dst.shape[3]
-    job.rows, job.cols = &rows[0], &cols[0]
-    job.inner_begin, job.inner_end = inner_begin, inner_end
-    job.fill, job.kernel = &fill[0], &kernel[0, 0]
-    job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
-    job.method, job.scale, job.scale_first = method, scale, scale_first
-    job.low, job.high, job.guard = low, high, guard
-    # a few bands a thread even out what the other programs of the machine take
-    bands = smaller(job.height, (4 * threads + job.planes - 1) // job.planes if threads > 1 else 1)
-    try:
+    cdef int lanes
+    # what the job points to
+    cdef const double[:, ::1] kernel
+    cdef const Py_ssize_t[::1] offsets
+    cdef const int32_t[:, :, ::1] quads
+
+    def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
+                  const double[::1] across, const double[::1] down, const Py_ssize_t[::1] offsets,
+                  const int32_t[:, :, ::1] quads, int places, double scale, bint scale_first,
+                  double low, double high, double guard):
+        cdef Job* job = &self.job
+        self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
+        job.kernel = &kernel[0, 0]
+        job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
+        job.channels = channels
+        job.method, job.scale, job.scale_first = method, scale, scale_first
+        job.low, job.high, job.guard = low, high, guard
+        job.window.height = kernel.shape[0]
         if method == WINDOW:
             if lanes == 0:
-                make_all_taps(<vf*>NULL, &job, across, down)
+                self.make_taps(<vf*>NULL, across, down)
             else:
-                make_all_taps(<vd*>NULL, &job, across, down)
+                self.make_taps(<vd*>NULL, across, down)
+        elif method == DOT:
+            job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
+            job.dots.places = places
+            job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
+            job.window.height = quads.shape[1]
+            job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
+
+    cdef int make_taps(self, lane* kind, const double[::1] across, const double[::1] down) except -1:
+        """Taps of a separable job (`across` and `down` not empty), else of the kernel as it is."""
+        cdef Job* job = &self.job
+        if across.shape[0]:
+            make_taps(kind, &job.across, &across[0], 1, across.shape[0], job.channels)
+            make_taps(kind, &job.window, &down[0], down.shape[0], 1, job.channels)
+        else:
+            make_taps(kind, &job.window, job.kernel, job.kernel_height, job.kernel_width, job.channels)
+        return 0
+
+    def __dealloc__(self):
+        free_taps(&self.job.across)
+        free_taps(&self.job.window)
+
+    def run(self, const unsigned char[:, :, :, :, :] src, int src_type, bint src_swapped,
+            unsigned char[:, :, :, :, :] dst, int dst_type, bint dst_swapped,
+            const Py_ssize_t[::1] rows, const Py_ssize_t[::1] cols, Py_ssize_t inner_begin,
+            Py_ssize_t inner_end, const double[::1] fill, int threads):
+        """Fill `dst`."""
+        cdef Job job = self.job
+        cdef Py_ssize_t i, bands
+        cdef int failed = 0, lanes = self.lanes
+        job.src = make_view(src, src_type, src_swapped)
+        job.dst = make_view(dst, dst_type, dst_swapped)
+        job.planes, job.height, job.width = dst.shape[0], dst.shape[1], dst.shape[2]
+        job.rows, job.cols = &rows[0], &cols[0]
+        job.inner_begin, job.inner_end = inner_begin, inner_end
+        job.fill = &fill[0]
+        # a few bands a thread even out what the other programs of the machine take
+        bands = smaller(job.height, (4 * threads + job.planes - 1) // job.planes if threads > 1 else 1)
         with nogil:
             for i in prange(job.planes * bands, schedule="dynamic", chunksize=1, num_threads=threads,
                             use_threads_if=threads > 1):
                 failed += task(lanes, &job, i, bands)
-    finally:
-        free_taps(&job.across)
-        free_taps(&job.window)
-    if failed:
-        raise MemoryError("scratch rows of the convolution")
+        if failed:
+            raise MemoryError("scratch rows of the convolution")
+
+
+def dot_bits():
+    """Bits of a digit of whole-numbered weights; see dot.pxi."""
+    return DOT_BITS
 
 
 def vector_bytes():

@@ -6,7 +6,7 @@
 # fastconv/_planner.py before the call.
 
 from cython.parallel cimport prange
-from libc.math cimport fabs, floor, rint
+from libc.math cimport ceil, fabs, floor, ldexp, rint
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memmove, memset
@@ -28,5 +28,6 @@ include "store.pxi"
 include "exact.pxi"
 include "direct.pxi"
 include "sparse.pxi"
-include "box.pxi"
+include "dot.pxi"
 include "driver.pxi"
+include "box.pxi"

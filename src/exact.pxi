@@ -100,7 +100,7 @@ cdef void wide_store(const Job* job, char* dst, int64_t high, int64_t low) noexc
             word = ~(<uint64_t>1 << 63)
     else:
         # float64 holds the limits of the narrower types, and every integer between them
-        narrow(<char*>&word, job.dst.type, <vd*>&coarse, 0, 1, job.low, job.high)
+        narrow_type(<char*>&word, job.dst.type, &coarse, 1, job.low, job.high, <double>1)
     if job.dst.swapped:
         swap_bytes(<char*>&word, 1, job.dst.size)
     memcpy(dst, &word, job.dst.size)

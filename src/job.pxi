@@ -10,6 +10,7 @@ cdef enum:
     WINDOW = 0      # taps, across the row first if there are `across` taps
     BOX = 1         # all taps equal
     WIDE = 2        # exact 64-bit integers
+    DOT = 3         # whole-numbered weights times bytes
 
 cdef struct View:
     # Sample (plane, y, x, c) stands at data + plane*plane_ + y*row + x*pixel + c*channel.
@@ -30,6 +31,21 @@ cdef struct Taps:
     Py_ssize_t* offset
     void* weight            # of the lane's sample type, row-major
 
+cdef struct Dots:
+    # Whole-numbered weights of `groups` quads of neighbours a kernel row; see dot.pxi.
+    Py_ssize_t groups, digits
+    int places                  # binary places of fixed-point weights; 0: they are whole
+    int32_t doubt               # how far a fixed-point sum may be off
+    const Py_ssize_t* offset    # of each group, in samples
+    const int32_t* weight       # four to a word: (digit, kernel row, group)
+
+cdef struct Strip:
+    # Columns that a band walks down.
+    Py_ssize_t first[2]     # output pixel with which a piece begins
+    Py_ssize_t count[2]     # pixels of a piece; the second may be empty
+    Py_ssize_t total        # pixels summed: the pieces and the margin between them
+    bint in_place           # one piece, whose windows are read in the source
+
 cdef struct Job:
     View src, dst
     Py_ssize_t planes, height, width, channels      # of the output
@@ -41,7 +57,8 @@ cdef struct Job:
     Py_ssize_t kernel_height, kernel_width
     int method
     Taps across, window
-    double scale                # of a box
+    Dots dots
+    double scale                # of a box's or a dot's sums
     bint scale_first
     double low, high            # an integer output saturates here
     double guard                # largest error of the fast sum; 0: none, or no rounding at all
@@ -79,6 +96,17 @@ cdef View make_view(const unsigned char[:, :, :, :, :] bytes_, int type, bint sw
     if bytes_.shape[2] == 1:
         v.pixel = size * bytes_.shape[3]
     return v
+
+
+cdef inline Py_ssize_t strip_column(const Job* job, const Strip* strip, Py_ssize_t i) noexcept nogil:
+    """Output sample that sum `i` of a strip belongs to, counted along the row; -1: to none."""
+    cdef Py_ssize_t c = job.channels
+    if i < strip.count[0] * c:
+        return strip.first[0] * c + i
+    i -= (strip.count[0] + job.kernel_width - 1) * c
+    if 0 <= i and i < strip.count[1] * c:
+        return strip.first[1] * c + i
+    return -1
 
 
 cdef int make_taps(lane* kind, Taps* taps, const double* weights, Py_ssize_t height,

@@ -17,6 +17,13 @@ cdef enum:
     GATHER = 256
 
 
+ctypedef fused small:
+    uint8_t
+    int8_t
+    uint16_t
+    int16_t
+
+
 cdef inline void widen_run(const number* src, real* dst, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
     for i in range(n):
@@ -29,15 +36,49 @@ cdef inline void widen_half(const uint16_t* src, real* dst, Py_ssize_t n) noexce
         dst[i] = half_to_float(src[i])
 
 
+cdef inline void widen_vector(const small* src, real* dst) noexcept nogil:
+    """As many pixels as the vector of `dst` has lanes."""
+    if small is uint8_t:
+        if real is float:
+            (<vf*>dst)[0] = vf_get_u8(src)
+        else:
+            (<vd*>dst)[0] = vd_get_u8(src)
+    elif small is int8_t:
+        if real is float:
+            (<vf*>dst)[0] = vf_get_i8(src)
+        else:
+            (<vd*>dst)[0] = vd_get_i8(src)
+    elif small is uint16_t:
+        if real is float:
+            (<vf*>dst)[0] = vf_get_u16(src)
+        else:
+            (<vd*>dst)[0] = vd_get_u16(src)
+    else:
+        if real is float:
+            (<vf*>dst)[0] = vf_get_i16(src)
+        else:
+            (<vd*>dst)[0] = vd_get_i16(src)
+
+
+cdef inline void widen_small(const small* src, real* dst, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i = 0, vector = VECTOR_BYTES // sizeof(real)
+    if n < vector or VECTOR_BYTES == 0:
+        widen_run(src, dst, n)
+        return
+    while i < n:    # the last vector moves back to end with the row
+        widen_vector(src + smaller(i, n - vector), dst + smaller(i, n - vector))
+        i += vector
+
+
 cdef void widen_type(const char* src, int type, real* dst, Py_ssize_t n) noexcept nogil:
     if type == U8:
-        widen_run(<const uint8_t*>src, dst, n)
+        widen_small(<const uint8_t*>src, dst, n)
     elif type == I8:
-        widen_run(<const int8_t*>src, dst, n)
+        widen_small(<const int8_t*>src, dst, n)
     elif type == U16:
-        widen_run(<const uint16_t*>src, dst, n)
+        widen_small(<const uint16_t*>src, dst, n)
     elif type == I16:
-        widen_run(<const int16_t*>src, dst, n)
+        widen_small(<const int16_t*>src, dst, n)
     elif type == U32:
         widen_run(<const uint32_t*>src, dst, n)
     elif type == I32:
@@ -54,10 +95,12 @@ cdef void widen_type(const char* src, int type, real* dst, Py_ssize_t n) noexcep
         widen_run(<const double*>src, dst, n)
 
 
-cdef inline void widen(lane* row, Py_ssize_t i, const char* src, int type, Py_ssize_t n) noexcept nogil:
+cdef inline void widen(work* row, Py_ssize_t i, const char* src, int type, Py_ssize_t n) noexcept nogil:
     """Samples `i` .. `i + n - 1` of a row from `n` native samples side by side."""
-    if lane is vf:
+    if work is vf:
         widen_type(src, type, <float*>row + i, n)
+    elif work is vb:
+        memcpy(<char*>row + i, src, n)
     else:
         widen_type(src, type, <double*>row + i, n)
 
@@ -96,7 +139,7 @@ cdef inline void swap_bytes(char* raw, Py_ssize_t n, Py_ssize_t size) noexcept n
             (<uint64_t*>raw)[i] = swapped64((<uint64_t*>raw)[i])
 
 
-cdef void gather(lane* row, Py_ssize_t at, const char* src, Py_ssize_t step, Py_ssize_t n,
+cdef void gather(work* row, Py_ssize_t at, const char* src, Py_ssize_t step, Py_ssize_t n,
                  const View* view) noexcept nogil:
     """Like widen, from samples `step` bytes apart in any byte order."""
     cdef uint64_t words[GATHER]
@@ -111,14 +154,14 @@ cdef void gather(lane* row, Py_ssize_t at, const char* src, Py_ssize_t step, Py_
         done += count
 
 
-cdef void scatter_channel(lane* row, lane* spare, Py_ssize_t at, Py_ssize_t n, Py_ssize_t channel,
+cdef void scatter_channel(work* row, work* spare, Py_ssize_t at, Py_ssize_t n, Py_ssize_t channel,
                           Py_ssize_t channels) noexcept nogil:
     """Interleave a plane of one channel: sample i of `spare` -> at + i*channels + channel of `row`."""
     cdef Py_ssize_t size = sample_size(row)
     copy_strided(<char*>row + (at + channel) * size, channels * size, <char*>spare, size, n, size)
 
 
-cdef void load_pixel(lane* row, Py_ssize_t at, const Job* job, const char* src, Py_ssize_t x) noexcept nogil:
+cdef void load_pixel(work* row, Py_ssize_t at, const Job* job, const char* src, Py_ssize_t x) noexcept nogil:
     """One pixel through the table: the border, a few a row."""
     cdef Py_ssize_t c
     if x < 0:
@@ -128,7 +171,7 @@ cdef void load_pixel(lane* row, Py_ssize_t at, const Job* job, const char* src, 
         gather(row, at, src + x * job.src.pixel, job.src.channel, job.channels, &job.src)
 
 
-cdef void load_inner(lane* row, lane* spare, Py_ssize_t at, const Job* job, const char* src,
+cdef void load_inner(work* row, work* spare, Py_ssize_t at, const Job* job, const char* src,
                      Py_ssize_t n) noexcept nogil:
     """`n` pixels that stand side by side in the source, the first at `src`."""
     cdef Py_ssize_t c
@@ -142,7 +185,7 @@ cdef void load_inner(lane* row, lane* spare, Py_ssize_t at, const Job* job, cons
             scatter_channel(row, spare, at, n, c, job.channels)
 
 
-cdef void load_row(lane* row, lane* spare, const Job* job, Py_ssize_t plane, Py_ssize_t y,
+cdef void load_row(work* row, work* spare, const Job* job, Py_ssize_t plane, Py_ssize_t y,
                    Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Pixels `begin` .. `end - 1` of row `y` of the padded picture. 0 <= begin <= end <= len(cols).
 

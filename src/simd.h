@@ -7,37 +7,57 @@
  *     vf   float32, multiply and add fused where the level can
  *     vd   float64, multiply and add fused where the level can
  *     vs   float64, strict: multiply and add are rounded apart, which is what NumPy does
+ *     vi   int32: sums of whole numbers, which wrap; as many lanes as vf
+ *     vb   the same vector seen as bytes
  *
- * The vectors are GCC's and Clang's vector extension, so that +, - and * need no intrinsics; only the
- * fused multiply-add does, because neither compiler has a generic one. (Looping over the lanes instead
- * makes GCC 12 spill: 279 instructions where 18 are meant.) Any other compiler gets "vectors" of one
- * sample: plain loops, the same results.
+ * Verbs, T being a pixel type:
  *
- * Alignment is that of one sample: rows are read where they lie, at any offset.
+ *     X_splat(w)             all lanes w
+ *     X_fma(a, w, v)         a + w * v
+ *     X_held(v)              v, kept in a register until its last use
+ *     X_get_T(p)             as many pixels as there are lanes, converted
+ *     X_put_T(p, v)          the way back, for whole numbers within T's range
+ *     X_limited(v, lo, hi)   lo where v < lo, hi where v > hi
+ *     X_rounded(v)           half to even; |v| <= 2**22 (float64: 2**51)
+ *     X_beyond(v, d)         bit i: whether |v| > d in lane i
+ *     vd_no_nan(v)           0 where v is NaN
+ *     vi_dot(a, b, w)        to each lane its four bytes b, unsigned, times the four bytes w, signed;
+ *                            |w| < 2**(DOT_BITS - 1)
+ *     vi_raised(a)           a * 2**DOT_BITS
+ *     vi_lowered(a, n)       a / 2**n, rounded down
+ *     vi_least(a, b)         the smaller, both unsigned
+ *     vi_below(a, b)         bit i: whether a < b in lane i, both unsigned
+ *     vi_put_u8(p, a0 .. a3) lane i of ak, saturated, to byte 4 * i + k
+ *
+ * One section an instruction set, with the same verbs in the same order. Alignment is that of one
+ * sample: rows are read where they lie, at any offset.
  */
 #ifndef FASTCONV_SIMD_H
 #define FASTCONV_SIMD_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX512F__) || defined(__AVX2__)
-#include <immintrin.h>
-#elif defined(__ARM_NEON) && defined(__aarch64__)
-#include <arm_neon.h>
-#endif
-
 #if defined(__AVX512F__)
+#include <immintrin.h>
 #define VECTOR_BYTES 64
 #elif defined(__AVX2__)
+#include <immintrin.h>
 #define VECTOR_BYTES 32
-#elif defined(__GNUC__)
+#elif defined(__GNUC__) && !defined(FASTCONV_NO_VECTORS)
 #define VECTOR_BYTES 16
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#endif
 #else
 #define VECTOR_BYTES 0
 #endif
 
 #if VECTOR_BYTES
+/* GCC's and Clang's vector extension: +, - and * need no intrinsics. Only what neither has a generic
+ * form for does, such as the fused multiply-add. (Looping over the lanes instead makes GCC 12 spill:
+ * 279 instructions where 18 are meant.) */
 typedef float vf __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef double vd __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 enum { F32_LANES = VECTOR_BYTES / 4, F64_LANES = VECTOR_BYTES / 8 };
@@ -45,33 +65,293 @@ enum { F32_LANES = VECTOR_BYTES / 4, F64_LANES = VECTOR_BYTES / 8 };
 static inline vf vf_splat(float w) { return w - (vf){0}; }
 static inline vd vd_splat(double w) { return w - (vd){0}; }
 #else
+/* Any other compiler gets "vectors" of one sample: plain loops, the same results. */
 typedef float vf;
 typedef double vd;
 enum { F32_LANES = 1, F64_LANES = 1 };
 static inline vf vf_splat(float w) { return w; }
 static inline vd vd_splat(double w) { return w; }
 #endif
+#if VECTOR_BYTES
+typedef int32_t vi __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+typedef uint8_t vb __attribute__((vector_size(VECTOR_BYTES), aligned(1), may_alias));
+static inline vi vi_splat(int32_t w) { return w - (vi){0}; }
+#else
+typedef int32_t vi;
+typedef uint32_t vb;
+static inline vi vi_splat(int32_t w) { return w; }
+#endif
+enum { BYTE_LANES = 4 * F32_LANES };
+static inline vi vi_and(vi a, vi b) { return a & b; }
+static inline vi vi_lowered(vi a, int n) { return a >> n; }
 typedef vd vs;
+static inline vs vs_fma(vs a, vs w, vs v) { return a + w * v; }
+static inline vf vf_add(vf a, vf b) { return a + b; }
+static inline vd vd_add(vd a, vd b) { return a + b; }
+static inline vf vf_sub(vf a, vf b) { return a - b; }
+static inline vd vd_sub(vd a, vd b) { return a - b; }
+static inline vf vf_mul(vf a, vf b) { return a * b; }
+static inline vd vd_mul(vd a, vd b) { return a * b; }
+
+/* The compiler forgets where a held vector came from. Without this GCC 12 takes a vector that is used
+ * several times from memory at each use, and loads that straddle cache lines are what binds. */
+#if defined(__AVX512F__)
+#define HELD(v) __asm__("" : "+v"(v))
+#elif defined(__x86_64__) && VECTOR_BYTES
+#define HELD(v) __asm__("" : "+x"(v))
+#elif defined(__aarch64__) && VECTOR_BYTES
+#define HELD(v) __asm__("" : "+w"(v))
+#else
+#define HELD(v) (void)(v)
+#endif
+/* The same for an index: what is read at it is read anew. */
+#ifdef __GNUC__
+#define OPAQUE(x) __asm__ volatile("" : "+r"(x))
+#else
+#define OPAQUE(x) (void)(x)
+#endif
+static inline ptrdiff_t opaque(ptrdiff_t x) { OPAQUE(x); return x; }
+static inline vf vf_held(vf v) { HELD(v); return v; }
+static inline vd vd_held(vd v) { HELD(v); return v; }
+static inline vb vb_held(vb v) { HELD(v); return v; }
+static inline vb vb_load(const void *p) { vb v; memcpy(&v, p, sizeof v); return v; }
 
 
 #if defined(__AVX512F__)
+
+/* --- AVX-512 -------------------------------------------------------------------------------- */
+
+#define LOAD64(p) _mm_loadl_epi64((const __m128i *)(p))
+#define LOAD128(p) _mm_loadu_si128((const __m128i *)(p))
+#define LOAD256(p) _mm256_loadu_si256((const __m256i *)(p))
+
 static inline vf vf_fma(vf a, vf w, vf v) { return (vf)_mm512_fmadd_ps((__m512)w, (__m512)v, (__m512)a); }
 static inline vd vd_fma(vd a, vd w, vd v) { return (vd)_mm512_fmadd_pd((__m512d)w, (__m512d)v, (__m512d)a); }
-#elif defined(__AVX2__) && defined(__FMA__)
+
+static inline vf vf_get_u8(const uint8_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(LOAD128(p))); }
+static inline vf vf_get_i8(const int8_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(LOAD128(p))); }
+static inline vf vf_get_u16(const uint16_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(LOAD256(p))); }
+static inline vf vf_get_i16(const int16_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(LOAD256(p))); }
+static inline vd vd_get_u8(const uint8_t *p) { return (vd)_mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(LOAD64(p))); }
+static inline vd vd_get_i8(const int8_t *p) { return (vd)_mm512_cvtepi32_pd(_mm256_cvtepi8_epi32(LOAD64(p))); }
+static inline vd vd_get_u16(const uint16_t *p) { return (vd)_mm512_cvtepi32_pd(_mm256_cvtepu16_epi32(LOAD128(p))); }
+static inline vd vd_get_i16(const int16_t *p) { return (vd)_mm512_cvtepi32_pd(_mm256_cvtepi16_epi32(LOAD128(p))); }
+static inline vd vd_get_f32(const float *p) { return (vd)_mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+
+static inline void vf_put_8(void *p, vf v) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32((__m512)v))); }
+static inline void vf_put_16(void *p, vf v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32((__m512)v))); }
+static inline void vd_put_8(void *p, vd v) { _mm_storel_epi64((__m128i *)p, _mm256_cvtepi32_epi8(_mm512_cvtpd_epi32((__m512d)v))); }
+static inline void vd_put_16(void *p, vd v) { _mm_storeu_si128((__m128i *)p, _mm256_cvtepi32_epi16(_mm512_cvtpd_epi32((__m512d)v))); }
+
+static inline vf vf_limited(vf v, vf lo, vf hi) { return (vf)_mm512_min_ps(_mm512_max_ps((__m512)v, (__m512)lo), (__m512)hi); }
+static inline vd vd_limited(vd v, vd lo, vd hi) { return (vd)_mm512_min_pd(_mm512_max_pd((__m512d)v, (__m512d)lo), (__m512d)hi); }
+static inline vf vf_rounded(vf v) { return (vf)_mm512_roundscale_ps((__m512)v, _MM_FROUND_TO_NEAREST_INT); }
+static inline vd vd_rounded(vd v) { return (vd)_mm512_roundscale_pd((__m512d)v, _MM_FROUND_TO_NEAREST_INT); }
+static inline unsigned vf_beyond(vf v, vf d) { return _mm512_cmp_ps_mask(_mm512_abs_ps((__m512)v), (__m512)d, _CMP_GT_OQ); }
+static inline unsigned vd_beyond(vd v, vd d) { return _mm512_cmp_pd_mask(_mm512_abs_pd((__m512d)v), (__m512d)d, _CMP_GT_OQ); }
+static inline vd vd_no_nan(vd v) { return (vd)_mm512_maskz_mov_pd(_mm512_cmp_pd_mask((__m512d)v, (__m512d)v, _CMP_ORD_Q), (__m512d)v); }
+
+#define DOT_BITS 8
+#define DOT_ROWS 4
+static inline vi vi_dot(vi a, vb b, vi w) { return (vi)_mm512_dpbusd_epi32((__m512i)a, (__m512i)b, (__m512i)w); }
+static inline vi vi_raised(vi a) { return a << DOT_BITS; }
+static inline vi vi_add(vi a, vi b) { return (vi)_mm512_add_epi32((__m512i)a, (__m512i)b); }
+static inline vi vi_least(vi a, vi b) { return (vi)_mm512_min_epu32((__m512i)a, (__m512i)b); }
+static inline unsigned vi_below(vi a, vi b) { return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b); }
+static inline vf vi_to_vf(vi a) { return (vf)_mm512_cvtepi32_ps((__m512i)a); }
+static inline vi vf_to_vi(vf v) { return (vi)_mm512_cvtps_epi32((__m512)v); }
+static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
+{
+    /* in each 128 bits: 00001111 as words, 0000111122223333 as bytes, 0123012301230123 */
+    __m512i words01 = _mm512_packs_epi32((__m512i)a0, (__m512i)a1), words23 = _mm512_packs_epi32((__m512i)a2, (__m512i)a3);
+    __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+    _mm512_storeu_si512(p, _mm512_shuffle_epi8(_mm512_packus_epi16(words01, words23), order));
+}
+
+#elif defined(__AVX2__)
+
+/* --- AVX2 and FMA --------------------------------------------------------------------------- */
+
+#define LOAD32(p) _mm_loadu_si32(p)
+#define LOAD64(p) _mm_loadl_epi64((const __m128i *)(p))
+#define LOAD128(p) _mm_loadu_si128((const __m128i *)(p))
+
 static inline vf vf_fma(vf a, vf w, vf v) { return (vf)_mm256_fmadd_ps((__m256)w, (__m256)v, (__m256)a); }
 static inline vd vd_fma(vd a, vd w, vd v) { return (vd)_mm256_fmadd_pd((__m256d)w, (__m256d)v, (__m256d)a); }
-#elif defined(__ARM_NEON) && defined(__aarch64__)
+
+static inline vf vf_get_u8(const uint8_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(LOAD64(p))); }
+static inline vf vf_get_i8(const int8_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(LOAD64(p))); }
+static inline vf vf_get_u16(const uint16_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(LOAD128(p))); }
+static inline vf vf_get_i16(const int16_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(LOAD128(p))); }
+static inline vd vd_get_u8(const uint8_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepu8_epi32(LOAD32(p))); }
+static inline vd vd_get_i8(const int8_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepi8_epi32(LOAD32(p))); }
+static inline vd vd_get_u16(const uint16_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepu16_epi32(LOAD64(p))); }
+static inline vd vd_get_i16(const int16_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepi16_epi32(LOAD64(p))); }
+static inline vd vd_get_f32(const float *p) { return (vd)_mm256_cvtps_pd(_mm_loadu_ps(p)); }
+
+/* packus and packs saturate, so negative numbers must be cut to their low bits first. */
+static inline __m128i low_16(__m128i a, __m128i b)
+{
+    const __m128i low = _mm_set1_epi32(0xffff);
+    return _mm_packus_epi32(_mm_and_si128(a, low), _mm_and_si128(b, low));
+}
+static inline __m128i low_8(__m128i words) { return _mm_packus_epi16(_mm_and_si128(words, _mm_set1_epi16(0xff)), _mm_setzero_si128()); }
+static inline __m128i vf_to_16(vf v)
+{
+    __m256i k = _mm256_cvtps_epi32((__m256)v);
+    return low_16(_mm256_castsi256_si128(k), _mm256_extracti128_si256(k, 1));
+}
+static inline __m128i vd_to_16(vd v) { return low_16(_mm256_cvtpd_epi32((__m256d)v), _mm_setzero_si128()); }
+static inline void vf_put_8(void *p, vf v) { _mm_storel_epi64((__m128i *)p, low_8(vf_to_16(v))); }
+static inline void vf_put_16(void *p, vf v) { _mm_storeu_si128((__m128i *)p, vf_to_16(v)); }
+static inline void vd_put_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_to_16(v))); }
+static inline void vd_put_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_to_16(v)); }
+
+static inline vf vf_limited(vf v, vf lo, vf hi) { return (vf)_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)lo), (__m256)hi); }
+static inline vd vd_limited(vd v, vd lo, vd hi) { return (vd)_mm256_min_pd(_mm256_max_pd((__m256d)v, (__m256d)lo), (__m256d)hi); }
+static inline vf vf_rounded(vf v) { return (vf)_mm256_round_ps((__m256)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline vd vd_rounded(vd v) { return (vd)_mm256_round_pd((__m256d)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline unsigned vf_beyond(vf v, vf d)
+{
+    __m256 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), (__m256)v);
+    return _mm256_movemask_ps(_mm256_cmp_ps(magnitude, (__m256)d, _CMP_GT_OQ));
+}
+static inline unsigned vd_beyond(vd v, vd d)
+{
+    __m256d magnitude = _mm256_andnot_pd(_mm256_set1_pd(-0.0), (__m256d)v);
+    return _mm256_movemask_pd(_mm256_cmp_pd(magnitude, (__m256d)d, _CMP_GT_OQ));
+}
+static inline vd vd_no_nan(vd v) { return (vd)_mm256_and_pd((__m256d)v, _mm256_cmp_pd((__m256d)v, (__m256d)v, _CMP_ORD_Q)); }
+
+/* Two products saturate at 16 bits, which weights of 7 bits do not reach. */
+#define DOT_BITS 7
+#define DOT_ROWS 2
+static inline vi vi_dot(vi a, vb b, vi w)
+{
+    __m256i pairs = _mm256_maddubs_epi16((__m256i)b, (__m256i)w);
+    return (vi)_mm256_add_epi32((__m256i)a, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+static inline vi vi_raised(vi a) { return a << DOT_BITS; }
+static inline vi vi_add(vi a, vi b) { return (vi)_mm256_add_epi32((__m256i)a, (__m256i)b); }
+static inline vi vi_least(vi a, vi b) { return (vi)_mm256_min_epu32((__m256i)a, (__m256i)b); }
+static inline unsigned vi_below(vi a, vi b)
+{
+    __m256i not_below = _mm256_cmpeq_epi32(_mm256_max_epu32((__m256i)a, (__m256i)b), (__m256i)a);
+    return ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(not_below)) & 0xffu;
+}
+static inline vf vi_to_vf(vi a) { return (vf)_mm256_cvtepi32_ps((__m256i)a); }
+static inline vi vf_to_vi(vf v) { return (vi)_mm256_cvtps_epi32((__m256)v); }
+static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
+{
+    /* in each 128 bits: 00001111 as words, 0000111122223333 as bytes, 0123012301230123 */
+    __m256i words01 = _mm256_packs_epi32((__m256i)a0, (__m256i)a1), words23 = _mm256_packs_epi32((__m256i)a2, (__m256i)a3);
+    __m256i order = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+    _mm256_storeu_si256((__m256i *)p, _mm256_shuffle_epi8(_mm256_packus_epi16(words01, words23), order));
+}
+
+#else
+
+/* --- vectors of 16 bytes without a name for their instruction set, or of one sample ------------- */
+
+#if defined(__aarch64__) && VECTOR_BYTES
 static inline vf vf_fma(vf a, vf w, vf v) { return (vf)vfmaq_f32((float32x4_t)a, (float32x4_t)w, (float32x4_t)v); }
 static inline vd vd_fma(vd a, vd w, vd v) { return (vd)vfmaq_f64((float64x2_t)a, (float64x2_t)w, (float64x2_t)v); }
 #else
 static inline vf vf_fma(vf a, vf w, vf v) { return a + w * v; }
 static inline vd vd_fma(vd a, vd w, vd v) { return a + w * v; }
 #endif
-static inline vs vs_fma(vs a, vs w, vs v) { return a + w * v; }
-static inline vf vf_add(vf a, vf b) { return a + b; }
-static inline vd vd_add(vd a, vd b) { return a + b; }
-static inline vf vf_mul(vf a, vf b) { return a * b; }
-static inline vd vd_mul(vd a, vd b) { return a * b; }
+
+/* Through arrays, whose loops compilers unroll and know. */
+#define GET(X, S, LANES, name, T) \
+    static inline X name(const T *p) { S s[LANES]; X v; int i; for (i = 0; i < LANES; i++) s[i] = (S)p[i]; memcpy(&v, s, sizeof v); return v; }
+GET(vf, float, F32_LANES, vf_get_u8, uint8_t)
+GET(vf, float, F32_LANES, vf_get_i8, int8_t)
+GET(vf, float, F32_LANES, vf_get_u16, uint16_t)
+GET(vf, float, F32_LANES, vf_get_i16, int16_t)
+GET(vd, double, F64_LANES, vd_get_u8, uint8_t)
+GET(vd, double, F64_LANES, vd_get_i8, int8_t)
+GET(vd, double, F64_LANES, vd_get_u16, uint16_t)
+GET(vd, double, F64_LANES, vd_get_i16, int16_t)
+GET(vd, double, F64_LANES, vd_get_f32, float)
+
+#define PUT(X, S, LANES, name, T) \
+    static inline void name(void *p, X v) { S s[LANES]; T t[LANES]; int i; memcpy(s, &v, sizeof v); for (i = 0; i < LANES; i++) t[i] = (T)(int)s[i]; memcpy(p, t, sizeof t); }
+PUT(vf, float, F32_LANES, vf_put_8, uint8_t)
+PUT(vf, float, F32_LANES, vf_put_16, uint16_t)
+PUT(vd, double, F64_LANES, vd_put_8, uint8_t)
+PUT(vd, double, F64_LANES, vd_put_16, uint16_t)
+
+#if VECTOR_BYTES
+/* A comparison of vectors is a vector of integers: all bits where it holds. */
+typedef int32_t vf_where __attribute__((vector_size(VECTOR_BYTES)));
+typedef int64_t vd_where __attribute__((vector_size(VECTOR_BYTES)));
+#define CHOOSE(X, condition, a, b) ((X)(((condition) & (X##_where)(a)) | (~(condition) & (X##_where)(b))))
+static inline unsigned vf_bits(vf_where c) { unsigned i, bits = 0; for (i = 0; i < F32_LANES; i++) bits |= (c[i] & 1u) << i; return bits; }
+static inline unsigned vd_bits(vd_where c) { unsigned i, bits = 0; for (i = 0; i < F64_LANES; i++) bits |= (c[i] & 1u) << i; return bits; }
+#else
+#define CHOOSE(X, condition, a, b) ((condition) ? (a) : (b))
+#define vf_bits(condition) ((unsigned)(condition))
+#define vd_bits(condition) ((unsigned)(condition))
+#endif
+static inline vf vf_limited(vf v, vf lo, vf hi) { v = CHOOSE(vf, v < lo, lo, v); return CHOOSE(vf, v > hi, hi, v); }
+static inline vd vd_limited(vd v, vd lo, vd hi) { v = CHOOSE(vd, v < lo, lo, v); return CHOOSE(vd, v > hi, hi, v); }
+/* Adding and subtracting 1.5 * 2**23 (1.5 * 2**52) rounds in the addition, to even. */
+static inline vf vf_rounded(vf v) { vf big = vf_splat(12582912.0f); return (v + big) - big; }
+static inline vd vd_rounded(vd v) { vd big = vd_splat(6755399441055744.0); return (v + big) - big; }
+static inline unsigned vf_beyond(vf v, vf d) { return vf_bits((v > d) | (-v > d)); }
+static inline unsigned vd_beyond(vd v, vd d) { return vd_bits((v > d) | (-v > d)); }
+static inline vd vd_no_nan(vd v) { return CHOOSE(vd, v == v, v, vd_splat(0.0)); }
+
+#define DOT_BITS 8
+#define DOT_ROWS 2
+static inline vi vi_dot(vi a, vb b, vi w)
+{
+    uint32_t s[F32_LANES];
+    uint8_t p[BYTE_LANES];
+    int8_t q[BYTE_LANES];
+    int i;
+    memcpy(s, &a, sizeof s);
+    memcpy(p, &b, sizeof p);
+    memcpy(q, &w, sizeof q);
+    for (i = 0; i < BYTE_LANES; i++) s[i / 4] += (uint32_t)(p[i] * q[i]);
+    memcpy(&a, s, sizeof a);
+    return a;
+}
+static inline vi vi_raised(vi a) { return a << DOT_BITS; }
+#define EACH(name, expression) \
+    static inline vi name(vi a, vi b) { uint32_t s[F32_LANES], t[F32_LANES]; int i; memcpy(s, &a, sizeof s); memcpy(t, &b, sizeof t); for (i = 0; i < F32_LANES; i++) s[i] = expression; memcpy(&a, s, sizeof a); return a; }
+EACH(vi_add, s[i] + t[i])
+EACH(vi_least, s[i] < t[i] ? s[i] : t[i])
+static inline unsigned vi_below(vi a, vi b)
+{
+    uint32_t s[F32_LANES], t[F32_LANES];
+    unsigned i, bits = 0;
+    memcpy(s, &a, sizeof s);
+    memcpy(t, &b, sizeof t);
+    for (i = 0; i < F32_LANES; i++) bits |= (unsigned)(s[i] < t[i]) << i;
+    return bits;
+}
+static inline vf vi_to_vf(vi a) { float s[F32_LANES]; int32_t k[F32_LANES]; vf v; int i; memcpy(k, &a, sizeof k); for (i = 0; i < F32_LANES; i++) s[i] = (float)k[i]; memcpy(&v, s, sizeof v); return v; }
+/* To |v| < 2**22 it rounds half to even; beyond, where only saturation follows, it may be off. */
+static inline vi vf_to_vi(vf v) { float s[F32_LANES]; int32_t k[F32_LANES]; vi a; int i; v = CHOOSE(vf, (v < vf_splat(4194304.0f)) & (v > vf_splat(-4194304.0f)), vf_rounded(v), v); memcpy(s, &v, sizeof s); for (i = 0; i < F32_LANES; i++) k[i] = (int32_t)s[i]; memcpy(&a, k, sizeof a); return a; }
+static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
+{
+    int32_t k[4][F32_LANES], i, j, t;
+    memcpy(k[0], &a0, sizeof a0);
+    memcpy(k[1], &a1, sizeof a1);
+    memcpy(k[2], &a2, sizeof a2);
+    memcpy(k[3], &a3, sizeof a3);
+    for (i = 0; i < F32_LANES; i++)
+        for (j = 0; j < 4; j++) {
+            t = k[j][i];
+            p[4 * i + j] = (uint8_t)(t < 0 ? 0 : t > 255 ? 255 : t);
+        }
+}
+
+#endif
+
+
+/* --- samples --------------------------------------------------------------------------------- */
 
 /* Bytes in the other order; compilers know the pattern. */
 static inline uint16_t swapped16(uint16_t v) { return (uint16_t)(v >> 8 | v << 8); }

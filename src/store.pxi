@@ -1,11 +1,12 @@
 # Store: a row of sums -> pixels. Rounding half to even, saturation, ties, byte order and strides.
 #
-# Rounding needs no instruction of its own: after saturation |t| <= 2**22 (float32 sums go to 8 and 16
-# bits only; 2**51 in float64), and adding and subtracting 1.5 * 2**23 (1.5 * 2**52) rounds to an
-# integer in the addition, to even. Plain loops: every compiler makes vectors of them.
+# Sums are saturated first, so that rounding and conversion see nothing but small numbers (float32 sums
+# go to 8 and 16 bits only). Every function that rounds tells whether a sum was nearer to a tie than
+# `limit` allows; then its caller has the doubtful ones summed again.
 
 
 cdef inline real round_even(real t) noexcept nogil:
+    """|t| <= 2**22 (2**51): the addition rounds to an integer, to even."""
     if real is float:
         return (t + <float>12582912.0) - <float>12582912.0
     else:
@@ -18,14 +19,51 @@ cdef inline real saturate(real t, real low, real high) noexcept nogil:
     return t
 
 
-cdef inline void narrow_run(const real* sums, number* dst, Py_ssize_t n, real low, real high) noexcept nogil:
+cdef inline int narrow_run(const real* sums, number* dst, Py_ssize_t n, real low, real high,
+                           real limit) noexcept nogil:
     """To an integer of up to 32 bits; NaN becomes 0."""
     cdef Py_ssize_t i
-    cdef real t
+    cdef real t, k
+    cdef int doubt = 0
     for i in range(n):
-        t = round_even(saturate(sums[i], low, high))
-        t = t if t == t else 0
-        dst[i] = <number>t
+        t = saturate(sums[i], low, high)
+        k = round_even(t)
+        doubt |= fabs(t - k) > limit
+        dst[i] = <number>k if k == k else 0
+    return doubt
+
+
+cdef inline int narrow_vector(const real* sums, small* dst, real low, real high, real limit) noexcept nogil:
+    cdef vf t, k
+    cdef vd u, m
+    if real is float:   # never NaN: pixels are integers, and weights are finite
+        t = vf_limited((<const vf*>sums)[0], vf_splat(low), vf_splat(high))
+        k = vf_rounded(t)
+        if sizeof(small) == 1:
+            vf_put_8(dst, k)
+        else:
+            vf_put_16(dst, k)
+        return vf_beyond(vf_sub(t, k), vf_splat(limit))
+    else:
+        u = vd_limited(vd_no_nan((<const vd*>sums)[0]), vd_splat(low), vd_splat(high))
+        m = vd_rounded(u)
+        if sizeof(small) == 1:
+            vd_put_8(dst, m)
+        else:
+            vd_put_16(dst, m)
+        return vd_beyond(vd_sub(u, m), vd_splat(limit))
+
+
+cdef inline int narrow_small(const real* sums, small* dst, Py_ssize_t n, real low, real high,
+                             real limit) noexcept nogil:
+    cdef Py_ssize_t i = 0, vector = VECTOR_BYTES // sizeof(real)
+    cdef int doubt = 0
+    if n < vector or VECTOR_BYTES == 0:
+        return narrow_run(sums, dst, n, low, high, limit)
+    while i < n:    # the last vector moves back to end with the row
+        doubt |= narrow_vector(sums + smaller(i, n - vector), dst + smaller(i, n - vector), low, high, limit)
+        i += vector
+    return doubt
 
 
 cdef inline void narrow_long(const real* sums, number* dst, Py_ssize_t n, number low, number high) noexcept nogil:
@@ -54,19 +92,20 @@ cdef inline void narrow_half(const real* sums, uint16_t* dst, Py_ssize_t n) noex
         dst[i] = float_to_half(<float>sums[i])
 
 
-cdef void narrow_type(char* dst, int type, const real* sums, Py_ssize_t n, real low, real high) noexcept nogil:
+cdef int narrow_type(char* dst, int type, const real* sums, Py_ssize_t n, real low, real high,
+                     real limit) noexcept nogil:
     if type == U8:
-        narrow_run(sums, <uint8_t*>dst, n, low, high)
+        return narrow_small(sums, <uint8_t*>dst, n, low, high, limit)
     elif type == I8:
-        narrow_run(sums, <int8_t*>dst, n, low, high)
+        return narrow_small(sums, <int8_t*>dst, n, low, high, limit)
     elif type == U16:
-        narrow_run(sums, <uint16_t*>dst, n, low, high)
+        return narrow_small(sums, <uint16_t*>dst, n, low, high, limit)
     elif type == I16:
-        narrow_run(sums, <int16_t*>dst, n, low, high)
+        return narrow_small(sums, <int16_t*>dst, n, low, high, limit)
     elif type == U32:
-        narrow_run(sums, <uint32_t*>dst, n, low, high)
+        return narrow_run(sums, <uint32_t*>dst, n, low, high, limit)
     elif type == I32:
-        narrow_run(sums, <int32_t*>dst, n, low, high)
+        return narrow_run(sums, <int32_t*>dst, n, low, high, limit)
     elif type == U64:
         narrow_long(sums, <uint64_t*>dst, n, <uint64_t>0, <uint64_t>-1)
     elif type == I64:
@@ -77,77 +116,79 @@ cdef void narrow_type(char* dst, int type, const real* sums, Py_ssize_t n, real 
         narrow_float(sums, <float*>dst, n)
     else:
         narrow_float(sums, <double*>dst, n)
+    return 0
 
 
-cdef inline void narrow(char* dst, int type, lane* sums, Py_ssize_t i, Py_ssize_t n, double low,
-                        double high) noexcept nogil:
+cdef struct Place:
+    # Where the samples of a row of sums stand in the output: the first is the first of pixel x.
+    Py_ssize_t plane, y, x
+
+
+cdef void settle(real* sums, Py_ssize_t i, Py_ssize_t n, const Job* job, const Place* at) noexcept nogil:
+    """Replace each of the sums `i` .. `i + n - 1` that is too near a tie by the exact one, rounded."""
+    cdef Py_ssize_t k
+    cdef real t
+    for k in range(i, i + n):
+        t = saturate(sums[k], <real>job.low, <real>job.high)
+        if fabs(t - round_even(t)) > <real>(0.5 - job.guard):
+            # round in float64: a float32 nearest to the exact sum might be the tie itself
+            sums[k] = <real>rint(saturate(
+                exact_sum(job, at.plane, at.y, at.x + k // job.channels, k % job.channels),
+                job.low, job.high))
+
+
+cdef void narrow_row(char* dst, real* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,
+                     const Place* at) noexcept nogil:
+    cdef Py_ssize_t done = 0, count
+    cdef int type = job.dst.type
+    cdef real low = <real>job.low, high = <real>job.high
+    cdef real limit = <real>(0.5 - job.guard) if job.guard > 0 else 1   # nothing is farther than 1/2
+    while done < n:
+        count = smaller(GATHER, n - done)
+        if narrow_type(dst, type, sums + i + done, count, low, high, limit):
+            settle(sums, i + done, count, job, at)
+            narrow_type(dst, type, sums + i + done, count, low, high, <real>1)
+        dst += count * job.dst.size
+        done += count
+
+
+cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,
+                        const Place* at) noexcept nogil:
     """Native samples side by side from samples `i` .. `i + n - 1` of a row of sums."""
-    if lane is vf:
-        narrow_type(dst, type, <float*>sums + i, n, <float>low, <float>high)
+    if work is vf:
+        narrow_row(dst, <float*>sums, i, n, job, at)
+    elif work is vb:    # pixels already
+        memcpy(dst, <char*>sums + i, n)
     else:
-        narrow_type(dst, type, <double*>sums + i, n, low, high)
+        narrow_row(dst, <double*>sums, i, n, job, at)
 
 
-cdef inline bint near_tie(real t, real low, real high, real limit) noexcept nogil:
-    """Is the saturated sum farther than `limit` from an integer? (t - round(t) is exact.)"""
-    t = saturate(t, low, high)
-    return fabs(t - round_even(t)) > limit
-
-
-cdef void settle_run(real* sums, Py_ssize_t n, const Job* job, Py_ssize_t plane, Py_ssize_t y,
-                     Py_ssize_t x) noexcept nogil:
-    """Replace each sum that is too near a tie by the exact one, already saturated."""
-    cdef Py_ssize_t i = 0, k, count
-    cdef real low = <real>job.low, high = <real>job.high, limit = <real>(0.5 - job.guard)
-    cdef int doubt
-    while i < n:
-        count = smaller(GATHER, n - i)
-        doubt = 0
-        for k in range(i, i + count):
-            doubt |= near_tie(sums[k], low, high, limit)
-        for k in range(i, i + count if doubt else i):
-            if near_tie(sums[k], low, high, limit):
-                # round in float64: a float32 nearest to the exact sum might be the tie itself
-                sums[k] = <real>rint(saturate(
-                    exact_sum(job, plane, y, x + k // job.channels, k % job.channels),
-                    job.low, job.high))
-        i += count
-
-
-cdef inline void settle_ties(lane* sums, Py_ssize_t n, const Job* job, Py_ssize_t plane, Py_ssize_t y,
-                             Py_ssize_t x) noexcept nogil:
-    if lane is vf:
-        settle_run(<float*>sums, n, job, plane, y, x)
-    else:
-        settle_run(<double*>sums, n, job, plane, y, x)
-
-
-cdef void scatter(char* dst, Py_ssize_t step, lane* sums, Py_ssize_t at, Py_ssize_t n,
-                  const Job* job) noexcept nogil:
+cdef void scatter(char* dst, Py_ssize_t step, work* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,
+                  const Place* at) noexcept nogil:
     """Like narrow, to samples `step` bytes apart in any byte order."""
     cdef uint64_t words[GATHER]
     cdef char* raw = <char*>words
     cdef Py_ssize_t done = 0, count, size = job.dst.size
     while done < n:
         count = smaller(GATHER, n - done)
-        narrow(raw, job.dst.type, sums, at + done, count, job.low, job.high)
+        narrow(raw, sums, i + done, count, job, at)
         if job.dst.swapped:
             swap_bytes(raw, count, size)
         copy_strided(dst + done * step, step, raw, size, count, size)
         done += count
 
 
-cdef void store_row(lane* sums, const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+cdef void store_row(work* sums, const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                     Py_ssize_t n) noexcept nogil:
     """`n` pixels of output row `y`, from pixel `x` on."""
     cdef Py_ssize_t i
+    cdef Place at
     cdef char* dst = job.dst.data + plane * job.dst.plane + y * job.dst.row + x * job.dst.pixel
-    if job.guard > 0:
-        settle_ties(sums, n * job.channels, job, plane, y, x)
+    at.plane, at.y, at.x = plane, y, x
     if job.dst.packed:
-        narrow(dst, job.dst.type, sums, 0, n * job.channels, job.low, job.high)
+        narrow(dst, sums, 0, n * job.channels, job, &at)
     elif job.channels == 1:
-        scatter(dst, job.dst.pixel, sums, 0, n, job)
+        scatter(dst, job.dst.pixel, sums, 0, n, job, &at)
     else:
         for i in range(n):
-            scatter(dst + i * job.dst.pixel, job.dst.channel, sums, i * job.channels, job.channels, job)
+            scatter(dst + i * job.dst.pixel, job.dst.channel, sums, i * job.channels, job.channels, job, &at)

@@ -8,22 +8,68 @@ cdef extern from "simd.h" nogil:
         pass
     ctypedef struct vs:
         pass
+    ctypedef struct vi:
+        pass
+    ctypedef struct vb:
+        pass
     enum:
         VECTOR_BYTES
         F32_LANES
         F64_LANES
+        BYTE_LANES
+        DOT_BITS
+        DOT_ROWS
     vf vf_splat(float)
     vd vd_splat(double)
     vs vs_splat "vd_splat"(double)
     vf vf_fma(vf, vf, vf)
     vd vd_fma(vd, vd, vd)
     vs vs_fma(vs, vs, vs)
+    vf vf_held(vf)
+    vd vd_held(vd)
+    vs vs_held "vd_held"(vs)
     vf vf_add(vf, vf)
     vd vd_add(vd, vd)
     vs vs_add "vd_add"(vs, vs)
+    vf vf_sub(vf, vf)
+    vd vd_sub(vd, vd)
     vf vf_mul(vf, vf)
     vd vd_mul(vd, vd)
     vs vs_mul "vd_mul"(vs, vs)
+    vf vf_get_u8(const uint8_t*)
+    vf vf_get_i8(const int8_t*)
+    vf vf_get_u16(const uint16_t*)
+    vf vf_get_i16(const int16_t*)
+    vd vd_get_u8(const uint8_t*)
+    vd vd_get_i8(const int8_t*)
+    vd vd_get_u16(const uint16_t*)
+    vd vd_get_i16(const int16_t*)
+    vd vd_get_f32(const float*)
+    void vf_put_8(void*, vf)
+    void vf_put_16(void*, vf)
+    void vd_put_8(void*, vd)
+    void vd_put_16(void*, vd)
+    vf vf_limited(vf, vf, vf)
+    vd vd_limited(vd, vd, vd)
+    vf vf_rounded(vf)
+    vd vd_rounded(vd)
+    unsigned int vf_beyond(vf, vf)
+    unsigned int vd_beyond(vd, vd)
+    vd vd_no_nan(vd)
+    Py_ssize_t opaque(Py_ssize_t)
+    vb vb_load(const void*)
+    vb vb_held(vb)
+    vi vi_splat(int32_t)
+    vi vi_dot(vi, vb, vi)
+    vi vi_raised(vi)
+    vi vi_add(vi, vi)
+    vi vi_and(vi, vi)
+    vi vi_least(vi, vi)
+    vi vi_lowered(vi, int)
+    unsigned int vi_below(vi, vi)
+    vf vi_to_vf(vi)
+    vi vf_to_vi(vf)
+    void vi_put_u8(uint8_t*, vi, vi, vi, vi)
     uint16_t swapped16(uint16_t)
     uint32_t swapped32(uint32_t)
     uint64_t swapped64(uint64_t)
@@ -35,24 +81,41 @@ ctypedef fused lane:
     vd
     vs
 
+# What a row may hold that a method works on.
+ctypedef fused work:
+    vf
+    vd
+    vs
+    vb
+
 ctypedef fused real:
     float
     double
 
 
-cdef inline Py_ssize_t lanes_of(lane* kind) noexcept nogil:
+cdef inline Py_ssize_t lanes_of(work* kind) noexcept nogil:
     """Samples of one vector."""
-    return F32_LANES if lane is vf else F64_LANES
+    if work is vf:
+        return F32_LANES
+    elif work is vb:
+        return BYTE_LANES
+    else:
+        return F64_LANES
 
 
-cdef inline Py_ssize_t sample_size(lane* kind) noexcept nogil:
+cdef inline Py_ssize_t sample_size(work* kind) noexcept nogil:
     """Bytes of one sample."""
-    return 4 if lane is vf else 8
+    if work is vf:
+        return 4
+    elif work is vb:
+        return 1
+    else:
+        return 8
 
 
-cdef inline lane* sample_at(lane* row, Py_ssize_t i) noexcept nogil:
+cdef inline work* sample_at(work* row, Py_ssize_t i) noexcept nogil:
     """Pointer to sample `i` of a row; unaligned as a vector, which vectors of simd.h may be."""
-    return <lane*>(<char*>row + i * sample_size(row))
+    return <work*>(<char*>row + i * sample_size(row))
 
 
 cdef inline lane load(lane* row, Py_ssize_t i) noexcept nogil:
@@ -92,6 +155,16 @@ cdef inline lane fma(lane acc, lane w, lane v) noexcept nogil:
         return vs_fma(acc, w, v)
 
 
+cdef inline lane held(lane v) noexcept nogil:
+    """v, to be kept in a register until its last use."""
+    if lane is vf:
+        return vf_held(v)
+    elif lane is vd:
+        return vd_held(v)
+    else:
+        return vs_held(v)
+
+
 cdef inline lane add(lane a, lane b) noexcept nogil:
     if lane is vf:
         return vf_add(a, b)
@@ -110,8 +183,10 @@ cdef inline lane mul(lane a, lane b) noexcept nogil:
         return vs_mul(a, b)
 
 
-cdef inline void set_sample(lane* row, Py_ssize_t i, double value) noexcept nogil:
-    if lane is vf:
+cdef inline void set_sample(work* row, Py_ssize_t i, double value) noexcept nogil:
+    if work is vf:
         (<float*>row)[i] = <float>value
+    elif work is vb:
+        (<uint8_t*>row)[i] = <uint8_t>value
     else:
         (<double*>row)[i] = value

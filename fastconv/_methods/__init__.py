@@ -30,7 +30,7 @@ ROUNDING = {"float32": 2.0**-24, "float64": 2.0**-53, "strict": 0.0}
 EXACT = {"float32": 2.0**24, "float64": 2.0**53, "strict": 2.0**53}
 
 # Numbers of src/job.pxi.
-WINDOW, BOX, WIDE = 0, 1, 2
+WINDOW, BOX, WIDE, DOT = 0, 1, 2, 3
 
 # ns per sample on one core. Measured on 2026-11-24 at level v4 on a Xeon (family 6, model 207) with a
 # 2048x2048 picture in one plane; the same at every level, because the choice of the method decides
@@ -45,6 +45,13 @@ COST: dict[str, dict[Lane, float]] = {
     "wide tap": {"float32": 4.0, "float64": 4.0, "strict": 4.0},
 }
 
+# The same for a dot, by level: which method sums integers cannot be seen in the result.
+DOT_COST: dict[str, dict[str, float]] = {
+    "v4": {"row": 0.06, "guard": 0.03, "group": 0.018},
+    "v3": {"row": 0.12, "guard": 0.06, "group": 0.045},
+    "base": {"row": 1.0, "guard": 1.0, "group": 2.0},
+}
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -55,8 +62,8 @@ class Facts:
     kernel : ndarray, shape (h, w)
         Weights as they lie on the window (a convolution's are reversed already).
     source, target : Pixel
-    peak : float
-        Largest magnitude that a sample or the constant can have; infinite for floats.
+    low, high : float
+        Range of samples and constant; infinite for floats.
     integral : bool
         Whether samples and constant are integers.
     """
@@ -64,7 +71,8 @@ class Facts:
     kernel: Floats
     source: Pixel
     target: Pixel
-    peak: float
+    low: float
+    high: float
     integral: bool
     taps: int = field(init=False)
     weight: float = field(init=False)
@@ -78,6 +86,11 @@ class Facts:
         with np.errstate(over="ignore"):
             set_(self, "weight", float(np.abs(self.kernel).sum()) if self.finite else np.inf)
         set_(self, "unit", binary_unit(self.kernel) if self.finite else 0.0)
+
+    @property
+    def peak(self) -> float:
+        """Largest magnitude of a sample or the constant."""
+        return max(-self.low, self.high)
 
     def is_exact(self, lane: Lane) -> bool:
         """Whether every partial sum, in any order, is exact: all are integers times one power of two."""
@@ -107,9 +120,14 @@ class Recipe:
     across, down : ndarray
         Factors of a separable kernel; empty for others.
     scale : float
-        Weight of a box; 1 for others.
+        Factor of the sums of a box or a dot; 1 for others.
     guard : float
         Error that the engine's rounding must watch; 0 where no tie can be missed.
+    whole : ndarray of int64, shape (h, w)
+        Whole-numbered weights of a dot, to be written in `digits` digits; empty for others.
+    digits : int
+    places : int
+        Binary places of these if they are fixed-point numbers, else 0.
     """
 
     method: str
@@ -122,6 +140,9 @@ class Recipe:
     down: Floats = field(default_factory=lambda: np.empty(0))
     scale: float = 1.0
     guard: float = 0.0
+    whole: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))
+    digits: int = 0
+    places: int = 0
 
     def guarded(self, taps: int) -> Recipe:
         """Watch ties: a pixel within `error` of one (both sides of it) is summed again exactly."""

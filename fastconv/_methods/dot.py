@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Dot: bytes times whole-numbered weights, four neighbours an instruction (src/dot.pxi).
+
+A kernel of whole numbers times one factor, such as 1/9 or 1/273, is found to be one: its sums are exact
+and the factor comes last. Any other kernel is written in fixed point, with as many binary places as a
+32-bit sum allows. In both cases the last step is a float32 product whose error is known, so that the few
+results near a tie can be left to the definition.
+
+The weights are cut into digits of as many bits as the instruction takes; see src/dot.pxi.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _levels
+from . import COST, DOT, DOT_COST, Facts, Lane, Recipe
+
+NAME = "dot"
+
+# How far the weights may be from whole numbers times a factor, relative: the division of the weight, and
+# of the one it is compared with, were rounded, and so is the quotient of both here.
+WHOLE = 8 * 2.0**-53
+# A kernel's smallest weight is at most this many times the factor.
+MULTIPLES = 64
+# Sums must stay below it.
+SUM = 2.0**31
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Whole numbers `n` and a factor: the kernel is nearly ``n * factor``.
+
+    Attributes
+    ----------
+    n : ndarray of int64, shape (h, w)
+    factor : float
+    places : int
+        Binary places if `n` are fixed-point numbers, and 0 if they are the kernel's own.
+    error : float
+        Largest distance of the engine's result, before it is rounded, from the definition's, for
+        results that do not saturate.
+    tie : float
+        Smallest distance of the true result from a tie, as far as known; infinite if the engine rounds
+        ties as the definition does.
+    ties : float
+        Share of results that are ties.
+    why : str
+    """
+
+    n: NDArray[np.int64]
+    factor: float
+    places: int
+    error: float
+    tie: float
+    ties: float
+    why: str
+
+
+def propose(facts: Facts, lane: Lane) -> Recipe | str:
+    """See `fastconv._methods`."""
+    if lane != "float32":
+        return "sums are 32-bit integers"
+    if facts.source.name not in ("uint8", "bool") or facts.target.name != "uint8":
+        return "pixels are not bytes"
+    if not (facts.integral and facts.low >= 0 and facts.high <= 255):
+        return "the constant is not a byte"
+    if not facts.finite or facts.taps == 0 or not 2.0**-60 < facts.weight < 2.0**22:
+        return "the weights are too large or too small for 32-bit sums"
+    found = [w for w in (_whole(facts), *_fixed(facts)) if w is not None]
+    recipes = [recipe for w in found if isinstance(recipe := _recipe(facts, w), Recipe)]
+    if not recipes:
+        return "no 32-bit sum is near enough to the definition"
+    return min(recipes, key=lambda r: r.cost)
+
+
+def _recipe(facts: Facts, w: Weights) -> Recipe | str:
+    if not w.error < 0.25:
+        return "too far off"
+    # Where the engine must look for ties, they cost a sum by the definition each.
+    guard = w.error if w.error >= w.tie else 0.0
+    again = (2 * guard + (w.ties if guard else 0.0)) * facts.taps * COST["exact tap"]["float32"]
+    cost = DOT_COST[_levels.level]
+    groups = -(-facts.kernel.shape[1] // 4) * facts.kernel.shape[0]
+    digits = _digits(w.n)
+    return Recipe(
+        NAME,
+        DOT,
+        "float32",
+        cost["row"] + (cost["guard"] if guard else 0.0) + groups * digits * cost["group"] + again,
+        w.why,
+        w.error,
+        scale=w.factor,
+        guard=guard,
+        whole=w.n,
+        digits=digits,
+        places=w.places,
+    )
+
+
+def _definitions_error(facts: Facts) -> float:
+    """How far the definition's own sum may be from the true one."""
+    return 1.01 * (facts.taps + 1) * 2.0**-53 * facts.weight * facts.high
+
+
+def _whole(facts: Facts) -> Weights | None:
+    """The kernel as whole numbers times a factor."""
+    found = multiples(facts.kernel)
+    if found is None:
+        return None
+    n, factor = found
+    if np.abs(n).sum() * 255 >= SUM:
+        return None
+    binary = np.frexp(factor)[0] == 0.5 and np.array_equal(n * factor, facts.kernel)
+    lossless = 256 / factor <= 2.0**24  # results that do not saturate come of sums float32 can hold
+    sums = "sums of 32-bit integers"
+    if binary and lossless:
+        why = "whole numbers" if factor == 1 else f"whole numbers times {factor:.17g}"
+        return Weights(n, factor, 0, 0.0, np.inf, 0.0, f"{why}, {sums}")
+    # the sum, the factor and their product are rounded to float32
+    error = 256 * 3.01 * 2.0**-24 + _definitions_error(facts) + WHOLE * facts.weight * facts.high
+    divisor = float(np.rint(1 / factor))
+    if abs(divisor * factor - 1) > WHOLE:
+        return Weights(n, factor, 0, error, 0.0, 0.0, f"whole numbers times {factor:.6g}, {sums}")
+    # an odd divisor never makes a tie: 2 * sum is even, divisor * (2 * result + 1) is odd
+    tie, ties = (1 / (2 * divisor), 0.0) if divisor % 2 else (0.0, 1 / divisor)
+    return Weights(n, factor, 0, error, tie, ties, f"whole numbers divided by {divisor:.0f}, {sums}")
+
+
+def multiples(kernel: NDArray[np.float64]) -> tuple[NDArray[np.int64], float] | None:
+    """Whole numbers and the factor that makes the kernel of them, None if there are none."""
+    smallest = np.abs(kernel[kernel != 0]).min()
+    for divisor in range(1, MULTIPLES + 1):
+        quotient = kernel / smallest * divisor
+        n = np.rint(quotient)
+        if (np.abs(quotient - n) <= WHOLE * np.abs(n)).all():
+            largest = np.unravel_index(np.abs(n).argmax(), n.shape)
+            if np.abs(n[largest]) >= SUM:
+                return None
+            common = int(np.gcd.reduce(n.astype(np.int64).ravel()))
+            n /= common
+            return n.astype(np.int64), float(kernel[largest] / n[largest])
+    return None
+
+
+def _fixed(facts: Facts) -> list[Weights]:
+    """The kernel in fixed point, in one digit more each time until the sums are full."""
+    found: list[Weights] = []
+    bits = _levels.engine.dot_bits()
+    # sums have 31 bits, eight of which, and a sign, stand before the point of the results
+    most = min(22, int(np.floor(np.log2((SUM - 1) / (256 * facts.weight)))))
+    largest = int(np.floor(np.log2(np.abs(facts.kernel).max())))
+    for digits in range(1, 5):
+        places = min(most, digits * bits - 2 - largest)
+        if places < 2 or (found and places == found[-1].places):
+            continue
+        n = np.rint(np.ldexp(facts.kernel, places))
+        if np.abs(n).sum() * 255 + 2.0**places >= SUM:
+            continue  # so many taps that their roundings count
+        rest = facts.kernel - np.ldexp(n, -places)
+        # samples are not negative, so that rests of one sign add up and those of the other balance them
+        off = float(max(rest[rest > 0].sum(), -rest[rest < 0].sum())) * facts.high
+        error = 1.01 * off + _definitions_error(facts)
+        why = f"weights in fixed point of {places} binary places, sums of 32-bit integers"
+        found.append(
+            Weights(n.astype(np.int64), float(np.ldexp(1.0, -places)), places, error, 0.0, 0.0, why)
+        )
+    return found
+
+
+def _digits(n: NDArray[np.int64]) -> int:
+    count = 1
+    while (n := _split(n, _levels.engine.dot_bits())[0]).any():
+        count += 1
+    return count
+
+
+def _split(n: NDArray[np.int64], bits: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """n as high * 2**bits + low, with -2**(bits - 1) <= low < 2**(bits - 1)."""
+    half = 1 << (bits - 1)
+    high = (n + half) >> bits
+    return high, n - (high << bits)
+
+
+def pack(recipe: Recipe, channels: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Offsets of the groups, and their weights, four bytes to a word: (digit, row, group).
+
+    A group is four samples of a row, and takes all taps that fall on them: four of a row of single
+    samples, two of interleaved RGB. Kernels of fewer than three rows get rows of zeros below.
+    """
+    n = np.pad(recipe.whole, ((0, max(0, 3 - len(recipe.whole))), (0, 0)))
+    bits = _levels.engine.dot_bits()
+    columns = np.flatnonzero(n.any(axis=0)) * channels
+    offsets: list[int] = []
+    for column in columns:
+        if not offsets or column >= offsets[-1] + 4:
+            offsets.append(int(column))
+    rows = np.zeros((recipe.digits, n.shape[0], len(offsets), 4), np.int8)
+    for digit in range(recipe.digits - 1, -1, -1):
+        n, low = _split(n, bits)
+        for group, offset in enumerate(offsets):
+            for byte in range(4):
+                column, between = divmod(offset + byte, channels)
+                if between == 0 and column < low.shape[1]:
+                    rows[digit, :, group, byte] = low[:, column]
+    words: NDArray[Any] = rows.view(np.int32)
+    return np.array(offsets, np.intp), np.ascontiguousarray(words[..., 0])
