@@ -23,10 +23,18 @@ if X86 and not MSVC:
 COMMON = (
     ["/O2"]
     if MSVC
-    else ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-unused-function"]
+    else [
+        "-O3",
+        "-ffp-contract=off",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-Wno-unused-function",
+    ]
 )
 # Apple's compiler has no OpenMP, and a wheel with MSVC's is not worth its DLL: both are serial.
-OPENMP = [] if MSVC or sys.platform == "darwin" or os.environ.get("FASTCONV_NO_OPENMP") else ["-fopenmp"]
+OPENMP = (
+    [] if MSVC or sys.platform == "darwin" or os.environ.get("FASTCONV_NO_OPENMP") else ["-fopenmp"]
+)
 
 PARTS = [
     "src/" + name

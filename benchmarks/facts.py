@@ -36,7 +36,7 @@ def cpu_model() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     with contextlib.suppress(ImportError):
-        import cpuinfo  # type: ignore[import-untyped]
+        import cpuinfo
 
         return str(cpuinfo.get_cpu_info().get("brand_raw", platform.machine()))
     return platform.machine()

@@ -20,7 +20,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-import scipy.fft  # type: ignore[import-untyped]
+import scipy.fft
 from grid import Array, Cell
 from photo import photograph
 from PIL import Image, ImageFilter

@@ -41,7 +41,9 @@ def complex_passes(
             dst.imag = 0
         return
     run(0, *_pairs(src, dst), fill)
-    if parts == 2:  # (a + ib)(c + id): what i*d makes of a goes to the imaginary part, of b to the real
+    if (
+        parts == 2
+    ):  # (a + ib)(c + id): what i*d makes of a goes to the imaginary part, of b to the real
         turned = np.empty(dst.shape, dst.dtype)
         run(1, *_pairs(src, turned), fill)
         dst.real -= turned.imag

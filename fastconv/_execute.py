@@ -69,8 +69,8 @@ def _program(recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, chann
     offsets, quads = dot.pack(recipe, channels) if recipe.code == DOT else _NO_GROUPS
     return _levels.engine.Program(
         kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
-        offsets, quads, recipe.places, recipe.scale, not source.integer, float(target.low), float(target.high),
-        recipe.guard,
+        offsets, quads, recipe.places, recipe.scale, not source.integer, float(target.low),
+        float(target.high), recipe.guard,
     )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def _planes(src: NDArray[Any], dst: NDArray[Any]) -> Iterator[tuple[NDArray[Any]
 
 def _mergeable(a: NDArray[Any]) -> bool:
     """Whether the first two axes are one axis in memory."""
-    return a.shape[0] == 1 or a.shape[1] == 1 or a.strides[0] == a.shape[1] * a.strides[1]
+    return 1 in a.shape[:2] or bool(a.strides[0] == a.shape[1] * a.strides[1])
 
 
 def _merged(a: NDArray[Any]) -> NDArray[Any]:

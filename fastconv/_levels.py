@@ -11,9 +11,19 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType
+from typing import Any, Protocol, cast
 
 from ._engine import cpu
+
+
+class Engine(Protocol):
+    """What every build of the engine has; see src/driver.pxi."""
+
+    Program: Any
+
+    def vector_bytes(self) -> int: ...
+    def has_openmp(self) -> bool: ...
+    def dot_bits(self) -> int: ...
 
 
 def available() -> tuple[str, ...]:
@@ -21,7 +31,7 @@ def available() -> tuple[str, ...]:
     return tuple(name for name in cpu.levels() if find_spec(f"fastconv._engine.engine_{name}"))
 
 
-def load(name: str) -> ModuleType:
+def load(name: str) -> Engine:
     """Engine of one level.
 
     Raises
@@ -33,11 +43,11 @@ def load(name: str) -> ModuleType:
         raise ImportError(
             f"FASTCONV_LEVEL must be one of {', '.join(available())} on this machine; got {name!r}"
         )
-    return import_module(f"fastconv._engine.engine_{name}")
+    return cast(Engine, import_module(f"fastconv._engine.engine_{name}"))
 
 
 level: str = os.environ.get("FASTCONV_LEVEL") or available()[-1]
-engine: ModuleType = load(level)
+engine: Engine = load(level)
 
 
 def use(name: str) -> None:

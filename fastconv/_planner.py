@@ -49,7 +49,9 @@ def _lanes(facts: Facts) -> tuple[Lane, ...]:
         return ("strict",)  # no bound is known for floats, so nothing but the definition will do
     weights = np.abs(facts.kernel[facts.kernel != 0])
     fits = facts.finite and bool(((weights >= _SMALLEST) & (weights <= _LARGEST)).all())
-    small_target = facts.target.name in ("float16", "float32") or facts.target.peak in range(1, 2**16)
+    small_target = facts.target.name in ("float16", "float32") or facts.target.peak in range(
+        1, 2**16
+    )
     # a constant with fractions beside integers need not be a float32
     small_source = facts.source.name in _NARROW and facts.integral == facts.source.integer
     first: tuple[Lane, ...] = LANES if fits and small_source and small_target else LANES[1:]
@@ -92,8 +94,15 @@ def _refusal(facts: Facts) -> str | None:
 
 @lru_cache(maxsize=256)
 def _decide(
-    kernel: bytes, shape: tuple[int, int], source: Pixel, target: Pixel, low: float, high: float,
-    integral: bool, method: str, level: str,
+    kernel: bytes,
+    shape: tuple[int, int],
+    source: Pixel,
+    target: Pixel,
+    low: float,
+    high: float,
+    integral: bool,
+    method: str,
+    level: str,
 ) -> Decision:
     facts = Facts(np.frombuffer(kernel).reshape(shape), source, target, low, high, integral)
     refusal = _refusal(facts)
@@ -118,11 +127,19 @@ def _decide(
         reasons = dict(rejected)
         candidates = [c for c in candidates if c.method == method]
         if not candidates:
-            raise ValueError(f"method={method!r} cannot do this: {reasons.get(method, 'sums would not be exact')}")
+            raise ValueError(
+                f"method={method!r} cannot do this: {reasons.get(method, 'sums would not be exact')}"
+            )
     best = min(candidates, key=lambda c: c.cost)
-    slower = {c.method: c for c in sorted(candidates, key=lambda c: -c.cost) if c.method != best.method}
-    rejected = [(name, reason) for name, reason in rejected if name not in slower and name != best.method]
-    rejected += [(c.method, f"slower: {c.cost:.2f} ns a sample, {c.lane} sums") for c in slower.values()]
+    slower = {
+        c.method: c for c in sorted(candidates, key=lambda c: -c.cost) if c.method != best.method
+    }
+    rejected = [
+        (name, reason) for name, reason in rejected if name not in slower and name != best.method
+    ]
+    rejected += [
+        (c.method, f"slower: {c.cost:.2f} ns a sample, {c.lane} sums") for c in slower.values()
+    ]
     return Decision(best, tuple(rejected))
 
 
@@ -139,7 +156,13 @@ def _needs_wide(facts: Facts) -> bool:
 
 
 def decide(
-    kernel: np.ndarray, source: Pixel, target: Pixel, low: float, high: float, integral: bool, method: str
+    kernel: np.ndarray,
+    source: Pixel,
+    target: Pixel,
+    low: float,
+    high: float,
+    integral: bool,
+    method: str,
 ) -> Decision:
     """Choose a method.
 

@@ -24,7 +24,7 @@ from ._borders import canonical, placement
 from ._complex import complex_passes
 from ._execute import Axis, execute
 from ._methods import Floats
-from ._pixels import PIXELS, Pixel, pixel_of
+from ._pixels import Pixel, pixel_of
 from ._planner import METHODS, Decision, decide
 
 __all__ = ["Plan", "convolve", "correlate", "explain", "plan", "show_config"]
@@ -42,7 +42,7 @@ def convolve(
     origin: int | tuple[int, int] = 0,
     shape: Shape = "same",
     channel_axis: int | None = None,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
@@ -118,7 +118,7 @@ def correlate(
     origin: int | tuple[int, int] = 0,
     shape: Shape = "same",
     channel_axis: int | None = None,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
@@ -249,7 +249,9 @@ class Plan:
         source = pixel_of(image.dtype, "image")
         src = self._channels_last(image, "image")
         rows, cols = (self._axis(src.shape[axis - 3], axis) for axis in (0, 1))
-        dtype = self._target(image.dtype) if out is None or self.dtype is not None else _type_of(out)
+        dtype = (
+            self._target(image.dtype) if out is None or self.dtype is not None else _type_of(out)
+        )
         target = pixel_of(dtype, "dtype" if out is None else "out")
         if image.dtype.kind == "c" or self.kernel.dtype.kind == "c" or np.iscomplexobj(self.cval):
             _check_complex(image.dtype, self, dtype)
@@ -265,7 +267,9 @@ class Plan:
         if 0 in dst_shape:
             return result
         if 0 in src.shape:
-            raise ValueError(f"image must not be empty for shape={self.shape!r}; got shape {image.shape}")
+            raise ValueError(
+                f"image must not be empty for shape={self.shape!r}; got shape {image.shape}"
+            )
         if out is not None and np.may_share_memory(image, out):
             src = src.copy()
         dst = self._channels_last(result, "out")
@@ -316,7 +320,7 @@ def plan(
     origin: int | tuple[int, int] = 0,
     shape: Shape = "same",
     channel_axis: int | None = None,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     method: str = "auto",
     threads: int | None = None,
 ) -> Plan:
@@ -427,7 +431,7 @@ def _make_plan(
     origin: int | tuple[int, int],
     shape: str,
     channel_axis: int | None,
-    dtype: DTypeLike,
+    dtype: DTypeLike | None,
     method: str,
     threads: int | None,
     pixel: np.dtype[Any] | None = None,
@@ -467,7 +471,9 @@ def _as_kernel(kernel: ArrayLike) -> NDArray[Any]:
     try:
         a = np.asarray(kernel)
     except ValueError as error:
-        raise ValueError(f"kernel must be a 2-D array; got {type(kernel).__name__}: {error}") from None
+        raise ValueError(
+            f"kernel must be a 2-D array; got {type(kernel).__name__}: {error}"
+        ) from None
     if a.dtype.kind not in "biufc":
         raise TypeError(f"kernel must hold numbers; got dtype {a.dtype}")
     if a.ndim != 2 or a.size == 0:
@@ -503,15 +509,15 @@ def _as_number(cval: complex) -> complex:
     return complex(a) if a.dtype.kind == "c" else float(a)
 
 
-def _as_origin(
-    origin: int | tuple[int, int], size: tuple[int, ...], shape: str
-) -> tuple[int, int]:
+def _as_origin(origin: int | tuple[int, int], size: tuple[int, ...], shape: str) -> tuple[int, int]:
     pair = tuple(origin) if isinstance(origin, (tuple, list, np.ndarray)) else (origin, origin)
     if len(pair) != 2:
         raise ValueError(f"origin must be an integer or a pair of them; got {origin!r}")
     y, x = (_as_index(value, "origin") for value in pair)
     if (y or x) and shape != "same":
-        raise ValueError(f"origin must be 0 unless shape is 'same'; got {origin!r} with shape={shape!r}")
+        raise ValueError(
+            f"origin must be 0 unless shape is 'same'; got {origin!r} with shape={shape!r}"
+        )
     for value, length, axis in ((y, size[0], "rows"), (x, size[1], "columns")):
         # scipy.ndimage's bounds: the centre stays on the kernel
         low, high = -(length // 2), (length - 1) // 2

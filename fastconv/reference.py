@@ -87,7 +87,7 @@ def _windows(
     origin: int | tuple[int, int] = 0,
     shape: str = "same",
     channel_axis: int | None = None,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
 ) -> NDArray[Any]:
     a = np.asarray(image)
     if channel_axis is not None:
@@ -98,13 +98,15 @@ def _windows(
             dtype = np.result_type(dtype, np.complex64)
 
     # pad, by looking up where each position of the padded picture comes from
-    heights = origin if np.ndim(origin) else (origin, origin)
+    shifts = (origin, origin) if isinstance(origin, int) else origin
     padded = a
     counts = []
-    for axis, size, shift in zip((-2, -1), kernel.shape, heights, strict=True):  # type: ignore[arg-type]
+    for axis, size, shift in zip((-2, -1), kernel.shape, shifts, strict=True):
         start, count = placement(a.shape[axis], size, shift, flipped, shape)
         counts.append(count)
-        table = index_table(max(a.shape[axis], 1), start, count + size - 1 if count else 0, canonical(border))
+        table = index_table(
+            max(a.shape[axis], 1), start, count + size - 1 if count else 0, canonical(border)
+        )
         padded = _take(padded, table, axis, cval)
     height, width = counts
 
@@ -142,7 +144,7 @@ def _needs_integers(padded: NDArray[Any], kernel: NDArray[Any], dtype: np.dtype[
         return False
     if kernel.dtype.kind not in "iubf" or not np.isfinite(kernel).all() or (kernel % 1).any():
         return False
-    peak = max(int(padded.max()), -int(padded.min()))
+    peak: int = max(int(padded.max()), -int(padded.min()))
     return peak * sum(abs(int(w)) for w in kernel.flat) > 2**53
 
 
@@ -153,7 +155,8 @@ def _to_pixels(total: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
             return total.astype(dtype)
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     if total.dtype == object:
-        return np.clip(total, low, high).astype(dtype)
+        saturated: NDArray[Any] = np.clip(total, low, high).astype(dtype)
+        return saturated
     rounded = np.nan_to_num(np.rint(total), nan=0.0, posinf=np.inf, neginf=-np.inf)
     # 2.0**63 and 2.0**64 are the first floats that saturate; no cast ever sees them
     inside = (rounded > low) & (rounded < high)

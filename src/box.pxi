@@ -12,7 +12,8 @@
 # group's rows before r (a prefix sum). Three additions a sample for any height. The groups count from
 # row 0 of the picture, so that bits do not depend on bands.
 
-cdef inline void double_across(lane* out, lane* row, Py_ssize_t width, Py_ssize_t step, Py_ssize_t n) noexcept nogil:
+cdef inline void double_across(lane* out, lane* row, Py_ssize_t width, Py_ssize_t step,
+                               Py_ssize_t n) noexcept nogil:
     """out[i] = sum of row[i + k*step], k < width, for i < n. Destroys `row`."""
     cdef Py_ssize_t i, power = 1, done = 0, vector = lanes_of(row), bits = width
     while bits:

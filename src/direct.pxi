@@ -21,15 +21,17 @@ cdef enum:
     BLOCK_VECTORS = 2
 
 
-cdef inline void direct_taps(lane* a0, lane* b0, lane* a1, lane* b1, lane* a2, lane* b2, lane* a3,
-                             lane* b3, lane* row, lane* weights, Py_ssize_t width, Py_ssize_t step,
-                             const int first, const int last) noexcept nogil:
-    """Add one input row to output rows `first` .. `last - 1`; `weights` is at this row's for row 0.
+cdef inline void direct_row(lane* a0, lane* b0, lane* a1, lane* b1, lane* a2, lane* b2, lane* a3,
+                            lane* b3, lane** rows, Py_ssize_t iy, Py_ssize_t x, const Taps* taps,
+                            const Py_ssize_t width, const int first, const int last) noexcept nogil:
+    """Add input row `iy` to output rows `first` .. `last - 1`.
 
     The accumulators of output row r are ar and br. They have names because GCC keeps an array of them
     in memory.
     """
-    cdef Py_ssize_t kx
+    cdef Py_ssize_t kx, step = taps.step
+    cdef lane* row = sample_at(rows[iy], x)
+    cdef lane* weights = sample_at(<lane*>taps.weight, iy * width)  # those of output row 0
     cdef lane v, u, w
     for kx in range(width):
         v = held(load(row, kx * step))
@@ -57,24 +59,19 @@ cdef inline void direct_block(lane** out, lane** rows, const Taps* taps, Py_ssiz
     """One block at sample `x`; height >= 3."""
     cdef lane* weights = <lane*>taps.weight
     cdef lane a0 = splat(weights, 0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0
-    cdef Py_ssize_t iy, step = taps.step, vector = lanes_of(weights)
+    cdef Py_ssize_t iy, vector = lanes_of(weights)
     # first rows
-    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[0], x), weights, width, step, 0, 1)
-    weights = sample_at(weights, width)
-    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[1], x), weights, width, step, 0, 2)
-    weights = sample_at(weights, width)
-    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[2], x), weights, width, step, 0, 3)
-    weights = sample_at(weights, width)
+    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, 0, x, taps, width, 0, 1)
+    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, 1, x, taps, width, 0, 2)
+    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, 2, x, taps, width, 0, 3)
     # main rows
     for iy in range(3, height):
-        direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[iy], x), weights, width, step, 0, 4)
-        weights = sample_at(weights, width)
+        direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, iy, x, taps, width, 0, 4)
     # last rows
-    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[height], x), weights, width, step, 1, 4)
-    weights = sample_at(weights, width)
-    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[height + 1], x), weights, width, step, 2, 4)
-    weights = sample_at(weights, width)
-    direct_taps(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, sample_at(rows[height + 2], x), weights, width, step, 3, 4)
+    iy = height
+    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, iy, x, taps, width, 1, 4)
+    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, iy + 1, x, taps, width, 2, 4)
+    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, iy + 2, x, taps, width, 3, 4)
     store(out[0], x, a0)
     store(out[0], x + vector, b0)
     store(out[1], x, a1)

@@ -83,19 +83,19 @@ cdef inline Py_ssize_t overreach(work* kind, const Job* job) noexcept nogil:
 
 cdef Layout lay_out(work* kind, const Job* job, Py_ssize_t rows) noexcept nogil:
     """Cut the columns of a picture into strips of which `rows` rows are in use."""
-    cdef Layout l
+    cdef Layout cut
     cdef Py_ssize_t size = sample_size(kind)
-    l.begin = job.inner_begin
-    l.end = larger(l.begin, job.inner_end - job.kernel_width + 1 - overreach(kind, job))
+    cut.begin = job.inner_begin
+    cut.end = larger(cut.begin, job.inner_end - job.kernel_width + 1 - overreach(kind, job))
     if is_work(kind, &job.src) and job.method != BOX:
         if is_work(kind, &job.dst):
-            l.begin = aligned_column(job, l.begin, l.end)
-        if (l.end - l.begin) * job.channels >= longest_block(kind):
-            l.width = strip_width(job, l.end - l.begin, FAR_BYTES // (rows * size))
-            return l
-    l.begin, l.end = 0, 0
-    l.width = strip_width(job, job.width, NEAR_BYTES // (rows * size))
-    return l
+            cut.begin = aligned_column(job, cut.begin, cut.end)
+        if (cut.end - cut.begin) * job.channels >= longest_block(kind):
+            cut.width = strip_width(job, cut.end - cut.begin, FAR_BYTES // (rows * size))
+            return cut
+    cut.begin, cut.end = 0, 0
+    cut.width = strip_width(job, job.width, NEAR_BYTES // (rows * size))
+    return cut
 
 
 cdef Strip piece(Py_ssize_t begin, Py_ssize_t end, bint in_place) noexcept nogil:
@@ -107,22 +107,22 @@ cdef Strip piece(Py_ssize_t begin, Py_ssize_t end, bint in_place) noexcept nogil
     return s
 
 
-cdef Strip edges(const Job* job, const Layout* l) noexcept nogil:
+cdef Strip edges(const Job* job, const Layout* cut) noexcept nogil:
     """What is left of and right of the middle."""
     cdef Strip s
-    if l.begin == 0 or l.end == job.width:
-        return piece(0, l.begin, False) if l.begin else piece(l.end, job.width, False)
-    s = piece(0, l.begin, False)
-    s.first[1], s.count[1] = l.end, job.width - l.end
+    if cut.begin == 0 or cut.end == job.width:
+        return piece(0, cut.begin, False) if cut.begin else piece(cut.end, job.width, False)
+    s = piece(0, cut.begin, False)
+    s.first[1], s.count[1] = cut.end, job.width - cut.end
     s.total += job.kernel_width - 1 + s.count[1]
     return s
 
 
-cdef Py_ssize_t row_pitch(work* kind, const Job* job, const Layout* l) noexcept nogil:
+cdef Py_ssize_t row_pitch(work* kind, const Job* job, const Layout* cut) noexcept nogil:
     """Samples between scratch rows: the widest strip with its margin, room for a block's overhang, and
     an odd number of vectors, so that rows do not fall on the same cache sets."""
-    cdef Py_ssize_t vector = lanes_of(kind), outside = job.width - (l.end - l.begin)
-    cdef Py_ssize_t pixels = larger(l.width, outside + job.kernel_width - 1 if l.begin != l.end else 0)
+    cdef Py_ssize_t vector = lanes_of(kind), outside = job.width - (cut.end - cut.begin)
+    cdef Py_ssize_t pixels = larger(cut.width, outside + job.kernel_width - 1 if cut.begin != cut.end else 0)
     cdef Py_ssize_t n = (pixels + job.kernel_width - 1 + overreach(kind, job)) * job.channels
     n += longest_block(kind)
     return ((n + vector - 1) // vector | 1) * vector
@@ -271,18 +271,18 @@ cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ss
     cdef Py_ssize_t x, end
     # a box keeps two groups of rows, the others a window and a block
     cdef Py_ssize_t kept = 2 * job.kernel_height if job.method == BOX else job.window.height + BLOCK_ROWS - 1
-    cdef Layout l = lay_out(kind, job, kept + BLOCK_ROWS)
+    cdef Layout cut = lay_out(kind, job, kept + BLOCK_ROWS)
     cdef Scratch s
-    if not get_scratch(kind, &s, kept, row_pitch(kind, job, &l)):
+    if not get_scratch(kind, &s, kept, row_pitch(kind, job, &cut)):
         return 1
-    x, end = l.begin, l.end
+    x, end = cut.begin, cut.end
     if x == end:
         x, end = 0, job.width
     elif x != 0 or end != job.width:
-        any_strip(kind, &s, job, edges(job, &l), plane, y0, y1)
+        any_strip(kind, &s, job, edges(job, &cut), plane, y0, y1)
     while x < end:
-        any_strip(kind, &s, job, piece(x, smaller(x + l.width, end), l.begin != l.end), plane, y0, y1)
-        x += l.width
+        any_strip(kind, &s, job, piece(x, smaller(x + cut.width, end), cut.begin != cut.end), plane, y0, y1)
+        x += cut.width
     free(s.memory)
     return 0
 

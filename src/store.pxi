@@ -66,7 +66,8 @@ cdef inline int narrow_small(const real* sums, small* dst, Py_ssize_t n, real lo
     return doubt
 
 
-cdef inline void narrow_long(const real* sums, number* dst, Py_ssize_t n, number low, number high) noexcept nogil:
+cdef inline void narrow_long(const real* sums, number* dst, Py_ssize_t n, number low,
+                             number high) noexcept nogil:
     """To 64 bits, whose limits no float holds: 2**63 and 2**64 are the first that saturate."""
     cdef Py_ssize_t i
     cdef double t, top = 2.0 * <double>(high // 2 + 1)

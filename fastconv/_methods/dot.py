@@ -128,7 +128,9 @@ def _whole(facts: Facts) -> Weights | None:
         return Weights(n, factor, 0, error, 0.0, 0.0, f"whole numbers times {factor:.6g}, {sums}")
     # an odd divisor never makes a tie: 2 * sum is even, divisor * (2 * result + 1) is odd
     tie, ties = (1 / (2 * divisor), 0.0) if divisor % 2 else (0.0, 1 / divisor)
-    return Weights(n, factor, 0, error, tie, ties, f"whole numbers divided by {divisor:.0f}, {sums}")
+    return Weights(
+        n, factor, 0, error, tie, ties, f"whole numbers divided by {divisor:.0f}, {sums}"
+    )
 
 
 def multiples(kernel: NDArray[np.float64]) -> tuple[NDArray[np.int64], float] | None:
@@ -204,8 +206,8 @@ def pack(recipe: Recipe, channels: int) -> tuple[NDArray[np.intp], NDArray[np.in
         n, low = _split(n, bits)
         for group, offset in enumerate(offsets):
             for byte in range(4):
-                column, between = divmod(offset + byte, channels)
-                if between == 0 and column < low.shape[1]:
-                    rows[digit, :, group, byte] = low[:, column]
+                tap, between = divmod(offset + byte, channels)
+                if between == 0 and tap < low.shape[1]:
+                    rows[digit, :, group, byte] = low[:, tap]
     words: NDArray[Any] = rows.view(np.int32)
     return np.array(offsets, np.intp), np.ascontiguousarray(words[..., 0])

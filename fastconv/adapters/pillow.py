@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Pillow: an image of any mode in, the same mode out, band by band.
 
-    1               filtered as L
-    P, PA           filtered as RGB, or RGBA where the palette has transparency
-    F               gives L, rounded and saturated, unless mode="F": the blog post opens its picture
-                    with .convert("F") and saves PNG files
-    I;16, I;16L, I;16B, I;16N    16-bit grey; I;16 comes back in the byte order in which it came
-    all others      as they are: La and RGBa are premultiplied already, LAB's a and b are signed
+1               filtered as L
+P, PA           filtered as RGB, or RGBA where the palette has transparency
+F               gives L, rounded and saturated, unless mode="F": the blog post opens its picture
+                with .convert("F") and saves PNG files
+I;16, I;16L, I;16B, I;16N    16-bit grey; I;16 comes back in the byte order in which it came
+all others      as they are: La and RGBa are premultiplied already, LAB's a and b are signed
 """
 
 from __future__ import annotations
@@ -164,9 +164,7 @@ def _image(a: NDArray[Any], mode: str, size: tuple[int, int]) -> Image.Image:
     return Image.frombytes(mode, size, a.tobytes())
 
 
-def _with_metadata(
-    result: Image.Image, image: Image.Image, source: Image.Image
-) -> Image.Image:
+def _with_metadata(result: Image.Image, image: Image.Image, source: Image.Image) -> Image.Image:
     """Carry over `info` and EXIF; what described a palette is left behind with it."""
     result.info = dict(source.info)
     exif = image.getexif()
@@ -175,9 +173,7 @@ def _with_metadata(
     return result
 
 
-def _premultiplied(
-    a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]
-) -> NDArray[Any]:
+def _premultiplied(a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]) -> NDArray[Any]:
     """Colours weighted by opacity: sum(w a c) / sum(w a), and the filtered alpha.
 
     Where the weights of the opacity cancel, no colour is defined; it is 0 there.
