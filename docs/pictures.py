@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Make the README's pictures from a photograph of scikit-image's wheel.
 
-python docs/pictures.py
+    python docs/pictures.py
+
+They stand in the repository, so that the page has them without a build.
 """
 
 from __future__ import annotations
