@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import skimage
@@ -32,7 +34,7 @@ def post() -> Image.Image:
     with Image.open(PHOTO) as image:
         grey = image.convert("F")
     names = ("box_blur", "sharpening", "edge_detection")
-    columns = {
+    columns: dict[str, Callable[[Any, Any], Any]] = {
         "np.convolve of the flattened picture": fastconv.reference.flattened,
         "fastconv.apply": lambda a, kernel: np.asarray(fastconv.apply(Image.fromarray(a), kernel)),
     }
