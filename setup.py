@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 
+import numpy
 from setuptools import Extension, setup
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
@@ -40,7 +41,7 @@ PARTS = [
     "src/" + name
     for name in (
         "simd.h verbs.pxi job.pxi exact.pxi load.pxi store.pxi direct.pxi sparse.pxi dot.pxi "
-        "box.pxi driver.pxi engine.pxi"
+        "box.pxi driver.pxi program.pxi engine.pxi"
     ).split()
 ]
 WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()
@@ -52,6 +53,12 @@ setup(
             ["src/cpu.pyx"],
             depends=["src/simd.h"],
             include_dirs=["src"],
+        ),
+        Extension(
+            "fastconv._engine.recall",
+            ["src/recall.pyx"],
+            include_dirs=[numpy.get_include()],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         ),
         *(
             Extension(

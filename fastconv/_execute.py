@@ -34,14 +34,15 @@ def execute(
     border: str,
     fill: Floats,
     threads: int | None,
-) -> None:
+) -> Any:
     """Fill `dst` from `src`.
 
     Parameters
     ----------
     recipe : Recipe
     src, dst : ndarray, shape (..., H, W, C), real, any strides; of the same leading axes, no axis empty
-    kernel : ndarray of float64, shape (h, w), C-contiguous, as it lies on the window
+    kernel : ndarray of float64, shape (h, w), C-contiguous
+        Weights as they lie on the window.
     source, target : Pixel
     rows, cols : (length, start, count)
         See `fastconv._borders.index_table`.
@@ -49,23 +50,41 @@ def execute(
     fill : ndarray of float64, shape (C,)
         The constant.
     threads : int or None
+
+    Returns
+    -------
+    Call of the engine, or None
+        It fills any other such `dst` from any other such `src`; None if one was not enough.
     """
-    work = recipe.cost * dst.size
+    count = _threads.threads_for(recipe.cost * dst.size, threads)
     row_table = index_table(rows[0], rows[1], rows[2] + kernel.shape[0] - 1, border)
     col_table = index_table(cols[0], cols[1], cols[2] + kernel.shape[1] - 1, border)
     inner_begin = min(max(-cols[1], 0), len(col_table))
     inner_end = max(inner_begin, min(cols[0] - cols[1], len(col_table)))
     program = _program(recipe, kernel, source, target, src.shape[-1])
+    calls = []
     for source_planes, target_planes in _planes(src, dst):
-        program.run(
-            _bytes(source_planes), source.code, not src.dtype.isnative,
-            _bytes(target_planes), target.code, not dst.dtype.isnative,
-            row_table, col_table, inner_begin, inner_end, fill,
-            _threads.threads_for(work, threads),
+        a, b = _bytes(source_planes), _bytes(target_planes)
+        call = program.bind(
+            a, source.code, not src.dtype.isnative, b, target.code, not dst.dtype.isnative,
+            row_table, col_table, -cols[1], inner_begin, inner_end, fill,
         )  # fmt: skip
+        call.run(a, b, count)
+        calls.append(call)
+    return calls[0] if len(calls) == 1 else None
 
 
 def _program(recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, channels: int) -> Any:
+    """The recipe as the engine wants it; made once for each number of channels."""
+    key = _levels.level, channels
+    if key not in recipe.programs:
+        recipe.programs[key] = _new_program(recipe, kernel, source, target, channels)
+    return recipe.programs[key]
+
+
+def _new_program(
+    recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, channels: int
+) -> Any:
     offsets, quads = dot.pack(recipe, channels) if recipe.code == DOT else _NO_GROUPS
     return _levels.engine.Program(
         kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,

@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
-from ._engine import cpu
+from ._engine import cpu, recall
 
 
 class Engine(Protocol):
@@ -55,3 +55,4 @@ def use(name: str) -> None:
     global level, engine
     engine = load(name)
     level = name
+    recall.forget()

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from . import _levels, _threads
 from ._borders import canonical, placement
 from ._complex import complex_passes
+from ._engine import recall
 from ._execute import Axis, execute
 from ._methods import Floats
 from ._pixels import Pixel, pixel_of
@@ -104,9 +105,9 @@ def convolve(
            [10, 10, 10,  0],
            [10, 10, 10,  0]], dtype=uint8)
     """
-    return _make_plan(
-        kernel, True, border, cval, origin, shape, channel_axis, dtype, method, threads
-    )._run(_as_image(image), out)
+    return recall.call(  # type: ignore[no-any-return]
+        image, kernel, True, border, cval, origin, shape, channel_axis, dtype, out, method, threads
+    )
 
 
 def correlate(
@@ -140,9 +141,9 @@ def correlate(
     >>> fastconv.correlate(np.array([[0, 0, 1, 0, 0]]), [[1, 2, 3]]).tolist()
     [[0, 3, 2, 1, 0]]
     """
-    return _make_plan(
-        kernel, False, border, cval, origin, shape, channel_axis, dtype, method, threads
-    )._run(_as_image(image), out)
+    return recall.call(  # type: ignore[no-any-return]
+        image, kernel, False, border, cval, origin, shape, channel_axis, dtype, out, method, threads
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +160,10 @@ class Plan:
         Whether this is a convolution.
     border, cval, origin, shape, channel_axis, dtype, threads
         As in `convolve`.
+    wanted : str
+        The ``method=`` of `convolve`.
+    given : ndarray, shape (h, w), read-only
+        The kernel as it was given.
     pixel : dtype or None
         Type of image that `method` and `reason` speak of.
     """
@@ -173,11 +178,15 @@ class Plan:
     dtype: np.dtype[Any] | None
     wanted: str
     threads: int | None
+    given: NDArray[Any]
     pixel: np.dtype[Any] | None = field(default=None)
 
     def __call__(self, image: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Filter an image, as `convolve` or `correlate` would."""
-        return self._run(_as_image(image), out)
+        return recall.call(  # type: ignore[no-any-return]
+            image, self.given, self.flipped, self.border, self.cval, self.origin, self.shape,
+            self.channel_axis, self.dtype, out, self.wanted, self.threads,
+        )  # fmt: skip
 
     @property
     def method(self) -> str:
@@ -245,7 +254,10 @@ class Plan:
         low, high, integral = _range(a, source, self.cval if self.border == "constant" else 0.0)
         return decide(kernel, source, target, low, high, integral, self.wanted)
 
-    def _run(self, image: NDArray[Any], out: NDArray[Any] | None) -> NDArray[Any]:
+    def _run(
+        self, image: NDArray[Any], out: NDArray[Any] | None
+    ) -> tuple[NDArray[Any], Any, float]:
+        """The result, and the engine's call that made it and its cost, if there was but one."""
         source = pixel_of(image.dtype, "image")
         src = self._channels_last(image, "image")
         rows, cols = (self._axis(src.shape[axis - 3], axis) for axis in (0, 1))
@@ -265,7 +277,7 @@ class Plan:
             dst_shape = (*shape[:-1][:axis], shape[-1], *shape[:-1][axis:])
         result = _checked_out(out, dst_shape, dtype)
         if 0 in dst_shape:
-            return result
+            return result, None, 0.0
         if 0 in src.shape:
             raise ValueError(
                 f"image must not be empty for shape={self.shape!r}; got shape {image.shape}"
@@ -276,15 +288,18 @@ class Plan:
 
         # all is checked; from here on things are written
         decisions = [self._decide(part, image, source, target) for part in _real_parts(self.kernel)]
+        calls = []
 
         def run(part: int, a: NDArray[Any], b: NDArray[Any], constant: Floats) -> None:
-            execute(
+            call = execute(
                 decisions[part].recipe, a, b, _real_parts(self.kernel)[part], source, target, rows, cols,
                 self.border, np.resize(constant, a.shape[-1]), self.threads,
             )  # fmt: skip
+            calls.append(call)
 
         complex_passes(run, src, dst, len(decisions), fill)
-        return result
+        only = calls[0] if len(calls) == 1 and dtype.kind != "c" else None
+        return result, only, decisions[0].recipe.cost * dst.size
 
     def _axis(self, length: int, axis: int) -> Axis:
         start, count = placement(
@@ -423,6 +438,33 @@ def _promise(target: np.dtype[Any], guard: float) -> str:
     return f"exact: pixels within {guard:.1g} of a tie are summed again by the definition"
 
 
+def _first(
+    image: ArrayLike,
+    kernel: ArrayLike,
+    flipped: bool,
+    border: str,
+    cval: complex,
+    origin: int | tuple[int, int],
+    shape: str,
+    channel_axis: int | None,
+    dtype: DTypeLike | None,
+    out: NDArray[Any] | None,
+    method: str,
+    threads: int | None,
+) -> NDArray[Any]:
+    """Convolve or correlate with all checks, and remember what they found out."""
+    options = (flipped, border, cval, origin, shape, channel_axis, dtype, method, threads)
+    a = _as_image(image)
+    result, call, work = _make_plan(kernel, *options)._run(a, out)
+    # what is done with 64-bit images depends on what is in them
+    if call is not None and not (a.dtype.kind in "iu" and a.dtype.itemsize == 8):
+        recall.remember(image, kernel, options, out is not None, result, call, work)
+    return result
+
+
+recall.begin(_first, _threads.threads_for)
+
+
 def _make_plan(
     kernel: ArrayLike,
     flipped: bool,
@@ -449,11 +491,12 @@ def _make_plan(
     target = None if dtype is None else _as_dtype(dtype, "dtype")
     if target is not None and target == np.bool_:
         raise TypeError("dtype must be an integer, float or complex type; got bool")
-    weights = np.ascontiguousarray(weights[::-1, ::-1] if flipped else weights)
-    weights.flags.writeable = False
+    given = np.ascontiguousarray(weights)
+    weights = np.ascontiguousarray(weights[::-1, ::-1]) if flipped else given
+    given.flags.writeable = weights.flags.writeable = False
     return Plan(
         weights, flipped, canonical(border), _as_number(cval), _as_origin(origin, weights.shape, shape),
-        shape, channel_axis, target, method, threads, pixel,
+        shape, channel_axis, target, method, threads, given, pixel,
     )  # fmt: skip
 
 

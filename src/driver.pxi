@@ -20,6 +20,7 @@ cdef enum:
     FAR_BYTES = 262144      # of rows read in place: half of the smallest second-level cache
     STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
     LINE_BYTES = 64
+    SMALL_BYTES = 16384
 
 cdef struct Layout:
     Py_ssize_t begin, end   # output pixels of the middle; begin == end: nothing is read in place
@@ -27,7 +28,8 @@ cdef struct Layout:
 
 cdef struct Scratch:
     # Rows of one band, `pitch` samples apart.
-    char* memory
+    char small[SMALL_BYTES]     # where they stand if they are small, which saves a small call a lot
+    char* memory                # else
     void* first
     Py_ssize_t pitch
     Py_ssize_t window       # rows of the window
@@ -131,11 +133,15 @@ cdef Py_ssize_t row_pitch(work* kind, const Job* job, const Layout* cut) noexcep
 cdef bint get_scratch(work* kind, Scratch* s, Py_ssize_t window, Py_ssize_t pitch) noexcept nogil:
     """Rows for a window of `window` rows. False if there is no memory."""
     cdef size_t row = pitch * sample_size(kind)
-    cdef char* start
-    s.memory = <char*>malloc((window + BLOCK_ROWS + 3) * row + window * sizeof(void*) + LINE_BYTES)
-    if s.memory == NULL:
-        return False
-    start = s.memory + (LINE_BYTES - <size_t>s.memory % LINE_BYTES)
+    cdef size_t size = (window + BLOCK_ROWS + 3) * row + window * sizeof(void*) + LINE_BYTES
+    cdef char* start = s.small
+    s.memory = NULL
+    if size > sizeof(s.small):
+        s.memory = <char*>malloc(size)
+        start = s.memory
+        if start == NULL:
+            return False
+    start += LINE_BYTES - <size_t>start % LINE_BYTES
     s.pitch, s.window = pitch, window
     s.out = start + window * row
     s.raw = start + (window + BLOCK_ROWS) * row
@@ -217,13 +223,6 @@ cdef inline void slide(work** rows, Py_ssize_t count, Py_ssize_t by) noexcept no
     memcpy(rows + count - by, first, by * sizeof(void*))
 
 
-cdef void fill_row(work* row, const Job* job, Py_ssize_t pixels) noexcept nogil:
-    cdef Py_ssize_t i, c
-    for i in range(pixels):
-        for c in range(job.channels):
-            set_sample(row, i * job.channels + c, job.fill[c])
-
-
 cdef void window_strip(work* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
                        Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1 of a strip."""
@@ -233,7 +232,7 @@ cdef void window_strip(work* kind, Scratch* s, const Job* job, const Strip* stri
     cdef work** fresh = rows + height - 1
     cdef work* out[BLOCK_ROWS]
     if job.rows[y0] < 0 or job.rows[y1 + job.kernel_height - 2] < 0:
-        fill_row(<work*>s.fill, job, strip.total + job.kernel_width - 1)
+        fill_pixels(<work*>s.fill, job, strip.total + job.kernel_width - 1)
     for r in range(height - 1):
         rows[r] = window_row(rows[r], s, job, strip, plane, y0 + r)
     for r in range(BLOCK_ROWS):
@@ -305,102 +304,3 @@ cdef int task(int kind, const Job* job, Py_ssize_t index, Py_ssize_t bands) noex
     if kind == 1:
         return band(<vd*>NULL, job, plane, y0, y1)
     return band(<vs*>NULL, job, plane, y0, y1)
-
-
-cdef class Program:
-    """One way to do a job, with the weights as the engine wants them, for pictures of so many channels.
-
-    Never changed once made: threads may run it at the same time. The caller (fastconv/_execute.py) has
-    checked every word; nothing is checked here.
-    """
-    cdef Job job
-    cdef int lanes
-    # what the job points to
-    cdef const double[:, ::1] kernel
-    cdef const Py_ssize_t[::1] offsets
-    cdef const int32_t[:, :, ::1] quads
-
-    def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
-                  const double[::1] across, const double[::1] down, const Py_ssize_t[::1] offsets,
-                  const int32_t[:, :, ::1] quads, int places, double scale, bint scale_first,
-                  double low, double high, double guard):
-        cdef Job* job = &self.job
-        self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
-        job.kernel = &kernel[0, 0]
-        job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
-        job.channels = channels
-        job.method, job.scale, job.scale_first = method, scale, scale_first
-        job.low, job.high, job.guard = low, high, guard
-        job.window.height = kernel.shape[0]
-        if method == WINDOW:
-            if lanes == 0:
-                self.make_taps(<vf*>NULL, across, down)
-            else:
-                self.make_taps(<vd*>NULL, across, down)
-        elif method == DOT:
-            job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
-            job.dots.places = places
-            job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
-            job.window.height = quads.shape[1]
-            job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
-
-    cdef int make_taps(self, lane* kind, const double[::1] across, const double[::1] down) except -1:
-        """Taps of a separable job (`across` and `down` not empty), else of the kernel as it is."""
-        cdef Job* job = &self.job
-        if across.shape[0]:
-            make_taps(kind, &job.across, &across[0], 1, across.shape[0], job.channels)
-            make_taps(kind, &job.window, &down[0], down.shape[0], 1, job.channels)
-        else:
-            make_taps(kind, &job.window, job.kernel, job.kernel_height, job.kernel_width, job.channels)
-        return 0
-
-    def __dealloc__(self):
-        free_taps(&self.job.across)
-        free_taps(&self.job.window)
-
-    def run(self, const unsigned char[:, :, :, :, :] src, int src_type, bint src_swapped,
-            unsigned char[:, :, :, :, :] dst, int dst_type, bint dst_swapped,
-            const Py_ssize_t[::1] rows, const Py_ssize_t[::1] cols, Py_ssize_t inner_begin,
-            Py_ssize_t inner_end, const double[::1] fill, int threads):
-        """Fill `dst`."""
-        cdef Job job = self.job
-        cdef Py_ssize_t i, bands
-        cdef int failed = 0, lanes = self.lanes
-        job.src = make_view(src, src_type, src_swapped)
-        job.dst = make_view(dst, dst_type, dst_swapped)
-        job.planes, job.height, job.width = dst.shape[0], dst.shape[1], dst.shape[2]
-        job.rows, job.cols = &rows[0], &cols[0]
-        job.inner_begin, job.inner_end = inner_begin, inner_end
-        job.fill = &fill[0]
-        # a few bands a thread even out what the other programs of the machine take
-        bands = smaller(job.height, (4 * threads + job.planes - 1) // job.planes if threads > 1 else 1)
-        with nogil:
-            for i in prange(job.planes * bands, schedule="dynamic", chunksize=1, num_threads=threads,
-                            use_threads_if=threads > 1):
-                failed += task(lanes, &job, i, bands)
-        if failed:
-            raise MemoryError("scratch rows of the convolution")
-
-
-def dot_bits():
-    """Bits of a digit of whole-numbered weights; see dot.pxi."""
-    return DOT_BITS
-
-
-def vector_bytes():
-    """Width of this level's vectors; 0 without the vector extension."""
-    return VECTOR_BYTES
-
-
-def has_openmp():
-    """Whether this build can use threads."""
-    return OPENMP
-
-
-def half_round_trip(const float[::1] values):
-    """float32 -> float16 bits -> float32, by the verbs; for the tests of simd.h."""
-    cdef Py_ssize_t i
-    return (
-        [float_to_half(values[i]) for i in range(values.shape[0])],
-        [half_to_float(float_to_half(values[i])) for i in range(values.shape[0])],
-    )

@@ -1,6 +1,6 @@
 # The engine, compiled once per level by engine_base.pyx, engine_v3.pyx and engine_v4.pyx.
 #
-#     run -> task -> band -> strip:   load a row  ->  sum  ->  store a row
+#     call -> task -> band -> strip:   load a row  ->  sum  ->  store a row
 #
 # Rows, taps, vectors, threads; no policy. Which method runs, and whether it is exact, is decided by
 # fastconv/_planner.py before the call.
@@ -31,3 +31,4 @@ include "sparse.pxi"
 include "dot.pxi"
 include "driver.pxi"
 include "box.pxi"
+include "program.pxi"

@@ -51,7 +51,8 @@ cdef struct Job:
     Py_ssize_t planes, height, width, channels      # of the output
     const Py_ssize_t* rows      # height + kernel_height - 1 source rows, -1: constant
     const Py_ssize_t* cols      # width + kernel_width - 1 source columns, -1: constant
-    Py_ssize_t inner_begin, inner_end   # columns in between stand side by side in the source
+    Py_ssize_t inner_begin, inner_end   # columns in between stand side by side in the source,
+    Py_ssize_t before                   # column `before` at its column 0
     const double* fill          # the constant, one a channel
     const double* kernel        # the definition, for exact recomputation
     Py_ssize_t kernel_height, kernel_width

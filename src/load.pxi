@@ -161,12 +161,18 @@ cdef void scatter_channel(work* row, work* spare, Py_ssize_t at, Py_ssize_t n, P
     copy_strided(<char*>row + (at + channel) * size, channels * size, <char*>spare, size, n, size)
 
 
+cdef void fill_pixels(work* row, const Job* job, Py_ssize_t pixels) noexcept nogil:
+    """The constant."""
+    cdef Py_ssize_t i, c
+    for i in range(pixels):
+        for c in range(job.channels):
+            set_sample(row, i * job.channels + c, job.fill[c])
+
+
 cdef void load_pixel(work* row, Py_ssize_t at, const Job* job, const char* src, Py_ssize_t x) noexcept nogil:
     """One pixel through the table: the border, a few a row."""
-    cdef Py_ssize_t c
     if x < 0:
-        for c in range(job.channels):
-            set_sample(row, at + c, job.fill[c])
+        fill_pixels(sample_at(row, at), job, 1)
     else:
         gather(row, at, src + x * job.src.pixel, job.src.channel, job.channels, &job.src)
 
@@ -185,26 +191,43 @@ cdef void load_inner(work* row, work* spare, Py_ssize_t at, const Job* job, cons
             scatter_channel(row, spare, at, n, c, job.channels)
 
 
+cdef inline void copy_pixel(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t channels) noexcept nogil:
+    cdef Py_ssize_t c
+    for c in range(channels):
+        copy_samples(<char*>sample_at(row, to * channels + c), 0,
+                     <const char*>sample_at(row, source * channels + c), 0, 1, sample_size(row))
+
+
+cdef inline void load_margin(work* row, const Job* job, const char* src, Py_ssize_t begin, Py_ssize_t start,
+                             Py_ssize_t stop, Py_ssize_t inner_begin, Py_ssize_t inner_end) noexcept nogil:
+    """Padded columns `start` .. `stop - 1` of a row that begins with column `begin`. Pixels that stand
+    among the row's inner ones, inner_begin .. inner_end - 1, are copied from there: that is converted."""
+    cdef Py_ssize_t i, x, inner
+    for i in range(start, stop):
+        x = job.cols[i]
+        inner = x + job.before
+        if x >= 0 and inner_begin <= inner and inner < inner_end:
+            copy_pixel(row, i - begin, inner - begin, job.channels)
+        else:
+            load_pixel(row, (i - begin) * job.channels, job, src, x)
+
+
 cdef void load_row(work* row, work* spare, const Job* job, Py_ssize_t plane, Py_ssize_t y,
                    Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Pixels `begin` .. `end - 1` of row `y` of the padded picture. 0 <= begin <= end <= len(cols).
 
     `spare` is scratch of as many pixels, used only if the channels do not lie side by side.
     """
-    cdef Py_ssize_t i, k, channels = job.channels, source_row = job.rows[y]
+    cdef Py_ssize_t source_row = job.rows[y]
     cdef const char* src
     cdef Py_ssize_t inner_begin = larger(begin, smaller(end, job.inner_begin))
     cdef Py_ssize_t inner_end = larger(inner_begin, smaller(end, job.inner_end))
     if source_row < 0:
-        for i in range(begin, end):
-            for k in range(channels):
-                set_sample(row, (i - begin) * channels + k, job.fill[k])
+        fill_pixels(row, job, end - begin)
         return
     src = job.src.data + plane * job.src.plane + source_row * job.src.row
-    for i in range(begin, inner_begin):
-        load_pixel(row, (i - begin) * channels, job, src, job.cols[i])
     if inner_begin < inner_end:
-        load_inner(row, spare, (inner_begin - begin) * channels, job,
-                   src + job.cols[inner_begin] * job.src.pixel, inner_end - inner_begin)
-    for i in range(inner_end, end):
-        load_pixel(row, (i - begin) * channels, job, src, job.cols[i])
+        load_inner(row, spare, (inner_begin - begin) * job.channels, job,
+                   src + (inner_begin - job.before) * job.src.pixel, inner_end - inner_begin)
+    load_margin(row, job, src, begin, begin, inner_begin, inner_begin, inner_end)
+    load_margin(row, job, src, begin, inner_end, end, inner_begin, inner_end)

@@ -11,7 +11,7 @@ The FFT's place is beside these.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +128,8 @@ class Recipe:
     digits : int
     places : int
         Binary places of these if they are fixed-point numbers, else 0.
+    programs : dict
+        What the engine made of this recipe, by level and number of channels.
     """
 
     method: str
@@ -143,6 +145,7 @@ class Recipe:
     whole: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))
     digits: int = 0
     places: int = 0
+    programs: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def guarded(self, taps: int) -> Recipe:
         """Watch ties: a pixel within `error` of one (both sides of it) is summed again exactly."""

@@ -1,0 +1,144 @@
+# Programs: what Python holds of the engine, and where typed memoryviews become pointers.
+#
+#     Program   one way to do a job, with the weights as the engine wants them
+#     Call      a program bound to pictures of one size and layout; can be run with any such
+#
+# Neither changes once made, so threads may run them at the same time. The caller
+# (fastconv/_execute.py) has checked every word; nothing is checked here.
+
+
+cdef int run_job(const Job* job, int lanes, int threads) noexcept nogil:
+    """0, or the number of bands that found no memory."""
+    cdef Py_ssize_t i, bands = 1
+    cdef int failed = 0
+    if threads == 1:
+        for i in range(job.planes):
+            failed += task(lanes, job, i, 1)
+        return failed
+    # a few bands a thread even out what the other programs of the machine take
+    bands = smaller(job.height, (4 * threads + job.planes - 1) // job.planes)
+    for i in prange(job.planes * bands, schedule="dynamic", chunksize=1, num_threads=threads):
+        failed += task(lanes, job, i, bands)
+    return failed
+
+
+cdef struct Bound:
+    Job job
+    int lanes
+
+
+cdef int run_bound(const void* bound, const char* src, char* dst, int threads) noexcept nogil:
+    """Run a call with pictures that begin at `src` and `dst`; see Call.address."""
+    cdef Job job = (<const Bound*>bound).job
+    job.src.data, job.dst.data = <char*>src, dst
+    return run_job(&job, (<const Bound*>bound).lanes, threads)
+
+
+cdef class Program:
+    cdef Job job
+    cdef int lanes
+    # what the job points to
+    cdef const double[:, ::1] kernel
+    cdef const Py_ssize_t[::1] offsets
+    cdef const int32_t[:, :, ::1] quads
+
+    def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
+                  const double[::1] across, const double[::1] down, const Py_ssize_t[::1] offsets,
+                  const int32_t[:, :, ::1] quads, int places, double scale, bint scale_first,
+                  double low, double high, double guard):
+        cdef Job* job = &self.job
+        self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
+        job.kernel = &kernel[0, 0]
+        job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
+        job.channels = channels
+        job.method, job.scale, job.scale_first = method, scale, scale_first
+        job.low, job.high, job.guard = low, high, guard
+        job.window.height = kernel.shape[0]
+        if method == WINDOW:
+            if lanes == 0:
+                self.make_taps(<vf*>NULL, across, down)
+            else:
+                self.make_taps(<vd*>NULL, across, down)
+        elif method == DOT:
+            job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
+            job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
+            job.dots.places = places
+            job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
+            job.window.height = quads.shape[1]
+
+    cdef int make_taps(self, lane* kind, const double[::1] across, const double[::1] down) except -1:
+        """Taps of a separable job (`across` and `down` not empty), else of the kernel as it is."""
+        cdef Job* job = &self.job
+        if across.shape[0]:
+            make_taps(kind, &job.across, &across[0], 1, across.shape[0], job.channels)
+            make_taps(kind, &job.window, &down[0], down.shape[0], 1, job.channels)
+        else:
+            make_taps(kind, &job.window, job.kernel, job.kernel_height, job.kernel_width, job.channels)
+        return 0
+
+    def __dealloc__(self):
+        free_taps(&self.job.across)
+        free_taps(&self.job.window)
+
+    def bind(self, const unsigned char[:, :, :, :, :] src, int src_type, bint src_swapped,
+             const unsigned char[:, :, :, :, :] dst, int dst_type, bint dst_swapped,
+             const Py_ssize_t[::1] rows, const Py_ssize_t[::1] cols, Py_ssize_t before,
+             Py_ssize_t inner_begin, Py_ssize_t inner_end, const double[::1] fill):
+        """A call for pictures of the size, strides, alignment and type of `src` and `dst`."""
+        cdef Call call = Call.__new__(Call)
+        cdef Job* job = &call.bound.job
+        call.program, call.rows, call.cols, call.fill = self, rows, cols, fill
+        call.bound.lanes = self.lanes
+        job[0] = self.job
+        job.src = make_view(src, src_type, src_swapped)
+        job.dst = make_view(dst, dst_type, dst_swapped)
+        job.planes, job.height, job.width = dst.shape[0], dst.shape[1], dst.shape[2]
+        job.rows, job.cols = &rows[0], &cols[0]
+        job.before, job.inner_begin, job.inner_end = before, inner_begin, inner_end
+        job.fill = &fill[0]
+        return call
+
+
+cdef class Call:
+    cdef Bound bound
+    # what the job points to
+    cdef Program program
+    cdef const Py_ssize_t[::1] rows, cols
+    cdef const double[::1] fill
+
+    def run(self, const unsigned char[:, :, :, :, :] src, unsigned char[:, :, :, :, :] dst, int threads):
+        """Fill `dst`."""
+        cdef int failed
+        with nogil:
+            failed = run_bound(&self.bound, <const char*>&src[0, 0, 0, 0, 0],
+                               <char*>&dst[0, 0, 0, 0, 0], threads)
+        if failed:
+            raise MemoryError("scratch rows of the convolution")
+
+    def address(self):
+        """A C function, and its first argument, for callers without memoryviews (recall.pyx)."""
+        return <size_t>&run_bound, <size_t>&self.bound
+
+
+def dot_bits():
+    """Bits of a digit of whole-numbered weights; see dot.pxi."""
+    return DOT_BITS
+
+
+def vector_bytes():
+    """Width of this level's vectors; 0 without the vector extension."""
+    return VECTOR_BYTES
+
+
+def has_openmp():
+    """Whether this build can use threads."""
+    return OPENMP
+
+
+def half_round_trip(const float[::1] values):
+    """float32 -> float16 bits -> float32, by the verbs; for the tests of simd.h."""
+    cdef Py_ssize_t i
+    return (
+        [float_to_half(values[i]) for i in range(values.shape[0])],
+        [half_to_float(float_to_half(values[i])) for i in range(values.shape[0])],
+    )
