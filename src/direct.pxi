@@ -1,8 +1,8 @@
 # Direct: every tap of a kernel without zeros, register-blocked.
 #
-# A block is 4 output rows of 2 vectors: eight accumulators, enough to hide the latency of two FMAs a
-# cycle. Input row iy serves output rows r with 0 <= iy - r < height, so each vector that is loaded is
-# used up to four times:
+# A block is 4 output rows of `vectors` vectors, 2 or 4: as many accumulators as there are registers for,
+# and enough to hide the latency of two multiply-adds a cycle. Input row iy serves output rows r with
+# 0 <= iy - r < height, so each vector that is loaded is used up to four times:
 #
 #     iy          0 1 2 | 3 .. height-1 | height .. height+2
 #     rows r      0 0 0 |       0       |
@@ -10,85 +10,110 @@
 #                     2 |       2       |    2 2
 #                       |       3       |    3 3 3
 #
-# Each accumulator is one chain of multiply-adds over the taps in row-major order, whatever the block:
-# the same bits for any width, band and number of threads, and the same as sparse.pxi.
+# Loads, which straddle cache lines, and weights, which are broadcast from memory, take the same ports; with
+# 2 vectors they bind kernels from 5 x 5 on, with 4 the multiply-adds do.
+#
+# Each accumulator is one chain of multiply-adds over the taps in row-major order, whatever the block: the
+# same bits for any width, band and number of threads, and the same as sparse.pxi.
 #
 # Dropped: weights padded with zero rows, which need no first and last part but make NaN of 0 * inf;
-# plain loops left to the compiler, which reach half of this.
+# plain loops left to the compiler, which reach half of this; constant widths for 7 and 9, which spill.
 
 cdef enum:
     BLOCK_ROWS = 4
-    BLOCK_VECTORS = 2
 
 
-cdef inline void direct_row(lane* a0, lane* b0, lane* a1, lane* b1, lane* a2, lane* b2, lane* a3,
-                            lane* b3, lane** rows, Py_ssize_t iy, Py_ssize_t x, const Taps* taps,
-                            const Py_ssize_t width, const int first, const int last) noexcept nogil:
-    """Add input row `iy` to output rows `first` .. `last - 1`.
+cdef inline void zero_block(lane* acc) noexcept nogil:
+    """16 accumulators, of which a block of 2 vectors uses every other pair."""
+    cdef lane zero = splat(acc, 0)
+    acc[0] = acc[1] = acc[2] = acc[3] = acc[4] = acc[5] = acc[6] = acc[7] = zero
+    acc[8] = acc[9] = acc[10] = acc[11] = acc[12] = acc[13] = acc[14] = acc[15] = zero
 
-    The accumulators of output row r are ar and br. They have names because GCC keeps an array of them
-    in memory.
+
+cdef inline void load_vectors(lane* v, lane* row, const int vectors) noexcept nogil:
+    v[0] = held(load(row, 0))
+    v[1] = held(load(row, lanes_of(row)))
+    if vectors == 4:
+        v[2] = held(load(row, 2 * lanes_of(row)))
+        v[3] = held(load(row, 3 * lanes_of(row)))
+
+
+cdef inline void store_vectors(lane* row, lane* acc, const int vectors) noexcept nogil:
+    store(row, 0, acc[0])
+    store(row, lanes_of(row), acc[1])
+    if vectors == 4:
+        store(row, 2 * lanes_of(row), acc[2])
+        store(row, 3 * lanes_of(row), acc[3])
+
+
+cdef inline void block_step(lane* acc, lane w, lane* v, const int vectors) noexcept nogil:
+    """Add w times what was loaded to one output row.
+
+    `acc` and `v` are arrays whose indices are all constants, so that the compiler makes registers of them.
     """
+    acc[0] = fma(acc[0], w, v[0])
+    acc[1] = fma(acc[1], w, v[1])
+    if vectors == 4:
+        acc[2] = fma(acc[2], w, v[2])
+        acc[3] = fma(acc[3], w, v[3])
+
+
+cdef inline void direct_row(lane* acc, lane** rows, Py_ssize_t iy, Py_ssize_t x, const Taps* taps,
+                            const Py_ssize_t width, const int first, const int last,
+                            const int vectors) noexcept nogil:
+    """Add input row `iy` to output rows `first` .. `last - 1`."""
     cdef Py_ssize_t kx, step = taps.step
     cdef lane* row = sample_at(rows[iy], x)
     cdef lane* weights = sample_at(<lane*>taps.weight, iy * width)  # those of output row 0
-    cdef lane v, u, w
+    cdef lane v[4]
     for kx in range(width):
-        v = held(load(row, kx * step))
-        u = held(load(row, kx * step + lanes_of(row)))
+        load_vectors(v, sample_at(row, kx * step), vectors)
         if first <= 0:
-            w = weight(weights, kx)
-            a0[0] = fma(a0[0], w, v)
-            b0[0] = fma(b0[0], w, u)
+            block_step(acc, weight(weights, kx), v, vectors)
         if first <= 1 and last > 1:
-            w = weight(weights, kx - width)
-            a1[0] = fma(a1[0], w, v)
-            b1[0] = fma(b1[0], w, u)
+            block_step(acc + 4, weight(weights, kx - width), v, vectors)
         if first <= 2 and last > 2:
-            w = weight(weights, kx - 2 * width)
-            a2[0] = fma(a2[0], w, v)
-            b2[0] = fma(b2[0], w, u)
+            block_step(acc + 8, weight(weights, kx - 2 * width), v, vectors)
         if last > 3:
-            w = weight(weights, kx - 3 * width)
-            a3[0] = fma(a3[0], w, v)
-            b3[0] = fma(b3[0], w, u)
+            block_step(acc + 12, weight(weights, kx - 3 * width), v, vectors)
 
 
 cdef inline void direct_block(lane** out, lane** rows, const Taps* taps, Py_ssize_t x,
-                              const Py_ssize_t height, const Py_ssize_t width) noexcept nogil:
+                              const Py_ssize_t height, const Py_ssize_t width,
+                              const int vectors) noexcept nogil:
     """One block at sample `x`; height >= 3."""
-    cdef lane* weights = <lane*>taps.weight
-    cdef lane a0 = splat(weights, 0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0
-    cdef Py_ssize_t iy, vector = lanes_of(weights)
+    cdef Py_ssize_t iy
+    cdef lane acc[16]
+    zero_block(acc)
     # first rows
-    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, 0, x, taps, width, 0, 1)
-    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, 1, x, taps, width, 0, 2)
-    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, 2, x, taps, width, 0, 3)
+    direct_row(acc, rows, 0, x, taps, width, 0, 1, vectors)
+    direct_row(acc, rows, 1, x, taps, width, 0, 2, vectors)
+    direct_row(acc, rows, 2, x, taps, width, 0, 3, vectors)
     # main rows
     for iy in range(3, height):
-        direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, iy, x, taps, width, 0, 4)
+        direct_row(acc, rows, iy, x, taps, width, 0, 4, vectors)
     # last rows
-    iy = height
-    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, iy, x, taps, width, 1, 4)
-    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, iy + 1, x, taps, width, 2, 4)
-    direct_row(&a0, &b0, &a1, &b1, &a2, &b2, &a3, &b3, rows, iy + 2, x, taps, width, 3, 4)
-    store(out[0], x, a0)
-    store(out[0], x + vector, b0)
-    store(out[1], x, a1)
-    store(out[1], x + vector, b1)
-    store(out[2], x, a2)
-    store(out[2], x + vector, b2)
-    store(out[3], x, a3)
-    store(out[3], x + vector, b3)
+    direct_row(acc, rows, height, x, taps, width, 1, 4, vectors)
+    direct_row(acc, rows, height + 1, x, taps, width, 2, 4, vectors)
+    direct_row(acc, rows, height + 2, x, taps, width, 3, 4, vectors)
+    store_vectors(sample_at(out[0], x), acc, vectors)
+    store_vectors(sample_at(out[1], x), acc + 4, vectors)
+    store_vectors(sample_at(out[2], x), acc + 8, vectors)
+    store_vectors(sample_at(out[3], x), acc + 12, vectors)
 
 
 cdef inline void direct_blocks(lane** out, lane** rows, const Taps* taps, Py_ssize_t n,
                                const Py_ssize_t height, const Py_ssize_t width) noexcept nogil:
-    """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
-    cdef Py_ssize_t x = 0, step = BLOCK_VECTORS * lanes_of(rows[0])
+    """All blocks of a row: long ones, and a short one if that is enough for the rest. The last one
+    moves back to end with the row, if the row is that long."""
+    cdef Py_ssize_t x = 0, vector = lanes_of(rows[0])
+    if BLOCK_VECTORS == 4:
+        while x < n - 2 * vector:
+            direct_block(out, rows, taps, larger(0, smaller(x, n - 4 * vector)), height, width, 4)
+            x += 4 * vector
     while x < n:
-        direct_block(out, rows, taps, larger(0, smaller(x, n - step)), height, width)
-        x += step
+        direct_block(out, rows, taps, larger(0, smaller(x, n - 2 * vector)), height, width, 2)
+        x += 2 * vector
 
 
 cdef void direct_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:

@@ -20,6 +20,7 @@ cdef enum:
     FAR_BYTES = 262144      # of rows read in place: half of the smallest second-level cache
     STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
     LINE_BYTES = 64
+    FAR_ROW = 4096
     SMALL_BYTES = 16384
 
 cdef struct Layout:
@@ -56,7 +57,7 @@ cdef inline Py_ssize_t longest_block(work* kind) noexcept nogil:
     if work is vb:
         return BYTE_LANES
     else:
-        return SPARSE_VECTORS * lanes_of(kind)
+        return ROW_VECTORS * lanes_of(kind)
 
 
 cdef Py_ssize_t strip_width(const Job* job, Py_ssize_t span, Py_ssize_t samples) noexcept nogil:
@@ -89,7 +90,7 @@ cdef Layout lay_out(work* kind, const Job* job, Py_ssize_t rows) noexcept nogil:
     cdef Py_ssize_t size = sample_size(kind)
     cut.begin = job.inner_begin
     cut.end = larger(cut.begin, job.inner_end - job.kernel_width + 1 - overreach(kind, job))
-    if is_work(kind, &job.src) and job.method != BOX:
+    if is_work(kind, &job.src) and job.method != BOX and job.width * job.channels * size >= FAR_ROW:
         if is_work(kind, &job.dst):
             cut.begin = aligned_column(job, cut.begin, cut.end)
         if (cut.end - cut.begin) * job.channels >= longest_block(kind):
@@ -199,7 +200,7 @@ cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Stri
     if work is not vb:
         if job.across.count:
             raw = source_row(<work*>s.raw, s, job, strip, plane, y)
-            sparse_row(buffer, &raw, &job.across, strip.total * job.channels)
+            sparse_row(buffer, raw, &job.across, strip.total * job.channels)
             return buffer
     return source_row(buffer, s, job, strip, plane, y)
 

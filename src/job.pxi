@@ -22,14 +22,19 @@ cdef struct View:
     bint packed     # the samples of a row lie side by side, aligned and in native order
 
 cdef struct Taps:
-    # Tap t multiplies the sample of window row `row[t]`, `offset[t]` samples to the right.
+    # Tap t multiplies the sample `offset[t]` samples to the right, in a kernel of one row; in others, see
+    # direct.pxi, and sparse.pxi for the steps.
     Py_ssize_t count
     Py_ssize_t height, width
     Py_ssize_t step         # samples from a pixel to its neighbour: the channels vanish here
     bint dense              # no zero among height * width weights
-    Py_ssize_t* row
     Py_ssize_t* offset
     void* weight            # of the lane's sample type, row-major
+    Py_ssize_t steps
+    Py_ssize_t* step_row
+    Py_ssize_t* step_offset
+    int* step_mask
+    void* step_weight       # four a step, for the four output rows of a block
 
 cdef struct Dots:
     # Whole-numbered weights of `groups` quads of neighbours a kernel row; see dot.pxi.
@@ -110,30 +115,59 @@ cdef inline Py_ssize_t strip_column(const Job* job, const Strip* strip, Py_ssize
     return -1
 
 
-cdef int make_taps(lane* kind, Taps* taps, const double* weights, Py_ssize_t height,
-                   Py_ssize_t width, Py_ssize_t step) except -1:
-    """List the non-zero weights. A zero tap costs nothing and spreads no NaN."""
-    cdef Py_ssize_t i, t = 0, n = height * width
-    taps.height = height
-    taps.width = width
-    taps.step = step
-    taps.row = <Py_ssize_t*>malloc(n * sizeof(Py_ssize_t))
-    taps.offset = <Py_ssize_t*>malloc(n * sizeof(Py_ssize_t))
-    taps.weight = malloc(n * sizeof(double))
-    if taps.row == NULL or taps.offset == NULL or taps.weight == NULL:
+cdef void* get_memory(size_t count, size_t size) except NULL:
+    cdef void* memory = malloc(count * size)
+    if memory == NULL:
         raise MemoryError("the list of taps")
-    for i in range(n):
-        if weights[i] != 0:
-            taps.row[t] = i // width
-            taps.offset[t] = i % width * step
-            set_sample(<lane*>taps.weight, t, weights[i])
-            t += 1
+    return memory
+
+
+cdef int make_taps(lane* kind, Taps* taps, const double[:, ::1] weights, Py_ssize_t step) except -1:
+    """List the non-zero weights. A zero tap costs nothing and spreads no NaN."""
+    cdef Py_ssize_t ky, kx, t = 0, n = weights.size
+    taps.height, taps.width = weights.shape[0], weights.shape[1]
+    taps.step = step
+    taps.offset = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    taps.weight = get_memory(n, sizeof(double))
+    for ky in range(taps.height):
+        for kx in range(taps.width):
+            if weights[ky, kx] != 0:
+                taps.offset[t] = kx * step
+                set_sample(<lane*>taps.weight, t, weights[ky, kx])
+                t += 1
     taps.count = t
     taps.dense = t == n
+    if taps.height > 1 and not (taps.dense and taps.height >= 3):
+        make_steps(kind, taps, weights)
+    return 0
+
+
+cdef int make_steps(lane* kind, Taps* taps, const double[:, ::1] weights) except -1:
+    cdef Py_ssize_t iy, kx, ky, t = 0, n = (taps.height + 3) * taps.width
+    cdef int r, mask
+    taps.step_row = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    taps.step_offset = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    taps.step_mask = <int*>get_memory(n, sizeof(int))
+    taps.step_weight = get_memory(4 * n, sizeof(double))
+    for iy in range(taps.height + 3):
+        for kx in range(taps.width):
+            mask = 0
+            for r in range(4):
+                ky = iy - r
+                if 0 <= ky and ky < taps.height and weights[ky, kx] != 0:
+                    mask |= 1 << r
+                    set_sample(<lane*>taps.step_weight, 4 * t + r, weights[ky, kx])
+            if mask:
+                taps.step_row[t], taps.step_offset[t], taps.step_mask[t] = iy, kx * taps.step, mask
+                t += 1
+    taps.steps = t
     return 0
 
 
 cdef void free_taps(Taps* taps) noexcept:
-    free(taps.row)
     free(taps.offset)
     free(taps.weight)
+    free(taps.step_row)
+    free(taps.step_offset)
+    free(taps.step_mask)
+    free(taps.step_weight)

@@ -43,7 +43,7 @@ cdef class Program:
     cdef const int32_t[:, :, ::1] quads
 
     def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
-                  const double[::1] across, const double[::1] down, const Py_ssize_t[::1] offsets,
+                  const double[:, ::1] across, const double[:, ::1] down, const Py_ssize_t[::1] offsets,
                   const int32_t[:, :, ::1] quads, int places, double scale, bint scale_first,
                   double low, double high, double guard):
         cdef Job* job = &self.job
@@ -66,14 +66,14 @@ cdef class Program:
             job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
             job.window.height = quads.shape[1]
 
-    cdef int make_taps(self, lane* kind, const double[::1] across, const double[::1] down) except -1:
-        """Taps of a separable job (`across` and `down` not empty), else of the kernel as it is."""
+    cdef int make_taps(self, lane* kind, const double[:, ::1] across, const double[:, ::1] down) except -1:
+        """Taps of a separable job (a row and a column, not empty), else of the kernel as it is."""
         cdef Job* job = &self.job
-        if across.shape[0]:
-            make_taps(kind, &job.across, &across[0], 1, across.shape[0], job.channels)
-            make_taps(kind, &job.window, &down[0], down.shape[0], 1, job.channels)
+        if across.size:
+            make_taps(kind, &job.across, across, job.channels)
+            make_taps(kind, &job.window, down, job.channels)
         else:
-            make_taps(kind, &job.window, job.kernel, job.kernel_height, job.kernel_width, job.channels)
+            make_taps(kind, &job.window, self.kernel, job.channels)
         return 0
 
     def __dealloc__(self):

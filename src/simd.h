@@ -42,16 +42,20 @@
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #define VECTOR_BYTES 64
+#define BLOCK_VECTORS 4 /* a block of 4 rows has as many accumulators as half of the registers */
 #elif defined(__AVX2__)
 #include <immintrin.h>
 #define VECTOR_BYTES 32
+#define BLOCK_VECTORS 2
 #elif defined(__GNUC__) && !defined(FASTCONV_NO_VECTORS)
 #define VECTOR_BYTES 16
+#define BLOCK_VECTORS 2
 #if defined(__aarch64__)
 #include <arm_neon.h>
 #endif
 #else
 #define VECTOR_BYTES 0
+#define BLOCK_VECTORS 2
 #endif
 
 #if VECTOR_BYTES

@@ -1,43 +1,82 @@
-# Sparse: a list of taps. Zero taps are not in it, so any kernel, of any shape, costs its non-zero taps.
+# Sparse: lists of taps. Zero taps are not in them, so any kernel, of any shape, costs its non-zero taps.
 #
-# One output row of 4 vectors: a tap is one broadcast, four loads and four multiply-adds, bound by the
-# loads. The chain of each output is that of direct.pxi.
+# Blocks of four rows work as in direct.pxi, through a list of steps: a step is a place in the window,
+# which is loaded once, and the taps of the four output rows that fall on it:
+#
+#     kernel  . 1 .      place (iy, kx) of the window    taps of output rows 0 1 2 3
+#             1 1 1      (1, 1)                                 1 1 . .
+#             . 1 .      (2, 1)                                 1 1 1 .
+#
+# A bit a row says whether there is one. The branches on these bits come in the same order in each block, and
+# are predicted. One row of sums, for kernels of one row, is a list of single taps, bound by the loads.
+#
+# The chain of each output is that of direct.pxi.
 
 cdef enum:
-    SPARSE_VECTORS = 4
+    ROW_VECTORS = 4
 
 
-cdef inline void sparse_block(lane* out, lane** rows, const Taps* taps, Py_ssize_t x) noexcept nogil:
-    cdef Py_ssize_t t, vector = lanes_of(out)
-    cdef lane* weights = <lane*>taps.weight
-    cdef lane* row
-    cdef lane w, a0 = splat(weights, 0), a1 = a0, a2 = a0, a3 = a0
-    for t in range(taps.count):
-        row = sample_at(rows[taps.row[t]], x + taps.offset[t])
-        w = weight(weights, t)
-        a0 = fma(a0, w, load(row, 0))
-        a1 = fma(a1, w, load(row, vector))
-        a2 = fma(a2, w, load(row, 2 * vector))
-        a3 = fma(a3, w, load(row, 3 * vector))
-    store(out, x, a0)
-    store(out, x + vector, a1)
-    store(out, x + 2 * vector, a2)
-    store(out, x + 3 * vector, a3)
+cdef inline void sparse_block(lane** out, lane** rows, const Taps* taps, Py_ssize_t x,
+                              const int vectors) noexcept nogil:
+    cdef Py_ssize_t t
+    cdef int mask
+    cdef lane* weights = <lane*>taps.step_weight
+    cdef lane acc[16]
+    cdef lane v[4]
+    zero_block(acc)
+    for t in range(taps.steps):
+        load_vectors(v, sample_at(rows[taps.step_row[t]], x + taps.step_offset[t]), vectors)
+        mask = taps.step_mask[t]
+        if mask & 1:
+            block_step(acc, weight(weights, 0), v, vectors)
+        if mask & 2:
+            block_step(acc + 4, weight(weights, 1), v, vectors)
+        if mask & 4:
+            block_step(acc + 8, weight(weights, 2), v, vectors)
+        if mask & 8:
+            block_step(acc + 12, weight(weights, 3), v, vectors)
+        weights = sample_at(weights, 4)
+    store_vectors(sample_at(out[0], x), acc, vectors)
+    store_vectors(sample_at(out[1], x), acc + 4, vectors)
+    store_vectors(sample_at(out[2], x), acc + 8, vectors)
+    store_vectors(sample_at(out[3], x), acc + 12, vectors)
 
 
-cdef void sparse_row(lane* out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
-    """One row of `n` sums from `height` window rows. Writes whole blocks, as direct_rows does."""
-    cdef Py_ssize_t x = 0, step = SPARSE_VECTORS * lanes_of(out)
+cdef void sparse_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """BLOCK_ROWS rows of `n` sums from height + 3 window rows, in blocks as direct_rows."""
+    cdef Py_ssize_t x = 0, vector = lanes_of(rows[0])
+    if BLOCK_VECTORS == 4:
+        while x < n - 2 * vector:
+            sparse_block(out, rows, taps, larger(0, smaller(x, n - 4 * vector)), 4)
+            x += 4 * vector
     while x < n:
-        sparse_block(out, rows, taps, larger(0, smaller(x, n - step)))
-        x += step
+        sparse_block(out, rows, taps, larger(0, smaller(x, n - 2 * vector)), 2)
+        x += 2 * vector
+
+
+cdef void sparse_row(lane* out, lane* row, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """One row of `n` sums, for a kernel of one row. Writes whole blocks, as direct_rows does."""
+    cdef Py_ssize_t t, x, i = 0, vector = lanes_of(out)
+    cdef lane* weights = <lane*>taps.weight
+    cdef lane v[4]
+    cdef lane acc[16]
+    while i < n:
+        x = larger(0, smaller(i, n - ROW_VECTORS * vector))
+        zero_block(acc)
+        for t in range(taps.count):
+            load_vectors(v, sample_at(row, x + taps.offset[t]), ROW_VECTORS)
+            block_step(acc, weight(weights, t), v, ROW_VECTORS)
+        store_vectors(sample_at(out, x), acc, ROW_VECTORS)
+        i += ROW_VECTORS * vector
 
 
 cdef void sum_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
-    """BLOCK_ROWS rows of `n` sums from height + BLOCK_ROWS - 1 window rows, by direct.pxi if it can."""
+    """BLOCK_ROWS rows of `n` sums from height + BLOCK_ROWS - 1 window rows, in the way that fits."""
     cdef Py_ssize_t r
     if taps.dense and taps.height >= 3:
         direct_rows(out, rows, taps, n)
-        return
-    for r in range(BLOCK_ROWS):
-        sparse_row(out[r], rows + r, taps, n)
+    elif taps.height > 1:
+        sparse_rows(out, rows, taps, n)
+    else:
+        for r in range(BLOCK_ROWS):
+            sparse_row(out[r], rows[r], taps, n)

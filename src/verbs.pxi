@@ -17,6 +17,7 @@ cdef extern from "simd.h" nogil:
         F32_LANES
         F64_LANES
         BYTE_LANES
+        BLOCK_VECTORS
         DOT_BITS
         DOT_ROWS
     vf vf_splat(float)

@@ -117,7 +117,7 @@ class Recipe:
         Half a sentence for `explain`.
     error : float
         Largest distance from the definition, for an image of integers.
-    across, down : ndarray
+    across, down : ndarray, shape (1, w) and (h, 1)
         Factors of a separable kernel; empty for others.
     scale : float
         Factor of the sums of a box or a dot; 1 for others.
@@ -138,8 +138,8 @@ class Recipe:
     cost: float
     why: str
     error: float = 0.0
-    across: Floats = field(default_factory=lambda: np.empty(0))
-    down: Floats = field(default_factory=lambda: np.empty(0))
+    across: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    down: Floats = field(default_factory=lambda: np.empty((0, 0)))
     scale: float = 1.0
     guard: float = 0.0
     whole: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))

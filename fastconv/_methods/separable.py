@@ -93,6 +93,6 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         + np.count_nonzero(column) * COST[down][lane],
         f"a column times a row: {height} + {width} taps instead of {facts.taps}",
         error,
-        across=row,
-        down=column,
+        across=np.ascontiguousarray(row[np.newaxis]),
+        down=np.ascontiguousarray(column[:, np.newaxis]),
     )
