@@ -55,10 +55,10 @@ cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_
     """Row `y` of the padded picture, summed across. Floats are scaled first, since their sum might
     overflow where their mean does not; integers last, since their sum is exact."""
     cdef lane* raw = <lane*>s.raw
-    load_strip(raw, <lane*>s.spare, job, strip, plane, y)
+    load_row(raw, <lane*>s.spare, job, plane, y, strip.first, strip.first + strip.count + job.kernel_width - 1)
     if job.scale_first:
-        scale_row(raw, job.scale, (strip.total + job.kernel_width - 1) * job.channels)
-    double_across(out, raw, job.kernel_width, job.channels, strip.total * job.channels)
+        scale_row(raw, job.scale, (strip.count + job.kernel_width - 1) * job.channels)
+    double_across(out, raw, job.kernel_width, job.channels, strip.count * job.channels)
 
 
 cdef inline void add_to_prefix(lane* prefix, lane* row, Py_ssize_t k, Py_ssize_t n) noexcept nogil:
@@ -71,8 +71,8 @@ cdef inline void add_to_prefix(lane* prefix, lane* row, Py_ssize_t k, Py_ssize_t
 cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
                     Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1 of a strip, with a window of 2 * height rows of scratch."""
-    cdef Py_ssize_t y, r, k, height = job.kernel_height, n = strip.total * job.channels
-    cdef lane** suffix = window_rows(kind, s)
+    cdef Py_ssize_t y, r, k, height = job.kernel_height, n = strip.count * job.channels
+    cdef lane** suffix = <lane**>strip.rows
     cdef lane** group = suffix + height
     cdef lane** other
     cdef lane* out = <lane*>s.out
@@ -104,4 +104,4 @@ cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, 
             box_row(group[r], s, job, strip, plane, y + height)
         if not job.scale_first:
             scale_row(out, job.scale, n)
-        store_strip(out, job, strip, plane, y)
+        store_row(out, job, plane, y, strip.first, strip.count)

@@ -101,11 +101,9 @@ cdef void settle_phase(uint8_t* dst, Py_ssize_t i, unsigned int doubt, const Job
     """Write the exact result of each pixel of a phase that is in doubt: bit b is sample i + 4 * b."""
     cdef Py_ssize_t x
     while doubt:
-        if doubt & 1:
-            x = strip_column(job, strip, i)
-            if x >= 0:
-                dst[i] = <uint8_t>rint(saturate(
-                    exact_sum(job, plane, y, x // job.channels, x % job.channels), job.low, job.high))
+        if doubt & 1 and i < strip.count * job.channels:
+            x = strip.first + i // job.channels
+            dst[i] = <uint8_t>rint(saturate(exact_sum(job, plane, y, x, i % job.channels), job.low, job.high))
         doubt >>= 1
         i += 4
 
@@ -184,7 +182,7 @@ cdef inline void dot_blocks(vb** out, vb** rows, const Job* job, const Strip* st
                             Py_ssize_t y, const Py_ssize_t height, const Py_ssize_t groups,
                             const bint many) noexcept nogil:
     """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
-    cdef Py_ssize_t x, i = 0, digit, n = strip.total * job.channels
+    cdef Py_ssize_t x, i = 0, digit, n = strip.count * job.channels
     cdef Py_ssize_t digits = job.dots.digits if many else 1
     cdef const Py_ssize_t* offsets = job.dots.offset
     cdef const int32_t* weights

@@ -1,44 +1,45 @@
 # Driver: pictures -> bands of rows over threads -> strips of columns -> load, sum, store.
 #
-# Where the source holds samples of the sum's own type, the middle of the picture is read, and written,
-# where it lies; only the left and the right edge, whose windows reach over the border, are copied. They
-# share a strip, one piece after the other:
+# Where the source holds samples of the sum's own type, and rows are long, the middle of the picture is
+# read, and written, where it lies; only a block at the left and one at the right, whose windows reach over
+# the border, are copied:
 #
-#     picture              |e|...............middle...............|e|
-#     rows of the edges    | window of the left | window of the right |
+#     picture    |.left.|..............middle..............|.right.|
 #
 # Other sources are converted on their way to scratch, in strips so narrow that their rows stay in the
-# first-level cache. A window of rows slides down each strip:
+# cache. A window of rows slides down each strip:
 #
 #     rows[0] .. rows[height - 2]    kept from the blocks above
 #     rows[height - 1] .. + 3        new for this block of BLOCK_ROWS output rows
 #
-# Sliding moves pointers, not samples. Bands know no neighbours: each loads its own first rows.
+# Sliding moves pointers, not samples. Left, middle and right go down together, block by block: an edge alone
+# would wait for memory in each row. Bands know no neighbours: each loads its own first rows.
 
 cdef enum:
-    NEAR_BYTES = 98304      # of rows in scratch: most of a first-level cache
+    NEAR_BYTES = 98304      # of rows in scratch: a tenth of a second-level cache
     FAR_BYTES = 262144      # of rows read in place: half of the smallest second-level cache
+    FAR_ROW = 4096          # a row of fewer bytes is copied sooner than two edges are treated apart
     STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
     LINE_BYTES = 64
-    FAR_ROW = 4096
     SMALL_BYTES = 16384
 
 cdef struct Layout:
-    Py_ssize_t begin, end   # output pixels of the middle; begin == end: nothing is read in place
+    bint far                # the middle is read in place
+    Py_ssize_t left         # output pixels before which a window may reach over the border,
+    Py_ssize_t right        # and from which on
+    Py_ssize_t begin        # where the middle begins; not after `left`
     Py_ssize_t width        # pixels of the strips into which middle, or picture, are cut
 
 cdef struct Scratch:
-    # Rows of one band, `pitch` samples apart.
+    # Rows of one band; those shared by all strips are `pitch` samples long.
     char small[SMALL_BYTES]     # where they stand if they are small, which saves a small call a lot
     char* memory                # else
-    void* first
+    char* free                  # first byte that no row has taken
     Py_ssize_t pitch
-    Py_ssize_t window       # rows of the window
-    void** rows             # pointers to them
-    void* out               # BLOCK_ROWS rows of sums
-    void* raw               # a row before it is summed across
-    void* spare             # see load_row
-    void* fill              # a row of the constant
+    void* out                   # BLOCK_ROWS rows of sums
+    void* raw                   # a row before it is summed across
+    void* spare                 # see load_row
+    void* fill                  # a row of the constant
 
 
 cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
@@ -60,21 +61,6 @@ cdef inline Py_ssize_t longest_block(work* kind) noexcept nogil:
         return ROW_VECTORS * lanes_of(kind)
 
 
-cdef Py_ssize_t strip_width(const Job* job, Py_ssize_t span, Py_ssize_t samples) noexcept nogil:
-    """Pixels of the strips of `span`, which may have some `samples` a row; all but the last are equal."""
-    cdef Py_ssize_t width = larger(1, larger(STRIP_SAMPLES, samples) // job.channels)
-    return larger(1, span if span <= width + width // 2 else width)
-
-
-cdef Py_ssize_t aligned_column(const Job* job, Py_ssize_t x, Py_ssize_t end) noexcept nogil:
-    """First column from `x` on where stores do not straddle cache lines; `x` if none is near."""
-    cdef Py_ssize_t i
-    for i in range(x, smaller(x + LINE_BYTES, end)):
-        if (<size_t>job.dst.data + i * job.dst.pixel) % LINE_BYTES == 0:
-            return i
-    return x
-
-
 cdef inline Py_ssize_t overreach(work* kind, const Job* job) noexcept nogil:
     """Pixels that the sum reads beyond the last window; a dot's groups need not end where it does."""
     if work is vb:
@@ -84,113 +70,115 @@ cdef inline Py_ssize_t overreach(work* kind, const Job* job) noexcept nogil:
         return 0
 
 
+cdef Py_ssize_t strip_width(const Job* job, Py_ssize_t span, Py_ssize_t samples) noexcept nogil:
+    """Pixels of the strips of `span`, which may have some `samples` a row; all but the last are equal."""
+    cdef Py_ssize_t width = larger(1, larger(STRIP_SAMPLES, samples) // job.channels)
+    return larger(1, span if span <= width + width // 2 else width)
+
+
+cdef Py_ssize_t aligned_column(const Job* job, Py_ssize_t x, Py_ssize_t least) noexcept nogil:
+    """Last column up to `x` where stores do not straddle cache lines; `x` if none is near."""
+    cdef Py_ssize_t i
+    for i in range(x, larger(x - LINE_BYTES, least - 1), -1):
+        if (<size_t>job.dst.data + i * job.dst.pixel) % LINE_BYTES == 0:
+            return i
+    return x
+
+
 cdef Layout lay_out(work* kind, const Job* job, Py_ssize_t rows) noexcept nogil:
     """Cut the columns of a picture into strips of which `rows` rows are in use."""
     cdef Layout cut
-    cdef Py_ssize_t size = sample_size(kind)
-    cut.begin = job.inner_begin
-    cut.end = larger(cut.begin, job.inner_end - job.kernel_width + 1 - overreach(kind, job))
-    if is_work(kind, &job.src) and job.method != BOX and job.width * job.channels * size >= FAR_ROW:
-        if is_work(kind, &job.dst):
-            cut.begin = aligned_column(job, cut.begin, cut.end)
-        if (cut.end - cut.begin) * job.channels >= longest_block(kind):
-            cut.width = strip_width(job, cut.end - cut.begin, FAR_BYTES // (rows * size))
-            return cut
-    cut.begin, cut.end = 0, 0
-    cut.width = strip_width(job, job.width, NEAR_BYTES // (rows * size))
+    cdef Py_ssize_t size = sample_size(kind), block = (longest_block(kind) - 1) // job.channels + 1
+    cut.left = larger(job.inner_begin, block if job.inner_begin else 0)
+    cut.right = job.inner_end - job.kernel_width + 1 - overreach(kind, job)
+    cut.right = smaller(cut.right, job.width - block if cut.right < job.width else job.width)
+    cut.far = (
+        is_work(kind, &job.src)
+        and job.method != BOX
+        and job.width * job.channels * size >= FAR_ROW
+        and cut.right - cut.left >= block
+    )
+    if cut.far:
+        cut.begin = aligned_column(job, cut.left, job.inner_begin) if is_work(kind, &job.dst) else cut.left
+        cut.width = strip_width(job, cut.right - cut.begin, FAR_BYTES // (rows * size))
+    else:
+        cut.begin = 0
+        cut.width = strip_width(job, job.width, NEAR_BYTES // (rows * size))
     return cut
 
 
-cdef Strip piece(Py_ssize_t begin, Py_ssize_t end, bint in_place) noexcept nogil:
-    cdef Strip s
-    s.first[0], s.count[0] = begin, end - begin
-    s.first[1], s.count[1] = end, 0
-    s.total = end - begin
-    s.in_place = in_place
-    return s
-
-
-cdef Strip edges(const Job* job, const Layout* cut) noexcept nogil:
-    """What is left of and right of the middle."""
-    cdef Strip s
-    if cut.begin == 0 or cut.end == job.width:
-        return piece(0, cut.begin, False) if cut.begin else piece(cut.end, job.width, False)
-    s = piece(0, cut.begin, False)
-    s.first[1], s.count[1] = cut.end, job.width - cut.end
-    s.total += job.kernel_width - 1 + s.count[1]
-    return s
-
-
-cdef Py_ssize_t row_pitch(work* kind, const Job* job, const Layout* cut) noexcept nogil:
-    """Samples between scratch rows: the widest strip with its margin, room for a block's overhang, and
-    an odd number of vectors, so that rows do not fall on the same cache sets."""
-    cdef Py_ssize_t vector = lanes_of(kind), outside = job.width - (cut.end - cut.begin)
-    cdef Py_ssize_t pixels = larger(cut.width, outside + job.kernel_width - 1 if cut.begin != cut.end else 0)
+cdef Py_ssize_t row_pitch(work* kind, const Job* job, Py_ssize_t pixels) noexcept nogil:
+    """Samples between scratch rows of a strip: its pixels and their margin, room for a block's overhang
+    and to align, and an odd number of vectors, so that rows do not fall on the same cache sets."""
+    cdef Py_ssize_t vector = lanes_of(kind)
     cdef Py_ssize_t n = (pixels + job.kernel_width - 1 + overreach(kind, job)) * job.channels
-    n += longest_block(kind)
+    n += longest_block(kind) + vector
     return ((n + vector - 1) // vector | 1) * vector
 
 
-cdef bint get_scratch(work* kind, Scratch* s, Py_ssize_t window, Py_ssize_t pitch) noexcept nogil:
-    """Rows for a window of `window` rows. False if there is no memory."""
-    cdef size_t row = pitch * sample_size(kind)
-    cdef size_t size = (window + BLOCK_ROWS + 3) * row + window * sizeof(void*) + LINE_BYTES
-    cdef char* start = s.small
-    s.memory = NULL
+cdef void* take(work* kind, Scratch* s, Py_ssize_t samples) noexcept nogil:
+    cdef void* taken = s.free
+    s.free += samples * sample_size(kind)
+    return taken
+
+
+cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut, Py_ssize_t window) noexcept nogil:
+    """Room for three strips with windows of `window` rows, and for what they share."""
+    cdef Py_ssize_t edge = larger(cut.left, job.width - cut.right) if cut.far else 0
+    cdef Py_ssize_t pitch = row_pitch(kind, job, larger(cut.width, edge))
+    cdef Py_ssize_t samples = (window + BLOCK_ROWS + 3) * pitch
+    cdef size_t size
+    if cut.far:
+        samples += 2 * window * row_pitch(kind, job, edge)
+    size = samples * sample_size(kind) + 3 * window * sizeof(void*) + 4 * LINE_BYTES
+    s.memory, s.free = NULL, s.small
     if size > sizeof(s.small):
         s.memory = <char*>malloc(size)
-        start = s.memory
-        if start == NULL:
+        s.free = s.memory
+        if s.free == NULL:
             return False
-    start += LINE_BYTES - <size_t>start % LINE_BYTES
-    s.pitch, s.window = pitch, window
-    s.out = start + window * row
-    s.raw = start + (window + BLOCK_ROWS) * row
-    s.spare = start + (window + BLOCK_ROWS + 1) * row
-    s.fill = start + (window + BLOCK_ROWS + 2) * row
-    s.rows = <void**>(start + (window + BLOCK_ROWS + 3) * row)
-    s.first = start
+    s.free += LINE_BYTES - <size_t>s.free % LINE_BYTES
+    s.pitch = pitch
+    s.out = take(kind, s, BLOCK_ROWS * pitch)
+    s.raw = take(kind, s, pitch)
+    s.spare = take(kind, s, pitch)
+    s.fill = take(kind, s, pitch)
     return True
 
 
-cdef work** window_rows(work* kind, Scratch* s) noexcept nogil:
-    """Pointers to the rows of the window, which the strip before has moved."""
-    cdef Py_ssize_t r
-    for r in range(s.window):
-        s.rows[r] = sample_at(<work*>s.first, r * s.pitch)
-    return <work**>s.rows
-
-
-cdef void load_strip(work* row, work* spare, const Job* job, const Strip* strip, Py_ssize_t plane,
-                     Py_ssize_t y) noexcept nogil:
-    """Row `y` of the padded picture, as far as the windows of a strip reach."""
-    cdef Py_ssize_t margin = job.kernel_width - 1, end = strip.first[0] + strip.count[0] + margin
-    load_row(row, spare, job, plane, y, strip.first[0], end)
-    if strip.count[1]:
-        row = sample_at(row, (strip.count[0] + margin) * job.channels)
-        load_row(row, spare, job, plane, y, strip.first[1], strip.first[1] + strip.count[1] + margin)
-
-
-cdef void store_strip(work* sums, const Job* job, const Strip* strip, Py_ssize_t plane,
-                      Py_ssize_t y) noexcept nogil:
-    store_row(sums, job, plane, y, strip.first[0], strip.count[0])
-    if strip.count[1]:
-        sums = sample_at(sums, (strip.count[0] + job.kernel_width - 1) * job.channels)
-        store_row(sums, job, plane, y, strip.first[1], strip.count[1])
+cdef Strip make_strip(work* kind, Scratch* s, const Job* job, Py_ssize_t first, Py_ssize_t end,
+                      Py_ssize_t window, bint in_place) noexcept nogil:
+    """A strip with a window of rows of its own."""
+    cdef Strip strip
+    cdef Py_ssize_t r, vector = lanes_of(kind)
+    # the source's own columns stand aligned, as loads and stores of whole vectors like it
+    cdef Py_ssize_t lead = larger(0, job.inner_begin - first) * job.channels
+    cdef Py_ssize_t shift = (vector - lead % vector) % vector
+    s.free += (LINE_BYTES - <size_t>s.free % LINE_BYTES) % LINE_BYTES
+    strip.first, strip.count, strip.in_place = first, end - first, in_place
+    strip.pitch = row_pitch(kind, job, strip.count)
+    strip.base = sample_at(<work*>take(kind, s, window * strip.pitch), shift)
+    strip.rows = <void**>s.free
+    s.free += window * sizeof(void*)
+    for r in range(window):
+        strip.rows[r] = sample_at(<work*>strip.base, r * strip.pitch)
+    return strip
 
 
 cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Strip* strip,
                       Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
-    """Row `y` of the padded picture: in place if it can be, else loaded to `buffer`."""
+    """Row `y` of the padded picture, as far as the windows of a strip reach: in place if it can be, else
+    loaded to `buffer`."""
     # a window padded with weights of zero reaches beyond the table, where any row does
     y = smaller(y, job.height + job.kernel_height - 2)
     if not strip.in_place:
-        load_strip(buffer, <work*>s.spare, job, strip, plane, y)
+        load_row(buffer, <work*>s.spare, job, plane, y, strip.first,
+                 strip.first + strip.count + job.kernel_width - 1)
         return buffer
     if job.rows[y] < 0:
         return <work*>s.fill
     return <work*>(job.src.data + plane * job.src.plane + job.rows[y] * job.src.row
-                   + job.cols[strip.first[0]] * job.src.pixel)
+                   + (strip.first - job.before) * job.src.pixel)
 
 
 cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Strip* strip,
@@ -200,7 +188,7 @@ cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Stri
     if work is not vb:
         if job.across.count:
             raw = source_row(<work*>s.raw, s, job, strip, plane, y)
-            sparse_row(buffer, raw, &job.across, strip.total * job.channels)
+            sparse_row(buffer, raw, &job.across, strip.count * job.channels)
             return buffer
     return source_row(buffer, s, job, strip, plane, y)
 
@@ -213,7 +201,7 @@ cdef void sum_strip(work** out, work** rows, const Job* job, const Strip* strip,
         for r in range(BLOCK_ROWS // DOT_ROWS):
             dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, job, strip, plane, y + r * DOT_ROWS)
     else:
-        sum_rows(out, rows, &job.window, strip.total * job.channels)
+        sum_rows(out, rows, &job.window, strip.count * job.channels)
 
 
 cdef inline void slide(work** rows, Py_ssize_t count, Py_ssize_t by) noexcept nogil:
@@ -224,65 +212,104 @@ cdef inline void slide(work** rows, Py_ssize_t count, Py_ssize_t by) noexcept no
     memcpy(rows + count - by, first, by * sizeof(void*))
 
 
-cdef void window_strip(work* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
-                       Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
-    """Output rows y0 .. y1-1 of a strip."""
-    cdef Py_ssize_t y, r, left, height = job.window.height, n = strip.total * job.channels
-    cdef bint direct = is_work(kind, &job.dst) and not strip.count[1] and n >= longest_block(kind)
-    cdef work** rows = window_rows(kind, s)
+cdef void begin_strip(work* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
+                      Py_ssize_t y) noexcept nogil:
+    """Load the rows of the window that is to begin at output row `y`, but for those of its block."""
+    cdef Py_ssize_t r
+    for r in range(job.window.height - 1):
+        strip.rows[r] = window_row(<work*>strip.rows[r], s, job, strip, plane, y + r)
+
+
+cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
+                      Py_ssize_t y, Py_ssize_t count) noexcept nogil:
+    """`count` output rows of a strip, BLOCK_ROWS at the most, from row `y` on."""
+    cdef Py_ssize_t r, height = job.window.height
+    cdef bint direct = is_work(kind, &job.dst) and strip.count * job.channels >= longest_block(kind)
+    cdef work** rows = <work**>strip.rows
     cdef work** fresh = rows + height - 1
     cdef work* out[BLOCK_ROWS]
-    if job.rows[y0] < 0 or job.rows[y1 + job.kernel_height - 2] < 0:
-        fill_pixels(<work*>s.fill, job, strip.total + job.kernel_width - 1)
-    for r in range(height - 1):
-        rows[r] = window_row(rows[r], s, job, strip, plane, y0 + r)
     for r in range(BLOCK_ROWS):
-        out[r] = sample_at(<work*>s.out, r * s.pitch)
-    y = y0
-    while y < y1:
-        left = smaller(BLOCK_ROWS, y1 - y)
-        for r in range(left):
+        if r < count:
             fresh[r] = window_row(fresh[r], s, job, strip, plane, y + height - 1 + r)
-            if direct:
-                out[r] = <work*>(job.dst.data + plane * job.dst.plane + (y + r) * job.dst.row
-                                 + strip.first[0] * job.dst.pixel)
-        for r in range(left, BLOCK_ROWS):   # nobody's rows: summed to scratch and forgotten
-            fresh[r] = fresh[left - 1]
+        else:   # nobody's row: summed to scratch and forgotten
+            fresh[r] = fresh[count - 1]
+        if direct and r < count:
+            out[r] = <work*>(job.dst.data + plane * job.dst.plane + (y + r) * job.dst.row
+                             + strip.first * job.dst.pixel)
+        else:
             out[r] = sample_at(<work*>s.out, r * s.pitch)
-        sum_strip(out, rows, job, strip, plane, y)
-        if not direct:
-            for r in range(left):
-                store_strip(out[r], job, strip, plane, y + r)
-        slide(rows, height + BLOCK_ROWS - 1, BLOCK_ROWS)
+    sum_strip(out, rows, job, strip, plane, y)
+    if not direct:
+        for r in range(count):
+            store_row(out[r], job, plane, y + r, strip.first, strip.count)
+    slide(rows, height + BLOCK_ROWS - 1, BLOCK_ROWS)
+
+
+cdef void window_strips(work* kind, Scratch* s, const Job* job, const Strip* strips, int count,
+                        Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    """Output rows y0 .. y1-1 of some strips that go down together."""
+    cdef Py_ssize_t y = y0
+    cdef int i
+    for i in range(count):
+        begin_strip(kind, s, job, &strips[i], plane, y0)
+    while y < y1:
+        for i in range(count):
+            strip_block(kind, s, job, &strips[i], plane, y, smaller(BLOCK_ROWS, y1 - y))
         y += BLOCK_ROWS
 
 
-cdef void any_strip(work* kind, Scratch* s, const Job* job, Strip strip, Py_ssize_t plane,
-                    Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
-    if work is not vb:
+cdef void far_strips(work* kind, Scratch* s, const Job* job, const Layout* cut, Py_ssize_t window,
+                     Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    """The edges and the first strip of the middle together, then what is left of the middle."""
+    cdef Py_ssize_t x = cut.begin
+    cdef Strip strips[3]
+    cdef int count = 0
+    cdef char* free = s.free
+    if job.rows[y0] < 0 or job.rows[y1 + job.kernel_height - 2] < 0:
+        fill_pixels(<work*>s.fill, job, cut.width + job.kernel_width - 1)
+    if cut.left > 0:
+        strips[count] = make_strip(kind, s, job, 0, cut.left, window, False)
+        count += 1
+    if cut.right < job.width:
+        strips[count] = make_strip(kind, s, job, cut.right, job.width, window, False)
+        count += 1
+    while x < cut.right:
+        strips[count] = make_strip(kind, s, job, x, smaller(x + cut.width, cut.right), window, True)
+        window_strips(kind, s, job, strips, count + 1, plane, y0, y1)
+        s.free, count = free, 0
+        x += cut.width
+
+
+cdef void near_strips(work* kind, Scratch* s, const Job* job, const Layout* cut, Py_ssize_t window,
+                      Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    cdef Py_ssize_t x = 0
+    cdef Strip strip
+    cdef char* free = s.free
+    while x < job.width:
+        strip = make_strip(kind, s, job, x, smaller(x + cut.width, job.width), window, False)
         if job.method == BOX:
-            box_strip(kind, s, job, &strip, plane, y0, y1)
-            return
-    window_strip(kind, s, job, &strip, plane, y0, y1)
+            if work is not vb:
+                box_strip(kind, s, job, &strip, plane, y0, y1)
+        else:
+            window_strips(kind, s, job, &strip, 1, plane, y0, y1)
+        s.free = free
+        x += cut.width
 
 
 cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns 0, or 1 if there is no memory for the scratch."""
-    cdef Py_ssize_t x, end
     # a box keeps two groups of rows, the others a window and a block
-    cdef Py_ssize_t kept = 2 * job.kernel_height if job.method == BOX else job.window.height + BLOCK_ROWS - 1
-    cdef Layout cut = lay_out(kind, job, kept + BLOCK_ROWS)
+    cdef Py_ssize_t window = (
+        2 * job.kernel_height if job.method == BOX else job.window.height + BLOCK_ROWS - 1
+    )
+    cdef Layout cut = lay_out(kind, job, window + BLOCK_ROWS)
     cdef Scratch s
-    if not get_scratch(kind, &s, kept, row_pitch(kind, job, &cut)):
+    if not get_scratch(kind, &s, job, &cut, window):
         return 1
-    x, end = cut.begin, cut.end
-    if x == end:
-        x, end = 0, job.width
-    elif x != 0 or end != job.width:
-        any_strip(kind, &s, job, edges(job, &cut), plane, y0, y1)
-    while x < end:
-        any_strip(kind, &s, job, piece(x, smaller(x + cut.width, end), cut.begin != cut.end), plane, y0, y1)
-        x += cut.width
+    if cut.far:
+        far_strips(kind, &s, job, &cut, window, plane, y0, y1)
+    else:
+        near_strips(kind, &s, job, &cut, window, plane, y0, y1)
     free(s.memory)
     return 0
 

@@ -45,11 +45,12 @@ cdef struct Dots:
     const int32_t* weight       # four to a word: (digit, kernel row, group)
 
 cdef struct Strip:
-    # Columns that a band walks down.
-    Py_ssize_t first[2]     # output pixel with which a piece begins
-    Py_ssize_t count[2]     # pixels of a piece; the second may be empty
-    Py_ssize_t total        # pixels summed: the pieces and the margin between them
-    bint in_place           # one piece, whose windows are read in the source
+    # Columns that a window of rows walks down.
+    Py_ssize_t first, count     # output pixels
+    bint in_place               # the windows are read in the source
+    Py_ssize_t pitch            # samples between the window's own rows, the first of which is at `base`
+    void* base
+    void** rows                 # the window, in order
 
 cdef struct Job:
     View src, dst
@@ -102,17 +103,6 @@ cdef View make_view(const unsigned char[:, :, :, :, :] bytes_, int type, bint sw
     if bytes_.shape[2] == 1:
         v.pixel = size * bytes_.shape[3]
     return v
-
-
-cdef inline Py_ssize_t strip_column(const Job* job, const Strip* strip, Py_ssize_t i) noexcept nogil:
-    """Output sample that sum `i` of a strip belongs to, counted along the row; -1: to none."""
-    cdef Py_ssize_t c = job.channels
-    if i < strip.count[0] * c:
-        return strip.first[0] * c + i
-    i -= (strip.count[0] + job.kernel_width - 1) * c
-    if 0 <= i and i < strip.count[1] * c:
-        return strip.first[1] * c + i
-    return -1
 
 
 cdef void* get_memory(size_t count, size_t size) except NULL:
