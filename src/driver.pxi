@@ -20,6 +20,8 @@ cdef enum:
     FAR_BYTES = 262144      # of rows read in place: half of the smallest second-level cache
     FAR_ROW = 4096          # a row of fewer bytes is copied sooner than two edges are treated apart
     STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
+    NARROW_BYTES = 1024
+    CHUNK_BYTES = 512      # of a row of sums on their way past the caches
     LINE_BYTES = 64
     SMALL_BYTES = 16384
 
@@ -40,6 +42,7 @@ cdef struct Scratch:
     void* raw                   # a row before it is summed across
     void* spare                 # see load_row
     void* fill                  # a row of the constant
+    void** chunk_rows           # a window's rows from some sample on
 
 
 cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
@@ -130,7 +133,7 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     cdef size_t size
     if cut.far:
         samples += 2 * window * row_pitch(kind, job, edge)
-    size = samples * sample_size(kind) + 3 * window * sizeof(void*) + 4 * LINE_BYTES
+    size = samples * sample_size(kind) + 4 * window * sizeof(void*) + 4 * LINE_BYTES
     s.memory, s.free = NULL, s.small
     if size > sizeof(s.small):
         s.memory = <char*>malloc(size)
@@ -143,6 +146,8 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     s.raw = take(kind, s, pitch)
     s.spare = take(kind, s, pitch)
     s.fill = take(kind, s, pitch)
+    s.chunk_rows = <void**>s.free
+    s.free += window * sizeof(void*)
     return True
 
 
@@ -156,6 +161,7 @@ cdef Strip make_strip(work* kind, Scratch* s, const Job* job, Py_ssize_t first, 
     cdef Py_ssize_t shift = (vector - lead % vector) % vector
     s.free += (LINE_BYTES - <size_t>s.free % LINE_BYTES) % LINE_BYTES
     strip.first, strip.count, strip.in_place = first, end - first, in_place
+    strip.narrow = strip.count < job.width and strip.count * job.src.pixel <= NARROW_BYTES
     strip.pitch = row_pitch(kind, job, strip.count)
     strip.base = sample_at(<work*>take(kind, s, window * strip.pitch), shift)
     strip.rows = <void**>s.free
@@ -163,6 +169,17 @@ cdef Strip make_strip(work* kind, Scratch* s, const Job* job, Py_ssize_t first, 
     for r in range(window):
         strip.rows[r] = sample_at(<work*>strip.base, r * strip.pitch)
     return strip
+
+
+cdef void prefetch_row(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t first,
+                       Py_ssize_t count) noexcept nogil:
+    """Ask for what row `y` of the padded picture, or the last, holds in some columns of the source."""
+    cdef Py_ssize_t i = 0, row = job.rows[smaller(y, job.height + job.kernel_height - 2)]
+    cdef Py_ssize_t x = larger(0, first - job.before)
+    cdef const char* p = job.src.data + plane * job.src.plane + larger(row, 0) * job.src.row
+    while i < count * job.src.pixel:
+        prefetch(p + x * job.src.pixel + i)
+        i += LINE_BYTES
 
 
 cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Strip* strip,
@@ -174,6 +191,8 @@ cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Stri
     if not strip.in_place:
         load_row(buffer, <work*>s.spare, job, plane, y, strip.first,
                  strip.first + strip.count + job.kernel_width - 1)
+        if strip.narrow:    # the machine itself does not see a stream in so few bytes a row
+            prefetch_row(job, plane, y + BLOCK_ROWS, strip.first, strip.count + job.kernel_width - 1)
         return buffer
     if job.rows[y] < 0:
         return <work*>s.fill
@@ -202,6 +221,46 @@ cdef void sum_strip(work** out, work** rows, const Job* job, const Strip* strip,
             dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, job, strip, plane, y + r * DOT_ROWS)
     else:
         sum_rows(out, rows, &job.window, strip.count * job.channels)
+
+
+cdef void stream_row(char* dst, const char* src, Py_ssize_t bytes_) noexcept nogil:
+    cdef Py_ssize_t i = smaller(bytes_, -<size_t>dst % LINE_BYTES)
+    memcpy(dst, src, i)
+    while i + VECTOR_BYTES <= bytes_ and VECTOR_BYTES:
+        vb_stream(dst + i, vb_load(src + i))
+        i += VECTOR_BYTES
+    memcpy(dst + i, src + i, bytes_ - i)
+
+
+cdef void stream_strip(work* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
+                       Py_ssize_t y, Py_ssize_t count) noexcept nogil:
+    """sum_strip in pieces that stay in the first-level cache until they are streamed to the output. The
+    rows of the next block are asked for meanwhile."""
+    cdef Py_ssize_t i, r, x, height = job.window.height, size = sample_size(kind)
+    cdef Py_ssize_t chunk = CHUNK_BYTES // (size * job.channels)
+    cdef work** rows = <work**>s.chunk_rows
+    cdef work* out[BLOCK_ROWS]
+    cdef Strip piece = strip[0]
+    cdef char* dst
+    for r in range(BLOCK_ROWS):
+        out[r] = sample_at(<work*>s.out, r * s.pitch)
+    x = 0
+    while x < strip.count:
+        # a rest that is shorter than a block goes with the chunk before
+        piece.first, piece.count = strip.first + x, smaller(chunk, strip.count - x)
+        if strip.count - x - piece.count < piece.count:
+            piece.count = strip.count - x
+        for i in range(height + BLOCK_ROWS - 1):
+            rows[i] = sample_at(<work*>strip.rows[i], x * job.channels)
+        if strip.in_place:
+            for r in range(BLOCK_ROWS):
+                prefetch_row(job, plane, y + height - 1 + BLOCK_ROWS + r, piece.first, piece.count)
+        sum_strip(out, rows, job, &piece, plane, y)
+        for r in range(count):
+            dst = (job.dst.data + plane * job.dst.plane + (y + r) * job.dst.row
+                   + piece.first * job.dst.pixel)
+            stream_row(dst, <char*>out[r], piece.count * job.channels * size)
+        x += piece.count
 
 
 cdef inline void slide(work** rows, Py_ssize_t count, Py_ssize_t by) noexcept nogil:
@@ -238,7 +297,10 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
                              + strip.first * job.dst.pixel)
         else:
             out[r] = sample_at(<work*>s.out, r * s.pitch)
-    sum_strip(out, rows, job, strip, plane, y)
+    if direct and job.stream:
+        stream_strip(kind, s, job, strip, plane, y, count)
+    else:
+        sum_strip(out, rows, job, strip, plane, y)
     if not direct:
         for r in range(count):
             store_row(out[r], job, plane, y + r, strip.first, strip.count)
@@ -310,6 +372,8 @@ cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ss
         far_strips(kind, &s, job, &cut, window, plane, y0, y1)
     else:
         near_strips(kind, &s, job, &cut, window, plane, y0, y1)
+    if job.stream:
+        stream_end()
     free(s.memory)
     return 0
 

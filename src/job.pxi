@@ -48,6 +48,7 @@ cdef struct Strip:
     # Columns that a window of rows walks down.
     Py_ssize_t first, count     # output pixels
     bint in_place               # the windows are read in the source
+    bint narrow                 # a small part of wide rows
     Py_ssize_t pitch            # samples between the window's own rows, the first of which is at `base`
     void* base
     void** rows                 # the window, in order
@@ -68,6 +69,7 @@ cdef struct Job:
     double scale                # of a box's or a dot's sums
     bint scale_first
     double low, high            # an integer output saturates here
+    bint stream                 # the pictures are larger than caches: results go past these
     double guard                # largest error of the fast sum; 0: none, or no rounding at all
 
 

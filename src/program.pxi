@@ -22,6 +22,9 @@ cdef int run_job(const Job* job, int lanes, int threads) noexcept nogil:
     return failed
 
 
+# Both pictures together; less may stay in a large third-level cache until the result is looked at.
+cdef Py_ssize_t STREAM_BYTES = 24 << 20
+
 cdef struct Bound:
     Job job
     int lanes
@@ -96,6 +99,8 @@ cdef class Program:
         job.rows, job.cols = &rows[0], &cols[0]
         job.before, job.inner_begin, job.inner_end = before, inner_begin, inner_end
         job.fill = &fill[0]
+        job.stream = (job.planes * job.height * job.width * job.channels * (job.src.size + job.dst.size)
+                      >= STREAM_BYTES)
         return call
 
 

@@ -120,6 +120,24 @@ static inline vd vd_held(vd v) { HELD(v); return v; }
 static inline vb vb_held(vb v) { HELD(v); return v; }
 static inline vb vb_load(const void *p) { vb v; memcpy(&v, p, sizeof v); return v; }
 
+/* Streams go past the caches: p is a multiple of VECTOR_BYTES, and stream_end() makes them seen. */
+#if defined(__AVX512F__)
+static inline void vb_stream(void *p, vb v) { _mm512_stream_si512((__m512i *)p, (__m512i)v); }
+static inline void stream_end(void) { _mm_sfence(); }
+#elif defined(__AVX2__)
+static inline void vb_stream(void *p, vb v) { _mm256_stream_si256((__m256i *)p, (__m256i)v); }
+static inline void stream_end(void) { _mm_sfence(); }
+#else
+static inline void vb_stream(void *p, vb v) { memcpy(p, &v, sizeof v); }
+static inline void stream_end(void) {}
+#endif
+/* Into the second-level cache. */
+#ifdef __GNUC__
+static inline void prefetch(const void *p) { __builtin_prefetch(p, 0, 2); }
+#else
+static inline void prefetch(const void *p) { (void)p; }
+#endif
+
 
 #if defined(__AVX512F__)
 
