@@ -89,7 +89,7 @@ def _new_program(
     return _levels.engine.Program(
         kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
         offsets, quads, recipe.places, recipe.scale, not source.integer, float(target.low),
-        float(target.high), recipe.guard,
+        float(target.high), recipe.guard, recipe.near,
     )  # fmt: skip
 
 

@@ -17,7 +17,19 @@ from functools import lru_cache
 import numpy as np
 
 from . import _levels
-from ._methods import LANES, Facts, Lane, Recipe, box, direct, dot, separable, sparse, wide
+from ._methods import (
+    LANES,
+    Facts,
+    Lane,
+    Recipe,
+    box,
+    definition_error,
+    direct,
+    dot,
+    separable,
+    sparse,
+    wide,
+)
 from ._pixels import Pixel
 
 METHODS = {module.NAME: module for module in (direct, separable, sparse, box, dot, wide)}
@@ -66,10 +78,10 @@ def _admit(facts: Facts, recipe: Recipe) -> Recipe | str:
     if recipe.error == 0 or (recipe.method in ("direct", "sparse") and facts.is_exact(recipe.lane)):
         return recipe
     # exact recomputation is rounded too, in float64
-    error = recipe.error + 1.01 * 2.0**-53 * facts.peak * facts.weight * (facts.taps + 1)
+    error = recipe.error + definition_error(facts)
     if not error < 0.25:
         return f"{recipe.lane} sums may be off by {error:.2g}"
-    return replace(recipe, error=error).guarded(facts.taps)
+    return replace(recipe, error=error).guarded(facts)
 
 
 def _refusal(facts: Facts) -> str | None:

@@ -103,7 +103,7 @@ cdef void settle_phase(uint8_t* dst, Py_ssize_t i, unsigned int doubt, const Job
     while doubt:
         if doubt & 1 and i < strip.count * job.channels:
             x = strip.first + i // job.channels
-            dst[i] = <uint8_t>rint(saturate(exact_sum(job, plane, y, x, i % job.channels), job.low, job.high))
+            dst[i] = <uint8_t>exact_result(job, plane, y, x, i % job.channels)
         doubt >>= 1
         i += 4
 

@@ -1,7 +1,8 @@
 # Exact: the definition itself, one output pixel at a time, from the source through the tables.
 #
 # A fast sum whose distance to a tie is smaller than its proven error does not say which integer is
-# right; those few pixels come here. So do the sums of 64-bit integers that float64 cannot hold.
+# right; those few pixels come here. A float64 sum in any order settles nearly all of them; the rest are
+# summed as the definition says. The sums of 64-bit integers that float64 cannot hold come here, too.
 
 
 cdef inline const char* source_sample(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
@@ -35,6 +36,58 @@ cdef double exact_sum(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t
             if w != 0:
                 total += w * source_value(job, plane, y + ky, x + kx, c)
     return total
+
+
+cdef inline double near_small(const small* src, const Job* job, Py_ssize_t y) noexcept nogil:
+    """Sum of a window of pixels that lie side by side in all rows, `src` being in row 0 of the source.
+    Reads `kernel_pitch` pixels a row."""
+    cdef double lanes[16]
+    cdef const small* p
+    cdef const double* w = job.padded_kernel
+    cdef Py_ssize_t ky, i, vector = F64_LANES
+    cdef vd a = vd_splat(0), b = a
+    cdef double total = 0
+    for ky in range(job.kernel_height):
+        p = <const small*>(<const char*>src + job.rows[y + ky] * job.src.row)
+        i = 0
+        while i < job.kernel_pitch:     # a multiple of 16
+            widen_vector(p + i, lanes)
+            widen_vector(p + i + vector, lanes + vector)
+            a = vd_fma(a, (<const vd*>(w + i))[0], (<const vd*>lanes)[0])
+            b = vd_fma(b, (<const vd*>(w + i + vector))[0], (<const vd*>(lanes + vector))[0])
+            i += 2 * vector
+        w += job.kernel_pitch
+    (<vd*>lanes)[0] = vd_add(a, b)
+    for i in range(vector):
+        total += lanes[i]
+    return total
+
+
+cdef double near_sum(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t c) noexcept nogil:
+    """The sum in float64, in any order."""
+    cdef const char* src = (job.src.data + plane * job.src.plane + (x - job.before) * job.src.pixel
+                            + c * job.src.size)
+    if (
+        job.src.packed and job.inner_begin <= x
+        and x * job.channels + c + job.kernel_pitch <= job.inner_end * job.channels
+        and job.rows[y] >= 0 and job.rows[y + job.kernel_height - 1] >= 0
+    ):
+        if job.src.type == U8:
+            return near_small(<const uint8_t*>src, job, y)
+        if job.src.type == U16:
+            return near_small(<const uint16_t*>src, job, y)
+        if job.src.type == I16:
+            return near_small(<const int16_t*>src, job, y)
+    return exact_sum(job, plane, y, x, c)
+
+
+cdef double exact_result(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+                         Py_ssize_t c) noexcept nogil:
+    """reference.py's sum, rounded half to even and saturated."""
+    cdef double t = saturate(near_sum(job, plane, y, x, c), job.low, job.high)
+    if fabs(t - rint(t)) > 0.5 - job.near:
+        t = saturate(exact_sum(job, plane, y, x, c), job.low, job.high)
+    return rint(t)
 
 
 cdef inline void split_sample(const Job* job, const char* p, Py_ssize_t c, int64_t* high,
@@ -100,7 +153,7 @@ cdef void wide_store(const Job* job, char* dst, int64_t high, int64_t low) noexc
             word = ~(<uint64_t>1 << 63)
     else:
         # float64 holds the limits of the narrower types, and every integer between them
-        narrow_type(<char*>&word, job.dst.type, &coarse, 1, job.low, job.high, <double>1)
+        narrow_row(<char*>&word, &coarse, 0, 1, job, NULL)
     if job.dst.swapped:
         swap_bytes(<char*>&word, 1, job.dst.size)
     memcpy(dst, &word, job.dst.size)

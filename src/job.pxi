@@ -63,6 +63,9 @@ cdef struct Job:
     const double* fill          # the constant, one a channel
     const double* kernel        # the definition, for exact recomputation
     Py_ssize_t kernel_height, kernel_width
+    const double* padded_kernel     # the same, weights as far apart as pixels are, rows filled up with 0
+    Py_ssize_t kernel_pitch
+    double near                 # how far a float64 sum in any order may be from the definition's
     int method
     Taps across, window
     Dots dots
@@ -71,6 +74,11 @@ cdef struct Job:
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these
     double guard                # largest error of the fast sum; 0: none, or no rounding at all
+
+
+cdef struct Place:
+    # Where the samples of a row of sums stand in the output: the first is the first of pixel x.
+    Py_ssize_t plane, y, x
 
 
 cdef inline Py_ssize_t smaller(Py_ssize_t a, Py_ssize_t b) noexcept nogil:

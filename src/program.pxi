@@ -48,14 +48,16 @@ cdef class Program:
     def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
                   const double[:, ::1] across, const double[:, ::1] down, const Py_ssize_t[::1] offsets,
                   const int32_t[:, :, ::1] quads, int places, double scale, bint scale_first,
-                  double low, double high, double guard):
+                  double low, double high, double guard, double near):
         cdef Job* job = &self.job
         self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
         job.kernel = &kernel[0, 0]
         job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
         job.channels = channels
         job.method, job.scale, job.scale_first = method, scale, scale_first
-        job.low, job.high, job.guard = low, high, guard
+        job.low, job.high, job.guard, job.near = low, high, guard, near
+        if guard > 0:
+            self.pad_kernel()
         job.window.height = kernel.shape[0]
         if method == WINDOW:
             if lanes == 0:
@@ -68,6 +70,17 @@ cdef class Program:
             job.dots.places = places
             job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
             job.window.height = quads.shape[1]
+
+    cdef int pad_kernel(self) except -1:
+        cdef Job* job = &self.job
+        cdef Py_ssize_t ky, kx, pitch = (job.kernel_width * job.channels + 15) // 16 * 16
+        cdef double* padded = <double*>get_memory(job.kernel_height * pitch, sizeof(double))
+        memset(padded, 0, job.kernel_height * pitch * sizeof(double))
+        for ky in range(job.kernel_height):
+            for kx in range(job.kernel_width):
+                padded[ky * pitch + kx * job.channels] = self.kernel[ky, kx]
+        job.padded_kernel, job.kernel_pitch = padded, pitch
+        return 0
 
     cdef int make_taps(self, lane* kind, const double[:, ::1] across, const double[:, ::1] down) except -1:
         """Taps of a separable job (a row and a column, not empty), else of the kernel as it is."""
@@ -82,6 +95,7 @@ cdef class Program:
     def __dealloc__(self):
         free_taps(&self.job.across)
         free_taps(&self.job.window)
+        free(<void*>self.job.padded_kernel)
 
     def bind(self, const unsigned char[:, :, :, :, :] src, int src_type, bint src_swapped,
              const unsigned char[:, :, :, :, :] dst, int dst_type, bint dst_swapped,

@@ -1,8 +1,18 @@
 # Store: a row of sums -> pixels. Rounding half to even, saturation, ties, byte order and strides.
 #
 # Sums are saturated first, so that rounding and conversion see nothing but small numbers (float32 sums
-# go to 8 and 16 bits only). Every function that rounds tells whether a sum was nearer to a tie than
-# `limit` allows; then its caller has the doubtful ones summed again.
+# go to 8 and 16 bits only). A sum that is nearer to a tie than the job's guard is not rounded but left to
+# the definition.
+
+
+cdef void settle(number* dst, Py_ssize_t i, unsigned int doubt, const Job* job, const Place* at) noexcept nogil:
+    """Write the exact result of sample `i` + b of a row to dst[b], for each bit b of `doubt`."""
+    while doubt:
+        if doubt & 1:
+            dst[0] = <number>exact_result(job, at.plane, at.y, at.x + i // job.channels, i % job.channels)
+        dst += 1
+        i += 1
+        doubt >>= 1
 
 
 cdef inline real round_even(real t) noexcept nogil:
@@ -19,31 +29,33 @@ cdef inline real saturate(real t, real low, real high) noexcept nogil:
     return t
 
 
-cdef inline int narrow_run(const real* sums, number* dst, Py_ssize_t n, real low, real high,
-                           real limit) noexcept nogil:
-    """To an integer of up to 32 bits; NaN becomes 0."""
-    cdef Py_ssize_t i
-    cdef real t, k
-    cdef int doubt = 0
-    for i in range(n):
-        t = saturate(sums[i], low, high)
-        k = round_even(t)
-        doubt |= fabs(t - k) > limit
-        dst[i] = <number>k if k == k else 0
-    return doubt
+cdef inline void narrow_run(const real* sums, number* dst, Py_ssize_t i, Py_ssize_t n, const Job* job,
+                            const Place* at) noexcept nogil:
+    """Sums `i` .. `i + n - 1` of a row, the first to dst[0], an integer of up to 32 bits. NaN becomes 0."""
+    cdef Py_ssize_t k
+    cdef real t, whole, limit = <real>(0.5 - job.guard)
+    for k in range(n):
+        t = saturate(sums[i + k], <real>job.low, <real>job.high)
+        whole = round_even(t)
+        if job.guard > 0 and fabs(t - whole) > limit:
+            settle(dst + k, i + k, 1, job, at)
+        else:
+            dst[k] = <number>whole if whole == whole else 0
 
 
-cdef inline int narrow_vector(const real* sums, small* dst, real low, real high, real limit) noexcept nogil:
-    cdef vf t, k
+cdef inline unsigned int narrow_vector(const real* sums, small* dst, real low, real high,
+                                       real limit) noexcept nogil:
+    """Tell in bits which sums are farther than `limit` from a whole number."""
+    cdef vf t, whole
     cdef vd u, m
     if real is float:   # never NaN: pixels are integers, and weights are finite
         t = vf_limited((<const vf*>sums)[0], vf_splat(low), vf_splat(high))
-        k = vf_rounded(t)
+        whole = vf_rounded(t)
         if sizeof(small) == 1:
-            vf_put_8(dst, k)
+            vf_put_8(dst, whole)
         else:
-            vf_put_16(dst, k)
-        return vf_beyond(vf_sub(t, k), vf_splat(limit))
+            vf_put_16(dst, whole)
+        return vf_beyond(vf_sub(t, whole), vf_splat(limit))
     else:
         u = vd_limited(vd_no_nan((<const vd*>sums)[0]), vd_splat(low), vd_splat(high))
         m = vd_rounded(u)
@@ -54,16 +66,21 @@ cdef inline int narrow_vector(const real* sums, small* dst, real low, real high,
         return vd_beyond(vd_sub(u, m), vd_splat(limit))
 
 
-cdef inline int narrow_small(const real* sums, small* dst, Py_ssize_t n, real low, real high,
-                             real limit) noexcept nogil:
-    cdef Py_ssize_t i = 0, vector = VECTOR_BYTES // sizeof(real)
-    cdef int doubt = 0
+cdef inline void narrow_small(const real* sums, small* dst, Py_ssize_t i, Py_ssize_t n, const Job* job,
+                              const Place* at) noexcept nogil:
+    cdef Py_ssize_t k = 0, x, vector = VECTOR_BYTES // sizeof(real)
+    cdef real low = <real>job.low, high = <real>job.high
+    cdef real limit = <real>(0.5 - job.guard) if job.guard > 0 else 1   # nothing is farther than 1/2
+    cdef unsigned int doubt
     if n < vector or VECTOR_BYTES == 0:
-        return narrow_run(sums, dst, n, low, high, limit)
-    while i < n:    # the last vector moves back to end with the row
-        doubt |= narrow_vector(sums + smaller(i, n - vector), dst + smaller(i, n - vector), low, high, limit)
-        i += vector
-    return doubt
+        narrow_run(sums, dst, i, n, job, at)
+        return
+    while k < n:    # the last vector moves back to end with the row
+        x = smaller(k, n - vector)
+        doubt = narrow_vector(sums + i + x, dst + x, low, high, limit)
+        if doubt:
+            settle(dst + x, i + x, doubt, job, at)
+        k += vector
 
 
 cdef inline void narrow_long(const real* sums, number* dst, Py_ssize_t n, number low,
@@ -93,64 +110,31 @@ cdef inline void narrow_half(const real* sums, uint16_t* dst, Py_ssize_t n) noex
         dst[i] = float_to_half(<float>sums[i])
 
 
-cdef int narrow_type(char* dst, int type, const real* sums, Py_ssize_t n, real low, real high,
-                     real limit) noexcept nogil:
-    if type == U8:
-        return narrow_small(sums, <uint8_t*>dst, n, low, high, limit)
-    elif type == I8:
-        return narrow_small(sums, <int8_t*>dst, n, low, high, limit)
-    elif type == U16:
-        return narrow_small(sums, <uint16_t*>dst, n, low, high, limit)
-    elif type == I16:
-        return narrow_small(sums, <int16_t*>dst, n, low, high, limit)
-    elif type == U32:
-        return narrow_run(sums, <uint32_t*>dst, n, low, high, limit)
-    elif type == I32:
-        return narrow_run(sums, <int32_t*>dst, n, low, high, limit)
-    elif type == U64:
-        narrow_long(sums, <uint64_t*>dst, n, <uint64_t>0, <uint64_t>-1)
-    elif type == I64:
-        narrow_long(sums, <int64_t*>dst, n, <int64_t>(<uint64_t>1 << 63), <int64_t>(<uint64_t>-1 >> 1))
-    elif type == F16:
-        narrow_half(sums, <uint16_t*>dst, n)
-    elif type == F32:
-        narrow_float(sums, <float*>dst, n)
-    else:
-        narrow_float(sums, <double*>dst, n)
-    return 0
-
-
-cdef struct Place:
-    # Where the samples of a row of sums stand in the output: the first is the first of pixel x.
-    Py_ssize_t plane, y, x
-
-
-cdef void settle(real* sums, Py_ssize_t i, Py_ssize_t n, const Job* job, const Place* at) noexcept nogil:
-    """Replace each of the sums `i` .. `i + n - 1` that is too near a tie by the exact one, rounded."""
-    cdef Py_ssize_t k
-    cdef real t
-    for k in range(i, i + n):
-        t = saturate(sums[k], <real>job.low, <real>job.high)
-        if fabs(t - round_even(t)) > <real>(0.5 - job.guard):
-            # round in float64: a float32 nearest to the exact sum might be the tie itself
-            sums[k] = <real>rint(saturate(
-                exact_sum(job, at.plane, at.y, at.x + k // job.channels, k % job.channels),
-                job.low, job.high))
-
-
-cdef void narrow_row(char* dst, real* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,
+cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,
                      const Place* at) noexcept nogil:
-    cdef Py_ssize_t done = 0, count
     cdef int type = job.dst.type
-    cdef real low = <real>job.low, high = <real>job.high
-    cdef real limit = <real>(0.5 - job.guard) if job.guard > 0 else 1   # nothing is farther than 1/2
-    while done < n:
-        count = smaller(GATHER, n - done)
-        if narrow_type(dst, type, sums + i + done, count, low, high, limit):
-            settle(sums, i + done, count, job, at)
-            narrow_type(dst, type, sums + i + done, count, low, high, <real>1)
-        dst += count * job.dst.size
-        done += count
+    if type == U8:
+        narrow_small(sums, <uint8_t*>dst, i, n, job, at)
+    elif type == I8:
+        narrow_small(sums, <int8_t*>dst, i, n, job, at)
+    elif type == U16:
+        narrow_small(sums, <uint16_t*>dst, i, n, job, at)
+    elif type == I16:
+        narrow_small(sums, <int16_t*>dst, i, n, job, at)
+    elif type == U32:
+        narrow_run(sums, <uint32_t*>dst, i, n, job, at)
+    elif type == I32:
+        narrow_run(sums, <int32_t*>dst, i, n, job, at)
+    elif type == U64:
+        narrow_long(sums + i, <uint64_t*>dst, n, <uint64_t>0, <uint64_t>-1)
+    elif type == I64:
+        narrow_long(sums + i, <int64_t*>dst, n, <int64_t>(<uint64_t>1 << 63), <int64_t>(<uint64_t>-1 >> 1))
+    elif type == F16:
+        narrow_half(sums + i, <uint16_t*>dst, n)
+    elif type == F32:
+        narrow_float(sums + i, <float*>dst, n)
+    else:
+        narrow_float(sums + i, <double*>dst, n)
 
 
 cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,

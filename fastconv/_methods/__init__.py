@@ -41,7 +41,8 @@ COST: dict[str, dict[Lane, float]] = {
     "sparse tap": {"float32": 0.035, "float64": 0.070, "strict": 0.085},
     "box": {"float32": 0.25, "float64": 0.5, "strict": np.inf},  # van Herk, and the sums' rows
     "box doubling": {"float32": 0.045, "float64": 0.09, "strict": np.inf},  # one pass over a row
-    "exact tap": {"float32": 2.0, "float64": 2.0, "strict": 2.0},  # one pixel, by the definition
+    "again": {"float32": 15.0, "float64": 15.0, "strict": 15.0},  # one pixel near a tie
+    "again tap": {"float32": 0.15, "float64": 0.15, "strict": 0.15},
     "wide tap": {"float32": 4.0, "float64": 4.0, "strict": 4.0},
 }
 
@@ -123,6 +124,8 @@ class Recipe:
         Factor of the sums of a box or a dot; 1 for others.
     guard : float
         Error that the engine's rounding must watch; 0 where no tie can be missed.
+    near : float
+        How far a float64 sum in any order may be from the definition's; where there is a guard.
     whole : ndarray of int64, shape (h, w)
         Whole-numbered weights of a dot, to be written in `digits` digits; empty for others.
     digits : int
@@ -142,15 +145,31 @@ class Recipe:
     down: Floats = field(default_factory=lambda: np.empty((0, 0)))
     scale: float = 1.0
     guard: float = 0.0
+    near: float = 0.0
     whole: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))
     digits: int = 0
     places: int = 0
     programs: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def guarded(self, taps: int) -> Recipe:
+    def guarded(self, facts: Facts) -> Recipe:
         """Watch ties: a pixel within `error` of one (both sides of it) is summed again exactly."""
-        again = 2 * self.error * taps * COST["exact tap"][self.lane]
-        return replace(self, guard=self.error, cost=self.cost + again)
+        again = 2 * self.error * again_cost(facts.taps)
+        return replace(self, guard=self.error, near=near_error(facts), cost=self.cost + again)
+
+
+def again_cost(taps: int) -> float:
+    """ns to sum a pixel again."""
+    return COST["again"]["float64"] + taps * COST["again tap"]["float64"]
+
+
+def definition_error(facts: Facts) -> float:
+    """How far the definition's own sum, or any other in float64, may be from the true one."""
+    return 1.01 * (facts.taps + 1) * 2.0**-53 * facts.weight * facts.peak
+
+
+def near_error(facts: Facts) -> float:
+    """How far two float64 sums in different orders may be from each other."""
+    return 2.02 * definition_error(facts)
 
 
 def binary_unit(weights: Floats) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _levels
-from . import COST, DOT, DOT_COST, Facts, Lane, Recipe
+from . import DOT, DOT_COST, Facts, Lane, Recipe, again_cost, definition_error, near_error
 
 NAME = "dot"
 
@@ -83,7 +83,7 @@ def _recipe(facts: Facts, w: Weights) -> Recipe | str:
         return "too far off"
     # Where the engine must look for ties, they cost a sum by the definition each.
     guard = w.error if w.error >= w.tie else 0.0
-    again = (2 * guard + (w.ties if guard else 0.0)) * facts.taps * COST["exact tap"]["float32"]
+    again = (2 * guard + (w.ties if guard else 0.0)) * again_cost(facts.taps)
     cost = DOT_COST[_levels.level]
     groups = -(-facts.kernel.shape[1] // 4) * facts.kernel.shape[0]
     digits = _digits(w.n)
@@ -96,15 +96,11 @@ def _recipe(facts: Facts, w: Weights) -> Recipe | str:
         w.error,
         scale=w.factor,
         guard=guard,
+        near=near_error(facts),
         whole=w.n,
         digits=digits,
         places=w.places,
     )
-
-
-def _definitions_error(facts: Facts) -> float:
-    """How far the definition's own sum may be from the true one."""
-    return 1.01 * (facts.taps + 1) * 2.0**-53 * facts.weight * facts.high
 
 
 def _whole(facts: Facts) -> Weights | None:
@@ -122,7 +118,7 @@ def _whole(facts: Facts) -> Weights | None:
         why = "whole numbers" if factor == 1 else f"whole numbers times {factor:.17g}"
         return Weights(n, factor, 0, 0.0, np.inf, 0.0, f"{why}, {sums}")
     # the sum, the factor and their product are rounded to float32
-    error = 256 * 3.01 * 2.0**-24 + _definitions_error(facts) + WHOLE * facts.weight * facts.high
+    error = 256 * 3.01 * 2.0**-24 + definition_error(facts) + WHOLE * facts.weight * facts.high
     divisor = float(np.rint(1 / factor))
     if abs(divisor * factor - 1) > WHOLE:
         return Weights(n, factor, 0, error, 0.0, 0.0, f"whole numbers times {factor:.6g}, {sums}")
@@ -166,7 +162,7 @@ def _fixed(facts: Facts) -> list[Weights]:
         rest = facts.kernel - np.ldexp(n, -places)
         # samples are not negative, so that rests of one sign add up and those of the other balance them
         off = float(max(rest[rest > 0].sum(), -rest[rest < 0].sum())) * facts.high
-        error = 1.01 * off + _definitions_error(facts)
+        error = 1.01 * off + definition_error(facts)
         why = f"weights in fixed point of {places} binary places, sums of 32-bit integers"
         found.append(
             Weights(n.astype(np.int64), float(np.ldexp(1.0, -places)), places, error, 0.0, 0.0, why)
