@@ -26,13 +26,14 @@ from ._methods import (
     definition_error,
     direct,
     dot,
+    fft,
     separable,
     sparse,
     wide,
 )
 from ._pixels import Pixel
 
-METHODS = {module.NAME: module for module in (direct, separable, sparse, box, dot, wide)}
+METHODS = {module.NAME: module for module in (direct, separable, sparse, box, dot, fft, wide)}
 
 # A source of these types is exact in float32.
 _NARROW = ("bool", "uint8", "int8", "uint16", "int16", "float16", "float32")
@@ -113,10 +114,11 @@ def _decide(
     low: float,
     high: float,
     integral: bool,
+    size: tuple[int, int],
     method: str,
     level: str,
 ) -> Decision:
-    facts = Facts(np.frombuffer(kernel).reshape(shape), source, target, low, high, integral)
+    facts = Facts(np.frombuffer(kernel).reshape(shape), source, target, low, high, integral, size)
     refusal = _refusal(facts)
     if refusal:
         raise ValueError(refusal)
@@ -171,9 +173,8 @@ def decide(
     kernel: np.ndarray,
     source: Pixel,
     target: Pixel,
-    low: float,
-    high: float,
-    integral: bool,
+    samples: tuple[float, float, bool],
+    size: tuple[int, int],
     method: str,
 ) -> Decision:
     """Choose a method.
@@ -184,10 +185,10 @@ def decide(
         Weights as they lie on the window.
     source, target : Pixel
         Types of the samples read and written.
-    low, high : float
-        Range of samples and constant; infinite for floats.
-    integral : bool
-        Whether samples and constant are integers.
+    samples : (low, high, integral)
+        Range of samples and constant, infinite for floats, and whether all are integers.
+    size : (int, int)
+        Height and width of the result.
     method : str
         "auto" or a name in `METHODS`.
 
@@ -197,5 +198,5 @@ def decide(
         `method` cannot do this, or the exact result cannot be had.
     """
     return _decide(
-        kernel.tobytes(), kernel.shape, source, target, low, high, integral, method, _levels.level
+        kernel.tobytes(), kernel.shape, source, target, *samples, size, method, _levels.level
     )

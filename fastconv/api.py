@@ -75,7 +75,7 @@ def convolve(
         Integers are rounded half to even and saturated.
     out : ndarray, optional
         Where to write the result; any strides, also the image itself.
-    method : {"auto", "direct", "separable", "sparse", "box", "dot", "wide"}
+    method : {"auto", "direct", "separable", "sparse", "box", "dot", "fft", "wide"}
         How to sum. "auto" takes the fastest; results of integer type never depend on it.
     threads : int, optional
         The most threads to use; see `set_num_threads`.
@@ -191,12 +191,12 @@ class Plan:
     @property
     def method(self) -> str:
         """Name of the method that images of type `pixel` get."""
-        return self._decisions(_example(self.pixel))[0].recipe.method
+        return self._decisions(_example(self.pixel), _MEGAPIXEL)[0].recipe.method
 
     @property
     def reason(self) -> str:
         """Why, in half a sentence."""
-        return self._decisions(_example(self.pixel))[0].recipe.why
+        return self._decisions(_example(self.pixel), _MEGAPIXEL)[0].recipe.why
 
     def explain(self, image: ArrayLike | None = None) -> str:
         """Say in plain words what will run, and why not something else.
@@ -211,25 +211,28 @@ class Plan:
         str
             Some ten lines.
         """
-        a = _example(self.pixel) if image is None else _as_image(image)
-        size = 1_000_000 if image is None else a.size
-        return "\n".join(self._explanation(a, size))
+        if image is None:
+            return "\n".join(self._explanation(_example(self.pixel), 1_000_000, _MEGAPIXEL))
+        a = _as_image(image)
+        src = self._channels_last(a, "image")
+        rows, cols = (self._axis(src.shape[axis - 3], axis) for axis in (0, 1))
+        return "\n".join(self._explanation(a, a.size, (rows[2], cols[2])))
 
-    def _explanation(self, a: NDArray[Any], size: int) -> list[str]:
+    def _explanation(self, a: NDArray[Any], samples: int, size: tuple[int, int]) -> list[str]:
         target = self._target(a.dtype)
         height, width = self.kernel.shape
         lines = [
             f"{'convolve' if self.flipped else 'correlate'} {a.dtype} -> {target} with {height} x {width} "
             f"taps, border {self.border}, shape {self.shape}"
         ]
-        for decision in self._decisions(a):
+        for decision in self._decisions(a, size):
             recipe = decision.recipe
-            threads = _threads.threads_for(recipe.cost * size, self.threads)
+            threads = _threads.threads_for(recipe.cost * samples, self.threads)
             lines += [
                 f"  method   {recipe.method}: {recipe.why}",
                 f"  sums     {_LANE_WORDS[recipe.lane]}",
                 f"  result   {_promise(target, recipe.guard)}",
-                f"  threads  {threads} for {size} samples, about {recipe.cost:.2f} ns each on one",
+                f"  threads  {threads} for {samples} samples, about {recipe.cost:.2f} ns each on one",
                 f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
             ]
             lines += [f"  not      {name}: {reason}" for name, reason in decision.rejected]
@@ -245,14 +248,21 @@ class Plan:
             return np.result_type(pixel, np.complex64)
         return pixel.newbyteorder("=")
 
-    def _decisions(self, a: NDArray[Any]) -> list[Decision]:
+    def _decisions(self, a: NDArray[Any], size: tuple[int, int]) -> list[Decision]:
         """One for a real kernel, two for a complex one."""
         source, target = pixel_of(a.dtype, "image"), pixel_of(self._target(a.dtype), "dtype")
-        return [self._decide(part, a, source, target) for part in _real_parts(self.kernel)]
+        return [self._decide(part, a, source, target, size) for part in _real_parts(self.kernel)]
 
-    def _decide(self, kernel: Floats, a: NDArray[Any], source: Pixel, target: Pixel) -> Decision:
-        low, high, integral = _range(a, source, self.cval if self.border == "constant" else 0.0)
-        return decide(kernel, source, target, low, high, integral, self.wanted)
+    def _decide(
+        self,
+        kernel: Floats,
+        a: NDArray[Any],
+        source: Pixel,
+        target: Pixel,
+        size: tuple[int, int],
+    ) -> Decision:
+        samples = _range(a, source, self.cval if self.border == "constant" else 0.0)
+        return decide(kernel, source, target, samples, size, self.wanted)
 
     def _run(
         self, image: NDArray[Any], out: NDArray[Any] | None
@@ -287,12 +297,14 @@ class Plan:
         dst = self._channels_last(result, "out")
 
         # all is checked; from here on things are written
-        decisions = [self._decide(part, image, source, target) for part in _real_parts(self.kernel)]
+        size = rows[2], cols[2]
+        parts = _real_parts(self.kernel)
+        decisions = [self._decide(part, image, source, target, size) for part in parts]
         calls = []
 
         def run(part: int, a: NDArray[Any], b: NDArray[Any], constant: Floats) -> None:
             call = execute(
-                decisions[part].recipe, a, b, _real_parts(self.kernel)[part], source, target, rows, cols,
+                decisions[part].recipe, a, b, parts[part], source, target, rows, cols,
                 self.border, np.resize(constant, a.shape[-1]), self.threads,
             )  # fmt: skip
             calls.append(call)
@@ -422,6 +434,9 @@ def show_config() -> None:
     print(f"numpy    {np.__version__}")
     print(f"pillow   {version('pillow')}")
 
+
+# Size of the image that a plan speaks of if it has seen none.
+_MEGAPIXEL = (1000, 1000)
 
 _LANE_WORDS = {
     "float32": "float32, fused multiply-adds",

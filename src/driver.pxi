@@ -343,12 +343,12 @@ cdef void far_strips(work* kind, Scratch* s, const Job* job, const Layout* cut, 
 
 
 cdef void near_strips(work* kind, Scratch* s, const Job* job, const Layout* cut, Py_ssize_t window,
-                      Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
-    cdef Py_ssize_t x = 0
+                      Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1) noexcept nogil:
+    cdef Py_ssize_t x = x0
     cdef Strip strip
     cdef char* free = s.free
-    while x < job.width:
-        strip = make_strip(kind, s, job, x, smaller(x + cut.width, job.width), window, False)
+    while x < x1:
+        strip = make_strip(kind, s, job, x, smaller(x + cut.width, x1), window, False)
         if job.method == BOX:
             if work is not vb:
                 box_strip(kind, s, job, &strip, plane, y0, y1)
@@ -358,32 +358,43 @@ cdef void near_strips(work* kind, Scratch* s, const Job* job, const Layout* cut,
         x += cut.width
 
 
-cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
-    """Output rows y0 .. y1-1. Returns 0, or 1 if there is no memory for the scratch."""
+cdef int columns(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
+                 Py_ssize_t x1) noexcept nogil:
+    """Output rows y0 .. y1-1, pixels x0 .. x1-1. Returns 0, or 1 if there is no memory for the scratch."""
     # a box keeps two groups of rows, the others a window and a block
     cdef Py_ssize_t window = (
         2 * job.kernel_height if job.method == BOX else job.window.height + BLOCK_ROWS - 1
     )
     cdef Layout cut = lay_out(kind, job, window + BLOCK_ROWS)
     cdef Scratch s
+    cut.far = cut.far and x0 == 0 and x1 == job.width
     if not get_scratch(kind, &s, job, &cut, window):
         return 1
     if cut.far:
         far_strips(kind, &s, job, &cut, window, plane, y0, y1)
     else:
-        near_strips(kind, &s, job, &cut, window, plane, y0, y1)
+        near_strips(kind, &s, job, &cut, window, plane, y0, y1, x0, x1)
     if job.stream:
         stream_end()
     free(s.memory)
     return 0
 
 
+cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
+    if work is not vb:
+        if job.method == FFT:
+            return fft_band(kind, job, plane, y0, y1)
+    return columns(kind, job, plane, y0, y1, 0, job.width)
+
+
 cdef int task(int kind, const Job* job, Py_ssize_t index, Py_ssize_t bands) noexcept nogil:
-    """Band `index % bands` of plane `index // bands`; all but the last are whole blocks."""
+    """Band `index % bands` of plane `index // bands`; all but the last are whole blocks, or tiles."""
     cdef Py_ssize_t i = index % bands, plane = index // bands
-    cdef Py_ssize_t blocks = (job.height + BLOCK_ROWS - 1) // BLOCK_ROWS
-    cdef Py_ssize_t y0 = blocks * i // bands * BLOCK_ROWS
-    cdef Py_ssize_t y1 = smaller(blocks * (i + 1) // bands * BLOCK_ROWS, job.height)
+    cdef Py_ssize_t rows = job.fft.n - job.kernel_height + 1 if job.method == FFT else BLOCK_ROWS
+    cdef Py_ssize_t blocks = (job.height + rows - 1) // rows
+    cdef Py_ssize_t y0 = blocks * i // bands * rows
+    cdef Py_ssize_t y1 = smaller(blocks * (i + 1) // bands * rows, job.height)
     if y0 >= y1:
         return 0
     if job.method == WIDE:

@@ -11,6 +11,7 @@ cdef enum:
     BOX = 1         # all taps equal
     WIDE = 2        # exact 64-bit integers
     DOT = 3         # whole-numbered weights times bytes
+    FFT = 4         # by way of spectra; `window` is for tiles that have none
 
 cdef struct View:
     # Sample (plane, y, x, c) stands at data + plane*plane_ + y*row + x*pixel + c*channel.
@@ -44,6 +45,15 @@ cdef struct Dots:
     const Py_ssize_t* offset    # of each group, in samples
     const int32_t* weight       # four to a word: (digit, kernel row, group)
 
+cdef struct Fft:
+    # Tiles of n x n samples, rows of which are `pitch` samples apart; see fft.pxi.
+    Py_ssize_t n, pitch
+    Py_ssize_t last             # rows of a butterfly of the last pass, 4 or 8
+    Py_ssize_t twiddles
+    void* twiddle               # of the lane's sample type: three complex ones for each butterfly of four
+    void* spectrum              # of the kernel: n rows of real parts, n of imaginary ones
+    double limit                # samples of a tile may be that large
+
 cdef struct Strip:
     # Columns that a window of rows walks down.
     Py_ssize_t first, count     # output pixels
@@ -69,6 +79,7 @@ cdef struct Job:
     int method
     Taps across, window
     Dots dots
+    Fft fft
     double scale                # of a box's or a dot's sums
     bint scale_first
     double low, high            # an integer output saturates here

@@ -37,6 +37,67 @@ cdef int run_bound(const void* bound, const char* src, char* dst, int threads) n
     return run_job(&job, (<const Bound*>bound).lanes, threads)
 
 
+cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t n) except -1:
+    """Twiddles, and the kernel's spectrum, made in float64 whatever the lanes."""
+    cdef Py_ssize_t y, x
+    cdef double weight_sum = 0
+    cdef Fft exact
+    cdef double* re
+    fft.n, fft.pitch = n, n + lanes_of(kind)
+    for y in range(kernel.shape[0]):
+        for x in range(kernel.shape[1]):
+            weight_sum += fabs(kernel[y, x])
+    if lane is vf:
+        fft.limit = 1e37
+    else:
+        fft.limit = 1e307
+    fft.limit /= <double>n * n * (weight_sum if weight_sum > 1 else 1)
+    make_twiddles(kind, fft)
+    fft.spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
+    memset(&exact, 0, sizeof(Fft))
+    exact.n, exact.pitch = n, n + lanes_of(<vd*>NULL)
+    try:
+        make_twiddles(<vd*>NULL, &exact)
+        exact.spectrum = get_memory(2 * n * exact.pitch, sizeof(double))
+        re = <double*>exact.spectrum
+        memset(re, 0, 2 * n * exact.pitch * sizeof(double))
+        for y in range(kernel.shape[0]):    # backwards, since the window is correlated with it
+            for x in range(kernel.shape[1]):
+                re[(n - y) % n * exact.pitch + (n - x) % n] = kernel[y, x] / (<double>n * n)
+        transform(<vd*>re, <vd*>(re + n * exact.pitch), &exact, n)
+        transpose(<vd*>re, &exact)
+        transpose(<vd*>(re + n * exact.pitch), &exact)
+        transform(<vd*>re, <vd*>(re + n * exact.pitch), &exact, n)
+        for y in range(2 * n):
+            for x in range(n):
+                set_sample(<lane*>fft.spectrum, y * fft.pitch + x, re[y * exact.pitch + x])
+    finally:
+        free_fft(&exact)
+    return 0
+
+
+cdef int make_twiddles(lane* kind, Fft* fft) except -1:
+    """exp(-2 pi i k j / m), k = 1, 2, 3, for each butterfly j of passes of m = n, n / 4 ..."""
+    cdef Py_ssize_t j, k, at = 0, m = fft.n
+    cdef double angle
+    fft.twiddle = get_memory(2 * fft.n + 6, sample_size(kind))     # 6 * (n / 4 + n / 16 ...) < 2 * n
+    while m > 8:
+        for j in range(m // 4):
+            for k in range(1, 4):
+                angle = -2 * M_PI * k * j / m
+                set_sample(<lane*>fft.twiddle, at, cos(angle))
+                set_sample(<lane*>fft.twiddle, at + 1, sin(angle))
+                at += 2
+        m //= 4
+    fft.twiddles, fft.last = at, m
+    return 0
+
+
+cdef void free_fft(Fft* fft) noexcept:
+    free(fft.twiddle)
+    free(fft.spectrum)
+
+
 cdef class Program:
     cdef Job job
     cdef int lanes
@@ -47,8 +108,8 @@ cdef class Program:
 
     def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
                   const double[:, ::1] across, const double[:, ::1] down, const Py_ssize_t[::1] offsets,
-                  const int32_t[:, :, ::1] quads, int places, double scale, bint scale_first,
-                  double low, double high, double guard, double near):
+                  const int32_t[:, :, ::1] quads, int places, Py_ssize_t tile, double scale,
+                  bint scale_first, double low, double high, double guard, double near):
         cdef Job* job = &self.job
         self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
         job.kernel = &kernel[0, 0]
@@ -59,11 +120,16 @@ cdef class Program:
         if guard > 0:
             self.pad_kernel()
         job.window.height = kernel.shape[0]
-        if method == WINDOW:
+        if method == WINDOW or method == FFT:
             if lanes == 0:
                 self.make_taps(<vf*>NULL, across, down)
             else:
                 self.make_taps(<vd*>NULL, across, down)
+        if method == FFT:
+            if lanes == 0:
+                make_fft(<vf*>NULL, &job.fft, kernel, tile)
+            else:
+                make_fft(<vd*>NULL, &job.fft, kernel, tile)
         elif method == DOT:
             job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
             job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
@@ -96,6 +162,7 @@ cdef class Program:
         free_taps(&self.job.across)
         free_taps(&self.job.window)
         free(<void*>self.job.padded_kernel)
+        free_fft(&self.job.fft)
 
     def bind(self, const unsigned char[:, :, :, :, :] src, int src_type, bint src_swapped,
              const unsigned char[:, :, :, :, :] dst, int dst_type, bint dst_swapped,

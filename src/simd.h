@@ -14,12 +14,15 @@
  *
  *     X_splat(w)             all lanes w
  *     X_fma(a, w, v)         a + w * v
+ *     X_fnma(a, w, v)        a - w * v
  *     X_held(v)              v, kept in a register until its last use
  *     X_get_T(p)             as many pixels as there are lanes, converted
  *     X_put_T(p, v)          the way back, for whole numbers within T's range
  *     X_limited(v, lo, hi)   lo where v < lo, hi where v > hi
  *     X_rounded(v)           half to even; |v| <= 2**22 (float64: 2**51)
  *     X_beyond(v, d)         bit i: whether |v| > d in lane i
+ *     X_within(v, d)         whether |v| <= d in all lanes
+ *     X_transpose(p, i, q, j)    a square of lanes from q, rows of which are j samples apart, turned over, to p
  *     vd_no_nan(v)           0 where v is NaN
  *     vi_dot(a, b, w)        to each lane its four bytes b, unsigned, times the four bytes w, signed;
  *                            |w| < 2**(DOT_BITS - 1)
@@ -150,6 +153,9 @@ static inline void prefetch(const void *p) { (void)p; }
 static inline vf vf_fma(vf a, vf w, vf v) { return (vf)_mm512_fmadd_ps((__m512)w, (__m512)v, (__m512)a); }
 static inline vd vd_fma(vd a, vd w, vd v) { return (vd)_mm512_fmadd_pd((__m512d)w, (__m512d)v, (__m512d)a); }
 
+static inline vf vf_fnma(vf a, vf w, vf v) { return (vf)_mm512_fnmadd_ps((__m512)w, (__m512)v, (__m512)a); }
+static inline vd vd_fnma(vd a, vd w, vd v) { return (vd)_mm512_fnmadd_pd((__m512d)w, (__m512d)v, (__m512d)a); }
+
 static inline vf vf_get_u8(const uint8_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(LOAD128(p))); }
 static inline vf vf_get_i8(const int8_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(LOAD128(p))); }
 static inline vf vf_get_u16(const uint16_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(LOAD256(p))); }
@@ -171,6 +177,46 @@ static inline vf vf_rounded(vf v) { return (vf)_mm512_roundscale_ps((__m512)v, _
 static inline vd vd_rounded(vd v) { return (vd)_mm512_roundscale_pd((__m512d)v, _MM_FROUND_TO_NEAREST_INT); }
 static inline unsigned vf_beyond(vf v, vf d) { return _mm512_cmp_ps_mask(_mm512_abs_ps((__m512)v), (__m512)d, _CMP_GT_OQ); }
 static inline unsigned vd_beyond(vd v, vd d) { return _mm512_cmp_pd_mask(_mm512_abs_pd((__m512d)v), (__m512d)d, _CMP_GT_OQ); }
+static inline int vf_within(vf v, vf d) { return !_mm512_cmp_ps_mask(_mm512_abs_ps((__m512)v), (__m512)d, _CMP_NLE_UQ); }
+static inline int vd_within(vd v, vd d) { return !_mm512_cmp_pd_mask(_mm512_abs_pd((__m512d)v), (__m512d)d, _CMP_NLE_UQ); }
+static inline void vf_transpose(float *p, ptrdiff_t i, const float *q, ptrdiff_t j)
+{
+    /* By 128 bits on loading, row r + 4 * k to quarter k of register r; then 4 x 4 within quarters. */
+    int k;
+    for (k = 0; k < 4; k++, q += 4, p += 4 * i) {
+        __m512 r0 = _mm512_castps128_ps512(_mm_loadu_ps(q)), r1 = _mm512_castps128_ps512(_mm_loadu_ps(q + j));
+        __m512 r2 = _mm512_castps128_ps512(_mm_loadu_ps(q + 2 * j)), r3 = _mm512_castps128_ps512(_mm_loadu_ps(q + 3 * j));
+        __m512 a, b, c, d;
+#define QUARTER(n) \
+        r0 = _mm512_insertf32x4(r0, _mm_loadu_ps(q + 4 * n * j), n); \
+        r1 = _mm512_insertf32x4(r1, _mm_loadu_ps(q + (4 * n + 1) * j), n); \
+        r2 = _mm512_insertf32x4(r2, _mm_loadu_ps(q + (4 * n + 2) * j), n); \
+        r3 = _mm512_insertf32x4(r3, _mm_loadu_ps(q + (4 * n + 3) * j), n);
+        QUARTER(1) QUARTER(2) QUARTER(3)
+        a = _mm512_unpacklo_ps(r0, r1);
+        b = _mm512_unpackhi_ps(r0, r1);
+        c = _mm512_unpacklo_ps(r2, r3);
+        d = _mm512_unpackhi_ps(r2, r3);
+        _mm512_storeu_ps(p, _mm512_shuffle_ps(a, c, 0x44));
+        _mm512_storeu_ps(p + i, _mm512_shuffle_ps(a, c, 0xee));
+        _mm512_storeu_ps(p + 2 * i, _mm512_shuffle_ps(b, d, 0x44));
+        _mm512_storeu_ps(p + 3 * i, _mm512_shuffle_ps(b, d, 0xee));
+    }
+}
+static inline void vd_transpose(double *p, ptrdiff_t i, const double *q, ptrdiff_t j)
+{
+    /* By 128 bits on loading, row r + 2 * k to quarter k of register r; then 2 x 2 within quarters. */
+    int k;
+    for (k = 0; k < 4; k++, q += 2, p += 2 * i) {
+        __m512d r0 = _mm512_castpd128_pd512(_mm_loadu_pd(q)), r1 = _mm512_castpd128_pd512(_mm_loadu_pd(q + j));
+#define EIGHTH(n) \
+        r0 = _mm512_insertf64x2(r0, _mm_loadu_pd(q + 2 * n * j), n); \
+        r1 = _mm512_insertf64x2(r1, _mm_loadu_pd(q + (2 * n + 1) * j), n);
+        EIGHTH(1) EIGHTH(2) EIGHTH(3)
+        _mm512_storeu_pd(p, _mm512_unpacklo_pd(r0, r1));
+        _mm512_storeu_pd(p + i, _mm512_unpackhi_pd(r0, r1));
+    }
+}
 static inline vd vd_no_nan(vd v) { return (vd)_mm512_maskz_mov_pd(_mm512_cmp_pd_mask((__m512d)v, (__m512d)v, _CMP_ORD_Q), (__m512d)v); }
 
 #define DOT_BITS 8
@@ -200,6 +246,9 @@ static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 
 static inline vf vf_fma(vf a, vf w, vf v) { return (vf)_mm256_fmadd_ps((__m256)w, (__m256)v, (__m256)a); }
 static inline vd vd_fma(vd a, vd w, vd v) { return (vd)_mm256_fmadd_pd((__m256d)w, (__m256d)v, (__m256d)a); }
+
+static inline vf vf_fnma(vf a, vf w, vf v) { return (vf)_mm256_fnmadd_ps((__m256)w, (__m256)v, (__m256)a); }
+static inline vd vd_fnma(vd a, vd w, vd v) { return (vd)_mm256_fnmadd_pd((__m256d)w, (__m256d)v, (__m256d)a); }
 
 static inline vf vf_get_u8(const uint8_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(LOAD64(p))); }
 static inline vf vf_get_i8(const int8_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(LOAD64(p))); }
@@ -243,6 +292,40 @@ static inline unsigned vd_beyond(vd v, vd d)
     __m256d magnitude = _mm256_andnot_pd(_mm256_set1_pd(-0.0), (__m256d)v);
     return _mm256_movemask_pd(_mm256_cmp_pd(magnitude, (__m256d)d, _CMP_GT_OQ));
 }
+static inline int vf_within(vf v, vf d)
+{
+    __m256 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), (__m256)v);
+    return !_mm256_movemask_ps(_mm256_cmp_ps(magnitude, (__m256)d, _CMP_NLE_UQ));
+}
+static inline int vd_within(vd v, vd d)
+{
+    __m256d magnitude = _mm256_andnot_pd(_mm256_set1_pd(-0.0), (__m256d)v);
+    return !_mm256_movemask_pd(_mm256_cmp_pd(magnitude, (__m256d)d, _CMP_NLE_UQ));
+}
+static inline void vf_transpose(float *p, ptrdiff_t i, const float *q, ptrdiff_t j)
+{
+    /* By 128 bits on loading, row r + 4 to the upper half of register r; then 4 x 4 within halves. */
+    int k;
+    for (k = 0; k < 2; k++, q += 4, p += 4 * i) {
+        __m256 r0 = _mm256_loadu2_m128(q + 4 * j, q), r1 = _mm256_loadu2_m128(q + 5 * j, q + j);
+        __m256 r2 = _mm256_loadu2_m128(q + 6 * j, q + 2 * j), r3 = _mm256_loadu2_m128(q + 7 * j, q + 3 * j);
+        __m256 a = _mm256_unpacklo_ps(r0, r1), b = _mm256_unpackhi_ps(r0, r1);
+        __m256 c = _mm256_unpacklo_ps(r2, r3), d = _mm256_unpackhi_ps(r2, r3);
+        _mm256_storeu_ps(p, _mm256_shuffle_ps(a, c, 0x44));
+        _mm256_storeu_ps(p + i, _mm256_shuffle_ps(a, c, 0xee));
+        _mm256_storeu_ps(p + 2 * i, _mm256_shuffle_ps(b, d, 0x44));
+        _mm256_storeu_ps(p + 3 * i, _mm256_shuffle_ps(b, d, 0xee));
+    }
+}
+static inline void vd_transpose(double *p, ptrdiff_t i, const double *q, ptrdiff_t j)
+{
+    int k;
+    for (k = 0; k < 2; k++, q += 2, p += 2 * i) {
+        __m256d r0 = _mm256_loadu2_m128d(q + 2 * j, q), r1 = _mm256_loadu2_m128d(q + 3 * j, q + j);
+        _mm256_storeu_pd(p, _mm256_unpacklo_pd(r0, r1));
+        _mm256_storeu_pd(p + i, _mm256_unpackhi_pd(r0, r1));
+    }
+}
 static inline vd vd_no_nan(vd v) { return (vd)_mm256_and_pd((__m256d)v, _mm256_cmp_pd((__m256d)v, (__m256d)v, _CMP_ORD_Q)); }
 
 /* Two products saturate at 16 bits, which weights of 7 bits do not reach. */
@@ -278,9 +361,13 @@ static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 #if defined(__aarch64__) && VECTOR_BYTES
 static inline vf vf_fma(vf a, vf w, vf v) { return (vf)vfmaq_f32((float32x4_t)a, (float32x4_t)w, (float32x4_t)v); }
 static inline vd vd_fma(vd a, vd w, vd v) { return (vd)vfmaq_f64((float64x2_t)a, (float64x2_t)w, (float64x2_t)v); }
+static inline vf vf_fnma(vf a, vf w, vf v) { return (vf)vfmsq_f32((float32x4_t)a, (float32x4_t)w, (float32x4_t)v); }
+static inline vd vd_fnma(vd a, vd w, vd v) { return (vd)vfmsq_f64((float64x2_t)a, (float64x2_t)w, (float64x2_t)v); }
 #else
 static inline vf vf_fma(vf a, vf w, vf v) { return a + w * v; }
 static inline vd vd_fma(vd a, vd w, vd v) { return a + w * v; }
+static inline vf vf_fnma(vf a, vf w, vf v) { return a - w * v; }
+static inline vd vd_fnma(vd a, vd w, vd v) { return a - w * v; }
 #endif
 
 /* Through arrays, whose loops compilers unroll and know. */
@@ -322,6 +409,12 @@ static inline vf vf_rounded(vf v) { vf big = vf_splat(12582912.0f); return (v + 
 static inline vd vd_rounded(vd v) { vd big = vd_splat(6755399441055744.0); return (v + big) - big; }
 static inline unsigned vf_beyond(vf v, vf d) { return vf_bits((v > d) | (-v > d)); }
 static inline unsigned vd_beyond(vd v, vd d) { return vd_bits((v > d) | (-v > d)); }
+static inline int vf_within(vf v, vf d) { return vf_bits((v <= d) & (-v <= d)) == (1u << F32_LANES) - 1; }
+static inline int vd_within(vd v, vd d) { return vd_bits((v <= d) & (-v <= d)) == (1u << F64_LANES) - 1; }
+#define TRANSPOSE(name, S, LANES) \
+    static inline void name(S *p, ptrdiff_t i, const S *q, ptrdiff_t j) { int y, x; for (y = 0; y < LANES; y++) for (x = 0; x < LANES; x++) p[x * i + y] = q[y * j + x]; }
+TRANSPOSE(vf_transpose, float, F32_LANES)
+TRANSPOSE(vd_transpose, double, F64_LANES)
 static inline vd vd_no_nan(vd v) { return CHOOSE(vd, v == v, v, vd_splat(0.0)); }
 
 #define DOT_BITS 8

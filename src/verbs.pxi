@@ -26,6 +26,14 @@ cdef extern from "simd.h" nogil:
     vf vf_fma(vf, vf, vf)
     vd vd_fma(vd, vd, vd)
     vs vs_fma(vs, vs, vs)
+    vf vf_fnma(vf, vf, vf)
+    vd vd_fnma(vd, vd, vd)
+    vs vs_fnma "vd_fnma"(vs, vs, vs)
+    bint vf_within(vf, vf)
+    bint vd_within(vd, vd)
+    bint vs_within "vd_within"(vs, vs)
+    void vf_transpose(float*, Py_ssize_t, const float*, Py_ssize_t)
+    void vd_transpose(double*, Py_ssize_t, const double*, Py_ssize_t)
     vf vf_held(vf)
     vd vd_held(vd)
     vs vs_held "vd_held"(vs)
@@ -34,6 +42,7 @@ cdef extern from "simd.h" nogil:
     vs vs_add "vd_add"(vs, vs)
     vf vf_sub(vf, vf)
     vd vd_sub(vd, vd)
+    vs vs_sub "vd_sub"(vs, vs)
     vf vf_mul(vf, vf)
     vd vd_mul(vd, vd)
     vs vs_mul "vd_mul"(vs, vs)
@@ -159,6 +168,34 @@ cdef inline lane fma(lane acc, lane w, lane v) noexcept nogil:
         return vs_fma(acc, w, v)
 
 
+cdef inline lane fnma(lane acc, lane w, lane v) noexcept nogil:
+    """acc - w * v; not for strict lanes, which have no order for it."""
+    if lane is vf:
+        return vf_fnma(acc, w, v)
+    elif lane is vd:
+        return vd_fnma(acc, w, v)
+    else:
+        return vs_fnma(acc, w, v)
+
+
+cdef inline bint within(lane v, lane limit) noexcept nogil:
+    """Whether |v| <= limit in all lanes; NaN is not."""
+    if lane is vf:
+        return vf_within(v, limit)
+    elif lane is vd:
+        return vd_within(v, limit)
+    else:
+        return vs_within(v, limit)
+
+
+cdef inline void transpose_block(lane* dst, Py_ssize_t dst_pitch, lane* src, Py_ssize_t src_pitch) noexcept nogil:
+    """A square block of a vector's side."""
+    if lane is vf:
+        vf_transpose(<float*>dst, dst_pitch, <const float*>src, src_pitch)
+    else:
+        vd_transpose(<double*>dst, dst_pitch, <const double*>src, src_pitch)
+
+
 cdef inline lane held(lane v) noexcept nogil:
     """v, to be kept in a register until its last use."""
     if lane is vf:
@@ -176,6 +213,15 @@ cdef inline lane add(lane a, lane b) noexcept nogil:
         return vd_add(a, b)
     else:
         return vs_add(a, b)
+
+
+cdef inline lane sub(lane a, lane b) noexcept nogil:
+    if lane is vf:
+        return vf_sub(a, b)
+    elif lane is vd:
+        return vd_sub(a, b)
+    else:
+        return vs_sub(a, b)
 
 
 cdef inline lane mul(lane a, lane b) noexcept nogil:

@@ -30,7 +30,7 @@ ROUNDING = {"float32": 2.0**-24, "float64": 2.0**-53, "strict": 0.0}
 EXACT = {"float32": 2.0**24, "float64": 2.0**53, "strict": 2.0**53}
 
 # Numbers of src/job.pxi.
-WINDOW, BOX, WIDE, DOT = 0, 1, 2, 3
+WINDOW, BOX, WIDE, DOT, FFT = 0, 1, 2, 3, 4
 
 # ns per sample on one core. Measured on 2026-11-24 at level v4 on a Xeon (family 6, model 207) with a
 # 2048x2048 picture in one plane; the same at every level, because the choice of the method decides
@@ -44,6 +44,12 @@ COST: dict[str, dict[Lane, float]] = {
     "again": {"float32": 15.0, "float64": 15.0, "strict": 15.0},  # one pixel near a tie
     "again tap": {"float32": 0.15, "float64": 0.15, "strict": 0.15},
     "wide tap": {"float32": 4.0, "float64": 4.0, "strict": 4.0},
+}
+
+# ns per sample of a tile's window, all passes, by the tile's side.
+FFT_COST: dict[Lane, dict[int, float]] = {
+    "float32": {32: 2.0, 64: 1.6, 128: 1.5, 256: 1.6, 512: 2.2, 1024: 2.6},
+    "float64": {32: 3.5, 64: 3.0, 128: 3.0, 256: 3.6, 512: 4.6, 1024: 5.5},
 }
 
 # The same for a dot, by level: which method sums integers cannot be seen in the result.
@@ -67,6 +73,8 @@ class Facts:
         Range of samples and constant; infinite for floats.
     integral : bool
         Whether samples and constant are integers.
+    size : (int, int)
+        Height and width of the result.
     """
 
     kernel: Floats
@@ -75,6 +83,7 @@ class Facts:
     low: float
     high: float
     integral: bool
+    size: tuple[int, int]
     taps: int = field(init=False)
     weight: float = field(init=False)
     unit: float = field(init=False)
@@ -129,6 +138,8 @@ class Recipe:
     whole : ndarray of int64, shape (h, w)
         Whole-numbered weights of a dot, to be written in `digits` digits; empty for others.
     digits : int
+    tile : int
+        Side of the tiles of an FFT.
     places : int
         Binary places of these if they are fixed-point numbers, else 0.
     programs : dict
@@ -148,6 +159,7 @@ class Recipe:
     near: float = 0.0
     whole: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))
     digits: int = 0
+    tile: int = 0
     places: int = 0
     programs: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
 

@@ -1,0 +1,373 @@
+# FFT: large dense kernels, at a cost that hardly grows with the kernel.
+#
+# The picture is cut into tiles whose windows are n x n pixels, n a power of two; a tile's product with the
+# kernel's spectrum is its convolution, wrapped around, of which the first n - h + 1 rows and n - w + 1
+# columns have not met the wrap (overlap-save; Stockham, High-speed convolution and correlation, 1966).
+#
+# Two neighbouring tiles are the real and the imaginary part of one complex tile: a real kernel keeps them
+# apart. The parts stand in two arrays of rows. A transform runs down the columns, a vector of columns at a
+# time, so that every butterfly works on whole vectors, aligned, with one weight for all lanes; for the other
+# direction the tile is transposed:
+#
+#     load   down forward   transpose   across forward * spectrum, across inverse   transpose   down inverse   store
+#
+# Forward is decimation in frequency, and leaves the frequencies in the order of reversed digits; inverse is
+# decimation in time, and takes them so (Gentleman and Sande, 1966; Cooley and Tukey, 1965). The spectrum is
+# made by the same passes, so its order is the same, and nothing is ever reordered. An inverse transform is
+# a forward one with real and imaginary part exchanged, in arguments and results. Passes are radix 4, the last
+# one 8 or 4 without twiddles; across, the last forward pass, the product and the first inverse pass happen in
+# registers.
+#
+# Tiles and pairs are counted from the picture's first pixel, so that bits do not depend on bands.
+
+cdef inline void twiddled(lane* re, lane* im, lane wr, lane wi) noexcept nogil:
+    """(re, im) *= wr + i wi; with re and im exchanged, times its conjugate."""
+    cdef lane t = fnma(mul(re[0], wr), im[0], wi)
+    im[0] = fma(mul(im[0], wr), re[0], wi)
+    re[0] = t
+
+
+cdef inline void butterfly4(lane* re, lane* im) noexcept nogil:
+    """Discrete Fourier transform of four, in natural order."""
+    cdef lane ar = add(re[0], re[2]), ai = add(im[0], im[2])
+    cdef lane br = sub(re[0], re[2]), bi = sub(im[0], im[2])
+    cdef lane cr = add(re[1], re[3]), ci = add(im[1], im[3])
+    cdef lane dr = sub(re[1], re[3]), di = sub(im[1], im[3])
+    re[0] = add(ar, cr)
+    im[0] = add(ai, ci)
+    re[1] = add(br, di)     # b - i d
+    im[1] = sub(bi, dr)
+    re[2] = sub(ar, cr)
+    im[2] = sub(ai, ci)
+    re[3] = sub(br, di)     # b + i d
+    im[3] = add(bi, dr)
+
+
+cdef inline void butterfly8(lane* re, lane* im) noexcept nogil:
+    """Discrete Fourier transform of eight, in natural order: of the four even and of the four odd ones,
+    then of pairs, one of each, the odd one turned by eighths."""
+    cdef lane er[4]
+    cdef lane ei[4]
+    cdef lane dr[4]
+    cdef lane di[4]
+    cdef lane half = splat(re, 0.70710678118654752440)
+    cdef lane t
+    er[0] = re[0]
+    er[1] = re[2]
+    er[2] = re[4]
+    er[3] = re[6]
+    ei[0] = im[0]
+    ei[1] = im[2]
+    ei[2] = im[4]
+    ei[3] = im[6]
+    dr[0] = re[1]
+    dr[1] = re[3]
+    dr[2] = re[5]
+    dr[3] = re[7]
+    di[0] = im[1]
+    di[1] = im[3]
+    di[2] = im[5]
+    di[3] = im[7]
+    butterfly4(er, ei)
+    butterfly4(dr, di)
+    # d[1] *= (1 - i) / sqrt 2 and d[3] *= (-1 - i) / sqrt 2; d[2] *= -i below
+    t = mul(add(dr[1], di[1]), half)
+    di[1] = mul(sub(di[1], dr[1]), half)
+    dr[1] = t
+    t = mul(sub(di[3], dr[3]), half)
+    di[3] = mul(add(dr[3], di[3]), half)    # minus this
+    dr[3] = t
+    re[0] = add(er[0], dr[0])
+    im[0] = add(ei[0], di[0])
+    re[4] = sub(er[0], dr[0])
+    im[4] = sub(ei[0], di[0])
+    re[1] = add(er[1], dr[1])
+    im[1] = add(ei[1], di[1])
+    re[5] = sub(er[1], dr[1])
+    im[5] = sub(ei[1], di[1])
+    re[2] = add(er[2], di[2])
+    im[2] = sub(ei[2], dr[2])
+    re[6] = sub(er[2], di[2])
+    im[6] = add(ei[2], dr[2])
+    re[3] = add(er[3], dr[3])
+    im[3] = sub(ei[3], di[3])
+    re[7] = sub(er[3], dr[3])
+    im[7] = add(ei[3], di[3])
+
+
+cdef inline void load_points(lane* v, lane* column, Py_ssize_t step, const int count) noexcept nogil:
+    """`count` vectors of a column, `step` samples apart."""
+    v[0] = load(column, 0)
+    v[1] = load(column, step)
+    v[2] = load(column, 2 * step)
+    v[3] = load(column, 3 * step)
+    if count == 8:
+        v[4] = load(column, 4 * step)
+        v[5] = load(column, 5 * step)
+        v[6] = load(column, 6 * step)
+        v[7] = load(column, 7 * step)
+
+
+cdef inline void store_points(lane* column, lane* v, Py_ssize_t step, const int count) noexcept nogil:
+    store(column, 0, v[0])
+    store(column, step, v[1])
+    store(column, 2 * step, v[2])
+    store(column, 3 * step, v[3])
+    if count == 8:
+        store(column, 4 * step, v[4])
+        store(column, 5 * step, v[5])
+        store(column, 6 * step, v[6])
+        store(column, 7 * step, v[7])
+
+
+cdef inline void twiddled_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n, Py_ssize_t m,
+                               lane* twiddle, const bint in_time) noexcept nogil:
+    """Butterflies of four points, m / 4 rows apart, in each m of the n rows. Decimation in time turns the
+    points before them, in frequency after them."""
+    cdef Py_ssize_t j, row, quarter = m // 4
+    cdef lane r[4]
+    cdef lane i[4]
+    for j in range(quarter):
+        row = j
+        while row < n:
+            load_points(r, sample_at(re, row * pitch), quarter * pitch, 4)
+            load_points(i, sample_at(im, row * pitch), quarter * pitch, 4)
+            if not in_time:
+                butterfly4(r, i)
+            twiddled(r + 1, i + 1, weight(twiddle, 6 * j), weight(twiddle, 6 * j + 1))
+            twiddled(r + 2, i + 2, weight(twiddle, 6 * j + 2), weight(twiddle, 6 * j + 3))
+            twiddled(r + 3, i + 3, weight(twiddle, 6 * j + 4), weight(twiddle, 6 * j + 5))
+            if in_time:
+                butterfly4(r, i)
+            store_points(sample_at(re, row * pitch), r, quarter * pitch, 4)
+            store_points(sample_at(im, row * pitch), i, quarter * pitch, 4)
+            row += m
+
+
+cdef inline void butterfly(lane* re, lane* im, const int count) noexcept nogil:
+    if count == 8:
+        butterfly8(re, im)
+    else:
+        butterfly4(re, im)
+
+
+cdef inline void last_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n, const int count) noexcept nogil:
+    """Butterflies of neighbouring rows."""
+    cdef Py_ssize_t row = 0
+    cdef lane r[8]
+    cdef lane i[8]
+    while row < n:
+        load_points(r, sample_at(re, row * pitch), pitch, count)
+        load_points(i, sample_at(im, row * pitch), pitch, count)
+        butterfly(r, i, count)
+        store_points(sample_at(re, row * pitch), r, pitch, count)
+        store_points(sample_at(im, row * pitch), i, pitch, count)
+        row += count
+
+
+cdef inline void product_pass(lane* re, lane* im, lane* spectrum_re, lane* spectrum_im, Py_ssize_t pitch,
+                              Py_ssize_t n, const int count) noexcept nogil:
+    """Last pass forward, product with the spectrum, first pass back."""
+    cdef Py_ssize_t row = 0, k
+    cdef lane r[8]
+    cdef lane i[8]
+    cdef lane sr[8]
+    cdef lane si[8]
+    while row < n:
+        load_points(r, sample_at(re, row * pitch), pitch, count)
+        load_points(i, sample_at(im, row * pitch), pitch, count)
+        butterfly(r, i, count)
+        load_points(sr, sample_at(spectrum_re, row * pitch), pitch, count)
+        load_points(si, sample_at(spectrum_im, row * pitch), pitch, count)
+        twiddled(r, i, sr[0], si[0])
+        twiddled(r + 1, i + 1, sr[1], si[1])
+        twiddled(r + 2, i + 2, sr[2], si[2])
+        twiddled(r + 3, i + 3, sr[3], si[3])
+        if count == 8:
+            twiddled(r + 4, i + 4, sr[4], si[4])
+            twiddled(r + 5, i + 5, sr[5], si[5])
+            twiddled(r + 6, i + 6, sr[6], si[6])
+            twiddled(r + 7, i + 7, sr[7], si[7])
+        butterfly(i, r, count)
+        store_points(sample_at(re, row * pitch), r, pitch, count)
+        store_points(sample_at(im, row * pitch), i, pitch, count)
+        row += count
+
+
+cdef inline Py_ssize_t all_passes(lane* re, lane* im, const Fft* fft, const bint in_time) noexcept nogil:
+    """The twiddled passes, largest butterflies first, in time last. Returns the rows of the last pass."""
+    cdef Py_ssize_t m = fft.n, first = 0
+    if not in_time:
+        while m > 8:
+            twiddled_pass(re, im, fft.pitch, fft.n, m, sample_at(<lane*>fft.twiddle, first), False)
+            first += 6 * (m // 4)
+            m //= 4
+        return m
+    first = fft.twiddles
+    m = fft.last
+    while m < fft.n:
+        m *= 4
+        first -= 6 * (m // 4)
+        twiddled_pass(re, im, fft.pitch, fft.n, m, sample_at(<lane*>fft.twiddle, first), True)
+    return fft.last
+
+
+cdef void transform(lane* re, lane* im, const Fft* fft, Py_ssize_t columns) noexcept nogil:
+    """Down `columns` columns, forward."""
+    cdef Py_ssize_t x = 0
+    cdef lane* r
+    cdef lane* i
+    while x < columns:
+        r, i = sample_at(re, x), sample_at(im, x)
+        all_passes(r, i, fft, False)
+        if fft.last == 8:
+            last_pass(r, i, fft.pitch, fft.n, 8)
+        else:
+            last_pass(r, i, fft.pitch, fft.n, 4)
+        x += lanes_of(re)
+
+
+cdef void untransform(lane* re, lane* im, const Fft* fft, Py_ssize_t columns) noexcept nogil:
+    """Down `columns` columns, back, n times too large."""
+    cdef Py_ssize_t x = 0
+    cdef lane* r
+    cdef lane* i
+    while x < columns:
+        r, i = sample_at(re, x), sample_at(im, x)
+        if fft.last == 8:
+            last_pass(i, r, fft.pitch, fft.n, 8)
+        else:
+            last_pass(i, r, fft.pitch, fft.n, 4)
+        all_passes(i, r, fft, True)
+        x += lanes_of(re)
+
+
+cdef void transform_and_back(lane* re, lane* im, const Fft* fft) noexcept nogil:
+    """Down all columns, times the spectrum, and back."""
+    cdef Py_ssize_t x = 0
+    cdef lane* r
+    cdef lane* i
+    cdef lane* spectrum_re = <lane*>fft.spectrum
+    cdef lane* spectrum_im = sample_at(spectrum_re, fft.n * fft.pitch)
+    while x < fft.n:
+        r, i = sample_at(re, x), sample_at(im, x)
+        all_passes(r, i, fft, False)
+        if fft.last == 8:
+            product_pass(r, i, sample_at(spectrum_re, x), sample_at(spectrum_im, x), fft.pitch, fft.n, 8)
+        else:
+            product_pass(r, i, sample_at(spectrum_re, x), sample_at(spectrum_im, x), fft.pitch, fft.n, 4)
+        all_passes(i, r, fft, True)
+        x += lanes_of(re)
+
+
+cdef void transpose(lane* a, const Fft* fft) noexcept nogil:
+    """In place, by square blocks of a vector's side; two that change places at a time."""
+    cdef Py_ssize_t y = 0, x, side = lanes_of(a), pitch = fft.pitch
+    cdef lane block[16]
+    while y < fft.n:
+        x = y
+        while x < fft.n:
+            transpose_block(block, side, sample_at(a, y * pitch + x), pitch)
+            if x != y:
+                transpose_block(sample_at(a, y * pitch + x), pitch, sample_at(a, x * pitch + y), pitch)
+            copy_block(sample_at(a, x * pitch + y), pitch, block, side)
+            x += side
+        y += side
+
+
+cdef inline void copy_block(lane* dst, Py_ssize_t pitch, lane* block, Py_ssize_t side) noexcept nogil:
+    cdef Py_ssize_t r
+    for r in range(side):
+        store(dst, r * pitch, load(block, r * side))
+
+
+cdef bint load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y,
+                    Py_ssize_t x, Py_ssize_t height) noexcept nogil:
+    """The windows of `height` rows of results, with zeros below and to the right. False, and zeros only,
+    where a sample is so large that sums over the tile might overflow, or no number."""
+    cdef Py_ssize_t r, i, count = larger(0, smaller(fft.n, job.width + job.kernel_width - 1 - x))
+    cdef Py_ssize_t filled = height + job.kernel_height - 1 if count else 0
+    cdef lane limit = splat(rows, fft.limit)
+    cdef bint fine = True
+    for r in range(filled):
+        load_row(sample_at(rows, r * fft.pitch), spare, job, plane, y + r, x, x + count)
+        memset(sample_at(rows, r * fft.pitch + count), 0, (fft.n - count) * sample_size(rows))
+    memset(sample_at(rows, filled * fft.pitch), 0, (fft.n - filled) * fft.pitch * sample_size(rows))
+    if job.src.type >= F16:
+        for r in range(filled):
+            i = 0
+            while i < fft.n:
+                fine = fine and within(load(rows, r * fft.pitch + i), limit)
+                i += lanes_of(rows)
+        if not fine:
+            memset(rows, 0, fft.n * fft.pitch * sample_size(rows))
+    return fine
+
+
+cdef void store_tile(lane* rows, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+                     Py_ssize_t height) noexcept nogil:
+    cdef Py_ssize_t r, count = smaller(fft.n - job.kernel_width + 1, job.width - x)
+    for r in range(height):
+        store_row(sample_at(rows, r * fft.pitch), job, plane, y + r, x, count)
+
+
+cdef int tile_pair(lane* re, lane* im, lane* spare, const Job* job, const Fft* fft, Py_ssize_t plane,
+                   Py_ssize_t y, Py_ssize_t x, Py_ssize_t height) noexcept nogil:
+    """`height` rows of results of the tile at (y, x) and of its right neighbour."""
+    cdef Py_ssize_t right = x + fft.n - job.kernel_width + 1
+    cdef bint left_fine = load_tile(re, spare, job, fft, plane, y, x, height)
+    cdef bint right_fine = load_tile(im, spare, job, fft, plane, y, right, height)
+    cdef int failed = 0
+    transform(re, im, fft, fft.n)
+    transpose(re, fft)
+    transpose(im, fft)
+    transform_and_back(re, im, fft)
+    transpose(re, fft)
+    transpose(im, fft)
+    untransform(re, im, fft, fft.n - job.kernel_width + 1)
+    if left_fine:
+        store_tile(re, job, fft, plane, y, x, height)
+    else:
+        failed += columns(re, job, plane, y, y + height, x, smaller(right, job.width))
+    if right < job.width:
+        if right_fine:
+            store_tile(im, job, fft, plane, y, right, height)
+        else:
+            failed += columns(re, job, plane, y, y + height, right,
+                              smaller(right + fft.n - job.kernel_width + 1, job.width))
+    return failed
+
+
+cdef int fft_band(lane* kind, const Job* whole, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    """Output rows y0 .. y1-1; y0 is a tile's first row. Returns the number of failures to get memory."""
+    cdef const Fft* fft = &whole.fft
+    cdef Job job = whole[0]
+    cdef Py_ssize_t side = fft.n * fft.pitch, size = sample_size(kind), y, x, c
+    cdef Py_ssize_t down = fft.n - job.kernel_height + 1, across = fft.n - job.kernel_width + 1
+    cdef char* memory = <char*>malloc((2 * side + fft.pitch) * size + LINE_BYTES)
+    cdef lane* re = <lane*>(memory + LINE_BYTES - <size_t>memory % LINE_BYTES)
+    cdef lane* im = sample_at(re, side)
+    cdef int failed = 0
+    if memory == NULL:
+        return 1
+    for c in range(whole.channels):     # each a picture of its own, of samples farther apart
+        one_channel(&job, whole, c)
+        y = y0
+        while y < y1:
+            x = 0
+            while x < job.width:
+                failed += tile_pair(re, im, sample_at(im, side), &job, fft, plane, y, x, smaller(down, y1 - y))
+                x += 2 * across
+            y += down
+    free(memory)
+    return failed
+
+
+cdef void one_channel(Job* job, const Job* whole, Py_ssize_t c) noexcept nogil:
+    if whole.channels == 1:
+        return
+    job.channels = 1
+    job.fill = whole.fill + c
+    job.src.data = whole.src.data + c * whole.src.channel
+    job.dst.data = whole.dst.data + c * whole.dst.channel
+    job.src.packed = job.dst.packed = False
