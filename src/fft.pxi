@@ -97,15 +97,15 @@ cdef inline void butterfly8(lane* re, lane* im) noexcept nogil:
 
 cdef inline void load_points(lane* v, lane* column, Py_ssize_t step, const int count) noexcept nogil:
     """`count` vectors of a column, `step` samples apart."""
-    v[0] = load(column, 0)
-    v[1] = load(column, step)
-    v[2] = load(column, 2 * step)
-    v[3] = load(column, 3 * step)
+    v[0] = held(load(column, 0))
+    v[1] = held(load(column, step))
+    v[2] = held(load(column, 2 * step))
+    v[3] = held(load(column, 3 * step))
     if count == 8:
-        v[4] = load(column, 4 * step)
-        v[5] = load(column, 5 * step)
-        v[6] = load(column, 6 * step)
-        v[7] = load(column, 7 * step)
+        v[4] = held(load(column, 4 * step))
+        v[5] = held(load(column, 5 * step))
+        v[6] = held(load(column, 6 * step))
+        v[7] = held(load(column, 7 * step))
 
 
 cdef inline void store_points(lane* column, lane* v, Py_ssize_t step, const int count) noexcept nogil:
