@@ -7,9 +7,9 @@
 # Two neighbouring tiles are the real and the imaginary part of one complex tile: a real kernel keeps them
 # apart. The parts stand in two arrays of rows. A transform runs down the columns, a vector of columns at a
 # time, so that every butterfly works on whole vectors, aligned, with one weight for all lanes; for the other
-# direction the tile is transposed:
+# direction the tile is turned over:
 #
-#     load   down forward   transpose   across forward * spectrum, across inverse   transpose   down inverse   store
+#     load   down forward   turn over   across forward * spectrum, across inverse   turn over   down inverse   store
 #
 # Forward is decimation in frequency, and leaves the frequencies in the order of reversed digits; inverse is
 # decimation in time, and takes them so (Gentleman and Sande, 1966; Cooley and Tukey, 1965). The spectrum is
@@ -212,73 +212,60 @@ cdef inline Py_ssize_t all_passes(lane* re, lane* im, const Fft* fft, const bint
     return fft.last
 
 
-cdef void transform(lane* re, lane* im, const Fft* fft, Py_ssize_t columns) noexcept nogil:
-    """Down `columns` columns, forward."""
-    cdef Py_ssize_t x = 0
-    cdef lane* r
-    cdef lane* i
-    while x < columns:
-        r, i = sample_at(re, x), sample_at(im, x)
-        all_passes(r, i, fft, False)
-        if fft.last == 8:
-            last_pass(r, i, fft.pitch, fft.n, 8)
-        else:
-            last_pass(r, i, fft.pitch, fft.n, 4)
-        x += lanes_of(re)
-
-
-cdef void untransform(lane* re, lane* im, const Fft* fft, Py_ssize_t columns) noexcept nogil:
-    """Down `columns` columns, back, n times too large."""
-    cdef Py_ssize_t x = 0
-    cdef lane* r
-    cdef lane* i
-    while x < columns:
-        r, i = sample_at(re, x), sample_at(im, x)
-        if fft.last == 8:
-            last_pass(i, r, fft.pitch, fft.n, 8)
-        else:
-            last_pass(i, r, fft.pitch, fft.n, 4)
-        all_passes(i, r, fft, True)
-        x += lanes_of(re)
-
-
-cdef void transform_and_back(lane* re, lane* im, const Fft* fft) noexcept nogil:
-    """Down all columns, times the spectrum, and back."""
-    cdef Py_ssize_t x = 0
-    cdef lane* r
-    cdef lane* i
-    cdef lane* spectrum_re = <lane*>fft.spectrum
-    cdef lane* spectrum_im = sample_at(spectrum_re, fft.n * fft.pitch)
-    while x < fft.n:
-        r, i = sample_at(re, x), sample_at(im, x)
-        all_passes(r, i, fft, False)
-        if fft.last == 8:
-            product_pass(r, i, sample_at(spectrum_re, x), sample_at(spectrum_im, x), fft.pitch, fft.n, 8)
-        else:
-            product_pass(r, i, sample_at(spectrum_re, x), sample_at(spectrum_im, x), fft.pitch, fft.n, 4)
-        all_passes(i, r, fft, True)
-        x += lanes_of(re)
-
-
-cdef void transpose(lane* a, const Fft* fft) noexcept nogil:
-    """In place, by square blocks of a vector's side; two that change places at a time."""
-    cdef Py_ssize_t y = 0, x, side = lanes_of(a), pitch = fft.pitch
-    cdef lane block[16]
+cdef inline void turn_over(lane* to, lane* a, const Fft* fft, Py_ssize_t x) noexcept nogil:
+    """Columns x .. of `a`, as many as lanes, become rows of `to`."""
+    cdef Py_ssize_t y = 0
     while y < fft.n:
-        x = y
-        while x < fft.n:
-            transpose_block(block, side, sample_at(a, y * pitch + x), pitch)
-            if x != y:
-                transpose_block(sample_at(a, y * pitch + x), pitch, sample_at(a, x * pitch + y), pitch)
-            copy_block(sample_at(a, x * pitch + y), pitch, block, side)
-            x += side
-        y += side
+        transpose_block(sample_at(to, x * fft.pitch + y), fft.pitch, sample_at(a, y * fft.pitch + x), fft.pitch)
+        y += lanes_of(a)
 
 
-cdef inline void copy_block(lane* dst, Py_ssize_t pitch, lane* block, Py_ssize_t side) noexcept nogil:
-    cdef Py_ssize_t r
-    for r in range(side):
-        store(dst, r * pitch, load(block, r * side))
+cdef void transform(lane* to, lane* a, const Fft* fft) noexcept nogil:
+    """Forward, down the columns of tile `a`, which become rows of tile `to`. A vector of columns is turned
+    over while it stands in the first-level cache."""
+    cdef Py_ssize_t x = 0, side = fft.n * fft.pitch
+    cdef lane* im = sample_at(a, side)
+    while x < fft.n:
+        all_passes(sample_at(a, x), sample_at(im, x), fft, False)
+        if fft.last == 8:
+            last_pass(sample_at(a, x), sample_at(im, x), fft.pitch, fft.n, 8)
+        else:
+            last_pass(sample_at(a, x), sample_at(im, x), fft.pitch, fft.n, 4)
+        turn_over(to, a, fft, x)
+        turn_over(sample_at(to, side), im, fft, x)
+        x += lanes_of(a)
+
+
+cdef void untransform(lane* a, const Fft* fft, Py_ssize_t columns) noexcept nogil:
+    """Back, down some columns of tile `a`; n times too large."""
+    cdef Py_ssize_t x = 0
+    cdef lane* im = sample_at(a, fft.n * fft.pitch)
+    while x < columns:
+        if fft.last == 8:
+            last_pass(sample_at(im, x), sample_at(a, x), fft.pitch, fft.n, 8)
+        else:
+            last_pass(sample_at(im, x), sample_at(a, x), fft.pitch, fft.n, 4)
+        all_passes(sample_at(im, x), sample_at(a, x), fft, True)
+        x += lanes_of(a)
+
+
+cdef void transform_and_back(lane* to, lane* a, const Fft* fft) noexcept nogil:
+    """Down the columns of tile `a`, times the spectrum, and back; the columns become rows of tile `to`."""
+    cdef Py_ssize_t x = 0, side = fft.n * fft.pitch
+    cdef lane* im = sample_at(a, side)
+    cdef lane* spectrum = <lane*>fft.spectrum
+    while x < fft.n:
+        all_passes(sample_at(a, x), sample_at(im, x), fft, False)
+        if fft.last == 8:
+            product_pass(sample_at(a, x), sample_at(im, x), sample_at(spectrum, x),
+                         sample_at(spectrum, side + x), fft.pitch, fft.n, 8)
+        else:
+            product_pass(sample_at(a, x), sample_at(im, x), sample_at(spectrum, x),
+                         sample_at(spectrum, side + x), fft.pitch, fft.n, 4)
+        all_passes(sample_at(im, x), sample_at(a, x), fft, True)
+        turn_over(to, a, fft, x)
+        turn_over(sample_at(to, side), im, fft, x)
+        x += lanes_of(a)
 
 
 cdef bint load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y,
@@ -290,6 +277,7 @@ cdef bint load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_
     cdef lane limit = splat(rows, fft.limit)
     cdef bint fine = True
     for r in range(filled):
+        prefetch_row(job, plane, y + r + BLOCK_ROWS, x, count)
         load_row(sample_at(rows, r * fft.pitch), spare, job, plane, y + r, x, x + count)
         memset(sample_at(rows, r * fft.pitch + count), 0, (fft.n - count) * sample_size(rows))
     memset(sample_at(rows, filled * fft.pitch), 0, (fft.n - filled) * fft.pitch * sample_size(rows))
@@ -307,33 +295,37 @@ cdef bint load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_
 cdef void store_tile(lane* rows, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                      Py_ssize_t height) noexcept nogil:
     cdef Py_ssize_t r, count = smaller(fft.n - job.kernel_width + 1, job.width - x)
+    cdef char* dst = job.dst.data + plane * job.dst.plane + y * job.dst.row + x * job.dst.pixel
     for r in range(height):
-        store_row(sample_at(rows, r * fft.pitch), job, plane, y + r, x, count)
+        if job.stream and is_work(rows, &job.dst):
+            stream_row(dst + r * job.dst.row, <char*>sample_at(rows, r * fft.pitch), count * sample_size(rows))
+        else:
+            store_row(sample_at(rows, r * fft.pitch), job, plane, y + r, x, count)
 
 
-cdef int tile_pair(lane* re, lane* im, lane* spare, const Job* job, const Fft* fft, Py_ssize_t plane,
-                   Py_ssize_t y, Py_ssize_t x, Py_ssize_t height) noexcept nogil:
-    """`height` rows of results of the tile at (y, x) and of its right neighbour."""
-    cdef Py_ssize_t right = x + fft.n - job.kernel_width + 1
-    cdef bint left_fine = load_tile(re, spare, job, fft, plane, y, x, height)
+cdef int tile_pair(lane* tile, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+                   Py_ssize_t height) noexcept nogil:
+    """`height` rows of results of the tile at (y, x) and of its right neighbour. Scratch: two tiles and a
+    row."""
+    cdef Py_ssize_t right = x + fft.n - job.kernel_width + 1, side = fft.n * fft.pitch
+    cdef lane* im = sample_at(tile, side)
+    cdef lane* other = sample_at(tile, 2 * side)
+    cdef lane* spare = sample_at(tile, 4 * side)
+    cdef bint left_fine = load_tile(tile, spare, job, fft, plane, y, x, height)
     cdef bint right_fine = load_tile(im, spare, job, fft, plane, y, right, height)
     cdef int failed = 0
-    transform(re, im, fft, fft.n)
-    transpose(re, fft)
-    transpose(im, fft)
-    transform_and_back(re, im, fft)
-    transpose(re, fft)
-    transpose(im, fft)
-    untransform(re, im, fft, fft.n - job.kernel_width + 1)
+    transform(other, tile, fft)
+    transform_and_back(tile, other, fft)
+    untransform(tile, fft, fft.n - job.kernel_width + 1)
     if left_fine:
-        store_tile(re, job, fft, plane, y, x, height)
+        store_tile(tile, job, fft, plane, y, x, height)
     else:
-        failed += columns(re, job, plane, y, y + height, x, smaller(right, job.width))
+        failed += columns(tile, job, plane, y, y + height, x, smaller(right, job.width))
     if right < job.width:
         if right_fine:
             store_tile(im, job, fft, plane, y, right, height)
         else:
-            failed += columns(re, job, plane, y, y + height, right,
+            failed += columns(tile, job, plane, y, y + height, right,
                               smaller(right + fft.n - job.kernel_width + 1, job.width))
     return failed
 
@@ -342,11 +334,10 @@ cdef int fft_band(lane* kind, const Job* whole, Py_ssize_t plane, Py_ssize_t y0,
     """Output rows y0 .. y1-1; y0 is a tile's first row. Returns the number of failures to get memory."""
     cdef const Fft* fft = &whole.fft
     cdef Job job = whole[0]
-    cdef Py_ssize_t side = fft.n * fft.pitch, size = sample_size(kind), y, x, c
+    cdef Py_ssize_t size = sample_size(kind), y, x, c
     cdef Py_ssize_t down = fft.n - job.kernel_height + 1, across = fft.n - job.kernel_width + 1
-    cdef char* memory = <char*>malloc((2 * side + fft.pitch) * size + LINE_BYTES)
-    cdef lane* re = <lane*>(memory + LINE_BYTES - <size_t>memory % LINE_BYTES)
-    cdef lane* im = sample_at(re, side)
+    cdef char* memory = <char*>malloc((4 * fft.n + 1) * fft.pitch * size + LINE_BYTES)
+    cdef lane* tile = <lane*>(memory + LINE_BYTES - <size_t>memory % LINE_BYTES)
     cdef int failed = 0
     if memory == NULL:
         return 1
@@ -356,9 +347,11 @@ cdef int fft_band(lane* kind, const Job* whole, Py_ssize_t plane, Py_ssize_t y0,
         while y < y1:
             x = 0
             while x < job.width:
-                failed += tile_pair(re, im, sample_at(im, side), &job, fft, plane, y, x, smaller(down, y1 - y))
+                failed += tile_pair(tile, &job, fft, plane, y, x, smaller(down, y1 - y))
                 x += 2 * across
             y += down
+    if job.stream:
+        stream_end()
     free(memory)
     return failed
 

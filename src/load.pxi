@@ -90,9 +90,15 @@ cdef void widen_type(const char* src, int type, real* dst, Py_ssize_t n) noexcep
     elif type == F16:
         widen_half(<const uint16_t*>src, dst, n)
     elif type == F32:
-        widen_run(<const float*>src, dst, n)
+        if real is float:
+            memcpy(dst, src, n * sizeof(float))
+        else:
+            widen_run(<const float*>src, dst, n)
     else:
-        widen_run(<const double*>src, dst, n)
+        if real is double:
+            memcpy(dst, src, n * sizeof(double))
+        else:
+            widen_run(<const double*>src, dst, n)
 
 
 cdef inline void widen(work* row, Py_ssize_t i, const char* src, int type, Py_ssize_t n) noexcept nogil:

@@ -39,7 +39,7 @@ cdef int run_bound(const void* bound, const char* src, char* dst, int threads) n
 
 cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t n) except -1:
     """Twiddles, and the kernel's spectrum, made in float64 whatever the lanes."""
-    cdef Py_ssize_t y, x
+    cdef Py_ssize_t y, x, side
     cdef double weight_sum = 0
     cdef Fft exact
     cdef double* re
@@ -58,19 +58,19 @@ cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t 
     exact.n, exact.pitch = n, n + lanes_of(<vd*>NULL)
     try:
         make_twiddles(<vd*>NULL, &exact)
-        exact.spectrum = get_memory(2 * n * exact.pitch, sizeof(double))
+        side = n * exact.pitch
+        exact.spectrum = get_memory(4 * side, sizeof(double))
         re = <double*>exact.spectrum
-        memset(re, 0, 2 * n * exact.pitch * sizeof(double))
+        memset(re, 0, 2 * side * sizeof(double))
         for y in range(kernel.shape[0]):    # backwards, since the window is correlated with it
             for x in range(kernel.shape[1]):
                 re[(n - y) % n * exact.pitch + (n - x) % n] = kernel[y, x] / (<double>n * n)
-        transform(<vd*>re, <vd*>(re + n * exact.pitch), &exact, n)
-        transpose(<vd*>re, &exact)
-        transpose(<vd*>(re + n * exact.pitch), &exact)
-        transform(<vd*>re, <vd*>(re + n * exact.pitch), &exact, n)
+        transform(<vd*>(re + 2 * side), <vd*>re, &exact)
+        transform(<vd*>re, <vd*>(re + 2 * side), &exact)
         for y in range(2 * n):
             for x in range(n):
-                set_sample(<lane*>fft.spectrum, y * fft.pitch + x, re[y * exact.pitch + x])
+                # turned over twice; the tile it meets, once
+                set_sample(<lane*>fft.spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
     finally:
         free_fft(&exact)
     return 0
