@@ -385,6 +385,8 @@ cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ss
     if work is not vb:
         if job.method == FFT:
             return fft_band(kind, job, plane, y0, y1)
+        if job.method == RUNNING:
+            return running_band(kind, job, plane, y0, y1)
     return columns(kind, job, plane, y0, y1, 0, job.width)
 
 

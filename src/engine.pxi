@@ -8,7 +8,7 @@
 from cython.parallel cimport prange
 from libc.math cimport M_PI, ceil, cos, fabs, floor, ldexp, rint, sin
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memmove, memset
 
 cdef extern from *:
@@ -31,5 +31,6 @@ include "sparse.pxi"
 include "dot.pxi"
 include "driver.pxi"
 include "box.pxi"
+include "running.pxi"
 include "fft.pxi"
 include "program.pxi"

@@ -11,6 +11,7 @@ cdef enum:
     BOX = 1         # all taps equal
     WIDE = 2        # exact 64-bit integers
     DOT = 3         # whole-numbered weights times bytes
+    RUNNING = 5     # all taps equal, samples integers of 8 or 16 bits
     FFT = 4         # by way of spectra; `window` is for tiles that have none
 
 cdef struct View:
@@ -69,6 +70,7 @@ cdef struct Job:
     const Py_ssize_t* rows      # height + kernel_height - 1 source rows, -1: constant
     const Py_ssize_t* cols      # width + kernel_width - 1 source columns, -1: constant
     Py_ssize_t inner_begin, inner_end   # columns in between stand side by side in the source,
+    Py_ssize_t source_width
     Py_ssize_t before                   # column `before` at its column 0
     const double* fill          # the constant, one a channel
     const double* kernel        # the definition, for exact recomputation

@@ -177,6 +177,7 @@ cdef class Program:
         job.src = make_view(src, src_type, src_swapped)
         job.dst = make_view(dst, dst_type, dst_swapped)
         job.planes, job.height, job.width = dst.shape[0], dst.shape[1], dst.shape[2]
+        job.source_width = src.shape[2]
         job.rows, job.cols = &rows[0], &cols[0]
         job.before, job.inner_begin, job.inner_end = before, inner_begin, inner_end
         job.fill = &fill[0]

@@ -29,6 +29,7 @@
  *     vi_raised(a)           a * 2**DOT_BITS
  *     vi_lowered(a, n)       a / 2**n, rounded down
  *     vi_least(a, b)         the smaller, both unsigned
+ *     vi_permuted(a, i)      lane i[k] of a to lane k
  *     vi_below(a, b)         bit i: whether a < b in lane i, both unsigned
  *     vi_put_u8(p, a0 .. a3) lane i of ak, saturated, to byte 4 * i + k
  *
@@ -90,6 +91,8 @@ static inline vi vi_splat(int32_t w) { return w; }
 #endif
 enum { BYTE_LANES = 4 * F32_LANES };
 static inline vi vi_and(vi a, vi b) { return a & b; }
+static inline vi vi_load(const int32_t *p) { vi a; memcpy(&a, p, sizeof a); return a; }
+static inline void vi_store(int32_t *p, vi a) { memcpy(p, &a, sizeof a); }
 static inline vi vi_lowered(vi a, int n) { return a >> n; }
 typedef vd vs;
 static inline vs vs_fma(vs a, vs w, vs v) { return a + w * v; }
@@ -156,10 +159,17 @@ static inline vd vd_fma(vd a, vd w, vd v) { return (vd)_mm512_fmadd_pd((__m512d)
 static inline vf vf_fnma(vf a, vf w, vf v) { return (vf)_mm512_fnmadd_ps((__m512)w, (__m512)v, (__m512)a); }
 static inline vd vd_fnma(vd a, vd w, vd v) { return (vd)_mm512_fnmadd_pd((__m512d)w, (__m512d)v, (__m512d)a); }
 
-static inline vf vf_get_u8(const uint8_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(LOAD128(p))); }
-static inline vf vf_get_i8(const int8_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(LOAD128(p))); }
-static inline vf vf_get_u16(const uint16_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(LOAD256(p))); }
-static inline vf vf_get_i16(const int16_t *p) { return (vf)_mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(LOAD256(p))); }
+static inline vi vi_get_u8(const uint8_t *p) { return (vi)_mm512_cvtepu8_epi32(LOAD128(p)); }
+static inline vi vi_get_i8(const int8_t *p) { return (vi)_mm512_cvtepi8_epi32(LOAD128(p)); }
+static inline vi vi_get_u16(const uint16_t *p) { return (vi)_mm512_cvtepu16_epi32(LOAD256(p)); }
+static inline vi vi_get_i16(const int16_t *p) { return (vi)_mm512_cvtepi16_epi32(LOAD256(p)); }
+static inline vf vi_to_vf(vi a) { return (vf)_mm512_cvtepi32_ps((__m512i)a); }
+static inline vi vf_to_vi(vf v) { return (vi)_mm512_cvtps_epi32((__m512)v); }
+static inline vf vf_get_u8(const uint8_t *p) { return vi_to_vf(vi_get_u8(p)); }
+static inline vf vf_get_i8(const int8_t *p) { return vi_to_vf(vi_get_i8(p)); }
+static inline vf vf_get_u16(const uint16_t *p) { return vi_to_vf(vi_get_u16(p)); }
+static inline vf vf_get_i16(const int16_t *p) { return vi_to_vf(vi_get_i16(p)); }
+static inline vd vd_get_i32(const int32_t *p) { return (vd)_mm512_cvtepi32_pd(LOAD256(p)); }
 static inline vd vd_get_u8(const uint8_t *p) { return (vd)_mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(LOAD64(p))); }
 static inline vd vd_get_i8(const int8_t *p) { return (vd)_mm512_cvtepi32_pd(_mm256_cvtepi8_epi32(LOAD64(p))); }
 static inline vd vd_get_u16(const uint16_t *p) { return (vd)_mm512_cvtepi32_pd(_mm256_cvtepu16_epi32(LOAD128(p))); }
@@ -226,8 +236,8 @@ static inline vi vi_raised(vi a) { return a << DOT_BITS; }
 static inline vi vi_add(vi a, vi b) { return (vi)_mm512_add_epi32((__m512i)a, (__m512i)b); }
 static inline vi vi_least(vi a, vi b) { return (vi)_mm512_min_epu32((__m512i)a, (__m512i)b); }
 static inline unsigned vi_below(vi a, vi b) { return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b); }
-static inline vf vi_to_vf(vi a) { return (vf)_mm512_cvtepi32_ps((__m512i)a); }
-static inline vi vf_to_vi(vf v) { return (vi)_mm512_cvtps_epi32((__m512)v); }
+static inline vi vi_sub(vi a, vi b) { return (vi)_mm512_sub_epi32((__m512i)a, (__m512i)b); }
+static inline vi vi_permuted(vi a, vi i) { return (vi)_mm512_permutexvar_epi32((__m512i)i, (__m512i)a); }
 static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 {
     /* in each 128 bits: 00001111 as words, 0000111122223333 as bytes, 0123012301230123 */
@@ -250,10 +260,17 @@ static inline vd vd_fma(vd a, vd w, vd v) { return (vd)_mm256_fmadd_pd((__m256d)
 static inline vf vf_fnma(vf a, vf w, vf v) { return (vf)_mm256_fnmadd_ps((__m256)w, (__m256)v, (__m256)a); }
 static inline vd vd_fnma(vd a, vd w, vd v) { return (vd)_mm256_fnmadd_pd((__m256d)w, (__m256d)v, (__m256d)a); }
 
-static inline vf vf_get_u8(const uint8_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(LOAD64(p))); }
-static inline vf vf_get_i8(const int8_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(LOAD64(p))); }
-static inline vf vf_get_u16(const uint16_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(LOAD128(p))); }
-static inline vf vf_get_i16(const int16_t *p) { return (vf)_mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(LOAD128(p))); }
+static inline vi vi_get_u8(const uint8_t *p) { return (vi)_mm256_cvtepu8_epi32(LOAD64(p)); }
+static inline vi vi_get_i8(const int8_t *p) { return (vi)_mm256_cvtepi8_epi32(LOAD64(p)); }
+static inline vi vi_get_u16(const uint16_t *p) { return (vi)_mm256_cvtepu16_epi32(LOAD128(p)); }
+static inline vi vi_get_i16(const int16_t *p) { return (vi)_mm256_cvtepi16_epi32(LOAD128(p)); }
+static inline vf vi_to_vf(vi a) { return (vf)_mm256_cvtepi32_ps((__m256i)a); }
+static inline vi vf_to_vi(vf v) { return (vi)_mm256_cvtps_epi32((__m256)v); }
+static inline vf vf_get_u8(const uint8_t *p) { return vi_to_vf(vi_get_u8(p)); }
+static inline vf vf_get_i8(const int8_t *p) { return vi_to_vf(vi_get_i8(p)); }
+static inline vf vf_get_u16(const uint16_t *p) { return vi_to_vf(vi_get_u16(p)); }
+static inline vf vf_get_i16(const int16_t *p) { return vi_to_vf(vi_get_i16(p)); }
+static inline vd vd_get_i32(const int32_t *p) { return (vd)_mm256_cvtepi32_pd(LOAD128(p)); }
 static inline vd vd_get_u8(const uint8_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepu8_epi32(LOAD32(p))); }
 static inline vd vd_get_i8(const int8_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepi8_epi32(LOAD32(p))); }
 static inline vd vd_get_u16(const uint16_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepu16_epi32(LOAD64(p))); }
@@ -344,8 +361,8 @@ static inline unsigned vi_below(vi a, vi b)
     __m256i not_below = _mm256_cmpeq_epi32(_mm256_max_epu32((__m256i)a, (__m256i)b), (__m256i)a);
     return ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(not_below)) & 0xffu;
 }
-static inline vf vi_to_vf(vi a) { return (vf)_mm256_cvtepi32_ps((__m256i)a); }
-static inline vi vf_to_vi(vf v) { return (vi)_mm256_cvtps_epi32((__m256)v); }
+static inline vi vi_sub(vi a, vi b) { return (vi)_mm256_sub_epi32((__m256i)a, (__m256i)b); }
+static inline vi vi_permuted(vi a, vi i) { return (vi)_mm256_permutevar8x32_epi32((__m256i)a, (__m256i)i); }
 static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 {
     /* in each 128 bits: 00001111 as words, 0000111122223333 as bytes, 0123012301230123 */
@@ -373,6 +390,11 @@ static inline vd vd_fnma(vd a, vd w, vd v) { return a - w * v; }
 /* Through arrays, whose loops compilers unroll and know. */
 #define GET(X, S, LANES, name, T) \
     static inline X name(const T *p) { S s[LANES]; X v; int i; for (i = 0; i < LANES; i++) s[i] = (S)p[i]; memcpy(&v, s, sizeof v); return v; }
+GET(vi, int32_t, F32_LANES, vi_get_u8, uint8_t)
+GET(vi, int32_t, F32_LANES, vi_get_i8, int8_t)
+GET(vi, int32_t, F32_LANES, vi_get_u16, uint16_t)
+GET(vi, int32_t, F32_LANES, vi_get_i16, int16_t)
+GET(vd, double, F64_LANES, vd_get_i32, int32_t)
 GET(vf, float, F32_LANES, vf_get_u8, uint8_t)
 GET(vf, float, F32_LANES, vf_get_i8, int8_t)
 GET(vf, float, F32_LANES, vf_get_u16, uint16_t)
@@ -436,7 +458,18 @@ static inline vi vi_raised(vi a) { return a << DOT_BITS; }
 #define EACH(name, expression) \
     static inline vi name(vi a, vi b) { uint32_t s[F32_LANES], t[F32_LANES]; int i; memcpy(s, &a, sizeof s); memcpy(t, &b, sizeof t); for (i = 0; i < F32_LANES; i++) s[i] = expression; memcpy(&a, s, sizeof a); return a; }
 EACH(vi_add, s[i] + t[i])
+EACH(vi_sub, s[i] - t[i])
 EACH(vi_least, s[i] < t[i] ? s[i] : t[i])
+static inline vi vi_permuted(vi a, vi b)
+{
+    int32_t s[F32_LANES], t[F32_LANES], r[F32_LANES];
+    int i;
+    memcpy(s, &a, sizeof s);
+    memcpy(t, &b, sizeof t);
+    for (i = 0; i < F32_LANES; i++) r[i] = s[t[i]];
+    memcpy(&a, r, sizeof a);
+    return a;
+}
 static inline unsigned vi_below(vi a, vi b)
 {
     uint32_t s[F32_LANES], t[F32_LANES];

@@ -30,7 +30,7 @@ ROUNDING = {"float32": 2.0**-24, "float64": 2.0**-53, "strict": 0.0}
 EXACT = {"float32": 2.0**24, "float64": 2.0**53, "strict": 2.0**53}
 
 # Numbers of src/job.pxi.
-WINDOW, BOX, WIDE, DOT, FFT = 0, 1, 2, 3, 4
+WINDOW, BOX, WIDE, DOT, FFT, RUNNING = 0, 1, 2, 3, 4, 5
 
 # ns per sample on one core. Measured on 2026-11-24 at level v4 on a Xeon (family 6, model 207) with a
 # 2048x2048 picture in one plane; the same at every level, because the choice of the method decides
@@ -40,6 +40,7 @@ COST: dict[str, dict[Lane, float]] = {
     "direct tap": {"float32": 0.018, "float64": 0.036, "strict": 0.055},
     "sparse tap": {"float32": 0.035, "float64": 0.070, "strict": 0.085},
     "box": {"float32": 0.25, "float64": 0.5, "strict": np.inf},  # van Herk, and the sums' rows
+    "running": {"float32": 0.45, "float64": 0.6, "strict": np.inf},
     "box doubling": {"float32": 0.045, "float64": 0.09, "strict": np.inf},  # one pass over a row
     "again": {"float32": 15.0, "float64": 15.0, "strict": 15.0},  # one pixel near a tie
     "again tap": {"float32": 0.15, "float64": 0.15, "strict": 0.15},

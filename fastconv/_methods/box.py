@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Box: all taps equal, at a cost that hardly grows with the kernel (src/box.pxi)."""
+"""Box: all taps equal. Running sums for integers (src/running.pxi), at a cost that does not grow with the
+kernel; doubling and groups for floats (src/box.pxi), at one that hardly does.
+"""
 
 from __future__ import annotations
 
-from . import BOX, COST, EXACT, ROUNDING, Facts, Lane, Recipe
+from . import BOX, COST, ROUNDING, RUNNING, Facts, Lane, Recipe
 
 NAME = "box"
+
+_SMALL = ("bool", "uint8", "int8", "uint16", "int16")
 
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
@@ -16,11 +20,21 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         return "the definition's order of taps is not a box's"
     if not facts.finite or weight == 0 or (facts.kernel != weight).any():
         return "the taps are not all equal"
-    exact = facts.integral and facts.taps * facts.peak <= EXACT[lane]
-    if facts.target.integer and not exact:
-        return f"the sum of {facts.taps} samples may not be exact in {lane}"
-    # the sum is exact; the weight is rounded once and the product once
-    error = 0.0 if facts.is_exact(lane) else 2.02 * ROUNDING[lane] * facts.weight * facts.peak
+    # the sum is exact; it, the weight and their product are rounded
+    error = 3.03 * ROUNDING[lane] * facts.weight * facts.peak
+    if facts.target.integer:  # what saturates need not be near
+        error = min(error, 3.03 * ROUNDING[lane] * (facts.target.peak + 1))
+    if (
+        facts.integral
+        and facts.source.name in _SMALL
+        and facts.source.low <= facts.low
+        and facts.high <= facts.source.high
+        and facts.taps * facts.peak < 2**31
+    ):
+        why = f"{height} x {width} equal taps, running sums of 32-bit integers"
+        return Recipe(NAME, RUNNING, lane, COST["running"][lane], why, error, scale=weight)
+    if facts.target.integer:
+        return f"the sum of {facts.taps} samples may not be exact in 32-bit integers"
     doublings = width.bit_length() - 1 + width.bit_count()
     return Recipe(
         NAME,
@@ -28,6 +42,5 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         lane,
         COST["row"][lane] + COST["box"][lane] + doublings * COST["box doubling"][lane],
         f"{height} x {width} equal taps, summed by doubling across and in groups down",
-        error,
         scale=weight,
     )
