@@ -83,6 +83,7 @@ cdef struct Job:
     Dots dots
     Fft fft
     double scale                # of a box's or a dot's sums
+    Py_ssize_t divisor          # the same as a divisor, if it is a whole number; else 0
     bint scale_first
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these

@@ -24,6 +24,9 @@ cdef struct Running:
     char* raw               # a row of the source, if its samples do not lie side by side
     Py_ssize_t first        # where the padded picture begins in `columns`
     Py_ssize_t own          # where the source begins in `columns`, in samples
+    Py_ssize_t copies       # column sums of the border, where they stand,
+    Py_ssize_t* to
+    Py_ssize_t* source      # and of which others they are copies
     int moves
     vi index[MOVES]
     vi keep[MOVES]
@@ -119,24 +122,80 @@ cdef const char* whole_row(const Running* r, char* raw, const Job* job, Py_ssize
     return raw
 
 
-cdef void border_columns(const Running* r, const Job* job) noexcept nogil:
-    """Column sums of the padded picture that are not the source's own."""
-    cdef Py_ssize_t i = 0, c, x, n = job.width + job.kernel_width - 1
-    cdef int32_t* to = r.columns + r.first
-    while i < n:
-        if i == job.inner_begin and job.inner_end > i:
-            i = job.inner_end
+cdef void list_border(Running* r, const Job* job) noexcept nogil:
+    """Which column sums those of the border are copies of; the constant's stand at the very beginning."""
+    cdef Py_ssize_t i, c, x, channels = job.channels
+    r.copies = 0
+    for i in range(job.width + job.kernel_width - 1):
+        if job.inner_begin <= i and i < job.inner_end:
             continue
         x = job.cols[i]
-        for c in range(job.channels):
-            if x < 0:
-                to[i * job.channels + c] = <int32_t>(job.fill[c] * job.kernel_height)
-            else:
-                to[i * job.channels + c] = r.columns[r.own + x * job.channels + c]
-        i += 1
+        for c in range(channels):
+            r.to[r.copies] = r.first + i * channels + c
+            r.source[r.copies] = c if x < 0 else r.own + x * channels + c
+            r.copies += 1
 
 
-cdef void running_results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef void border_columns(const Running* r) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(r.copies):
+        r.columns[r.to[i]] = r.columns[r.source[i]]
+
+
+cdef inline unsigned int divided(vi* sums, vi divisor, vf inverse) noexcept nogil:
+    """Sums to quotients, rounded to the nearest; in bits, which are ties. A float32 quotient is off by one
+    at the most, which its remainder tells."""
+    cdef vi q = vf_to_vi(vf_mul(vi_to_vf(sums[0]), inverse))
+    cdef vi twice = vi_sub(sums[0], vi_mul(q, divisor))
+    twice = vi_add(twice, twice)
+    sums[0] = vi_nearer(q, twice, divisor)
+    return vi_ties(twice, divisor)
+
+
+cdef inline void put_integers(small* dst, vi v, const Job* job) noexcept nogil:
+    v = vi_limited(v, vi_splat(<int32_t>job.low), vi_splat(<int32_t>job.high))
+    if sizeof(small) == 1:
+        vi_put_8(dst, v)
+    else:
+        vi_put_16(dst, v)
+
+
+cdef inline void whole_results(small* dst, const Running* r, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+    """Boxes from the prefixes of a row, divided by a whole number, to pixels that lie side by side; at least
+    as many as lanes. Ties are left to the definition, which may have rounded them on the way."""
+    cdef Py_ssize_t i = 0, x, n = job.width * job.channels
+    cdef const int32_t* after = r.prefix + job.kernel_width * job.channels
+    cdef vi divisor = vi_splat(<int32_t>job.divisor), v
+    cdef vf inverse = vf_splat(1 / <float>job.divisor)
+    cdef unsigned int doubt
+    cdef Place at
+    at.plane, at.y, at.x = plane, y, 0
+    while i < n:    # the last vector moves back to end with the row
+        x = smaller(i, n - F32_LANES)
+        v = vi_sub(vi_load(after + x), vi_load(r.prefix + x))
+        doubt = divided(&v, divisor, inverse)
+        put_integers(dst + x, v, job)
+        if doubt:
+            settle(dst + x, x, doubt, job, &at)
+        i += F32_LANES
+
+
+cdef void results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+    cdef char* dst = job.dst.data + plane * job.dst.plane + y * job.dst.row
+    cdef bint whole = job.divisor and job.dst.packed and job.width * job.channels >= F32_LANES
+    if whole and job.dst.type == U8:
+        whole_results(<uint8_t*>dst, r, job, plane, y)
+    elif whole and job.dst.type == I8:
+        whole_results(<int8_t*>dst, r, job, plane, y)
+    elif whole and job.dst.type == U16:
+        whole_results(<uint16_t*>dst, r, job, plane, y)
+    elif whole and job.dst.type == I16:
+        whole_results(<int16_t*>dst, r, job, plane, y)
+    else:
+        scaled_results(kind, r, job, plane, y)
+
+
+cdef void scaled_results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Boxes from the prefixes of a row, scaled, to pixels; so many at a time as a small array holds."""
     cdef double memory[GATHER]
     cdef lane* sums = <lane*>memory
@@ -182,14 +241,17 @@ cdef int running_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y
     cdef Running r
     cdef Py_ssize_t channels = job.channels, own = job.source_width * channels, y, k
     cdef Py_ssize_t padded = (job.width + job.kernel_width - 1) * channels
-    cdef Py_ssize_t before = larger(0, job.before) * channels
+    cdef Py_ssize_t before = (larger(0, job.before) + 1) * channels
     cdef Py_ssize_t size = before + own + padded + 64
-    cdef char* memory = <char*>calloc(2 * size * sizeof(int32_t) + 3 * (own + 64) * job.src.size, 1)
+    cdef char* memory = <char*>calloc(2 * padded * sizeof(Py_ssize_t) + 2 * size * sizeof(int32_t)
+                                      + 3 * (own + 64) * job.src.size, 1)
     cdef const char* stale
     cdef char* raw
     if memory == NULL:
         return 1
-    r.columns = <int32_t*>memory
+    r.to = <Py_ssize_t*>memory
+    r.source = r.to + padded
+    r.columns = <int32_t*>(r.source + padded)
     r.prefix = r.columns + size
     r.fill = <char*>(r.prefix + size)
     raw = r.fill + (own + 64) * job.src.size
@@ -197,15 +259,18 @@ cdef int running_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y
     r.first = before - job.before * channels
     make_moves(&r, channels)
     fill_constant(r.fill, job)
+    list_border(&r, job)
+    for k in range(channels):
+        r.columns[k] = <int32_t>(job.fill[k] * job.kernel_height)
     for k in range(job.kernel_height - 1):
         slide_type(r.columns + r.own, whole_row(&r, raw, job, plane, y0 + k), NULL, own, job.src.type)
     for y in range(y0, y1):
         stale = whole_row(&r, raw + (own + 64) * job.src.size, job, plane, y - 1) if y > y0 else NULL
         slide_type(r.columns + r.own, whole_row(&r, raw, job, plane, y + job.kernel_height - 1), stale, own,
                    job.src.type)
-        border_columns(&r, job)
+        border_columns(&r)
         make_prefix(r.prefix + channels, r.columns + r.first, padded, channels, &r)
-        running_results(kind, &r, job, plane, y)
+        results(kind, &r, job, plane, y)
     free(memory)
     return 0
 

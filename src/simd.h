@@ -29,6 +29,7 @@
  *     vi_raised(a)           a * 2**DOT_BITS
  *     vi_lowered(a, n)       a / 2**n, rounded down
  *     vi_least(a, b)         the smaller, both unsigned
+ *     vi_nearer(q, t, d)     q + 1 where t > d, q - 1 where t < -d; vi_ties(t, d) has bit i where t is d or -d
  *     vi_permuted(a, i)      lane i[k] of a to lane k
  *     vi_below(a, b)         bit i: whether a < b in lane i, both unsigned
  *     vi_put_u8(p, a0 .. a3) lane i of ak, saturated, to byte 4 * i + k
@@ -176,8 +177,10 @@ static inline vd vd_get_u16(const uint16_t *p) { return (vd)_mm512_cvtepi32_pd(_
 static inline vd vd_get_i16(const int16_t *p) { return (vd)_mm512_cvtepi32_pd(_mm256_cvtepi16_epi32(LOAD128(p))); }
 static inline vd vd_get_f32(const float *p) { return (vd)_mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 
-static inline void vf_put_8(void *p, vf v) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32((__m512)v))); }
-static inline void vf_put_16(void *p, vf v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(_mm512_cvtps_epi32((__m512)v))); }
+static inline void vi_put_8(void *p, vi a) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8((__m512i)a)); }
+static inline void vi_put_16(void *p, vi a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16((__m512i)a)); }
+static inline void vf_put_8(void *p, vf v) { vi_put_8(p, vf_to_vi(v)); }
+static inline void vf_put_16(void *p, vf v) { vi_put_16(p, vf_to_vi(v)); }
 static inline void vd_put_8(void *p, vd v) { _mm_storel_epi64((__m128i *)p, _mm256_cvtepi32_epi8(_mm512_cvtpd_epi32((__m512d)v))); }
 static inline void vd_put_16(void *p, vd v) { _mm_storeu_si128((__m128i *)p, _mm256_cvtepi32_epi16(_mm512_cvtpd_epi32((__m512d)v))); }
 
@@ -237,6 +240,14 @@ static inline vi vi_add(vi a, vi b) { return (vi)_mm512_add_epi32((__m512i)a, (_
 static inline vi vi_least(vi a, vi b) { return (vi)_mm512_min_epu32((__m512i)a, (__m512i)b); }
 static inline unsigned vi_below(vi a, vi b) { return _mm512_cmplt_epu32_mask((__m512i)a, (__m512i)b); }
 static inline vi vi_sub(vi a, vi b) { return (vi)_mm512_sub_epi32((__m512i)a, (__m512i)b); }
+static inline vi vi_mul(vi a, vi b) { return (vi)_mm512_mullo_epi32((__m512i)a, (__m512i)b); }
+static inline vi vi_limited(vi a, vi lo, vi hi) { return (vi)_mm512_min_epi32(_mm512_max_epi32((__m512i)a, (__m512i)lo), (__m512i)hi); }
+static inline vi vi_nearer(vi q, vi t, vi d)
+{
+    __m512i up = _mm512_mask_add_epi32((__m512i)q, _mm512_cmpgt_epi32_mask((__m512i)t, (__m512i)d), (__m512i)q, _mm512_set1_epi32(1));
+    return (vi)_mm512_mask_sub_epi32(up, _mm512_cmpgt_epi32_mask(_mm512_sub_epi32(_mm512_setzero_si512(), (__m512i)d), (__m512i)t), up, _mm512_set1_epi32(1));
+}
+static inline unsigned vi_ties(vi t, vi d) { return _mm512_cmpeq_epi32_mask(_mm512_abs_epi32((__m512i)t), (__m512i)d); }
 static inline vi vi_permuted(vi a, vi i) { return (vi)_mm512_permutexvar_epi32((__m512i)i, (__m512i)a); }
 static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 {
@@ -284,14 +295,12 @@ static inline __m128i low_16(__m128i a, __m128i b)
     return _mm_packus_epi32(_mm_and_si128(a, low), _mm_and_si128(b, low));
 }
 static inline __m128i low_8(__m128i words) { return _mm_packus_epi16(_mm_and_si128(words, _mm_set1_epi16(0xff)), _mm_setzero_si128()); }
-static inline __m128i vf_to_16(vf v)
-{
-    __m256i k = _mm256_cvtps_epi32((__m256)v);
-    return low_16(_mm256_castsi256_si128(k), _mm256_extracti128_si256(k, 1));
-}
+static inline __m128i vi_to_16(vi a) { return low_16(_mm256_castsi256_si128((__m256i)a), _mm256_extracti128_si256((__m256i)a, 1)); }
 static inline __m128i vd_to_16(vd v) { return low_16(_mm256_cvtpd_epi32((__m256d)v), _mm_setzero_si128()); }
-static inline void vf_put_8(void *p, vf v) { _mm_storel_epi64((__m128i *)p, low_8(vf_to_16(v))); }
-static inline void vf_put_16(void *p, vf v) { _mm_storeu_si128((__m128i *)p, vf_to_16(v)); }
+static inline void vi_put_8(void *p, vi a) { _mm_storel_epi64((__m128i *)p, low_8(vi_to_16(a))); }
+static inline void vi_put_16(void *p, vi a) { _mm_storeu_si128((__m128i *)p, vi_to_16(a)); }
+static inline void vf_put_8(void *p, vf v) { vi_put_8(p, vf_to_vi(v)); }
+static inline void vf_put_16(void *p, vf v) { vi_put_16(p, vf_to_vi(v)); }
 static inline void vd_put_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_to_16(v))); }
 static inline void vd_put_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_to_16(v)); }
 
@@ -362,6 +371,15 @@ static inline unsigned vi_below(vi a, vi b)
     return ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(not_below)) & 0xffu;
 }
 static inline vi vi_sub(vi a, vi b) { return (vi)_mm256_sub_epi32((__m256i)a, (__m256i)b); }
+static inline vi vi_mul(vi a, vi b) { return (vi)_mm256_mullo_epi32((__m256i)a, (__m256i)b); }
+static inline vi vi_limited(vi a, vi lo, vi hi) { return (vi)_mm256_min_epi32(_mm256_max_epi32((__m256i)a, (__m256i)lo), (__m256i)hi); }
+static inline vi vi_nearer(vi q, vi t, vi d)
+{
+    /* a comparison that holds is -1 */
+    __m256i up = _mm256_sub_epi32((__m256i)q, _mm256_cmpgt_epi32((__m256i)t, (__m256i)d));
+    return (vi)_mm256_add_epi32(up, _mm256_cmpgt_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), (__m256i)d), (__m256i)t));
+}
+static inline unsigned vi_ties(vi t, vi d) { return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_abs_epi32((__m256i)t), (__m256i)d))); }
 static inline vi vi_permuted(vi a, vi i) { return (vi)_mm256_permutevar8x32_epi32((__m256i)a, (__m256i)i); }
 static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 {
@@ -407,6 +425,8 @@ GET(vd, double, F64_LANES, vd_get_f32, float)
 
 #define PUT(X, S, LANES, name, T) \
     static inline void name(void *p, X v) { S s[LANES]; T t[LANES]; int i; memcpy(s, &v, sizeof v); for (i = 0; i < LANES; i++) t[i] = (T)(int)s[i]; memcpy(p, t, sizeof t); }
+PUT(vi, int32_t, F32_LANES, vi_put_8, uint8_t)
+PUT(vi, int32_t, F32_LANES, vi_put_16, uint16_t)
 PUT(vf, float, F32_LANES, vf_put_8, uint8_t)
 PUT(vf, float, F32_LANES, vf_put_16, uint16_t)
 PUT(vd, double, F64_LANES, vd_put_8, uint8_t)
@@ -460,6 +480,11 @@ static inline vi vi_raised(vi a) { return a << DOT_BITS; }
 EACH(vi_add, s[i] + t[i])
 EACH(vi_sub, s[i] - t[i])
 EACH(vi_least, s[i] < t[i] ? s[i] : t[i])
+EACH(vi_mul, s[i] * t[i])
+#define LANES3(a, b, c) int32_t s[F32_LANES], t[F32_LANES], d[F32_LANES]; int i; memcpy(s, &a, sizeof s); memcpy(t, &b, sizeof t); memcpy(d, &c, sizeof d)
+static inline vi vi_limited(vi a, vi lo, vi hi) { LANES3(a, lo, hi); for (i = 0; i < F32_LANES; i++) s[i] = s[i] < t[i] ? t[i] : s[i] > d[i] ? d[i] : s[i]; memcpy(&a, s, sizeof a); return a; }
+static inline vi vi_nearer(vi a, vi b, vi c) { LANES3(a, b, c); for (i = 0; i < F32_LANES; i++) s[i] += (t[i] > d[i]) - (t[i] < -d[i]); memcpy(&a, s, sizeof a); return a; }
+static inline unsigned vi_ties(vi b, vi c) { unsigned bits = 0; LANES3(b, b, c); for (i = 0; i < F32_LANES; i++) bits |= (unsigned)(t[i] == d[i] || t[i] == -d[i]) << i; (void)s; return bits; }
 static inline vi vi_permuted(vi a, vi b)
 {
     int32_t s[F32_LANES], t[F32_LANES], r[F32_LANES];

@@ -132,6 +132,8 @@ class Recipe:
         Factors of a separable kernel; empty for others.
     scale : float
         Factor of the sums of a box or a dot; 1 for others.
+    divisor : int
+        The same as a divisor, where it is a whole number and the engine divides; else 0.
     guard : float
         Error that the engine's rounding must watch; 0 where no tie can be missed.
     near : float
@@ -156,6 +158,7 @@ class Recipe:
     across: Floats = field(default_factory=lambda: np.empty((0, 0)))
     down: Floats = field(default_factory=lambda: np.empty((0, 0)))
     scale: float = 1.0
+    divisor: int = 0
     guard: float = 0.0
     near: float = 0.0
     whole: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 0), np.int64))
@@ -173,6 +176,12 @@ class Recipe:
 def again_cost(taps: int) -> float:
     """ns to sum a pixel again."""
     return COST["again"]["float64"] + taps * COST["again tap"]["float64"]
+
+
+def whole_divisor(weight: float) -> int:
+    """The whole number below 2**24 whose reciprocal is `weight`, rounded; 0 if there is none."""
+    divisor = int(np.rint(1 / weight)) if abs(weight) > 2.0**-24 else 0
+    return divisor if divisor > 0 and 1 / divisor == weight else 0
 
 
 def definition_error(facts: Facts) -> float:

@@ -5,7 +5,18 @@ kernel; doubling and groups for floats (src/box.pxi), at one that hardly does.
 
 from __future__ import annotations
 
-from . import BOX, COST, ROUNDING, RUNNING, Facts, Lane, Recipe
+from . import (
+    BOX,
+    COST,
+    ROUNDING,
+    RUNNING,
+    Facts,
+    Lane,
+    Recipe,
+    again_cost,
+    near_error,
+    whole_divisor,
+)
 
 NAME = "box"
 
@@ -32,6 +43,19 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         and facts.taps * facts.peak < 2**31
     ):
         why = f"{height} x {width} equal taps, running sums of 32-bit integers"
+        divisor = whole_divisor(weight) if lane == "float32" and facts.target.name in _SMALL else 0
+        if divisor:
+            # exact but for ties, which are left to the definition
+            return Recipe(
+                NAME,
+                RUNNING,
+                lane,
+                COST["running"][lane] + (divisor % 2 == 0) / divisor * again_cost(facts.taps),
+                f"{why}, divided by {divisor}",
+                scale=weight,
+                divisor=divisor,
+                near=near_error(facts),
+            )
         return Recipe(NAME, RUNNING, lane, COST["running"][lane], why, error, scale=weight)
     if facts.target.integer:
         return f"the sum of {facts.taps} samples may not be exact in 32-bit integers"
