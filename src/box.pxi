@@ -2,70 +2,168 @@
 # ever added, so nothing cancels, nothing drifts, and a NaN stays where it is, unlike with running sums
 # and integral images.
 #
-# Across a row by doubling (a sum of 2 pixels is two of 1, a sum of 4 two of 2 ...): width 13 = 1101b
+# Across a row by doubling: a sum of 2 pixels is two of 1, a sum of 4 two of 2, up to 16 (8 in float64).
+# A width is so many of these wholes, and a rest; 43 = 2 * 16 + 8 + 2 + 1 is
 #
-#     power  1 1 1 1 ...   2 . 2 . ...   4 . . . 4 ...   8 . . . . . . . 8
-#     sum    x[0]                        + x[1..4]       + x[5..12]
+#     16 at x, 16 at x + 16, then from x + 32 on 8, 2 and 1
+#
+# in this order with vectors of any width, so that the bits are the same. Where a vector holds a whole, all
+# levels stay in registers.
 #
 # Down the columns by van Herk (1992), Gil & Werman (1993): rows are cut into groups of `height`; a
 # window that starts at row r of a group is the group's rows from r on (a suffix sum) and the next
 # group's rows before r (a prefix sum). Three additions a sample for any height. The groups count from
 # row 0 of the picture, so that bits do not depend on bands.
+#
+# Samples are scaled first, since their sum might overflow where their mean does not.
 
-cdef inline void double_across(lane* out, lane* row, Py_ssize_t width, Py_ssize_t step,
-                               Py_ssize_t n) noexcept nogil:
-    """out[i] = sum of row[i + k*step], k < width, for i < n. Destroys `row`."""
-    cdef Py_ssize_t i, power = 1, done = 0, vector = lanes_of(row), bits = width
-    while bits:
-        if bits & 1:
-            i = 0
-            while i < n:
-                if done:
-                    store(out, i, add(load(out, i), load(row, i + done * step)))
-                else:
-                    store(out, i, load(row, i))
-                i += vector
-            done += power
-        bits >>= 1
-        if bits:
-            i = 0
-            while i < n + (width - 2 * power) * step:
-                store(row, i, add(load(row, i), load(row, i + power * step)))
-                i += vector
-            power *= 2
+cdef enum:
+    BOX_ROWS = 4    # of scratch for a row across
+    LEVELS = 5      # sums of 1, 2, 4, 8 and 16
 
 
-cdef inline void add_rows(lane* out, lane* a, lane* b, Py_ssize_t n) noexcept nogil:
+cdef inline int whole_level(lane* kind) noexcept nogil:
+    if lane is vf:
+        return 4
+    else:
+        return 3
+
+
+cdef inline void add_shifted(lane* out, lane* a, lane* b, Py_ssize_t shift, Py_ssize_t n) noexcept nogil:
+    """out[i] = a[i] + b[i + shift], in whole vectors."""
     cdef Py_ssize_t i = 0
     while i < n:
-        store(out, i, add(load(a, i), load(b, i)))
+        store(out, i, add(load(a, i), load(b, i + shift)))
         i += lanes_of(out)
 
 
-cdef inline void scale_row(lane* row, double scale, Py_ssize_t n) noexcept nogil:
+cdef void scale_row(lane* row, double scale, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i = 0
-    cdef lane w = splat(row, scale)
     while i < n:
-        store(row, i, mul(load(row, i), w))
+        store(row, i, mul(load(row, i), splat(row, scale)))
         i += lanes_of(row)
+
+
+cdef void sum_of_wholes(lane* out, lane* row, Py_ssize_t count, Py_ssize_t step, Py_ssize_t n) noexcept nogil:
+    """out[i] = row[i] + row[i + step] ..., `count` of them, by doubling. Destroys `row`."""
+    cdef Py_ssize_t power = 1, done = 0, bits = count
+    while bits:
+        if bits & 1:
+            if done:
+                add_shifted(out, out, row, done * step, n)
+            else:
+                memcpy(out, row, n * sample_size(row))
+            done += power
+        bits >>= 1
+        if bits:
+            add_shifted(row, row, row, power * step, n + (count - 2 * power) * step)
+            power *= 2
+
+
+cdef void across_in_memory(lane* out, lane* row, lane* scratch, Py_ssize_t pitch, Py_ssize_t width,
+                           Py_ssize_t step, Py_ssize_t n) noexcept nogil:
+    """Sums of `width` pixels, `step` samples apart. Scratch: BOX_ROWS rows."""
+    cdef int top = 0, k, last = whole_level(row)
+    cdef Py_ssize_t wholes = width >> last, at = wholes << last
+    cdef lane* levels[LEVELS]
+    levels[0] = row
+    while top < last and (2 << top) <= width:
+        levels[top + 1] = sample_at(scratch, top * pitch)
+        add_shifted(levels[top + 1], levels[top], levels[top], step << top, n + (width - (2 << top)) * step)
+        top += 1
+    if wholes:
+        sum_of_wholes(out, levels[last], wholes, step << last, n)
+    for k in range(last - 1, -1, -1):
+        if width >> k & 1:
+            if at:
+                add_shifted(out, out, levels[k], at * step, n)
+            else:
+                memcpy(out, levels[k], n * sample_size(out))
+            at += 1 << k
+
+
+cdef inline lane with_part(lane sums, bint begun, lane a, lane b, vi shift) noexcept nogil:
+    return add(sums, shifted(a, b, shift)) if begun else shifted(a, b, shift)
+
+
+cdef void across_in_registers(lane* out, lane* row, Py_ssize_t width, Py_ssize_t n) noexcept nogil:
+    """The same for single samples, with vectors that hold a whole, and less than two wholes.
+
+    Of each level, ones[] twos[] ... are sums that begin in this vector, in the next one, and so on; each
+    level must know one vector more than the level above it. The first four turns fill them.
+    """
+    cdef Py_ssize_t vector = lanes_of(row), turn, turns = (n + vector - 1) // vector
+    cdef bint whole = width >= vector, begun
+    cdef int k, last = whole_level(row), at = 0
+    cdef vi part[LEVELS]    # where in a vector each level's part of the rest begins
+    cdef vi one = vi_count(1), two = vi_count(2), four = vi_count(4), eight = vi_count(8)
+    cdef lane ones[5]
+    cdef lane twos[4]
+    cdef lane fours[3]
+    cdef lane eights[2]
+    cdef lane wholes = splat(row, 0), sums
+    for k in range(last - 1, -1, -1):
+        part[k] = vi_count(at)
+        if width >> k & 1:
+            at += 1 << k
+    ones[0] = ones[1] = ones[2] = ones[3] = ones[4] = twos[0] = twos[1] = twos[2] = twos[3] = wholes
+    fours[0] = fours[1] = fours[2] = eights[0] = eights[1] = wholes
+    for turn in range(-4, turns + whole):
+        ones[0] = ones[1]
+        ones[1] = ones[2]
+        ones[2] = ones[3]
+        ones[3] = ones[4]
+        ones[4] = load(row, (turn + 4) * vector)
+        twos[0] = twos[1]
+        twos[1] = twos[2]
+        twos[2] = twos[3]
+        twos[3] = add(ones[3], shifted(ones[3], ones[4], one))
+        fours[0] = fours[1]
+        fours[1] = fours[2]
+        fours[2] = add(twos[2], shifted(twos[2], twos[3], two))
+        eights[0] = eights[1]
+        eights[1] = add(fours[1], shifted(fours[1], fours[2], four))
+        if turn < 0:
+            continue
+        sums, begun = wholes, whole
+        if lane is vf:
+            if width & 8:
+                sums = with_part(sums, begun, eights[0], eights[1], part[3])
+                begun = True
+        if width & 4:
+            sums = with_part(sums, begun, fours[0], fours[1], part[2])
+            begun = True
+        if width & 2:
+            sums = with_part(sums, begun, twos[0], twos[1], part[1])
+            begun = True
+        if width & 1:
+            sums = with_part(sums, begun, ones[0], ones[1], part[0])
+        if turn >= whole:
+            store(out, (turn - whole) * vector, sums)
+        if lane is vf:
+            wholes = add(eights[0], shifted(eights[0], eights[1], eight))
+        else:
+            wholes = eights[0]
 
 
 cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
                   Py_ssize_t y) noexcept nogil:
-    """Row `y` of the padded picture, summed across. Floats are scaled first, since their sum might
-    overflow where their mean does not; integers last, since their sum is exact."""
+    """Row `y` of the padded picture, scaled, and summed across."""
     cdef lane* raw = <lane*>s.raw
-    load_row(raw, <lane*>s.spare, job, plane, y, strip.first, strip.first + strip.count + job.kernel_width - 1)
-    if job.scale_first:
-        scale_row(raw, job.scale, (strip.count + job.kernel_width - 1) * job.channels)
-    double_across(out, raw, job.kernel_width, job.channels, strip.count * job.channels)
+    cdef Py_ssize_t n = strip.count * job.channels, width = job.kernel_width
+    load_row(raw, <lane*>s.spare, job, plane, y, strip.first, strip.first + strip.count + width - 1)
+    scale_row(raw, job.scale, n + (width - 1) * job.channels)
+    if job.channels == 1 and lanes_of(raw) == 1 << whole_level(raw) and width < 2 * lanes_of(raw):
+        across_in_registers(out, raw, width, n)
+    else:
+        across_in_memory(out, raw, <lane*>s.box, s.pitch, width, job.channels, n)
 
 
 cdef inline void add_to_prefix(lane* prefix, lane* row, Py_ssize_t k, Py_ssize_t n) noexcept nogil:
     if k == 0:
         memcpy(prefix, row, n * sample_size(row))
     else:
-        add_rows(prefix, prefix, row, n)
+        add_shifted(prefix, prefix, row, 0, n)
 
 
 cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
@@ -87,7 +185,7 @@ cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, 
             suffix = group
             group = other
             for k in range(height - 2, r - 1, -1):
-                add_rows(suffix[k], suffix[k], suffix[k + 1], n)
+                add_shifted(suffix[k], suffix[k], suffix[k + 1], 0, n)
             # rows before r of the next group, when a band starts inside a group
             for k in range(r):
                 box_row(group[k], s, job, strip, plane, y - r + height + k)
@@ -96,12 +194,10 @@ cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, 
             if y > y0:
                 box_row(group[r - 1], s, job, strip, plane, y + height - 1)
                 add_to_prefix(prefix, group[r - 1], r - 1, n)
-            add_rows(out, suffix[r], prefix, n)
+            add_shifted(out, suffix[r], prefix, 0, n)
         else:
             memcpy(out, suffix[0], n * sample_size(out))
         if r == height - 1 and y + 1 < y1:
             # the row that completes the next group
             box_row(group[r], s, job, strip, plane, y + height)
-        if not job.scale_first:
-            scale_row(out, job.scale, n)
         store_row(out, job, plane, y, strip.first, strip.count)

@@ -42,6 +42,7 @@ cdef struct Scratch:
     void* raw                   # a row before it is summed across
     void* spare                 # see load_row
     void* fill                  # a row of the constant
+    void* box                   # BOX_ROWS rows, for a box only
     void** chunk_rows           # a window's rows from some sample on
 
 
@@ -129,7 +130,8 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     """Room for three strips with windows of `window` rows, and for what they share."""
     cdef Py_ssize_t edge = larger(cut.left, job.width - cut.right) if cut.far else 0
     cdef Py_ssize_t pitch = row_pitch(kind, job, larger(cut.width, edge))
-    cdef Py_ssize_t samples = (window + BLOCK_ROWS + 3) * pitch
+    cdef Py_ssize_t box_rows = BOX_ROWS if job.method == BOX else 0
+    cdef Py_ssize_t samples = (window + BLOCK_ROWS + 3 + box_rows) * pitch
     cdef size_t size
     if cut.far:
         samples += 2 * window * row_pitch(kind, job, edge)
@@ -146,6 +148,7 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     s.raw = take(kind, s, pitch)
     s.spare = take(kind, s, pitch)
     s.fill = take(kind, s, pitch)
+    s.box = take(kind, s, box_rows * pitch)
     s.chunk_rows = <void**>s.free
     s.free += window * sizeof(void*)
     return True

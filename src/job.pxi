@@ -84,7 +84,6 @@ cdef struct Job:
     Fft fft
     double scale                # of a box's or a dot's sums
     Py_ssize_t divisor          # the same as a divisor, if it is a whole number; else 0
-    bint scale_first
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these
     double guard                # largest error of the fast sum; 0: none, or no rounding at all

@@ -109,13 +109,13 @@ cdef class Program:
     def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
                   const double[:, ::1] across, const double[:, ::1] down, const Py_ssize_t[::1] offsets,
                   const int32_t[:, :, ::1] quads, int places, Py_ssize_t tile, double scale,
-                  Py_ssize_t divisor, bint scale_first, double low, double high, double guard, double near):
+                  Py_ssize_t divisor, double low, double high, double guard, double near):
         cdef Job* job = &self.job
         self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
         job.kernel = &kernel[0, 0]
         job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
         job.channels = channels
-        job.method, job.scale, job.divisor, job.scale_first = method, scale, divisor, scale_first
+        job.method, job.scale, job.divisor = method, scale, divisor
         job.low, job.high, job.guard, job.near = low, high, guard, near
         if near > 0:
             self.pad_kernel()

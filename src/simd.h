@@ -15,6 +15,7 @@
  *     X_splat(w)             all lanes w
  *     X_fma(a, w, v)         a + w * v
  *     X_fnma(a, w, v)        a - w * v
+ *     X_shifted(a, b, i)     lane i[k] of a and, after it, b, to lane k; vi_count(n) has lanes n, n + 1 ...
  *     X_held(v)              v, kept in a register until its last use
  *     X_get_T(p)             as many pixels as there are lanes, converted
  *     X_put_T(p, v)          the way back, for whole numbers within T's range
@@ -164,6 +165,9 @@ static inline vi vi_get_u8(const uint8_t *p) { return (vi)_mm512_cvtepu8_epi32(L
 static inline vi vi_get_i8(const int8_t *p) { return (vi)_mm512_cvtepi8_epi32(LOAD128(p)); }
 static inline vi vi_get_u16(const uint16_t *p) { return (vi)_mm512_cvtepu16_epi32(LOAD256(p)); }
 static inline vi vi_get_i16(const int16_t *p) { return (vi)_mm512_cvtepi16_epi32(LOAD256(p)); }
+static inline vi vi_count(int n) { return (vi)_mm512_add_epi32(_mm512_set1_epi32(n), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)); }
+static inline vf vf_shifted(vf a, vf b, vi i) { return (vf)_mm512_permutex2var_ps((__m512)a, (__m512i)i, (__m512)b); }
+static inline vd vd_shifted(vd a, vd b, vi i) { return (vd)_mm512_permutex2var_pd((__m512d)a, _mm512_cvtepi32_epi64(_mm512_castsi512_si256((__m512i)i)), (__m512d)b); }
 static inline vf vi_to_vf(vi a) { return (vf)_mm512_cvtepi32_ps((__m512i)a); }
 static inline vi vf_to_vi(vf v) { return (vi)_mm512_cvtps_epi32((__m512)v); }
 static inline vf vf_get_u8(const uint8_t *p) { return vi_to_vf(vi_get_u8(p)); }
@@ -520,6 +524,16 @@ static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
             p[4 * i + j] = (uint8_t)(t < 0 ? 0 : t > 255 ? 255 : t);
         }
 }
+
+#endif
+
+#if !defined(__AVX512F__)
+/* Where a vector does not hold 16 float32 nobody is in a hurry for these. */
+static inline vi vi_count(int n) { int32_t k[F32_LANES]; vi a; int i; for (i = 0; i < F32_LANES; i++) k[i] = n + i; memcpy(&a, k, sizeof a); return a; }
+#define SHIFTED(X, S, LANES, name) \
+    static inline X name(X a, X b, vi i) { S s[2 * LANES], t[LANES]; int32_t k[F32_LANES]; int j; memcpy(s, &a, sizeof a); memcpy(s + LANES, &b, sizeof b); memcpy(k, &i, sizeof k); for (j = 0; j < LANES; j++) t[j] = s[k[j] % (2 * LANES)]; memcpy(&a, t, sizeof a); return a; }
+SHIFTED(vf, float, F32_LANES, vf_shifted)
+SHIFTED(vd, double, F64_LANES, vd_shifted)
 
 #endif
 

@@ -74,6 +74,10 @@ cdef extern from "simd.h" nogil:
     vb vb_held(vb)
     vi vi_splat(int32_t)
     vi vi_load(const int32_t*)
+    vi vi_count(int)
+    vf vf_shifted(vf, vf, vi)
+    vd vd_shifted(vd, vd, vi)
+    vs vs_shifted "vd_shifted"(vs, vs, vi)
     void vi_store(int32_t*, vi)
     vi vi_sub(vi, vi)
     vi vi_permuted(vi, vi)
@@ -238,6 +242,16 @@ cdef inline lane sub(lane a, lane b) noexcept nogil:
         return vd_sub(a, b)
     else:
         return vs_sub(a, b)
+
+
+cdef inline lane shifted(lane a, lane b, vi shift) noexcept nogil:
+    """Lanes of a and, after it, b, from a lane on; `shift` counts from there."""
+    if lane is vf:
+        return vf_shifted(a, b, shift)
+    elif lane is vd:
+        return vd_shifted(a, b, shift)
+    else:
+        return vs_shifted(a, b, shift)
 
 
 cdef inline lane mul(lane a, lane b) noexcept nogil:
