@@ -3,9 +3,9 @@
 # and integral images.
 #
 # Across a row by doubling: a sum of 2 pixels is two of 1, a sum of 4 two of 2, up to 16 (8 in float64).
-# A width is so many of these wholes, and a rest; 43 = 2 * 16 + 8 + 2 + 1 is
+# A width is so many of these wholes, and a rest; 43 is
 #
-#     16 at x, 16 at x + 16, then from x + 32 on 8, 2 and 1
+#     (16 at x + 16 at x + 16) + (8 at x + 32 + 2 at x + 40 + 1 at x + 42)
 #
 # in this order with vectors of any width, so that the bits are the same. Where a vector holds a whole, all
 # levels stay in registers.
@@ -18,7 +18,7 @@
 # Samples are scaled first, since their sum might overflow where their mean does not.
 
 cdef enum:
-    BOX_ROWS = 4    # of scratch for a row across
+    BOX_ROWS = 6    # of scratch for a row across
     LEVELS = 5      # sums of 1, 2, 4, 8 and 16
 
 
@@ -60,25 +60,24 @@ cdef void sum_of_wholes(lane* out, lane* row, Py_ssize_t count, Py_ssize_t step,
             power *= 2
 
 
-cdef void across_in_memory(lane* out, lane* row, lane* scratch, Py_ssize_t pitch, Py_ssize_t width,
-                           Py_ssize_t step, Py_ssize_t n) noexcept nogil:
-    """Sums of `width` pixels, `step` samples apart. Scratch: BOX_ROWS rows."""
+cdef void levels_in_memory(lane* wholes, lane* rests, lane* row, lane* scratch, Py_ssize_t pitch,
+                           Py_ssize_t width, Py_ssize_t step, Py_ssize_t n) noexcept nogil:
+    """Sums of a whole and of the rest of `width`, pixels being `step` samples apart; one row of wholes for
+    all that a box is made of, rests where they are part of one. Scratch: 4 rows."""
     cdef int top = 0, k, last = whole_level(row)
-    cdef Py_ssize_t wholes = width >> last, at = wholes << last
+    cdef Py_ssize_t at = 0, first = width >> last << last
     cdef lane* levels[LEVELS]
     levels[0] = row
     while top < last and (2 << top) <= width:
-        levels[top + 1] = sample_at(scratch, top * pitch)
+        levels[top + 1] = wholes if top + 1 == last else sample_at(scratch, top * pitch)
         add_shifted(levels[top + 1], levels[top], levels[top], step << top, n + (width - (2 << top)) * step)
         top += 1
-    if wholes:
-        sum_of_wholes(out, levels[last], wholes, step << last, n)
     for k in range(last - 1, -1, -1):
         if width >> k & 1:
             if at:
-                add_shifted(out, out, levels[k], at * step, n)
+                add_shifted(rests, rests, levels[k], (first + at) * step, n)
             else:
-                memcpy(out, levels[k], n * sample_size(out))
+                memcpy(rests, sample_at(levels[k], first * step), n * sample_size(row))
             at += 1 << k
 
 
@@ -86,29 +85,29 @@ cdef inline lane with_part(lane sums, bint begun, lane a, lane b, vi shift) noex
     return add(sums, shifted(a, b, shift)) if begun else shifted(a, b, shift)
 
 
-cdef void across_in_registers(lane* out, lane* row, Py_ssize_t width, Py_ssize_t n) noexcept nogil:
-    """The same for single samples, with vectors that hold a whole, and less than two wholes.
+cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, Py_ssize_t width, Py_ssize_t n) noexcept nogil:
+    """The same for single samples, with vectors that hold a whole.
 
     Of each level, ones[] twos[] ... are sums that begin in this vector, in the next one, and so on; each
     level must know one vector more than the level above it. The first four turns fill them.
     """
-    cdef Py_ssize_t vector = lanes_of(row), turn, turns = (n + vector - 1) // vector
-    cdef bint whole = width >= vector, begun
+    cdef Py_ssize_t vector = lanes_of(row), first = width // vector
+    cdef Py_ssize_t turn, turns = (n + vector - 1) // vector + first
+    cdef bint begun
     cdef int k, last = whole_level(row), at = 0
     cdef vi part[LEVELS]    # where in a vector each level's part of the rest begins
-    cdef vi one = vi_count(1), two = vi_count(2), four = vi_count(4), eight = vi_count(8)
     cdef lane ones[5]
     cdef lane twos[4]
     cdef lane fours[3]
     cdef lane eights[2]
-    cdef lane wholes = splat(row, 0), sums
+    cdef lane sums = splat(row, 0)
     for k in range(last - 1, -1, -1):
         part[k] = vi_count(at)
         if width >> k & 1:
             at += 1 << k
-    ones[0] = ones[1] = ones[2] = ones[3] = ones[4] = twos[0] = twos[1] = twos[2] = twos[3] = wholes
-    fours[0] = fours[1] = fours[2] = eights[0] = eights[1] = wholes
-    for turn in range(-4, turns + whole):
+    ones[0] = ones[1] = ones[2] = ones[3] = ones[4] = twos[0] = twos[1] = twos[2] = twos[3] = sums
+    fours[0] = fours[1] = fours[2] = eights[0] = eights[1] = sums
+    for turn in range(-4, turns):
         ones[0] = ones[1]
         ones[1] = ones[2]
         ones[2] = ones[3]
@@ -117,18 +116,24 @@ cdef void across_in_registers(lane* out, lane* row, Py_ssize_t width, Py_ssize_t
         twos[0] = twos[1]
         twos[1] = twos[2]
         twos[2] = twos[3]
-        twos[3] = add(ones[3], shifted(ones[3], ones[4], one))
+        twos[3] = add(ones[3], next_1(ones[3], ones[4]))
         fours[0] = fours[1]
         fours[1] = fours[2]
-        fours[2] = add(twos[2], shifted(twos[2], twos[3], two))
+        fours[2] = add(twos[2], next_2(twos[2], twos[3]))
         eights[0] = eights[1]
-        eights[1] = add(fours[1], shifted(fours[1], fours[2], four))
+        eights[1] = add(fours[1], next_4(fours[1], fours[2]))
         if turn < 0:
             continue
-        sums, begun = wholes, whole
+        if lane is vf:
+            store(wholes, turn * vector, add(eights[0], next_8(eights[0], eights[1])))
+        else:
+            store(wholes, turn * vector, eights[0])
+        if turn < first:
+            continue
+        begun = False
         if lane is vf:
             if width & 8:
-                sums = with_part(sums, begun, eights[0], eights[1], part[3])
+                sums = shifted(eights[0], eights[1], part[3])
                 begun = True
         if width & 4:
             sums = with_part(sums, begun, fours[0], fours[1], part[2])
@@ -138,25 +143,31 @@ cdef void across_in_registers(lane* out, lane* row, Py_ssize_t width, Py_ssize_t
             begun = True
         if width & 1:
             sums = with_part(sums, begun, ones[0], ones[1], part[0])
-        if turn >= whole:
-            store(out, (turn - whole) * vector, sums)
-        if lane is vf:
-            wholes = add(eights[0], shifted(eights[0], eights[1], eight))
-        else:
-            wholes = eights[0]
+        store(rests, (turn - first) * vector, sums)
 
 
 cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
                   Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, scaled, and summed across."""
     cdef lane* raw = <lane*>s.raw
+    cdef lane* wholes = <lane*>s.box
+    cdef lane* rests = sample_at(wholes, s.pitch)
     cdef Py_ssize_t n = strip.count * job.channels, width = job.kernel_width
+    cdef Py_ssize_t whole = 1 << whole_level(raw)
     load_row(raw, <lane*>s.spare, job, plane, y, strip.first, strip.first + strip.count + width - 1)
     scale_row(raw, job.scale, n + (width - 1) * job.channels)
-    if job.channels == 1 and lanes_of(raw) == 1 << whole_level(raw) and width < 2 * lanes_of(raw):
-        across_in_registers(out, raw, width, n)
+    if job.channels == 1 and lanes_of(raw) == whole:
+        levels_in_registers(wholes, rests, raw, width, n)
     else:
-        across_in_memory(out, raw, <lane*>s.box, s.pitch, width, job.channels, n)
+        levels_in_memory(wholes, rests, raw, sample_at(rests, s.pitch), s.pitch, width, job.channels, n)
+    if width < whole:
+        memcpy(out, rests, n * sample_size(out))
+    elif width < 2 * whole and width % whole:
+        add_shifted(out, wholes, rests, 0, n)
+    else:
+        sum_of_wholes(out, wholes, width // whole, whole * job.channels, n)
+        if width % whole:
+            add_shifted(out, out, rests, 0, n)
 
 
 cdef inline void add_to_prefix(lane* prefix, lane* row, Py_ssize_t k, Py_ssize_t n) noexcept nogil:

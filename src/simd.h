@@ -15,6 +15,7 @@
  *     X_splat(w)             all lanes w
  *     X_fma(a, w, v)         a + w * v
  *     X_fnma(a, w, v)        a - w * v
+ *     X_next_n(a, b)         lanes of a and, after it, b, from lane n on
  *     X_shifted(a, b, i)     lane i[k] of a and, after it, b, to lane k; vi_count(n) has lanes n, n + 1 ...
  *     X_held(v)              v, kept in a register until its last use
  *     X_get_T(p)             as many pixels as there are lanes, converted
@@ -166,6 +167,12 @@ static inline vi vi_get_i8(const int8_t *p) { return (vi)_mm512_cvtepi8_epi32(LO
 static inline vi vi_get_u16(const uint16_t *p) { return (vi)_mm512_cvtepu16_epi32(LOAD256(p)); }
 static inline vi vi_get_i16(const int16_t *p) { return (vi)_mm512_cvtepi16_epi32(LOAD256(p)); }
 static inline vi vi_count(int n) { return (vi)_mm512_add_epi32(_mm512_set1_epi32(n), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)); }
+#define NEXT(n) \
+    static inline vf vf_next_##n(vf a, vf b) { return (vf)_mm512_castsi512_ps(_mm512_alignr_epi32((__m512i)b, (__m512i)a, n)); }
+NEXT(1) NEXT(2) NEXT(4) NEXT(8)
+static inline vd vd_next_1(vd a, vd b) { return (vd)_mm512_castsi512_pd(_mm512_alignr_epi64((__m512i)b, (__m512i)a, 1)); }
+static inline vd vd_next_2(vd a, vd b) { return (vd)_mm512_castsi512_pd(_mm512_alignr_epi64((__m512i)b, (__m512i)a, 2)); }
+static inline vd vd_next_4(vd a, vd b) { return (vd)_mm512_castsi512_pd(_mm512_alignr_epi64((__m512i)b, (__m512i)a, 4)); }
 static inline vf vf_shifted(vf a, vf b, vi i) { return (vf)_mm512_permutex2var_ps((__m512)a, (__m512i)i, (__m512)b); }
 static inline vd vd_shifted(vd a, vd b, vi i) { return (vd)_mm512_permutex2var_pd((__m512d)a, _mm512_cvtepi32_epi64(_mm512_castsi512_si256((__m512i)i)), (__m512d)b); }
 static inline vf vi_to_vf(vi a) { return (vf)_mm512_cvtepi32_ps((__m512i)a); }
@@ -534,6 +541,10 @@ static inline vi vi_count(int n) { int32_t k[F32_LANES]; vi a; int i; for (i = 0
     static inline X name(X a, X b, vi i) { S s[2 * LANES], t[LANES]; int32_t k[F32_LANES]; int j; memcpy(s, &a, sizeof a); memcpy(s + LANES, &b, sizeof b); memcpy(k, &i, sizeof k); for (j = 0; j < LANES; j++) t[j] = s[k[j] % (2 * LANES)]; memcpy(&a, t, sizeof a); return a; }
 SHIFTED(vf, float, F32_LANES, vf_shifted)
 SHIFTED(vd, double, F64_LANES, vd_shifted)
+#define NEXT(n) \
+    static inline vf vf_next_##n(vf a, vf b) { return vf_shifted(a, b, vi_count(n)); } \
+    static inline vd vd_next_##n(vd a, vd b) { return vd_shifted(a, b, vi_count(n)); }
+NEXT(1) NEXT(2) NEXT(4) NEXT(8)
 
 #endif
 

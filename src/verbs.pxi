@@ -75,6 +75,16 @@ cdef extern from "simd.h" nogil:
     vi vi_splat(int32_t)
     vi vi_load(const int32_t*)
     vi vi_count(int)
+    vf vf_next_1(vf, vf)
+    vf vf_next_2(vf, vf)
+    vf vf_next_4(vf, vf)
+    vf vf_next_8(vf, vf)
+    vd vd_next_1(vd, vd)
+    vd vd_next_2(vd, vd)
+    vd vd_next_4(vd, vd)
+    vs vs_next_1 "vd_next_1"(vs, vs)
+    vs vs_next_2 "vd_next_2"(vs, vs)
+    vs vs_next_4 "vd_next_4"(vs, vs)
     vf vf_shifted(vf, vf, vi)
     vd vd_shifted(vd, vd, vi)
     vs vs_shifted "vd_shifted"(vs, vs, vi)
@@ -242,6 +252,41 @@ cdef inline lane sub(lane a, lane b) noexcept nogil:
         return vd_sub(a, b)
     else:
         return vs_sub(a, b)
+
+
+cdef inline lane next_1(lane a, lane b) noexcept nogil:
+    """Lanes of a and, after it, b, from lane 1 on."""
+    if lane is vf:
+        return vf_next_1(a, b)
+    elif lane is vd:
+        return vd_next_1(a, b)
+    else:
+        return vs_next_1(a, b)
+
+
+cdef inline lane next_2(lane a, lane b) noexcept nogil:
+    if lane is vf:
+        return vf_next_2(a, b)
+    elif lane is vd:
+        return vd_next_2(a, b)
+    else:
+        return vs_next_2(a, b)
+
+
+cdef inline lane next_4(lane a, lane b) noexcept nogil:
+    if lane is vf:
+        return vf_next_4(a, b)
+    elif lane is vd:
+        return vd_next_4(a, b)
+    else:
+        return vs_next_4(a, b)
+
+
+cdef inline lane next_8(lane a, lane b) noexcept nogil:
+    if lane is vf:
+        return vf_next_8(a, b)
+    else:
+        return b    # float64 vectors have 8 lanes at the most
 
 
 cdef inline lane shifted(lane a, lane b, vi shift) noexcept nogil:
