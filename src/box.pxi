@@ -85,8 +85,9 @@ cdef inline lane with_part(lane sums, bint begun, lane a, lane b, vi shift) noex
     return add(sums, shifted(a, b, shift)) if begun else shifted(a, b, shift)
 
 
-cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, Py_ssize_t width, Py_ssize_t n) noexcept nogil:
-    """The same for single samples, with vectors that hold a whole.
+cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, double scale, Py_ssize_t width,
+                              Py_ssize_t n) noexcept nogil:
+    """The same for single samples, which are scaled, with vectors that hold a whole.
 
     Of each level, ones[] twos[] ... are sums that begin in this vector, in the next one, and so on; each
     level must know one vector more than the level above it. The first four turns fill them.
@@ -100,7 +101,7 @@ cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, Py_ssize_t w
     cdef lane twos[4]
     cdef lane fours[3]
     cdef lane eights[2]
-    cdef lane sums = splat(row, 0)
+    cdef lane sums = splat(row, 0), w = splat(row, scale)
     for k in range(last - 1, -1, -1):
         part[k] = vi_count(at)
         if width >> k & 1:
@@ -112,7 +113,7 @@ cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, Py_ssize_t w
         ones[1] = ones[2]
         ones[2] = ones[3]
         ones[3] = ones[4]
-        ones[4] = load(row, (turn + 4) * vector)
+        ones[4] = mul(load(row, (turn + 4) * vector), w)
         twos[0] = twos[1]
         twos[1] = twos[2]
         twos[2] = twos[3]
@@ -155,10 +156,11 @@ cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_
     cdef Py_ssize_t n = strip.count * job.channels, width = job.kernel_width
     cdef Py_ssize_t whole = 1 << whole_level(raw)
     load_row(raw, <lane*>s.spare, job, plane, y, strip.first, strip.first + strip.count + width - 1)
-    scale_row(raw, job.scale, n + (width - 1) * job.channels)
+    prefetch_row(job, plane, y + 2, strip.first, strip.count + width - 1)
     if job.channels == 1 and lanes_of(raw) == whole:
-        levels_in_registers(wholes, rests, raw, width, n)
+        levels_in_registers(wholes, rests, raw, job.scale, width, n)
     else:
+        scale_row(raw, job.scale, n + (width - 1) * job.channels)
         levels_in_memory(wholes, rests, raw, sample_at(rests, s.pitch), s.pitch, width, job.channels, n)
     if width < whole:
         memcpy(out, rests, n * sample_size(out))
@@ -170,11 +172,15 @@ cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_
             add_shifted(out, out, rests, 0, n)
 
 
-cdef inline void add_to_prefix(lane* prefix, lane* row, Py_ssize_t k, Py_ssize_t n) noexcept nogil:
-    if k == 0:
-        memcpy(prefix, row, n * sample_size(row))
-    else:
-        add_shifted(prefix, prefix, row, 0, n)
+cdef inline void box_results(lane* out, lane* prefix, lane* row, lane* suffix, bint first, Py_ssize_t n) noexcept nogil:
+    """Add a row to the prefix sum, which the first one begins, and that to a suffix sum."""
+    cdef Py_ssize_t i = 0
+    cdef lane sums
+    while i < n:
+        sums = load(row, i) if first else add(load(prefix, i), load(row, i))
+        store(prefix, i, sums)
+        store(out, i, add(load(suffix, i), sums))
+        i += lanes_of(out)
 
 
 cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
@@ -197,18 +203,16 @@ cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, 
             group = other
             for k in range(height - 2, r - 1, -1):
                 add_shifted(suffix[k], suffix[k], suffix[k + 1], 0, n)
-            # rows before r of the next group, when a band starts inside a group
-            for k in range(r):
+            # rows before r of the next group but the last, when a band starts inside a group
+            for k in range(r - 1):
                 box_row(group[k], s, job, strip, plane, y - r + height + k)
-                add_to_prefix(prefix, group[k], k, n)
+                box_results(out, prefix, group[k], group[k], k == 0, n)
         if r:
-            if y > y0:
-                box_row(group[r - 1], s, job, strip, plane, y + height - 1)
-                add_to_prefix(prefix, group[r - 1], r - 1, n)
-            add_shifted(out, suffix[r], prefix, 0, n)
+            box_row(group[r - 1], s, job, strip, plane, y + height - 1)
+            box_results(out, prefix, group[r - 1], suffix[r], r == 1, n)
+            store_row(out, job, plane, y, strip.first, strip.count)
         else:
-            memcpy(out, suffix[0], n * sample_size(out))
+            store_row(suffix[0], job, plane, y, strip.first, strip.count)
         if r == height - 1 and y + 1 < y1:
             # the row that completes the next group
             box_row(group[r], s, job, strip, plane, y + height)
-        store_row(out, job, plane, y, strip.first, strip.count)

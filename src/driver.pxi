@@ -22,7 +22,6 @@ cdef enum:
     STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
     NARROW_BYTES = 1024
     CHUNK_BYTES = 512      # of a row of sums on their way past the caches
-    LINE_BYTES = 64
     SMALL_BYTES = 16384
 
 cdef struct Layout:
@@ -44,16 +43,6 @@ cdef struct Scratch:
     void* fill                  # a row of the constant
     void* box                   # BOX_ROWS rows, for a box only
     void** chunk_rows           # a window's rows from some sample on
-
-
-cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
-    """Whether rows of the picture are what the method works on, as they lie."""
-    if work is vf:
-        return view.packed and view.type == F32
-    elif work is vb:
-        return view.packed and view.type == U8
-    else:
-        return view.packed and view.type == F64
 
 
 cdef inline Py_ssize_t longest_block(work* kind) noexcept nogil:
@@ -224,15 +213,6 @@ cdef void sum_strip(work** out, work** rows, const Job* job, const Strip* strip,
             dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, job, strip, plane, y + r * DOT_ROWS)
     else:
         sum_rows(out, rows, &job.window, strip.count * job.channels)
-
-
-cdef void stream_row(char* dst, const char* src, Py_ssize_t bytes_) noexcept nogil:
-    cdef Py_ssize_t i = smaller(bytes_, -<size_t>dst % LINE_BYTES)
-    memcpy(dst, src, i)
-    while i + VECTOR_BYTES <= bytes_ and VECTOR_BYTES:
-        vb_stream(dst + i, vb_load(src + i))
-        i += VECTOR_BYTES
-    memcpy(dst + i, src + i, bytes_ - i)
 
 
 cdef void stream_strip(work* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,

@@ -295,12 +295,8 @@ cdef bint load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_
 cdef void store_tile(lane* rows, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                      Py_ssize_t height) noexcept nogil:
     cdef Py_ssize_t r, count = smaller(fft.n - job.kernel_width + 1, job.width - x)
-    cdef char* dst = job.dst.data + plane * job.dst.plane + y * job.dst.row + x * job.dst.pixel
     for r in range(height):
-        if job.stream and is_work(rows, &job.dst):
-            stream_row(dst + r * job.dst.row, <char*>sample_at(rows, r * fft.pitch), count * sample_size(rows))
-        else:
-            store_row(sample_at(rows, r * fft.pitch), job, plane, y + r, x, count)
+        store_row(sample_at(rows, r * fft.pitch), job, plane, y + r, x, count)
 
 
 cdef int tile_pair(lane* tile, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,

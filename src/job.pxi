@@ -5,6 +5,9 @@
 cdef enum:
     U8, I8, U16, I16, U32, I32, U64, I64, F16, F32, F64
 
+cdef enum:
+    LINE_BYTES = 64     # of a cache
+
 # How the rows of a job are summed; _planner.py sends the number.
 cdef enum:
     WINDOW = 0      # taps, across the row first if there are `across` taps
@@ -100,6 +103,16 @@ cdef inline Py_ssize_t smaller(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
 
 cdef inline Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
     return a if a > b else b
+
+
+cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
+    """Whether rows of the picture are what the method works on, as they lie."""
+    if work is vf:
+        return view.packed and view.type == F32
+    elif work is vb:
+        return view.packed and view.type == U8
+    else:
+        return view.packed and view.type == F64
 
 
 cdef View make_view(const unsigned char[:, :, :, :, :] bytes_, int type, bint swapped) noexcept:

@@ -132,9 +132,15 @@ cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, co
     elif type == F16:
         narrow_half(sums + i, <uint16_t*>dst, n)
     elif type == F32:
-        narrow_float(sums + i, <float*>dst, n)
+        if real is float:
+            memcpy(dst, sums + i, n * sizeof(float))
+        else:
+            narrow_float(sums + i, <float*>dst, n)
     else:
-        narrow_float(sums + i, <double*>dst, n)
+        if real is double:
+            memcpy(dst, sums + i, n * sizeof(double))
+        else:
+            narrow_float(sums + i, <double*>dst, n)
 
 
 cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,
@@ -163,6 +169,15 @@ cdef void scatter(char* dst, Py_ssize_t step, work* sums, Py_ssize_t i, Py_ssize
         done += count
 
 
+cdef void stream_row(char* dst, const char* src, Py_ssize_t bytes_) noexcept nogil:
+    cdef Py_ssize_t i = smaller(bytes_, -<size_t>dst % LINE_BYTES)
+    memcpy(dst, src, i)
+    while i + VECTOR_BYTES <= bytes_ and VECTOR_BYTES:
+        vb_stream(dst + i, vb_load(src + i))
+        i += VECTOR_BYTES
+    memcpy(dst + i, src + i, bytes_ - i)
+
+
 cdef void store_row(work* sums, const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                     Py_ssize_t n) noexcept nogil:
     """`n` pixels of output row `y`, from pixel `x` on."""
@@ -170,7 +185,9 @@ cdef void store_row(work* sums, const Job* job, Py_ssize_t plane, Py_ssize_t y, 
     cdef Place at
     cdef char* dst = job.dst.data + plane * job.dst.plane + y * job.dst.row + x * job.dst.pixel
     at.plane, at.y, at.x = plane, y, x
-    if job.dst.packed:
+    if job.stream and is_work(sums, &job.dst):
+        stream_row(dst, <char*>sums, n * job.channels * sample_size(sums))
+    elif job.dst.packed:
         narrow(dst, sums, 0, n * job.channels, job, &at)
     elif job.channels == 1:
         scatter(dst, job.dst.pixel, sums, 0, n, job, &at)
