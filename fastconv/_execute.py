@@ -85,15 +85,15 @@ def _program(recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, chann
 def _new_program(
     recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, channels: int
 ) -> Any:
-    offsets, quads = dot.pack(recipe, channels) if recipe.code == DOT else _NO_GROUPS
+    offsets, quads, spread = dot.pack(recipe, channels) if recipe.code == DOT else _NO_GROUPS
     return _levels.engine.Program(
         kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
-        offsets, quads, recipe.places, recipe.tile, recipe.scale, recipe.divisor,
+        offsets, quads, spread, recipe.places, recipe.tile, recipe.scale, recipe.divisor,
         float(target.low), float(target.high), recipe.guard, recipe.near,
     )  # fmt: skip
 
 
-_NO_GROUPS = np.empty(0, np.intp), np.empty((0, 0, 0), np.int32)
+_NO_GROUPS = np.empty(0, np.intp), np.empty((0, 0, 0), np.int32), 0
 
 
 def _bytes(a: NDArray[Any]) -> NDArray[np.uint8]:

@@ -57,8 +57,8 @@ cdef inline Py_ssize_t longest_block(work* kind) noexcept nogil:
 cdef inline Py_ssize_t overreach(work* kind, const Job* job) noexcept nogil:
     """Pixels that the sum reads beyond the last window; a dot's groups need not end where it does."""
     if work is vb:
-        return larger(0, job.dots.offset[job.dots.groups - 1] + 4 - job.kernel_width * job.channels
-                      + job.channels - 1) // job.channels
+        return larger(0, job.dots.offset[job.dots.groups - 1] + (job.dots.spread or 3) + job.channels
+                      - job.kernel_width * job.channels) // job.channels
     else:
         return 0
 

@@ -47,6 +47,8 @@ cdef struct Dots:
     int places                  # binary places of fixed-point weights; 0: they are whole
     int32_t doubt               # how far a fixed-point sum may be off
     const Py_ssize_t* offset    # of each group, in samples
+    Py_ssize_t spread           # samples from the first to the last of a group of taps; 0: of neighbours
+    uint8_t gather[256]         # which bytes of a vector become those of four vectors of such groups
     const int32_t* weight       # four to a word: (digit, kernel row, group)
 
 cdef struct Fft:

@@ -108,7 +108,7 @@ cdef class Program:
 
     def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
                   const double[:, ::1] across, const double[:, ::1] down, const Py_ssize_t[::1] offsets,
-                  const int32_t[:, :, ::1] quads, int places, Py_ssize_t tile, double scale,
+                  const int32_t[:, :, ::1] quads, Py_ssize_t spread, int places, Py_ssize_t tile, double scale,
                   Py_ssize_t divisor, double low, double high, double guard, double near):
         cdef Job* job = &self.job
         self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
@@ -134,8 +134,22 @@ cdef class Program:
             job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
             job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
             job.dots.places = places
+            self.spread_groups(spread)
             job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
             job.window.height = quads.shape[1]
+
+    cdef int spread_groups(self, Py_ssize_t spread) except -1:
+        """Groups of taps, `spread` samples from the first to the last, if they are not of neighbours."""
+        cdef Py_ssize_t k, i, t, start
+        cdef Py_ssize_t lanes = F32_LANES
+        self.job.dots.spread = spread
+        if spread:
+            for k in range(4):
+                start = k * lanes if k < 2 else k * lanes - spread
+                for i in range(lanes):
+                    for t in range(4):
+                        self.job.dots.gather[(k * lanes + i) * 4 + t] = <uint8_t>(start + i + t * spread // 3)
+        return 0
 
     cdef int pad_kernel(self) except -1:
         cdef Job* job = &self.job
@@ -205,6 +219,11 @@ cdef class Call:
     def address(self):
         """A C function, and its first argument, for callers without memoryviews (recall.pyx)."""
         return <size_t>&run_bound, <size_t>&self.bound
+
+
+def most_spread():
+    """Samples from the first to the last tap of a group, at the most, where groups are of taps; else 0."""
+    return 2 * F32_LANES if SPREADS else 0
 
 
 def dot_bits():

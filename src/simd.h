@@ -34,7 +34,9 @@
  *     vi_nearer(q, t, d)     q + 1 where t > d, q - 1 where t < -d; vi_ties(t, d) has bit i where t is d or -d
  *     vi_permuted(a, i)      lane i[k] of a to lane k
  *     vi_below(a, b)         bit i: whether a < b in lane i, both unsigned
- *     vi_put_u8(p, a0 .. a3) lane i of ak, saturated, to byte 4 * i + k
+ *     vi_put_u8(p, a0 .. a3)         lane i of ak, saturated, to byte 4 * i + k
+ *     vi_put_rows_u8(p, a0 .. a3)    lanes of a0, saturated, then those of a1 ...
+ *     vb_permuted(b, i)      byte i[k] of b to byte k; SPREADS says whether it is fast
  *
  * One section an instruction set, with the same verbs in the same order. Alignment is that of one
  * sample: rows are read where they lie, at any offset.
@@ -245,6 +247,15 @@ static inline vd vd_no_nan(vd v) { return (vd)_mm512_maskz_mov_pd(_mm512_cmp_pd_
 
 #define DOT_BITS 8
 #define DOT_ROWS 4
+#define SPREADS 1
+static inline vb vb_permuted(vb b, vb i) { return (vb)_mm512_permutexvar_epi8((__m512i)i, (__m512i)b); }
+static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
+{
+    /* in each 128 bits: 00001111 as words, 0000111122223333 as bytes; then 32 bits at a time */
+    __m512i words01 = _mm512_packs_epi32((__m512i)a0, (__m512i)a1), words23 = _mm512_packs_epi32((__m512i)a2, (__m512i)a3);
+    __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(words01, words23)));
+}
 static inline vi vi_dot(vi a, vb b, vi w) { return (vi)_mm512_dpbusd_epi32((__m512i)a, (__m512i)b, (__m512i)w); }
 static inline vi vi_raised(vi a) { return a << DOT_BITS; }
 static inline vi vi_add(vi a, vi b) { return (vi)_mm512_add_epi32((__m512i)a, (__m512i)b); }
@@ -532,6 +543,13 @@ static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
         }
 }
 
+#endif
+
+#ifndef SPREADS
+/* Nobody calls these. */
+#define SPREADS 0
+static inline vb vb_permuted(vb b, vb i) { (void)i; return b; }
+static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3) { vi_put_u8(p, a0, a1, a2, a3); }
 #endif
 
 #if !defined(__AVX512F__)

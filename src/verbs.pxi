@@ -20,6 +20,7 @@ cdef extern from "simd.h" nogil:
         BLOCK_VECTORS
         DOT_BITS
         DOT_ROWS
+        SPREADS
     vf vf_splat(float)
     vd vd_splat(double)
     vs vs_splat "vd_splat"(double)
@@ -72,6 +73,8 @@ cdef extern from "simd.h" nogil:
     void stream_end()
     void prefetch(const void*)
     vb vb_held(vb)
+    vb vb_permuted(vb, vb)
+    void vi_put_rows_u8(uint8_t*, vi, vi, vi, vi)
     vi vi_splat(int32_t)
     vi vi_load(const int32_t*)
     vi vi_count(int)

@@ -184,26 +184,29 @@ def _split(n: NDArray[np.int64], bits: int) -> tuple[NDArray[np.int64], NDArray[
     return high, n - (high << bits)
 
 
-def pack(recipe: Recipe, channels: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Offsets of the groups, and their weights, four bytes to a word: (digit, row, group).
+def pack(recipe: Recipe, channels: int) -> tuple[NDArray[np.intp], NDArray[np.int32], int]:
+    """Offsets of the groups, their weights, four bytes to a word, (digit, row, group), and their spread.
 
-    A group is four samples of a row, and takes all taps that fall on them: four of a row of single
-    samples, two of interleaved RGB. Kernels of fewer than three rows get rows of zeros below.
+    A group is four taps, `spread` samples from the first to the last, where the engine can gather their
+    samples; else it is four neighbouring samples and takes all taps that fall on them: four of a row of
+    single samples, two of interleaved RGB (and the spread is 0). Kernels of fewer than three rows get rows
+    of zeros below.
     """
     n = np.pad(recipe.whole, ((0, max(0, 3 - len(recipe.whole))), (0, 0)))
-    bits = _levels.engine.dot_bits()
+    spread = 3 * channels if channels > 1 and 3 * channels <= _levels.engine.most_spread() else 0
     columns = np.flatnonzero(n.any(axis=0)) * channels
+    samples = np.arange(4) * (spread // 3 or 1)  # of a group
     offsets: list[int] = []
     for column in columns:
-        if not offsets or column >= offsets[-1] + 4:
+        if not offsets or column > offsets[-1] + samples[-1]:
             offsets.append(int(column))
     rows = np.zeros((recipe.digits, n.shape[0], len(offsets), 4), np.int8)
     for digit in range(recipe.digits - 1, -1, -1):
-        n, low = _split(n, bits)
+        n, low = _split(n, _levels.engine.dot_bits())
         for group, offset in enumerate(offsets):
-            for byte in range(4):
-                tap, between = divmod(offset + byte, channels)
+            for byte, sample in enumerate(samples):
+                tap, between = divmod(offset + int(sample), channels)
                 if between == 0 and tap < low.shape[1]:
                     rows[digit, :, group, byte] = low[:, tap]
     words: NDArray[Any] = rows.view(np.int32)
-    return np.array(offsets, np.intp), np.ascontiguousarray(words[..., 0])
+    return np.array(offsets, np.intp), np.ascontiguousarray(words[..., 0]), spread
