@@ -83,6 +83,15 @@ cdef inline void zero_quad(Quad* q) noexcept nogil:
     q.p1 = q.p2 = q.p3 = q.p0
 
 
+cdef inline void hold_quad(Quad* q) noexcept nogil:
+    """Done now: GCC else puts off products until it knows how the sums are finished, and their factors wait
+    on the stack."""
+    q.p0 = vi_held(q.p0)
+    q.p1 = vi_held(q.p1)
+    q.p2 = vi_held(q.p2)
+    q.p3 = vi_held(q.p3)
+
+
 cdef inline void raise_quad(Quad* q) noexcept nogil:
     q.p0 = vi_raised(q.p0)
     q.p1 = vi_raised(q.p1)
@@ -234,6 +243,11 @@ cdef inline void dot_blocks(vb** out, vb** rows, const Job* job, const Strip* st
                 x = opaque(x)   # or the compiler keeps a digit's vectors, on the stack, for the next
             dot_sums(&a, &b, &c, &d, rows, x, dots, weights, height, groups, spread)
             weights += height * groups
+        if height != 3:
+            hold_quad(&a)
+            hold_quad(&b)
+            hold_quad(&c)
+            hold_quad(&d)
         dot_finish(&a, out[0], x, job, strip, plane, y, spread)
         dot_finish(&b, out[1], x, job, strip, plane, y + 1, spread)
         if DOT_ROWS == 4:

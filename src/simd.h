@@ -129,6 +129,7 @@ static inline ptrdiff_t opaque(ptrdiff_t x) { OPAQUE(x); return x; }
 static inline vf vf_held(vf v) { HELD(v); return v; }
 static inline vd vd_held(vd v) { HELD(v); return v; }
 static inline vb vb_held(vb v) { HELD(v); return v; }
+static inline vi vi_held(vi v) { HELD(v); return v; }
 static inline vb vb_load(const void *p) { vb v; memcpy(&v, p, sizeof v); return v; }
 
 /* Streams go past the caches: p is a multiple of VECTOR_BYTES, and stream_end() makes them seen. */

@@ -73,6 +73,7 @@ cdef extern from "simd.h" nogil:
     void stream_end()
     void prefetch(const void*)
     vb vb_held(vb)
+    vi vi_held(vi)
     vb vb_permuted(vb, vb)
     void vi_put_rows_u8(uint8_t*, vi, vi, vi, vi)
     vi vi_splat(int32_t)
