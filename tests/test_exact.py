@@ -111,7 +111,8 @@ def outer_products(rng: Generator) -> Array:
         kernel = np.outer(column, row)
         return kernel / kernel.sum()
     kernel = np.outer(rng.normal(size=height), rng.normal(size=width))
-    return kernel * (pick(rng, 1e-3, 0.2, 1, 50) if kind == 2 else 1 / np.abs(kernel).sum())
+    scale = pick(rng, 1e-3, 0.2, 1, 50) if kind == 2 else 1 / float(np.abs(kernel).sum())
+    return kernel * scale
 
 
 def boxes(rng: Generator) -> Array:
