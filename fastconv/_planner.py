@@ -65,6 +65,8 @@ def _admit(facts: Facts, recipe: Recipe) -> Recipe | str:
         return recipe  # they are the definition, or have seen to it
     if recipe.error == 0 or (recipe.method in ("direct", "sparse") and facts.is_exact(recipe.lane)):
         return recipe
+    if facts.target.peak > 2**32:
+        return "results of 64 bits are not watched for ties"  # see narrow_long in src/store.pxi
     # exact recomputation is rounded too, in float64
     error = recipe.error + 1.01 * 2.0**-53 * facts.peak * facts.weight * (facts.taps + 1)
     if not error < 0.25:
