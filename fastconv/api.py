@@ -479,7 +479,8 @@ def _as_kernel(kernel: ArrayLike) -> NDArray[Any]:
     if a.ndim != 2 or a.size == 0:
         raise ValueError(f"kernel must be 2-D and not empty; got shape {a.shape}")
     weights = a.astype(np.complex128 if a.dtype.kind == "c" else np.float64)
-    if a.dtype.kind in "iu" and a.dtype.itemsize == 8 and (np.abs(weights) > 2.0**53).any():
+    # looked at as integers: as a float64, 2**53 + 1 is 2**53
+    if a.dtype.kind in "iu" and max(int(a.max()), -int(a.min())) > 2**53:
         raise ValueError("kernel must hold integers within +-2**53; got larger ones")
     return weights
 
