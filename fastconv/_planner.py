@@ -78,6 +78,11 @@ def _refusal(facts: Facts) -> str | None:
     """Why the definition's float64 sum would be silently wrong, if it would."""
     if not (facts.target.integer and facts.source.integer and facts.source.peak > 2**16):
         return None
+    if facts.peak > 2**64:  # only the constant can be
+        return (
+            f"cval must be within +-2**64 for an exact sum of {facts.source.name}; got one of magnitude "
+            f"{facts.peak:.3g}. Convert the image to float64 for a rounded one"
+        )
     if _needs_wide(facts):
         if not isinstance(wide.propose(facts, "strict"), str):
             return None
