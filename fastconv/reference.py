@@ -98,7 +98,7 @@ def _windows(
             dtype = np.result_type(dtype, np.complex64)
 
     # pad, by looking up where each position of the padded picture comes from
-    shifts = (origin, origin) if isinstance(origin, int) else origin
+    shifts = np.broadcast_to(origin, 2).tolist()
     padded = a
     counts = []
     for axis, size, shift in zip((-2, -1), kernel.shape, shifts, strict=True):
