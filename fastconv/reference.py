@@ -129,7 +129,7 @@ def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) ->
     outside = table < 0
     if not outside.any():
         return a.take(table, axis)
-    whole = a.dtype.kind in "iuO" and cval == np.trunc(complex(cval).real)
+    whole = a.dtype.kind in "iuO" and np.isfinite(cval) and cval == np.trunc(complex(cval).real)
     kind = object if whole else np.result_type(a.dtype, np.asarray(cval), np.float64)
     taken = a.astype(kind).take(np.where(outside, 0, table), axis)
     where: list[Any] = [slice(None)] * a.ndim
