@@ -118,7 +118,7 @@ def _windows(
             weight = kernel[ky, kx]
             if weight != 0:
                 window = padded[..., ky : ky + height, kx : kx + width]
-                total += (int(weight) if exact else weight) * window.astype(total.dtype)
+                total += _times(int(weight) if exact else weight, window.astype(total.dtype))
 
     result = _to_pixels(total, np.dtype(dtype))
     return result if channel_axis is None else np.moveaxis(result, 0, channel_axis)
@@ -136,6 +136,18 @@ def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) ->
     where[axis] = outside
     taken[tuple(where)] = int(complex(cval).real) if whole else cval
     return taken
+
+
+def _times(weight: Any, window: NDArray[Any]) -> NDArray[Any]:
+    """Weight times pixels. A real weight multiplies either part of a complex pixel by itself: as a
+    complex number, it would bring a zero to an infinite part.
+    """
+    if window.dtype.kind != "c" or np.iscomplexobj(weight):
+        return np.asarray(weight * window)
+    product = window.copy()
+    product.real *= weight
+    product.imag *= weight
+    return product
 
 
 def _needs_integers(padded: NDArray[Any], kernel: NDArray[Any], dtype: np.dtype[Any]) -> bool:
