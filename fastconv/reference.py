@@ -4,8 +4,8 @@
 For each output pixel let S be the sum of kernel weight times pixel over the window, in float64, taps in
 row-major order, each product and each sum rounded by itself; taps equal to zero are skipped, so that
 zero times infinity never appears. An integer output is S rounded half to even and saturated (NaN gives
-0); a float output is S in that type. Where image and kernel hold integers so large that float64 cannot
-hold their sum, S is the exact integer.
+0); a float output is S in that type. Where an image of 32 or 64 bits and the kernel hold integers so
+large that float64 cannot hold their sum, S is the exact integer.
 
 `convolve` and `correlate` take the arguments of their namesakes in `fastconv`, as far as these change
 the result. `flattened` is what this library is not: the one-dimensional trick of the blog post it
@@ -110,7 +110,7 @@ def _windows(
         padded = _take(padded, table, axis, cval)
     height, width = counts
 
-    exact = _needs_integers(padded, kernel, np.dtype(dtype))
+    exact = a.dtype.itemsize >= 4 and _needs_integers(padded, kernel, np.dtype(dtype))
     kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
     total = np.zeros((*a.shape[:-2], height, width), object if exact else kind)
     for ky in range(kernel.shape[0]):
