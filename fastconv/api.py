@@ -242,7 +242,8 @@ class Plan:
         return [self._decide(part, a, source, target) for part in _real_parts(self.kernel)]
 
     def _decide(self, kernel: Floats, a: NDArray[Any], source: Pixel, target: Pixel) -> Decision:
-        low, high, integral = _range(a, source, self.cval if self.border == "constant" else 0.0)
+        reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
+        low, high, integral = _range(a, source, self.cval if reaches_out else 0.0)
         return decide(kernel, source, target, low, high, integral, self.wanted)
 
     def _run(self, image: NDArray[Any], out: NDArray[Any] | None) -> NDArray[Any]:
