@@ -108,9 +108,8 @@ def outer_products(rng: Generator) -> Array:
         return np.outer(column, row) / pick(rng, 1, 16, 9, 10)
     if kind == 1:
         column, row = (np.exp(-0.5 * (np.arange(n) - (n - 1) / 2) ** 2) for n in (height, width))
-        kernel = np.outer(column, row)
-        return kernel / kernel.sum()
-    kernel = np.outer(rng.normal(size=height), rng.normal(size=width))
+        return np.outer(column / column.sum(), row / row.sum())
+    kernel: Array = np.outer(rng.normal(size=height), rng.normal(size=width))
     scale = pick(rng, 1e-3, 0.2, 1, 50) if kind == 2 else 1 / float(np.abs(kernel).sum())
     return kernel * scale
 
