@@ -100,6 +100,7 @@ def _refusal(facts: Facts) -> str | None:
 
 
 @lru_cache(maxsize=256)
+@np.errstate(over="ignore", invalid="ignore")  # weights may be as large as floats are
 def _decide(
     kernel: bytes,
     shape: tuple[int, int],
