@@ -63,14 +63,14 @@ class Weights:
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
     """See `fastconv._methods`."""
-    if lane != "float32":
-        return "sums are 32-bit integers"
     if facts.source.name not in ("uint8", "bool") or facts.target.name != "uint8":
         return "pixels are not bytes"
     if not (facts.integral and facts.low >= 0 and facts.high <= 255):
         return "the constant is not a byte"
     if not facts.finite or facts.taps == 0 or not 2.0**-60 < facts.weight < 2.0**22:
         return "the weights are too large or too small for 32-bit sums"
+    if lane != "float32":
+        return "sums are 32-bit integers"
     found = [w for w in (_whole(facts), *_fixed(facts)) if w is not None]
     recipes = [recipe for w in found if isinstance(recipe := _recipe(facts, w), Recipe)]
     if not recipes:
