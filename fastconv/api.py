@@ -23,7 +23,7 @@ from . import _levels, _threads
 from ._borders import canonical, placement
 from ._complex import complex_passes
 from ._execute import Axis, execute
-from ._methods import Floats
+from ._methods import Floats, Recipe
 from ._pixels import Pixel, pixel_of
 from ._planner import METHODS, Decision, decide
 
@@ -218,8 +218,8 @@ class Plan:
             threads = _threads.threads_for(recipe.cost * size, self.threads)
             lines += [
                 f"  method   {recipe.method}: {recipe.why}",
-                f"  sums     {_LANE_WORDS[recipe.lane]}",
-                f"  result   {_promise(target, recipe.guard)}",
+                f"  sums     {_SUM_WORDS.get(recipe.method) or _LANE_WORDS[recipe.lane]}",
+                f"  result   {_promise(target, recipe)}",
                 f"  threads  {threads} for {size} samples, about {recipe.cost:.2f} ns each on one",
                 f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
             ]
@@ -410,18 +410,21 @@ def show_config() -> None:
 
 
 _LANE_WORDS = {
-    "float32": "float32, fused multiply-adds",
-    "float64": "float64, fused multiply-adds",
+    "float32": "float32",
+    "float64": "float64",
     "strict": "float64 in the definition's order and rounding",
 }
+_SUM_WORDS = {"dot": "32-bit integers", "wide": "pairs of 64-bit integers"}
 
 
-def _promise(target: np.dtype[Any], guard: float) -> str:
+def _promise(target: np.dtype[Any], recipe: Recipe) -> str:
     if target.kind not in "iu":
         return "within (taps + 1) eps sum|w||x| of the definition"
-    if guard == 0:
-        return "exact: no sum is ever rounded before its last step"
-    return f"exact: pixels within {guard:.1g} of a tie are summed again by the definition"
+    if recipe.guard:
+        return f"exact: pixels within {recipe.guard:.1g} of a tie are summed again by the definition"
+    if recipe.lane == "strict" and recipe.method != "wide":
+        return "exact: the sums are the definition's"
+    return "exact: no sum is ever rounded before its last step"
 
 
 def _make_plan(
