@@ -175,6 +175,13 @@ class Plan:
     threads: int | None
     pixel: np.dtype[Any] | None = field(default=None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        kernel = self.kernel[::-1, ::-1] if self.flipped else self.kernel
+        return _make_plan, (
+            kernel, self.flipped, self.border, self.cval, self.origin, self.shape, self.channel_axis,
+            self.dtype, self.wanted, self.threads, self.pixel,
+        )  # fmt: skip
+
     def __call__(self, image: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Filter an image, as `convolve` or `correlate` would."""
         return self._run(_as_image(image), out)
