@@ -428,7 +428,9 @@ def _promise(target: np.dtype[Any], recipe: Recipe) -> str:
     if target.kind not in "iu":
         return "within (taps + 1) eps sum|w||x| of the definition"
     if recipe.guard:
-        return f"exact: pixels within {recipe.guard:.1g} of a tie are summed again by the definition"
+        return (
+            f"exact: pixels within {recipe.guard:.1g} of a tie are summed again by the definition"
+        )
     if recipe.lane == "strict" and recipe.method != "wide":
         return "exact: the sums are the definition's"
     return "exact: no sum is ever rounded before its last step"
