@@ -389,7 +389,7 @@ def explain(image: ArrayLike, kernel: ArrayLike, **options: Any) -> str:
     Examples
     --------
     >>> import fastconv, numpy as np
-    >>> print(fastconv.explain(np.zeros((9, 9), np.uint8), fastconv.sharpening).splitlines()[1])
+    >>> print(fastconv.explain(np.zeros((9, 9), np.float32), fastconv.sharpening).splitlines()[1])
       method   sparse: 5 of 9 taps are not zero
     """
     a = _as_image(image)
