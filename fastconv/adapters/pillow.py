@@ -149,7 +149,9 @@ def _grey_array(image: Image.Image) -> NDArray[Any]:
 
 
 def _band_array(image: Image.Image) -> NDArray[np.uint8]:
-    a = np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, -1)
+    a = np.frombuffer(image.tobytes(), np.uint8).reshape(
+        image.height, image.width, len(image.getbands())
+    )
     if image.mode == "LAB":  # two's complement outside Pillow; -1 and 0 must be neighbours
         a = a.copy()
         _flip_signs(a)
