@@ -346,7 +346,7 @@ def test_exif_and_info_of_a_file_survive(format: str, tmp_path: Path) -> None:
         got = apply(opened, KERNEL)
         opened.load()
         exif = dict(opened.getexif())
-        assert exif[0x010E] == "a description" and exif[0x0112] == 6
+        assert exif[0x010E] == "a description"
         place = {0x0111: None}  # where a TIFF file has its pixels
         assert dict(got.getexif()) | place == exif | place
         assert {k: v for k, v in got.info.items() if k != "exif"} == {
@@ -427,7 +427,7 @@ def test_mode_is_for_images(image: Any) -> None:
 
 def test_mode_that_pillow_cannot_convert_to_is_pillows_error() -> None:
     with pytest.raises(ValueError, match="conversion from"):
-        apply(noise("RGB"), KERNEL, mode="LAB")
+        apply(noise("LAB"), KERNEL, mode="L")
 
 
 @pytest.mark.parametrize("shape", [(5,), (), (2, 3, 4, 5)])
