@@ -110,13 +110,14 @@ def allowance(name: str, image: Array, kernel: Array, result: Any, **options: An
     narrow = image.dtype.name in NARROW and real != np.float64
     sums = np.finfo(np.float32 if narrow else np.float64)
     taps = int(np.count_nonzero(kernel)) * (2 if np.iscomplexobj(kernel) else 1)
-    allowed = (taps + 1) * float(sums.eps) * total
-    # sums too small for a float's full precision
-    allowed += (taps + 1) * float(sums.smallest_subnormal) * max(1.0, float(magnitudes.sum()))
-    if real != sums.dtype:
-        allowed += float(np.finfo(real).eps) * total + float(np.finfo(real).smallest_subnormal)
-    largest = min(float(sums.max), float(np.finfo(real).max))
-    allowed[total + allowed >= largest] = np.inf
+    with np.errstate(over="ignore"):
+        allowed = (taps + 1) * float(sums.eps) * total
+        # sums too small for a float's full precision
+        allowed += (taps + 1) * float(sums.smallest_subnormal) * max(1.0, float(magnitudes.sum()))
+        if real != sums.dtype:
+            allowed += float(np.finfo(real).eps) * total + float(np.finfo(real).smallest_subnormal)
+        largest = min(float(sums.max), float(np.finfo(real).max))
+        allowed[total + allowed >= largest] = np.inf
     return allowed
 
 
