@@ -115,6 +115,17 @@ def test_box_of_large_integers_says_that_it_would_not_be_exact() -> None:
         fastconv.convolve(np.full((4, 5), 2**60), np.ones((3, 3)), method="box")
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1e-10, 1e-12, 1e-15])
+def test_weights_of_which_fixed_point_leaves_nothing_are_no_dot(level: str, scale: float) -> None:
+    # an engine that is given no weights at all would look for the last of them
+    kernel = np.array([[1, np.pi, np.e], [2.5, 1.1, 0.7]]) * scale
+    made = fastconv.plan(kernel, pixel=np.uint8)
+    assert made.method != "dot"
+    with pytest.raises(ValueError, match="method='dot' cannot do this: no 32-bit sum"):
+        fastconv.plan(kernel, pixel=np.uint8, method="dot")
+    check("convolve", picture((9, 70), np.uint8), kernel)
+
+
 def test_constant_of_a_dot_must_be_a_byte() -> None:
     with pytest.raises(ValueError, match="method='dot' cannot do this: the constant is not a byte"):
         fastconv.convolve(
