@@ -163,6 +163,8 @@ def _fixed(facts: Facts) -> list[Weights]:
         n = np.rint(np.ldexp(facts.kernel, places))
         if np.abs(n).sum() * 255 + 2.0**places >= SUM:
             continue  # so many taps that their roundings count
+        if not n.any():
+            continue  # nothing left to sum; the engine wants at least one group of weights
         rest = facts.kernel - np.ldexp(n, -places)
         # samples are not negative, so that rests of one sign add up and those of the other balance them
         off = float(max(rest[rest > 0].sum(), -rest[rest < 0].sum())) * facts.high
