@@ -186,7 +186,7 @@ def image_of(rng: Generator, dtype: str, channels: int | None) -> Array:
     elif kind == 1:  # flat, where weighted means are whole
         a = np.full(shape, int(rng.integers(low, high, endpoint=True, dtype=dtype)), dtype)
     elif kind == 2:  # nothing but the limits
-        a = np.where(rng.random(shape) < 0.5, low, high).astype(dtype)
+        a = np.where(rng.random(shape) < 0.5, np.array(low, dtype), np.array(high, dtype))
     else:
         a = rng.integers(max(low, -200), min(high, 255), shape, endpoint=True).astype(dtype)
     return a[:, ::-1] if rng.random() < 0.2 else a
