@@ -241,7 +241,8 @@ def test_identity_returns_the_image(
     kernel[centre] = 1
     with at_level(level):
         got = fastconv.convolve(image, kernel, border=border, channel_axis=axis)
-    assert_array_equal(got, image)
+    for mine, before in ((got.real, image.real), (got.imag, image.imag)):
+        assert_array_equal(mine, before)
 
 
 @given(PICTURE, KERNEL, BORDER, st.data())
