@@ -78,6 +78,8 @@ def _admit(facts: Facts, recipe: Recipe) -> Recipe | str:
         return recipe  # they are the definition, or have seen to it
     if recipe.error == 0 or (recipe.method in ("direct", "sparse") and facts.is_exact(recipe.lane)):
         return recipe
+    if facts.target.peak > 2**32:
+        return "results of 64 bits are not watched for ties"  # see narrow_long in src/store.pxi
     # exact recomputation is rounded too, in float64
     error = recipe.error + definition_error(facts)
     if not error < 0.25:
@@ -89,6 +91,11 @@ def _refusal(facts: Facts) -> str | None:
     """Why the definition's float64 sum would be silently wrong, if it would."""
     if not (facts.target.integer and facts.source.integer and facts.source.peak > 2**16):
         return None
+    if facts.peak > 2**64:  # only the constant can be
+        return (
+            f"cval must be within +-2**64 for an exact sum of {facts.source.name}; got one of magnitude "
+            f"{facts.peak:.3g}. Convert the image to float64 for a rounded one"
+        )
     if _needs_wide(facts):
         if not isinstance(wide.propose(facts, "strict"), str):
             return None
@@ -106,6 +113,7 @@ def _refusal(facts: Facts) -> str | None:
 
 
 @lru_cache(maxsize=256)
+@np.errstate(over="ignore", invalid="ignore")  # weights may be as large as floats are
 def _decide(
     kernel: bytes,
     shape: tuple[int, int],

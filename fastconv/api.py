@@ -24,7 +24,7 @@ from ._borders import canonical, placement
 from ._complex import complex_passes
 from ._engine import recall
 from ._execute import Axis, execute
-from ._methods import Floats
+from ._methods import Floats, Recipe
 from ._pixels import Pixel, pixel_of
 from ._planner import METHODS, Decision, decide
 
@@ -181,6 +181,12 @@ class Plan:
     given: NDArray[Any]
     pixel: np.dtype[Any] | None = field(default=None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make_plan, (
+            self.given, self.flipped, self.border, self.cval, self.origin, self.shape,
+            self.channel_axis, self.dtype, self.wanted, self.threads, self.pixel,
+        )  # fmt: skip
+
     def __call__(self, image: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Filter an image, as `convolve` or `correlate` would."""
         return recall.call(  # type: ignore[no-any-return]
@@ -230,8 +236,8 @@ class Plan:
             threads = _threads.threads_for(recipe.cost * samples, self.threads)
             lines += [
                 f"  method   {recipe.method}: {recipe.why}",
-                f"  sums     {_LANE_WORDS[recipe.lane]}",
-                f"  result   {_promise(target, recipe.guard)}",
+                f"  sums     {_SUM_WORDS.get(recipe.method) or _LANE_WORDS[recipe.lane]}",
+                f"  result   {_promise(target, recipe)}",
                 f"  threads  {threads} for {samples} samples, about {recipe.cost:.2f} ns each on one",
                 f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
             ]
@@ -261,7 +267,8 @@ class Plan:
         target: Pixel,
         size: tuple[int, int],
     ) -> Decision:
-        samples = _range(a, source, self.cval if self.border == "constant" else 0.0)
+        reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
+        samples = _range(a, source, self.cval if reaches_out else 0.0)
         return decide(kernel, source, target, samples, size, self.wanted)
 
     def _run(
@@ -408,7 +415,7 @@ def explain(image: ArrayLike, kernel: ArrayLike, **options: Any) -> str:
     Examples
     --------
     >>> import fastconv, numpy as np
-    >>> print(fastconv.explain(np.zeros((9, 9), np.uint8), fastconv.sharpening).splitlines()[1])
+    >>> print(fastconv.explain(np.zeros((9, 9), np.float32), fastconv.sharpening).splitlines()[1])
       method   sparse: 5 of 9 taps are not zero
     """
     a = _as_image(image)
@@ -439,18 +446,23 @@ def show_config() -> None:
 _MEGAPIXEL = (1000, 1000)
 
 _LANE_WORDS = {
-    "float32": "float32, fused multiply-adds",
-    "float64": "float64, fused multiply-adds",
+    "float32": "float32",
+    "float64": "float64",
     "strict": "float64 in the definition's order and rounding",
 }
+_SUM_WORDS = {"dot": "32-bit integers", "wide": "pairs of 64-bit integers"}
 
 
-def _promise(target: np.dtype[Any], guard: float) -> str:
+def _promise(target: np.dtype[Any], recipe: Recipe) -> str:
     if target.kind not in "iu":
         return "within (taps + 1) eps sum|w||x| of the definition"
-    if guard == 0:
-        return "exact: no sum is ever rounded before its last step"
-    return f"exact: pixels within {guard:.1g} of a tie are summed again by the definition"
+    if recipe.guard:
+        return (
+            f"exact: pixels within {recipe.guard:.1g} of a tie are summed again by the definition"
+        )
+    if recipe.lane == "strict" and recipe.method != "wide":
+        return "exact: the sums are the definition's"
+    return "exact: no sum is ever rounded before its last step"
 
 
 def _first(
@@ -537,7 +549,8 @@ def _as_kernel(kernel: ArrayLike) -> NDArray[Any]:
     if a.ndim != 2 or a.size == 0:
         raise ValueError(f"kernel must be 2-D and not empty; got shape {a.shape}")
     weights = a.astype(np.complex128 if a.dtype.kind == "c" else np.float64)
-    if a.dtype.kind in "iu" and a.dtype.itemsize == 8 and (np.abs(weights) > 2.0**53).any():
+    # looked at as integers: as a float64, 2**53 + 1 is 2**53
+    if a.dtype.kind in "iu" and max(int(a.max()), -int(a.min())) > 2**53:
         raise ValueError("kernel must hold integers within +-2**53; got larger ones")
     return weights
 

@@ -4,8 +4,8 @@
 For each output pixel let S be the sum of kernel weight times pixel over the window, in float64, taps in
 row-major order, each product and each sum rounded by itself; taps equal to zero are skipped, so that
 zero times infinity never appears. An integer output is S rounded half to even and saturated (NaN gives
-0); a float output is S in that type. Where image and kernel hold integers so large that float64 cannot
-hold their sum, S is the exact integer.
+0); a float output is S in that type. Where an image of 32 or 64 bits and the kernel hold integers so
+large that float64 cannot hold their sum, S is the exact integer.
 
 `convolve` and `correlate` take the arguments of their namesakes in `fastconv`, as far as these change
 the result. `flattened` is what this library is not: the one-dimensional trick of the blog post it
@@ -98,7 +98,7 @@ def _windows(
             dtype = np.result_type(dtype, np.complex64)
 
     # pad, by looking up where each position of the padded picture comes from
-    shifts = (origin, origin) if isinstance(origin, int) else origin
+    shifts = np.broadcast_to(origin, 2).tolist()
     padded = a
     counts = []
     for axis, size, shift in zip((-2, -1), kernel.shape, shifts, strict=True):
@@ -110,7 +110,7 @@ def _windows(
         padded = _take(padded, table, axis, cval)
     height, width = counts
 
-    exact = _needs_integers(padded, kernel, np.dtype(dtype))
+    exact = a.dtype.itemsize >= 4 and _needs_integers(padded, kernel, np.dtype(dtype))
     kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
     total = np.zeros((*a.shape[:-2], height, width), object if exact else kind)
     for ky in range(kernel.shape[0]):
@@ -118,7 +118,7 @@ def _windows(
             weight = kernel[ky, kx]
             if weight != 0:
                 window = padded[..., ky : ky + height, kx : kx + width]
-                total += (int(weight) if exact else weight) * window.astype(total.dtype)
+                total += _times(int(weight) if exact else weight, window.astype(total.dtype))
 
     result = _to_pixels(total, np.dtype(dtype))
     return result if channel_axis is None else np.moveaxis(result, 0, channel_axis)
@@ -129,13 +129,25 @@ def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) ->
     outside = table < 0
     if not outside.any():
         return a.take(table, axis)
-    whole = a.dtype.kind in "iuO" and cval == np.trunc(complex(cval).real)
+    whole = a.dtype.kind in "iuO" and np.isfinite(cval) and cval == np.trunc(complex(cval).real)
     kind = object if whole else np.result_type(a.dtype, np.asarray(cval), np.float64)
     taken = a.astype(kind).take(np.where(outside, 0, table), axis)
     where: list[Any] = [slice(None)] * a.ndim
     where[axis] = outside
     taken[tuple(where)] = int(complex(cval).real) if whole else cval
     return taken
+
+
+def _times(weight: Any, window: NDArray[Any]) -> NDArray[Any]:
+    """Weight times pixels. A real weight multiplies either part of a complex pixel by itself: as a
+    complex number, it would bring a zero to an infinite part.
+    """
+    if window.dtype.kind != "c" or np.iscomplexobj(weight):
+        return np.asarray(weight * window)
+    product = window.copy()
+    product.real *= weight
+    product.imag *= weight
+    return product
 
 
 def _needs_integers(padded: NDArray[Any], kernel: NDArray[Any], dtype: np.dtype[Any]) -> bool:

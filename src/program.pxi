@@ -165,11 +165,13 @@ cdef class Program:
     cdef int make_taps(self, lane* kind, const double[:, ::1] across, const double[:, ::1] down) except -1:
         """Taps of a separable job (a row and a column, not empty), else of the kernel as it is."""
         cdef Job* job = &self.job
+        # a tile is of one channel; see one_channel in fft.pxi
+        cdef Py_ssize_t step = 1 if job.method == FFT else job.channels
         if across.size:
-            make_taps(kind, &job.across, across, job.channels)
-            make_taps(kind, &job.window, down, job.channels)
+            make_taps(kind, &job.across, across, step)
+            make_taps(kind, &job.window, down, step)
         else:
-            make_taps(kind, &job.window, self.kernel, job.channels)
+            make_taps(kind, &job.window, self.kernel, step)
         return 0
 
     def __dealloc__(self):

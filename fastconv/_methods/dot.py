@@ -63,14 +63,14 @@ class Weights:
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
     """See `fastconv._methods`."""
-    if lane != "float32":
-        return "sums are 32-bit integers"
     if facts.source.name not in ("uint8", "bool") or facts.target.name != "uint8":
         return "pixels are not bytes"
     if not (facts.integral and facts.low >= 0 and facts.high <= 255):
         return "the constant is not a byte"
     if not facts.finite or facts.taps == 0 or not 2.0**-60 < facts.weight < 2.0**22:
         return "the weights are too large or too small for 32-bit sums"
+    if lane != "float32":
+        return "sums are 32-bit integers"
     found = [w for w in (_whole(facts), *_fixed(facts)) if w is not None]
     recipes = [recipe for w in found if isinstance(recipe := _recipe(facts, w), Recipe)]
     if not recipes:
@@ -159,6 +159,8 @@ def _fixed(facts: Facts) -> list[Weights]:
         n = np.rint(np.ldexp(facts.kernel, places))
         if np.abs(n).sum() * 255 + 2.0**places >= SUM:
             continue  # so many taps that their roundings count
+        if not n.any():
+            continue  # nothing left to sum; the engine wants at least one group of weights
         rest = facts.kernel - np.ldexp(n, -places)
         # samples are not negative, so that rests of one sign add up and those of the other balance them
         off = float(max(rest[rest > 0].sum(), -rest[rest < 0].sum())) * facts.high

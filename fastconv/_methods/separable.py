@@ -20,6 +20,9 @@ NAME = "separable"
 # (a product and a division), two more make the product here, and one the division below.
 RANK_ONE = 5 * 2.0**-53
 
+# Factors divide weights by weights, and may be smaller than float32 can hold where no weight is.
+SMALLEST = 2.0**-100
+
 
 def factors(kernel: Floats) -> tuple[Floats, Floats] | None:
     """Column and row whose outer product is the kernel, None if there are none."""
@@ -75,6 +78,9 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
     if found is None:
         return "the kernel is not of rank one"
     column, row = found
+    weights = np.abs(np.concatenate([column, row]))
+    if lane == "float32" and weights[weights != 0].min() < SMALLEST:
+        return "a factor of the kernel is too small for float32"
     error = 0.0
     if not _is_exact(facts, column, row, lane):
         # the column multiplies the row's errors; the factors differ from the kernel by RANK_ONE

@@ -12,14 +12,14 @@ NAME = "wide"
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
     """See `fastconv._methods`."""
-    if lane != "strict":
-        return "sums are pairs of 64-bit integers"
+    if facts.source.integer and facts.source.peak < 2**16:
+        return "the samples are small"
     if not facts.integral or facts.unit < 1:
         return "kernel, samples and constant must be integers"
-    if facts.source.name not in ("int32", "uint32", "int64", "uint64"):
-        return "the samples are small"
     if facts.weight >= 2**31:
         return "the kernel's magnitudes sum to 2**31 or more"
+    if lane != "strict":
+        return "sums are pairs of 64-bit integers"
     return Recipe(
         NAME,
         WIDE,

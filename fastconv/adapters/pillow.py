@@ -149,7 +149,9 @@ def _grey_array(image: Image.Image) -> NDArray[Any]:
 
 
 def _band_array(image: Image.Image) -> NDArray[np.uint8]:
-    a = np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, -1)
+    a = np.frombuffer(image.tobytes(), np.uint8).reshape(
+        image.height, image.width, len(image.getbands())
+    )
     if image.mode == "LAB":  # two's complement outside Pillow; -1 and 0 must be neighbours
         a = a.copy()
         _flip_signs(a)
@@ -181,12 +183,13 @@ def _premultiplied(a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]) 
     top = np.iinfo(a.dtype).max if a.dtype.kind in "iu" else 1
     planes = a.astype(np.float64)
     planes[..., :-1] *= planes[..., -1:]
-    planes = convolve(planes, kernel, channel_axis=-1, **options)
-    alpha = planes[..., -1:]
+    alpha = convolve(planes[..., -1:], kernel, channel_axis=-1, **options)
+    # outside, too, colours are weighted by their opacity
+    outside = options | {"cval": options["cval"] ** 2}
+    colours = convolve(planes[..., :-1], kernel, channel_axis=-1, **outside)
     defined = np.abs(alpha) > 1e-9 * top
-    planes[..., :-1] = np.divide(
-        planes[..., :-1], alpha, out=np.zeros_like(planes[..., :-1]), where=defined
-    )
+    planes[..., :-1] = np.divide(colours, alpha, out=np.zeros_like(colours), where=defined)
+    planes[..., -1:] = alpha
     if a.dtype.kind in "iu":
         planes = np.clip(np.rint(planes), np.iinfo(a.dtype).min, top)
     return planes.astype(a.dtype)

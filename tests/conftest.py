@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the tests share: the engine's levels, and how hard Hypothesis looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from fastconv import _levels, _threads
+
+from .judge import at_level
+
+# A failure prints the line that repeats it.
+settings.register_profile("fastconv", deadline=None, max_examples=150, print_blob=True)
+settings.load_profile("fastconv")
+
+
+@pytest.fixture(params=["base", "v3", "v4"])
+def level(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run the test on each level of the engine that this machine has."""
+    name: str = request.param
+    if name not in _levels.available():
+        pytest.skip(f"this CPU, or this build, has no level {name}")
+    with at_level(name):
+        yield name
+
+
+@pytest.fixture
+def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the smallest picture have as many threads as are asked for."""
+    monkeypatch.setattr(_threads, "WORTH_A_THREAD", 1e-9)

@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Integer results are the definition's to the last bit: at every level, with every method, for any
+number of threads.
+
+Random cases, CASES a family and level, each with kernel, type, border, shape, origin, method, threads and
+strides of its own. A failure names its seed; `case(family, seed)` makes it again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastconv
+
+from .judge import (
+    BORDERS,
+    INTEGERS,
+    Array,
+    assert_integers_equal,
+    definition,
+    or_refused,
+    picture,
+)
+
+CASES = 500
+METHODS = ("direct", "separable", "sparse", "box", "dot", "fft", "wide")
+# What a refusal says: the result would not be exact, or this method is not made for it.
+REFUSED = r"must stay within|must have weights|cannot do this|integers within"
+
+Generator = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call."""
+
+    name: str
+    image: Array
+    kernel: Array
+    options: dict[str, Any]
+    method: str
+    threads: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} {self.image.dtype}{self.image.shape} with {self.kernel.tolist()}, "
+            f"{self.options}, method={self.method!r}, threads={self.threads}"
+        )
+
+
+def pick(rng: Generator, *values: float) -> float:
+    return float(rng.choice(values))
+
+
+def size_of(rng: Generator) -> tuple[int, int]:
+    """A kernel's: mostly small, odd and even, rows and columns too."""
+    height, width = (int(rng.choice([1, 1, 2, 3, 3, 3, 4, 5, 7, 9])) for _ in range(2))
+    return height, width
+
+
+# --- families of kernels -------------------------------------------------------------------------
+
+
+def whole_numbers(rng: Generator) -> Array:
+    top = int(rng.choice([1, 3, 20, 127, 128, 1000, 70000]))
+    return rng.integers(-top, top + 1, size_of(rng)).astype(np.float64)
+
+
+def with_zeros(rng: Generator) -> Array:
+    kernel = whole_numbers(rng) / pick(rng, 1, 2, 7, 16)
+    kernel[rng.random(kernel.shape) < 0.6] = 0
+    return kernel
+
+
+def fractions(rng: Generator) -> Array:
+    """Whole numbers over a common divisor, as most kernels of books are."""
+    divisor = int(
+        rng.choice([2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 25, 49, 64, 81, 100, 159, 256, 273, 1000])
+    )
+    n = rng.integers(-6, 12, size_of(rng))
+    kernel: Array = n / divisor if rng.random() < 0.5 else n * (1 / divisor)
+    return kernel
+
+
+def normalised(rng: Generator) -> Array:
+    """Positive weights that sum to 1, whose results fall all over the range."""
+    kernel: Array = rng.random(size_of(rng)) + 1e-3
+    kernel /= kernel.sum()
+    return kernel
+
+
+def random_floats(rng: Generator) -> Array:
+    return rng.normal(size=size_of(rng)) * pick(rng, 0.01, 0.3, 1, 30)
+
+
+def outer_products(rng: Generator) -> Array:
+    height, width = size_of(rng)
+    kind = rng.integers(4)
+    if kind == 0:
+        column, row = rng.integers(-4, 5, height), rng.integers(1, 5, width)
+        return np.outer(column, row) / pick(rng, 1, 16, 9, 10)
+    if kind == 1:
+        column, row = (np.exp(-0.5 * (np.arange(n) - (n - 1) / 2) ** 2) for n in (height, width))
+        return np.outer(column / column.sum(), row / row.sum())
+    kernel: Array = np.outer(rng.normal(size=height), rng.normal(size=width))
+    scale = pick(rng, 1e-3, 0.2, 1, 50) if kind == 2 else 1 / float(np.abs(kernel).sum())
+    return kernel * scale
+
+
+def boxes(rng: Generator) -> Array:
+    height, width = (int(n) for n in rng.integers(1, 14, 2))
+    weight = pick(rng, 1 / (height * width), 1.0, 0.5, 0.1, -0.3, 1 / 7, float(rng.normal()))
+    return np.full((height, width), weight)
+
+
+def ties(rng: Generator) -> Array:
+    """Halves, and tenths whose float64 sums are nearly halves: rounding noise decides."""
+    kind = rng.integers(4)
+    if kind == 0:
+        return rng.integers(-3, 4, size_of(rng)) + 0.5
+    if kind == 1:
+        return rng.integers(-9, 10, size_of(rng)) / 10
+    if kind == 2:  # off by a few units in the last place
+        kernel = rng.integers(-8, 9, size_of(rng)) / 16
+        return kernel * (1 + rng.integers(-3, 4, kernel.shape) * 2.0**-52)
+    return np.full(size_of(rng), 0.5) / pick(rng, 1, 3, 5, 25)
+
+
+def huge_and_tiny(rng: Generator) -> Array:
+    kernel = rng.normal(size=size_of(rng)) * 2.0 ** rng.integers(-140, 141)
+    if rng.random() < 0.6:
+        kernel *= 2.0 ** rng.integers(-60, 61, kernel.shape)
+    if rng.random() < 0.3:
+        kernel[rng.random(kernel.shape) < 0.5] = pick(rng, 1e300, -1e300, 5e-324, 1e20, 0)
+    return kernel
+
+
+def large_whole_numbers(rng: Generator) -> Array:
+    """Whole numbers beside which small ones vanish in a float."""
+    kernel = np.rint(rng.normal(size=size_of(rng)) * 2.0 ** rng.integers(0, 60, size_of(rng)[:0]))
+    big = 2.0 ** float(rng.integers(20, 62))
+    spots = rng.random(kernel.shape) < 0.4
+    kernel[spots] = rng.choice([big, -big, big / 2], kernel.shape)[spots]
+    return kernel
+
+
+FAMILIES: dict[str, Callable[[Generator], Array]] = {
+    "whole numbers": whole_numbers,
+    "with zeros": with_zeros,
+    "fractions": fractions,
+    "normalised": normalised,
+    "random floats": random_floats,
+    "outer products": outer_products,
+    "boxes": boxes,
+    "ties": ties,
+    "huge and tiny": huge_and_tiny,
+    "large whole numbers": large_whole_numbers,
+}
+
+
+# --- the rest of a case --------------------------------------------------------------------------
+
+
+def image_of(rng: Generator, dtype: str, channels: int | None) -> Array:
+    shape = tuple(int(n) for n in rng.integers(1, 14, 2))
+    if rng.random() < 0.5:  # beyond one vector of any level, so that rows are read in place
+        shape = (shape[0], int(rng.integers(60, 160)))
+    if channels is not None:
+        shape = (*shape, channels)
+    kind = rng.integers(5)
+    seed = int(rng.integers(2**31))
+    if dtype == "float32":
+        a = picture(shape, dtype, seed)
+        return np.rint(a) if kind else a
+    info = np.iinfo("uint8" if dtype == "bool" else dtype)
+    low, high = int(info.min), int(info.max)
+    if dtype == "bool" or kind == 0:
+        a = picture(shape, dtype, seed)
+    elif kind == 1:  # flat, where weighted means are whole
+        a = np.full(shape, int(rng.integers(low, high, endpoint=True, dtype=dtype)), dtype)
+    elif kind == 2:  # nothing but the limits
+        a = np.where(rng.random(shape) < 0.5, np.array(low, dtype), np.array(high, dtype))
+    else:
+        a = rng.integers(max(low, -200), min(high, 255), shape, endpoint=True).astype(dtype)
+    return a[:, ::-1] if rng.random() < 0.2 else a
+
+
+def case(family: str, seed: int, dtypes: tuple[str, ...], targets: tuple[str, ...] = ()) -> Case:
+    """Make a case of these types of pictures and results; by default the results are the pictures'."""
+    rng = np.random.default_rng([sum(family.encode()), seed])
+    kernel = FAMILIES[family](rng)
+    dtype = str(rng.choice(dtypes))
+    channels = None if rng.random() < 0.75 else int(rng.integers(1, 6))
+    image = image_of(rng, dtype, channels)
+    options: dict[str, Any] = {"border": str(rng.choice(BORDERS))}
+    if options["border"] == "constant":
+        options["cval"] = pick(rng, 0, 1, 128, 255, -1, 0.5, -300.25, 1e5)
+    if channels is not None:
+        options["channel_axis"] = 2
+    if targets:
+        options["dtype"] = str(rng.choice(targets))
+    if rng.random() < 0.2:
+        options["shape"] = str(rng.choice(["valid", "full"]))
+    elif rng.random() < 0.3:
+        options["origin"] = tuple(
+            int(rng.integers(-(n // 2), (n - 1) // 2, endpoint=True)) for n in kernel.shape
+        )
+    method = "auto" if rng.random() < 0.4 else str(rng.choice(METHODS))
+    name = str(rng.choice(["convolve", "correlate"]))
+    return Case(name, image, kernel, options, method, 1 if rng.random() < 0.9 else 2)
+
+
+def judge(made: Case, what: str) -> str:
+    """Compare; returns the method that was asked for, or "refused"."""
+
+    def call(method: str) -> Array:
+        result: Array = getattr(fastconv, made.name)(
+            made.image, made.kernel, method=method, threads=made.threads, **made.options
+        )
+        return result
+
+    method = made.method
+    got = or_refused(lambda: call(method), REFUSED)
+    if got is None and method != "auto":
+        method = "auto"
+        got = or_refused(lambda: call("auto"), REFUSED)
+    if got is None:
+        return "refused"
+    wanted = definition(made.name, made.image, made.kernel, **made.options)
+    assert_integers_equal(got, wanted, what)
+    return method
+
+
+def run(family: str, dtypes: tuple[str, ...], targets: tuple[str, ...], count: int) -> Counter[str]:
+    done: Counter[str] = Counter()
+    for seed in range(count):
+        made = case(family, seed, dtypes, targets)
+        done[judge(made, f"case({family!r}, {seed}, {dtypes}, {targets}): {made}")] += 1
+    return done
+
+
+# --- the promises --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.usefixtures("eager_threads")
+def test_bytes_and_words_are_exact(level: str, family: str) -> None:
+    done = run(family, ("uint8", "uint8", "uint8", "int8", "uint16", "int16"), (), CASES)
+    assert done["refused"] == 0  # there is an exact result for all of these
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.usefixtures("eager_threads")
+def test_conversions_between_types_are_exact(level: str, family: str) -> None:
+    small = ("bool", "uint8", "int8", "uint16", "int16")
+    done = run(family, small, ("uint8", "int8", "uint16", "int16", "uint32", "int32"), CASES // 4)
+    assert done["refused"] == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.usefixtures("eager_threads")
+def test_floats_become_the_definitions_integers(level: str, family: str) -> None:
+    done = run(family, ("float32",), INTEGERS[:6], CASES // 4)
+    assert done["refused"] == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.usefixtures("eager_threads")
+def test_32_bits_are_exact_or_refused(level: str, family: str) -> None:
+    done = run(family, ("int32", "uint32"), (), CASES // 4)
+    assert done["refused"] < done.total()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.usefixtures("eager_threads")
+def test_64_bits_are_exact_or_refused(level: str, family: str) -> None:
+    done = run(family, ("int64", "uint64"), (), CASES // 4)
+    assert done["refused"] < done.total()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.usefixtures("eager_threads")
+def test_results_of_64_bits_of_smaller_pictures_are_exact_or_refused(
+    level: str, family: str
+) -> None:
+    done = run(family, ("uint8", "int16", "int32", "uint32"), ("int64", "uint64"), CASES // 4)
+    assert done["refused"] < done.total()
+
+
+def test_there_are_20000_cases() -> None:
+    a_level = CASES + 5 * (CASES // 4)  # by the tests above
+    assert 3 * a_level * len(FAMILIES) >= 20_000
+
+
+def test_every_method_is_among_the_cases() -> None:
+    done: Counter[str] = Counter()
+    for family in FAMILIES:
+        done += run(family, ("uint8", "uint8", "int32"), (), 200)
+    assert all(done[method] >= 15 for method in METHODS), done
+
+
+# --- what is hard --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("divisor", [*range(2, 65), 81, 100, 159, 256, 273, 331, 441, 1000, 1023])
+def test_means_of_every_divisor_round_like_the_definition(level: str, divisor: int) -> None:
+    # all sums from 0 to 255 * 5 against one divisor: every tie there is
+    line = np.repeat(np.arange(256, dtype=np.uint8), 7)
+    image = np.stack([np.roll(line, shift) for shift in (0, 3, 100)])
+    for weights in ([[1, 2, 1]], [[1], [1], [1]], [[1, 0, 1], [1, 1, 0], [0, 1, 0]]):
+        for kernel in (np.array(weights) / divisor, np.array(weights) * (1 / divisor)):
+            got = fastconv.convolve(image, kernel)
+            assert_integers_equal(got, definition("convolve", image, kernel), f"{kernel}")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "int32", "int64", "uint64"])
+def test_every_pixel_is_a_tie(level: str, dtype: str) -> None:
+    image = np.arange(120).reshape(4, 30).astype(dtype) * 2 + 1
+    for kernel in ([[0.5]], [[0.25, 0.25]], [[0.1] * 5], [[1.5, -1.0]], np.full((5, 5), 0.02)):
+        got = fastconv.convolve(image, kernel, border="wrap")
+        wanted = definition("convolve", image, np.array(kernel), border="wrap")
+        assert_integers_equal(got, wanted, f"{kernel}")
+
+
+@pytest.mark.parametrize("size", [(15, 15), (31, 31), (1, 255), (101, 3)], ids=str)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+def test_many_taps_are_exact(level: str, dtype: str, size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(size)
+    image = picture((40, 90), dtype)
+    floats = rng.random(size)
+    bell = np.outer(*(np.exp(-(np.linspace(-2, 2, n) ** 2)) for n in size))
+    for kernel in (floats / floats.sum(), bell / bell.sum(), np.full(size, 1 / np.prod(size)),
+                   rng.integers(-3, 4, size), rng.normal(size=size) / 10):  # fmt: skip
+        got = fastconv.convolve(image, kernel)
+        assert_integers_equal(got, definition("convolve", image, np.asarray(kernel)))
+
+
+def test_large_weights_beside_small_ones_do_what_the_definition_does(level: str) -> None:
+    # 2**60 x + x - 2**60 x, of which float64 in order makes 0
+    kernel = np.array([[2.0**60, 1, -(2.0**60)]])
+    for dtype in ("uint8", "int16", "int32", "int64"):
+        image = np.arange(1, 61).reshape(4, 15).astype(dtype)
+        got = or_refused(partial(fastconv.correlate, image, kernel, border="nearest"), REFUSED)
+        if got is not None:
+            assert_integers_equal(got, definition("correlate", image, kernel, border="nearest"))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])
+def test_sums_beyond_float64_are_exact_at_both_limits(level: str, dtype: str) -> None:
+    low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    image = np.array([[low, high, high - 1, low + 1, high // 2, high // 3, 1, 0]], dtype)
+    for kernel in ([[1]], [[1, -1]], [[2**30, -(2**30) + 1]], [[3, -2]], [[1, 1, 1]], [[-1]]):
+        got = fastconv.correlate(image, kernel)
+        wanted = definition("correlate", image, np.array(kernel))
+        assert_integers_equal(got, wanted, f"{kernel}")
+
+
+@pytest.mark.parametrize(
+    ("image", "kernel"),
+    [
+        (np.full((3, 3), 2**60, np.int64), [[0.5]]),
+        (np.full((3, 3), 2**60 + 1, np.uint64), [[0.1, 0.3]]),
+        (np.full((3, 3), 2**60, np.int64), [[2.0**31]]),
+        (np.full((3, 3), 3, np.int64), [[2**53 + 1]]),
+        (np.full((3, 3), 3, np.uint8), [[2**53 + 1]]),
+        (np.full((3, 3), 3, np.int64), np.array([[2**63]], np.uint64)),
+    ],
+)  # fmt: skip
+def test_integers_beyond_what_can_be_summed_are_refused(
+    level: str, image: Array, kernel: Any
+) -> None:
+    with pytest.raises(ValueError, match=r"(kernel|image) must .*2\*\*\d+.*; got"):
+        fastconv.convolve(image, kernel)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every size is right: each width from 1 to 70 against each height from 1 to 17, and the widths at which
+rows are cut into strips.
+
+Vectors, blocks of rows, strips and edges begin and end somewhere; a mistake there shows at some sizes
+only. Float pictures and weights are small whole numbers here, so that every method must give the very
+numbers of the definition.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+import fastconv
+
+from .judge import BORDERS, Array, assert_integers_equal, definition
+
+HEIGHTS, WIDTHS = range(1, 18), range(1, 71)
+
+WHOLE: dict[str, Array] = {
+    "dense 3x3": np.array([[2.0, -1, 3], [5, 7, -4], [1, 6, -2]]),
+    "sparse 3x3": np.array([[0.0, -1, 0], [-2, 7, -1], [0, -2, 0]]),
+    "separable 3x5": np.outer([1.0, 2, 2], [1.0, 3, 5, 2, 1]),
+    "box 3x5": np.ones((3, 5)),
+    "dense 5x5": np.arange(25.0).reshape(5, 5) * 7 % 23 * 2 - 21,
+    "even 4x6": np.arange(24.0).reshape(4, 6) * 5 % 17 - 8,
+    "row 1x7": np.array([[1.0, -2, 3, 9, 4, -1, 2]]),
+    "column 7x1": np.array([[1.0, -2, 3, 9, 4, -1, 2]]).T,
+}
+# of bytes, divided so that results neither saturate nor are whole
+CASES = [
+    *(("uint8", name, "auto") for name in WHOLE),
+    *(("float32", name, "auto") for name in WHOLE),
+    ("uint8", "dense 3x3", "direct"),
+    ("uint8", "dense 5x5", "direct"),
+    ("uint8", "sparse 3x3", "sparse"),
+    ("uint8", "separable 3x5", "separable"),
+    ("uint8", "box 3x5", "box"),
+    ("uint16", "dense 3x3", "auto"),
+    ("int16", "dense 5x5", "auto"),
+    ("float32", "box 3x5", "box"),
+    ("float32", "separable 3x5", "separable"),
+    ("float64", "dense 3x3", "auto"),
+    ("float64", "dense 5x5", "auto"),
+    ("int32", "box 3x5", "auto"),
+    ("uint8", "dense 5x5", "fft"),
+    ("uint16", "even 4x6", "fft"),
+]
+
+
+def weights(dtype: str, name: str) -> Array:
+    return WHOLE[name] if dtype.startswith("float") else WHOLE[name] / 37
+
+
+@cache
+def noise(dtype: str, shape: tuple[int, ...]) -> Array:
+    rng = np.random.default_rng(shape)
+    a: Array = rng.integers(0, 256, shape).astype(dtype)
+    a.flags.writeable = False
+    return a
+
+
+@cache
+def wanted(dtype: str, name: str, shape: tuple[int, ...], border: str) -> Array:
+    return definition(
+        "convolve", noise(dtype, shape), weights(dtype, name), border=border, cval=77,
+        channel_axis=None if len(shape) == 2 else 2,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("dtype", "name", "method"), CASES, ids=[" ".join(case) for case in CASES])
+def test_every_width_to_70_against_every_height_to_17(
+    level: str, dtype: str, name: str, method: str
+) -> None:
+    kernel = weights(dtype, name)
+    plans = [
+        fastconv.plan(kernel, pixel=dtype, border=border, cval=77, method=method)
+        for border in BORDERS
+    ]
+    for height in HEIGHTS:
+        for width in WIDTHS:
+            turn = (height + width) % len(BORDERS)
+            got = plans[turn](noise(dtype, (height, width)))
+            right = wanted(dtype, name, (height, width), BORDERS[turn])
+            assert_integers_equal(got, right, f"{height} x {width}, {BORDERS[turn]}")
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4, 5])
+@pytest.mark.parametrize(
+    ("dtype", "name"),
+    [("uint8", name) for name in WHOLE] + [("float32", "dense 3x3"), ("float32", "box 3x5")],
+)
+def test_every_width_to_70_of_interleaved_channels(
+    level: str, dtype: str, name: str, channels: int
+) -> None:
+    kernel = weights(dtype, name)
+    for height in (1, 4, 7):
+        for width in WIDTHS:
+            border = BORDERS[(height + width) % len(BORDERS)]
+            shape = (height, width, channels)
+            got = fastconv.convolve(
+                noise(dtype, shape), kernel, border=border, cval=77, channel_axis=2
+            )
+            assert_integers_equal(got, wanted(dtype, name, shape, border), f"{shape}, {border}")
+
+
+@pytest.mark.parametrize("shape", ["valid", "full"])
+@pytest.mark.parametrize("name", ["dense 3x3", "separable 3x5", "even 4x6"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_every_width_to_70_of_valid_and_full(level: str, dtype: str, name: str, shape: str) -> None:
+    kernel = weights(dtype, name)
+    for height in (1, 5, 9):
+        for width in WIDTHS:
+            image = noise(dtype, (height, width))
+            got = fastconv.convolve(image, kernel, shape=shape)  # type: ignore[arg-type]
+            right = definition("convolve", image, kernel, shape=shape)
+            assert_integers_equal(got, right, f"{height} x {width}")
+
+
+@pytest.mark.parametrize(
+    "width",
+    [383, 384, 385, 575, 576, 577, 767, 769, 1151, 1153, 1279, 1281, 2047, 2457, 2458, 3686, 3700, 5003],
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+def test_widths_at_which_rows_are_cut_into_strips(level: str, dtype: str, width: int) -> None:
+    for name in ("dense 3x3", "separable 3x5", "box 3x5", "even 4x6"):
+        got = fastconv.convolve(noise(dtype, (6, width)), weights(dtype, name), border="wrap")
+        assert_integers_equal(got, wanted(dtype, name, (6, width), "wrap"), name)
+
+
+@pytest.mark.parametrize("size", [(31, 31), (3, 129), (129, 3), (64, 17)], ids=str)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+def test_large_kernels_cut_rows_into_narrow_strips(
+    level: str, dtype: str, size: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(size)
+    dense = rng.integers(-4, 5, size).astype(np.float64)
+    for kernel in (dense, np.ones(size), np.outer(dense[:, 0], dense[0])):
+        # spectra do not give whole floats
+        method = "sparse" if kernel is dense and dtype.startswith("float") else "auto"
+        if not dtype.startswith("float"):
+            kernel = kernel / 331
+        for shape in ((37, 1301), (140, 90), (5, 700, 3)):
+            image = noise(dtype, shape)
+            axis = None if len(shape) == 2 else 2
+            got = fastconv.convolve(image, kernel, channel_axis=axis, method=method)
+            right = definition("convolve", image, kernel, channel_axis=axis)
+            assert_integers_equal(got, right, f"{shape}")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "name"),
+    [
+        ("uint8", (2000, 6500), "dense 3x3"),
+        ("uint8", (1100, 4000, 3), "sparse 3x3"),
+        ("uint16", (1100, 5800), "dense 3x3"),
+        ("float32", (1100, 2900), "dense 5x5"),
+        ("float32", (1100, 2901), "box 3x5"),
+        ("float64", (550, 2900), "dense 3x3"),
+    ],
+)
+def test_results_past_the_caches_are_those_of_small_pictures(
+    level: str, dtype: str, shape: tuple[int, ...], name: str
+) -> None:
+    """Pictures of more than 24 MiB are written with other instructions; the parts of them are not."""
+    image, kernel = np.resize(noise(dtype, (37, 1301)), shape), weights(dtype, name)
+    axis = None if len(shape) == 2 else 2
+    got = fastconv.convolve(image, kernel, channel_axis=axis, threads=2)
+    assert 2 * image.nbytes > 24 << 20
+    for top in (0, 500 - 7, shape[0] - 40):
+        rows = slice(max(top - 4, 0), top + 44)
+        part = fastconv.convolve(image[rows], kernel, channel_axis=axis)
+        inner = slice(4 if top else 0, None if top + 40 == shape[0] else 36)
+        assert_integers_equal(got[rows][inner], part[inner], f"rows from {top}")
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.usefixtures("eager_threads")
+def test_heights_at_which_bands_begin_and_end(level: str, name: str, threads: int) -> None:
+    for dtype in ("uint8", "float32"):
+        for height in [*range(1, 24), 32, 33, 61, 128]:
+            got = fastconv.convolve(
+                noise(dtype, (height, 33)), weights(dtype, name), border="mirror", threads=threads
+            )
+            right = wanted(dtype, name, (height, 33), "mirror")
+            assert_integers_equal(got, right, f"height {height}")
