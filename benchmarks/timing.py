@@ -34,7 +34,7 @@ class Times:
     rounds: int
 
 
-def _seconds(call: Call, calls: int) -> float:
+def seconds_a_call(call: Call, calls: int) -> float:
     start = perf_counter_ns()
     for _ in range(calls):
         call()
@@ -43,8 +43,8 @@ def _seconds(call: Call, calls: int) -> float:
 
 def warmed(call: Call) -> float:
     """Warm a call up and return roughly how many seconds it takes."""
-    _seconds(call, 1)
-    return _seconds(call, 1)
+    seconds_a_call(call, 1)
+    return seconds_a_call(call, 1)
 
 
 def calls_a_turn(seconds: float) -> int:
@@ -69,7 +69,7 @@ def race(
                 name = turn[(place + done) % len(turn)]
                 if rough[name] < _COLD:
                     entrants[name]()
-                times[name].append(_seconds(entrants[name], calls[name]))
+                times[name].append(seconds_a_call(entrants[name], calls[name]))
             done += 1
             elapsed = (perf_counter_ns() - start) * 1e-9
             if (done >= rounds and elapsed >= least) or (done >= 3 and elapsed >= most):

@@ -35,6 +35,11 @@ class Pixel:
     high: int
 
     @property
+    def stored(self) -> str:
+        """Name of the type that the engine reads: of bool, bytes 0 and 1."""
+        return "uint8" if self.name == "bool" else self.name
+
+    @property
     def peak(self) -> int:
         """Largest magnitude of an integer type."""
         return max(-self.low, self.high)

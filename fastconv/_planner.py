@@ -27,6 +27,7 @@ from ._methods import (
     direct,
     dot,
     fft,
+    price,
     separable,
     sparse,
     wide,
@@ -112,6 +113,24 @@ def _refusal(facts: Facts) -> str | None:
     return None
 
 
+def recipes(facts: Facts) -> tuple[list[Recipe], list[tuple[str, str]]]:
+    """All ways to do a job, with their prices, and the methods that cannot, with their reasons."""
+    found: list[Recipe] = []
+    rejected: list[tuple[str, str]] = []
+    for name, module in METHODS.items():
+        reason = ""
+        for lane in _lanes(facts):
+            proposed = module.propose(facts, lane)
+            admitted = _admit(facts, proposed) if isinstance(proposed, Recipe) else proposed
+            if isinstance(admitted, Recipe):
+                found.append(replace(admitted, cost=price(admitted.work, lane, facts.level)))
+            else:
+                reason = reason or admitted
+        if reason:
+            rejected.append((name, reason))
+    return found, rejected
+
+
 @lru_cache(maxsize=256)
 @np.errstate(over="ignore", invalid="ignore")  # weights may be as large as floats are
 def _decide(
@@ -130,19 +149,7 @@ def _decide(
     refusal = _refusal(facts)
     if refusal:
         raise ValueError(refusal)
-    candidates: list[Recipe] = []
-    rejected: list[tuple[str, str]] = []
-    for name, module in METHODS.items():
-        reason = ""
-        for lane in _lanes(facts):
-            proposed = module.propose(facts, lane)
-            admitted = _admit(facts, proposed) if isinstance(proposed, Recipe) else proposed
-            if isinstance(admitted, Recipe):
-                candidates.append(admitted)
-            else:
-                reason = reason or admitted
-        if reason:
-            rejected.append((name, reason))
+    candidates, rejected = recipes(facts)
     if _needs_wide(facts):
         candidates = [c for c in candidates if c.method == "wide"]
     if method != "auto":

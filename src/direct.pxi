@@ -122,7 +122,8 @@ cdef void direct_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) n
     if taps.height == 3 and taps.width == 3:
         # constants unroll: at nine taps the loop's own work is half of it
         direct_blocks(out, rows, taps, n, 3, 3)
-    elif taps.height == 5 and taps.width == 5:
+    elif lane is not vs and VECTOR_BYTES >= 32 and taps.height == 5 and taps.width == 5:
+        # strict products, or narrower vectors, would spill, and take twice as long
         direct_blocks(out, rows, taps, n, 5, 5)
     else:
         direct_blocks(out, rows, taps, n, taps.height, taps.width)

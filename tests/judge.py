@@ -118,7 +118,9 @@ def allowance(name: str, image: Array, kernel: Array, result: Any, **options: An
         if real != sums.dtype:
             allowed += float(np.finfo(real).eps) * total + float(np.finfo(real).smallest_subnormal)
         if method == "fft":  # relative to its tile, of which the largest window says enough
-            allowed += 64 * float(sums.eps) * float(magnitudes.sum()) * float(magnitude(image).max())
+            allowed += (
+                64 * float(sums.eps) * float(magnitudes.sum()) * float(magnitude(image).max())
+            )
         largest = min(float(sums.max), float(np.finfo(real).max))
         allowed[total + allowed >= largest] = np.inf
     return allowed

@@ -228,9 +228,7 @@ def test_complex_results_need_a_complex_dtype(call: Call, dtype: str) -> None:
 
 @pytest.mark.parametrize("method", ["fast", "", "Direct", None, 3])
 def test_method(call: Call, method: Any) -> None:
-    words = (
-        f"method must be auto or one of direct, separable, sparse, box, dot, fft, wide; got {method!r}"
-    )
+    words = f"method must be auto or one of direct, separable, sparse, box, dot, fft, wide; got {method!r}"
     with refused(ValueError, words):
         call(IMAGE, KERNEL, method=method)
 

@@ -28,7 +28,15 @@ FITS: dict[str, list[str]] = {
     "separable": ["separable 3x5", "box 3x3", "box 5x4"],
     "sparse": ["one tap", "sparse 3x3", "row 1x7", "pair 2x2", "long 1x31", "zeros"],
     "box": ["one tap", "box 3x3", "box 5x4"],
-    "fft": ["dense 3x3", "even 4x6", "separable 3x5", "one tap", "sparse 3x3", "long 1x31", "zeros"],
+    "fft": [
+        "dense 3x3",
+        "even 4x6",
+        "separable 3x5",
+        "one tap",
+        "sparse 3x3",
+        "long 1x31",
+        "zeros",
+    ],
 }
 FLOAT_CASES = [(method, name) for method, names in FITS.items() for name in names]
 GRADIENT = np.outer([1.0, 0, -1], [1.0, 2, 0, 2, 1])  # separable, with zeros in either factor
@@ -199,7 +207,9 @@ def assert_untouched(got: Array, clean: Array, method: str) -> None:
     """Assert that these windows, which hold no NaN, did not see one nearby."""
     if method == "fft":  # it sums tiles with a NaN in another way
         precision = float(np.finfo(clean.dtype).eps)
-        assert_allclose(got, clean, rtol=precision, atol=64 * precision * np.abs(clean).max(initial=0))
+        assert_allclose(
+            got, clean, rtol=precision, atol=64 * precision * np.abs(clean).max(initial=0)
+        )
     else:
         assert bits(got) == bits(clean)
 

@@ -3,19 +3,21 @@
 
 Each module has ``NAME`` and ``propose(facts, lane) -> Recipe | str``: how it would do the job with sums
 of that type, what it would cost and how far off it may be; or, in words, why it cannot. A method knows
-no size thresholds: it states its cost, from the one table below, and the planner takes the cheapest.
-
-The FFT's place is beside these.
+no size thresholds: it states its work, the table of fastconv._costs prices it, and the planner takes the
+cheapest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _levels
+from .._costs import NS
 from .._pixels import Pixel
 
 Floats = NDArray[np.float64]
@@ -32,33 +34,8 @@ EXACT = {"float32": 2.0**24, "float64": 2.0**53, "strict": 2.0**53}
 # Numbers of src/job.pxi.
 WINDOW, BOX, WIDE, DOT, FFT, RUNNING = 0, 1, 2, 3, 4, 5
 
-# ns per sample on one core. Measured on 2026-11-24 at level v4 on a Xeon (family 6, model 207) with a
-# 2048x2048 picture in one plane; the same at every level, because the choice of the method decides
-# the last bits of a float and must not depend on the machine.
-COST: dict[str, dict[Lane, float]] = {
-    "row": {"float32": 0.35, "float64": 0.70, "strict": 0.70},  # load and store
-    "direct tap": {"float32": 0.018, "float64": 0.036, "strict": 0.055},
-    "sparse tap": {"float32": 0.035, "float64": 0.070, "strict": 0.085},
-    "box": {"float32": 0.25, "float64": 0.5, "strict": np.inf},  # van Herk, and the sums' rows
-    "running": {"float32": 0.45, "float64": 0.6, "strict": np.inf},
-    "box doubling": {"float32": 0.045, "float64": 0.09, "strict": np.inf},  # one pass over a row
-    "again": {"float32": 15.0, "float64": 15.0, "strict": 15.0},  # one pixel near a tie
-    "again tap": {"float32": 0.15, "float64": 0.15, "strict": 0.15},
-    "wide tap": {"float32": 4.0, "float64": 4.0, "strict": 4.0},
-}
-
-# ns per sample of a tile's window, all passes, by the tile's side.
-FFT_COST: dict[Lane, dict[int, float]] = {
-    "float32": {32: 2.0, 64: 1.6, 128: 1.5, 256: 1.6, 512: 2.2, 1024: 2.6},
-    "float64": {32: 3.5, 64: 3.0, 128: 3.0, 256: 3.6, 512: 4.6, 1024: 5.5},
-}
-
-# The same for a dot, by level: which method sums integers cannot be seen in the result.
-DOT_COST: dict[str, dict[str, float]] = {
-    "v4": {"row": 0.06, "guard": 0.03, "group": 0.018},
-    "v3": {"row": 0.12, "guard": 0.06, "group": 0.045},
-    "base": {"row": 1.0, "guard": 1.0, "group": 2.0},
-}
+# What a recipe does for each sample of the result: how much of each of the terms of fastconv._costs.
+Work = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -99,6 +76,13 @@ class Facts:
         set_(self, "unit", binary_unit(self.kernel) if self.finite else 0.0)
 
     @property
+    def level(self) -> str:
+        """Level whose prices count. Which method sums decides the last bits of a float, and must not depend
+        on the machine; integers do not show it.
+        """
+        return _levels.level if self.target.integer else "v4"
+
+    @property
     def peak(self) -> float:
         """Largest magnitude of a sample or the constant."""
         return max(-self.low, self.high)
@@ -122,8 +106,8 @@ class Recipe:
         Its number in the engine.
     lane : {"float32", "float64", "strict"}
         Type of the sums.
-    cost : float
-        Predicted time in ns per sample, one thread.
+    work : mapping of str to float
+        What it does for each sample of the result.
     why : str
         Half a sentence for `explain`.
     error : float
@@ -145,6 +129,8 @@ class Recipe:
         Side of the tiles of an FFT.
     places : int
         Binary places of these if they are fixed-point numbers, else 0.
+    cost : float
+        Price of `work` in ns per sample, one thread; the planner puts it here.
     programs : dict
         What the engine made of this recipe, by level and number of channels.
     """
@@ -152,7 +138,7 @@ class Recipe:
     method: str
     code: int
     lane: Lane
-    cost: float
+    work: Work
     why: str
     error: float = 0.0
     across: Floats = field(default_factory=lambda: np.empty((0, 0)))
@@ -165,17 +151,42 @@ class Recipe:
     digits: int = 0
     tile: int = 0
     places: int = 0
+    cost: float = 0.0
     programs: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
 
     def guarded(self, facts: Facts) -> Recipe:
         """Watch ties: a pixel within `error` of one (both sides of it) is summed again exactly."""
-        again = 2 * self.error * again_cost(facts.taps)
-        return replace(self, guard=self.error, near=near_error(facts), cost=self.cost + again)
+        work = {**self.work, "guard": 1.0, **again(facts, 2 * self.error)}
+        return replace(self, guard=self.error, near=near_error(facts), work=work)
 
 
-def again_cost(taps: int) -> float:
-    """ns to sum a pixel again."""
-    return COST["again"]["float64"] + taps * COST["again tap"]["float64"]
+def price(work: Work, lane: Lane, level: str) -> float:
+    """ns a sample that this work takes one core at a level, with sums of type `lane`."""
+    table = NS[level][lane]
+    return sum(amount * table[term] for term, amount in work.items())
+
+
+def again(facts: Facts, share: float) -> Work:
+    """Sum a share of the pixels again."""
+    return {"again": share, "again tap": share * facts.taps}
+
+
+def rows_of(facts: Facts) -> Work:
+    """Read samples and write results by way of rows of sums."""
+    return {f"load {facts.source.stored}": 1.0, f"store {facts.target.name}": 1.0}
+
+
+def window_of(kernel: Floats) -> Work:
+    """Sum the taps of a window of rows, as sum_rows in src/sparse.pxi does."""
+    height, width = kernel.shape
+    taps = float(np.count_nonzero(kernel))
+    if height == 1:
+        return {"row": 1.0, "row tap": taps}
+    if taps == kernel.size and height >= 3:
+        return {"direct": 1.0, "direct load": (height + 3) * width / 4, "direct tap": taps}
+    rows = np.pad(kernel != 0, ((3, 3), (0, 0)))
+    steps = np.logical_or.reduce([rows[i : i + height + 3] for i in range(4)])
+    return {"sparse": 1.0, "sparse step": np.count_nonzero(steps) / 4, "sparse tap": taps}
 
 
 def whole_divisor(weight: float) -> int:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from . import (
     BOX,
-    COST,
     ROUNDING,
     RUNNING,
     Facts,
     Lane,
     Recipe,
-    again_cost,
+    again,
     near_error,
+    rows_of,
     whole_divisor,
 )
 
@@ -50,13 +50,14 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
                 NAME,
                 RUNNING,
                 lane,
-                COST["running"][lane] + (divisor % 2 == 0) / divisor * again_cost(facts.taps),
+                {"running whole": 1.0, **again(facts, (divisor % 2 == 0) / divisor)},
                 f"{why}, divided by {divisor}",
                 scale=weight,
                 divisor=divisor,
                 near=near_error(facts),
             )
-        return Recipe(NAME, RUNNING, lane, COST["running"][lane], why, error, scale=weight)
+        work = {"running": 1.0, f"store {facts.target.name}": 1.0}
+        return Recipe(NAME, RUNNING, lane, work, why, error, scale=weight)
     if facts.target.integer:
         return f"the sum of {facts.taps} samples may not be exact in 32-bit integers"
     doublings = width.bit_length() - 1 + width.bit_count()
@@ -64,7 +65,7 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         NAME,
         BOX,
         lane,
-        COST["row"][lane] + COST["box"][lane] + doublings * COST["box doubling"][lane],
+        {**rows_of(facts), "box": 1.0, "box doubling": float(doublings)},
         f"{height} x {width} equal taps, summed by doubling across and in groups down",
         scale=weight,
     )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import COST, WINDOW, Facts, Lane, Recipe, rounding_error
+from . import WINDOW, Facts, Lane, Recipe, rounding_error, rows_of, window_of
 
 NAME = "direct"
 
@@ -18,7 +18,7 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         NAME,
         WINDOW,
         lane,
-        COST["row"][lane] + facts.taps * COST["direct tap"][lane],
+        {**rows_of(facts), **window_of(facts.kernel)},
         f"all {facts.taps} taps, each vector loaded serves four rows",
         rounding_error(facts.kernel, lane, facts.peak),
     )

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _levels
-from . import DOT, DOT_COST, Facts, Lane, Recipe, again_cost, definition_error, near_error
+from . import DOT, Facts, Lane, Recipe, again, definition_error, near_error, price
 
 NAME = "dot"
 
@@ -75,7 +75,7 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
     recipes = [recipe for w in found if isinstance(recipe := _recipe(facts, w), Recipe)]
     if not recipes:
         return "no 32-bit sum is near enough to the definition"
-    return min(recipes, key=lambda r: r.cost)
+    return min(recipes, key=lambda r: price(r.work, r.lane, facts.level))
 
 
 def _recipe(facts: Facts, w: Weights) -> Recipe | str:
@@ -83,15 +83,21 @@ def _recipe(facts: Facts, w: Weights) -> Recipe | str:
         return "too far off"
     # Where the engine must look for ties, they cost a sum by the definition each.
     guard = w.error if w.error >= w.tie else 0.0
-    again = (2 * guard + (w.ties if guard else 0.0)) * again_cost(facts.taps)
-    cost = DOT_COST[_levels.level]
-    groups = -(-facts.kernel.shape[1] // 4) * facts.kernel.shape[0]
+    groups = -(-facts.kernel.shape[1] // 4) * max(3, facts.kernel.shape[0])  # see pack
     digits = _digits(w.n)
+    work = {
+        "dot": 1.0,
+        "dot digit": digits - 1.0,
+        "dot group": float(groups * digits),
+        "dot fixed": float(w.places > 0),
+        "dot guard": float(w.places == 0 and guard > 0),
+        **again(facts, 2 * guard + (w.ties if guard else 0.0)),
+    }
     return Recipe(
         NAME,
         DOT,
         "float32",
-        cost["row"] + (cost["guard"] if guard else 0.0) + groups * digits * cost["group"] + again,
+        work,
         w.why,
         w.error,
         scale=w.factor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import FFT, FFT_COST, ROUNDING, Facts, Lane, Recipe
+from . import FFT, ROUNDING, Facts, Lane, Recipe, Work, price
 
 NAME = "fft"
 
@@ -22,27 +22,28 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
     tiles = [n for n in TILES if n >= 2 * max(height, width) or n == TILES[-1]]
     if max(height, width) > TILES[-1] // 2:
         return f"the kernel is larger than {TILES[-1] // 2} pixels"
-    costs = {n: _cost(facts, lane, n) for n in tiles}
-    n = min(tiles, key=lambda n: costs[n])
+    n = min(tiles, key=lambda n: price(work_of(facts, n), lane, facts.level))
     return Recipe(
         NAME,
         FFT,
         lane,
-        costs[n],
+        work_of(facts, n),
         f"spectra of tiles of {n} x {n}, whatever the number of taps",
         error_bound(facts, lane, n),
         tile=n,
     )
 
 
-def _cost(facts: Facts, lane: Lane, n: int) -> float:
-    """ns per sample: whole tiles, pairs of neighbours."""
+def work_of(facts: Facts, n: int) -> Work:
+    """Tiles of n x n, in pairs of neighbours."""
     down = -(-facts.size[0] // (n - facts.kernel.shape[0] + 1))
     pairs = -(-facts.size[1] // (2 * (n - facts.kernel.shape[1] + 1)))
-    cost: float = (
-        down * pairs * 2 * n * n * FFT_COST[lane][n] / max(1, facts.size[0] * facts.size[1])
-    )
-    return cost
+    share = down * pairs * 2 * n * n / max(1, facts.size[0] * facts.size[1])
+    return {
+        f"fft {n}": share,
+        f"load {facts.source.stored}": share,
+        f"store {facts.target.name}": 1.0,
+    }
 
 
 def error_bound(facts: Facts, lane: Lane, n: int) -> float:

@@ -12,7 +12,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import COST, EXACT, WINDOW, Facts, Floats, Lane, Recipe, binary_unit, rounding_error
+from . import (
+    EXACT,
+    WINDOW,
+    Facts,
+    Floats,
+    Lane,
+    Recipe,
+    binary_unit,
+    rounding_error,
+    rows_of,
+    window_of,
+)
 
 NAME = "separable"
 
@@ -89,16 +100,16 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
             + rounding_error(column, lane, facts.peak * float(np.abs(row).sum()))
             + 1.01 * RANK_ONE * facts.weight * facts.peak
         )
-    down = "direct tap" if np.count_nonzero(column) == height and height >= 3 else "sparse tap"
+    across, down = (
+        np.ascontiguousarray(factor) for factor in (row[np.newaxis], column[:, np.newaxis])
+    )
     return Recipe(
         NAME,
         WINDOW,
         lane,
-        COST["row"][lane]
-        + np.count_nonzero(row) * COST["sparse tap"][lane]
-        + np.count_nonzero(column) * COST[down][lane],
+        {**rows_of(facts), **window_of(across), **window_of(down)},
         f"a column times a row: {height} + {width} taps instead of {facts.taps}",
         error,
-        across=np.ascontiguousarray(row[np.newaxis]),
-        down=np.ascontiguousarray(column[:, np.newaxis]),
+        across=across,
+        down=down,
     )

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from . import COST, WIDE, Facts, Lane, Recipe
+from . import WIDE, Facts, Lane, Recipe
 
 NAME = "wide"
 
@@ -24,6 +22,6 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         NAME,
         WIDE,
         lane,
-        float(np.count_nonzero(facts.kernel) * COST["wide tap"][lane]),
+        {"wide": 1.0, "wide tap": float(facts.taps)},
         "integers too large for float64, summed in pairs of 64 bits",
     )

@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Measure what each method costs at each level, and write fastconv/_costs.py, the planner's only table.
+
+    python benchmarks/bench_methods.py
+    python benchmarks/bench_methods.py --levels v4 --show
+
+A method states its work in terms: so many taps, so many loads, a row of bytes to read (see
+fastconv/_methods). Some two hundred jobs are timed, and the terms' prices are those with which the
+jobs' prices come nearest to their times, relative, none of them negative (Lawson and Hanson, Solving
+least squares problems, 1974, chapter 23). All jobs take turns, so that a noisy moment hits all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from facts import cpu_model
+from grid import Array
+from grid import Pixel as PixelType
+from photo import photograph
+from scipy.optimize import nnls
+from timing import calls_a_turn, seconds_a_call, warmed
+
+from fastconv import _levels
+from fastconv._costs import NS
+from fastconv._execute import execute
+from fastconv._methods import (
+    LANES,
+    Facts,
+    Floats,
+    Lane,
+    Recipe,
+    box,
+    direct,
+    dot,
+    fft,
+    separable,
+    sparse,
+    wide,
+)
+from fastconv._pixels import PIXELS
+from fastconv._planner import _admit
+
+COSTS = Path(__file__).parent.parent / "fastconv" / "_costs.py"
+# larger than the first two levels of caches, with room in the third for float64
+SIZE = (640, 1024)
+ROUNDS = 9
+
+INTEGERS = ("uint8", "int8", "uint16", "int16")
+NARROW = (*INTEGERS, "float16", "float32")
+ALL = (*INTEGERS, "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A recipe and what it is to be tried on."""
+
+    recipe: Recipe
+    kernel: Floats
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        height, width = self.kernel.shape
+        return (
+            f"{self.recipe.method} {self.recipe.lane} {self.source} -> {self.target}, "
+            f"{height} x {width}"
+        )
+
+
+def job(
+    module: ModuleType, lane: Lane, kernel: Floats, source: str, target: str | None = None
+) -> Job:
+    target = target or source
+    pixel = PIXELS[source]
+    low, high = (0.0, 255.0) if pixel.integer else (-np.inf, np.inf)
+    if source in INTEGERS:
+        low, high = float(pixel.low), float(pixel.high)
+    facts = Facts(kernel, pixel, PIXELS[target], low, high, pixel.integer, SIZE)
+    recipe = module.propose(facts, lane)
+    if isinstance(recipe, Recipe):
+        recipe = _admit(facts, recipe)
+    if not isinstance(recipe, Recipe):
+        raise ValueError(f"{module.__name__} {lane} {source} -> {target} {kernel.shape}: {recipe}")
+    return Job(recipe, kernel, source, target)
+
+
+# --- kernels -------------------------------------------------------------------------------------
+
+
+def random(height: int, width: int) -> Floats:
+    weights = np.random.default_rng([height, width]).uniform(0.1, 1.0, (height, width))
+    return np.asarray(weights / weights.sum())
+
+
+def whole(height: int, width: int) -> Floats:
+    """Weights whose sums are exact."""
+    weights = np.random.default_rng([height, width]).integers(1, 4, (height, width))
+    return np.asarray(weights / 2.0 ** np.ceil(np.log2(weights.sum())))
+
+
+def holes(size: int, share: float) -> Floats:
+    weights = whole(size, size)
+    weights[np.random.default_rng(size).random(weights.shape) > share] = 0
+    weights[size // 2, size // 2] = 1
+    return weights
+
+
+def bell(size: int) -> Floats:
+    x = np.arange(size) - size // 2
+    row = np.exp(-0.5 * (x / (size / 8)) ** 2)
+    return np.outer(row / row.sum(), row / row.sum())
+
+
+CROSS = np.array([[0, -1.0, 0], [-1, 5, -1], [0, -1, 0]])
+
+
+# --- jobs ----------------------------------------------------------------------------------------
+
+
+def window_jobs(lane: Lane) -> Iterator[Job]:
+    kept = "float32" if lane == "float32" else "float64"
+    for size in (3, 5, 7, 9, 15):
+        yield job(direct, lane, random(size, size), kept)
+    for height, width in ((3, 11), (6, 6), (11, 3), (4, 4)):
+        yield job(direct, lane, random(height, width), kept)
+    yield job(sparse, lane, CROSS, kept)
+    for size, share in ((3, 0.4), (5, 0.5), (7, 0.3), (9, 0.5), (15, 0.2)):
+        yield job(sparse, lane, holes(size, share), kept)
+    for height, width in ((1, 3), (1, 9), (1, 31), (2, 2), (2, 7)):
+        yield job(sparse, lane, random(height, width), kept)
+    if lane != "strict":
+        for size in (3, 5, 9, 31):
+            yield job(separable, lane, bell(size), kept)
+
+
+def pixel_jobs(lane: Lane) -> Iterator[Job]:
+    """What it costs to read and to write samples of each type."""
+    kept = "float32" if lane == "float32" else "float64"
+    for name in NARROW if lane == "float32" else ALL:
+        for size in (3, 5):
+            yield job(direct, lane, whole(size, size), name, kept)
+            if lane == "strict" or PIXELS[name].integer == PIXELS[kept].integer:
+                yield job(direct, lane, whole(size, size), kept, name)
+            if lane == "float32" or name not in ("uint64", "int64"):
+                yield job(direct, lane, whole(size, size), name)
+        yield job(sparse, lane, CROSS, name)
+    if lane != "strict":
+        for name in INTEGERS:
+            for size in (3, 5):
+                yield job(direct, lane, random(size, size), name)
+
+
+def again_jobs(lane: Lane) -> Iterator[Job]:
+    """A share of the pixels by the definition, larger than a proven error makes it."""
+    for name in ("uint8", "uint16"):
+        for size in (3, 5, 9):
+            made = job(direct, lane, random(size, size), name)
+            error = 0.03
+            recipe = replace(made.recipe, error=error)
+            facts = Facts(made.kernel, PIXELS[name], PIXELS[name], 0.0, 255.0, True, SIZE)
+            work = {k: v for k, v in recipe.work.items() if not k.startswith("again")}
+            yield replace(made, recipe=replace(recipe, work=work).guarded(facts))
+
+
+def box_jobs(lane: Lane) -> Iterator[Job]:
+    kept = "float32" if lane == "float32" else "float64"
+    for size in (3, 5, 9, 15, 31, 101):
+        yield job(box, lane, np.full((size, size), 1 / size**2), kept)
+    for name in ("uint8", "uint16"):
+        for size in (3, 31):
+            yield job(box, lane, np.full((size, size), 1 / size**2), name)
+            yield job(box, lane, np.full((size, size), np.pi / 10 / size**2), name)
+
+
+def fft_jobs(lane: Lane) -> Iterator[Job]:
+    kept = "float32" if lane == "float32" else "float64"
+    for name in (kept,) if lane == "float32" else (kept, "uint8"):
+        for n in fft.TILES:
+            size = 2 * n // 5 + 1
+            made = job(fft, lane, random(size, size), name)
+            facts = Facts(made.kernel, PIXELS[name], PIXELS[name], 0.0, 255.0, True, SIZE)
+            work = {k: v for k, v in made.recipe.work.items() if k.startswith(("guard", "again"))}
+            yield replace(
+                made, recipe=replace(made.recipe, tile=n, work={**work, **fft.work_of(facts, n)})
+            )
+
+
+def dot_jobs() -> Iterator[Job]:
+    for size in (3, 5, 7, 9, 15):
+        yield job(dot, "float32", whole(size, size), "uint8")
+        yield job(dot, "float32", random(size, size), "uint8")
+        for digits in (1, 2):
+            for divisor in (4 * size**2 + 1, 4 * size**2 + 2):
+                weights = np.random.default_rng(size).integers(1, 120**digits, (size, size))
+                yield job(dot, "float32", weights / (divisor * 100**digits + digits), "uint8")
+    for height, width in ((1, 9), (3, 11), (6, 6), (9, 1)):
+        yield job(dot, "float32", whole(height, width), "uint8")
+
+
+def wide_jobs() -> Iterator[Job]:
+    for size in (3, 5):
+        yield job(wide, "strict", whole(size, size) * 4.0**size, "int64")
+
+
+def all_jobs() -> Iterator[Job]:
+    for lane in LANES:
+        yield from window_jobs(lane)
+        yield from pixel_jobs(lane)
+        if lane != "strict":
+            yield from again_jobs(lane)
+            yield from box_jobs(lane)
+            yield from fft_jobs(lane)
+    yield from dot_jobs()
+    yield from wide_jobs()
+
+
+# --- measuring -----------------------------------------------------------------------------------
+
+
+def call_of(made: Job) -> Any:
+    image = photograph(PixelType(made.source, np.dtype(made.source)), SIZE)[..., np.newaxis]
+    result = np.empty(image.shape, made.target)
+    height, width = made.kernel.shape
+    rows, cols = (SIZE[0], -(height // 2), SIZE[0]), (SIZE[1], -(width // 2), SIZE[1])
+
+    def call() -> None:
+        execute(
+            made.recipe, image, result, made.kernel, PIXELS[made.source], PIXELS[made.target],
+            rows, cols, "reflect", np.zeros(1), 1,
+        )  # fmt: skip
+
+    return call
+
+
+def measured(jobs: list[Job]) -> list[float]:
+    """Median ns a sample, all taking turns."""
+    calls = [call_of(made) for made in jobs]
+    turns = [calls_a_turn(warmed(call)) for call in calls]
+    times: list[list[float]] = [[] for _ in jobs]
+    for _ in range(ROUNDS):
+        for call, turn, found in zip(calls, turns, times, strict=True):
+            call()
+            found.append(seconds_a_call(call, turn))
+    return [statistics.median(found) * 1e9 / (SIZE[0] * SIZE[1]) for found in times]
+
+
+def prices(jobs: list[Job], times: list[float]) -> dict[str, dict[str, float]]:
+    """Prices of the terms, by type of sums."""
+    terms = sorted({(made.recipe.lane, term) for made in jobs for term in made.recipe.work})
+    work: Array = np.array(
+        [
+            [made.recipe.work.get(term, 0.0) * (made.recipe.lane == lane) for lane, term in terms]
+            for made in jobs
+        ]
+    )
+    found, _ = nnls(work / np.array(times)[:, None], np.ones(len(jobs)))
+    off = work @ found / np.array(times)
+    for worst in sorted(range(len(jobs)), key=lambda i: -abs(np.log(off[i]))):
+        print(f"{off[worst]:6.2f} {times[worst]:9.4f} ns  {jobs[worst]}")
+    table: dict[str, dict[str, float]] = {lane: {} for lane in LANES}
+    for (lane, term), price in zip(terms, found, strict=True):
+        table[lane][term] = float(f"{price:.4g}")
+    return table
+
+
+HEAD = '''# SPDX-License-Identifier: BSD-3-Clause
+"""What the terms of a recipe's work cost: ns a sample on one core, by level and type of sums.
+
+Measured on {date} on {cpu}. Written by benchmarks/bench_methods.py, not by hand.
+"""
+
+from __future__ import annotations
+
+NS: dict[str, dict[str, dict[str, float]]] = {{
+'''
+
+
+def written(table: dict[str, dict[str, dict[str, float]]]) -> str:
+    text = HEAD.format(date=datetime.date.today(), cpu=cpu_model())
+    for level, lanes in table.items():
+        text += f'    "{level}": {{\n'
+        for lane, terms in lanes.items():
+            text += f'        "{lane}": {{\n'
+            text += "".join(f'            "{term}": {price},\n' for term, price in terms.items())
+            text += "        },\n"
+        text += "    },\n"
+    return text + "}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--levels", default=",".join(_levels.available()))
+    parser.add_argument("--show", action="store_true", help="write nothing")
+    asked = parser.parse_args()
+    table = dict(NS)
+    for level in asked.levels.split(","):
+        _levels.use(level)
+        jobs = list(all_jobs())
+        print(f"{level}: {len(jobs)} jobs; price over time, time, job, the worst first")
+        table[level] = prices(jobs, measured(jobs))
+    if not asked.show:
+        COSTS.write_text(written(table))
+        print(f"written: {COSTS}")
+
+
+if __name__ == "__main__":
+    main()
