@@ -142,6 +142,18 @@ def test_float_to_integer_rounds_and_saturates_by_the_definition(dtype: str) -> 
             check("convolve", image, KERNELS[name], f"{target} {name}", dtype=target)
 
 
+@pytest.mark.parametrize("target", INTEGERS)
+@pytest.mark.parametrize("source", ["float32", "float64"])
+def test_floats_at_the_limits_of_every_integer_type(source: str, target: str) -> None:
+    powers = 2.0 ** np.array([7, 8, 15, 16, 31, 32, 53, 62, 63, 64, 65])
+    values = np.concatenate([powers, -powers, [0.0, -0.0, 1e30, -1e30]])
+    near = [np.nextafter(values.astype(source), np.array(to, source)) for to in (-np.inf, np.inf)]
+    halves = [values - 0.5, values + 0.5, values - 1.5]
+    image = np.stack([values, *near, *halves]).astype(source)
+    check("convolve", image, np.array([[1.0]]), dtype=target)
+    check("convolve", np.tile(image, (1, 5)), np.array([[0, 1.0, 0], [0, 0, 0]]), dtype=target)
+
+
 def test_halves_round_to_even() -> None:
     image = np.arange(-12, 13, dtype=np.int16)[np.newaxis]
     got = fastconv.convolve(image, [[0.5]])
