@@ -465,6 +465,10 @@ def _promise(target: np.dtype[Any], recipe: Recipe) -> str:
     return "exact: no sum is ever rounded before its last step"
 
 
+# Types of options that nobody can change in place.
+_FIXED = (str, int, float, complex, tuple, type, np.dtype, np.generic)
+
+
 def _first(
     image: ArrayLike,
     kernel: ArrayLike,
@@ -483,8 +487,10 @@ def _first(
     options = (flipped, border, cval, origin, shape, channel_axis, dtype, method, threads)
     a = _as_image(image)
     result, call, work = _make_plan(kernel, *options)._run(a, out)
-    # what is done with 64-bit images depends on what is in them
-    if call is not None and not (a.dtype.kind in "iu" and a.dtype.itemsize == 8):
+    # what is done with 64-bit images depends on what is in them, and a list or an array may be another
+    # one next time
+    fixed = all(option is None or isinstance(option, _FIXED) for option in options)
+    if call is not None and fixed and not (a.dtype.kind in "iu" and a.dtype.itemsize == 8):
         recall.remember(image, kernel, options, out is not None, result, call, work)
     return result
 
