@@ -172,7 +172,8 @@ cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_
             add_shifted(out, out, rests, 0, n)
 
 
-cdef inline void box_results(lane* out, lane* prefix, lane* row, lane* suffix, bint first, Py_ssize_t n) noexcept nogil:
+cdef inline void box_results(lane* out, lane* prefix, lane* row, lane* suffix, bint first,
+                             Py_ssize_t n) noexcept nogil:
     """Add a row to the prefix sum, which the first one begins, and that to a suffix sum."""
     cdef Py_ssize_t i = 0
     cdef lane sums

@@ -115,7 +115,8 @@ cdef void* take(work* kind, Scratch* s, Py_ssize_t samples) noexcept nogil:
     return taken
 
 
-cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut, Py_ssize_t window) noexcept nogil:
+cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
+                      Py_ssize_t window) noexcept nogil:
     """Room for three strips with windows of `window` rows, and for what they share."""
     cdef Py_ssize_t edge = larger(cut.left, job.width - cut.right) if cut.far else 0
     cdef Py_ssize_t pitch = row_pitch(kind, job, larger(cut.width, edge))
@@ -326,7 +327,8 @@ cdef void far_strips(work* kind, Scratch* s, const Job* job, const Layout* cut, 
 
 
 cdef void near_strips(work* kind, Scratch* s, const Job* job, const Layout* cut, Py_ssize_t window,
-                      Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1) noexcept nogil:
+                      Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
+                      Py_ssize_t x1) noexcept nogil:
     cdef Py_ssize_t x = x0
     cdef Strip strip
     cdef char* free = s.free

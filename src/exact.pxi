@@ -63,7 +63,8 @@ cdef inline double near_small(const small* src, const Job* job, Py_ssize_t y) no
     return total
 
 
-cdef double near_sum(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t c) noexcept nogil:
+cdef double near_sum(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+                     Py_ssize_t c) noexcept nogil:
     """The sum in float64, in any order."""
     cdef const char* src = (job.src.data + plane * job.src.plane + (x - job.before) * job.src.pixel
                             + c * job.src.size)

@@ -9,7 +9,8 @@
 # time, so that every butterfly works on whole vectors, aligned, with one weight for all lanes; for the other
 # direction the tile is turned over:
 #
-#     load   down forward   turn over   across forward * spectrum, across inverse   turn over   down inverse   store
+#     load   down forward   turn over   across forward * spectrum, across inverse
+#            turn over   down inverse   store
 #
 # Forward is decimation in frequency, and leaves the frequencies in the order of reversed digits; inverse is
 # decimation in time, and takes them so (Gentleman and Sande, 1966; Cooley and Tukey, 1965). The spectrum is
@@ -151,7 +152,8 @@ cdef inline void butterfly(lane* re, lane* im, const int count) noexcept nogil:
         butterfly4(re, im)
 
 
-cdef inline void last_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n, const int count) noexcept nogil:
+cdef inline void last_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n,
+                           const int count) noexcept nogil:
     """Butterflies of neighbouring rows."""
     cdef Py_ssize_t row = 0
     cdef lane r[8]
@@ -216,7 +218,8 @@ cdef inline void turn_over(lane* to, lane* a, const Fft* fft, Py_ssize_t x) noex
     """Columns x .. of `a`, as many as lanes, become rows of `to`."""
     cdef Py_ssize_t y = 0
     while y < fft.n:
-        transpose_block(sample_at(to, x * fft.pitch + y), fft.pitch, sample_at(a, y * fft.pitch + x), fft.pitch)
+        transpose_block(sample_at(to, x * fft.pitch + y), fft.pitch, sample_at(a, y * fft.pitch + x),
+                        fft.pitch)
         y += lanes_of(a)
 
 
@@ -326,7 +329,8 @@ cdef int tile_pair(lane* tile, const Job* job, const Fft* fft, Py_ssize_t plane,
     return failed
 
 
-cdef int fft_band(lane* kind, const Job* whole, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+cdef int fft_band(lane* kind, const Job* whole, Py_ssize_t plane, Py_ssize_t y0,
+                  Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1; y0 is a tile's first row. Returns the number of failures to get memory."""
     cdef const Fft* fft = &whole.fft
     cdef Job job = whole[0]

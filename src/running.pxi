@@ -5,8 +5,8 @@
 #     prefix     P[i] = columns[i] + P[i - channels]
 #     box        P[x + (width - 1) * channels] - P[x - channels]
 #
-# All in 32 bits, which a box does not exceed (the planner sees to it). A vector's prefix is made by moving it up by
-# one pixel and adding, by two, by four ... (Hillis and Steele, Data parallel algorithms, 1986):
+# All in 32 bits, which a box does not exceed (the planner sees to it). A vector's prefix is made by moving it
+# up by one pixel and adding, by two, by four ... (Hillis and Steele, Data parallel algorithms, 1986):
 #
 #     a       b       c       d
 #     a       a+b     b+c     c+d                 moved by 1
@@ -95,7 +95,8 @@ cdef void slide_row(int32_t* columns, const small* fresh, const small* stale, Py
         i += 1
 
 
-cdef void slide_type(int32_t* columns, const char* fresh, const char* stale, Py_ssize_t n, int type) noexcept nogil:
+cdef void slide_type(int32_t* columns, const char* fresh, const char* stale, Py_ssize_t n,
+                     int type) noexcept nogil:
     if type == U8:
         slide_row(columns, <const uint8_t*>fresh, <const uint8_t*>stale, n)
     elif type == I8:
@@ -106,7 +107,8 @@ cdef void slide_type(int32_t* columns, const char* fresh, const char* stale, Py_
         slide_row(columns, <const int16_t*>fresh, <const int16_t*>stale, n)
 
 
-cdef const char* whole_row(const Running* r, char* raw, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef const char* whole_row(const Running* r, char* raw, const Job* job, Py_ssize_t plane,
+                           Py_ssize_t y) noexcept nogil:
     """All of a row of the source: in place, or gathered to `raw`."""
     cdef Py_ssize_t c, row = job.rows[y]
     cdef const char* src = job.src.data + plane * job.src.plane + row * job.src.row
@@ -160,7 +162,8 @@ cdef inline void put_integers(small* dst, vi v, const Job* job) noexcept nogil:
         vi_put_16(dst, v)
 
 
-cdef inline void whole_results(small* dst, const Running* r, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef inline void whole_results(small* dst, const Running* r, const Job* job, Py_ssize_t plane,
+                               Py_ssize_t y) noexcept nogil:
     """Boxes from the prefixes of a row, divided by a whole number, to pixels that lie side by side; at least
     as many as lanes. Ties are left to the definition, which may have rounded them on the way."""
     cdef Py_ssize_t i = 0, x, n = job.width * job.channels
@@ -180,7 +183,8 @@ cdef inline void whole_results(small* dst, const Running* r, const Job* job, Py_
         i += F32_LANES
 
 
-cdef void results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef void results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane,
+                  Py_ssize_t y) noexcept nogil:
     cdef char* dst = job.dst.data + plane * job.dst.plane + y * job.dst.row
     cdef bint whole = job.divisor and job.dst.packed and job.width * job.channels >= F32_LANES
     if whole and job.dst.type == U8:
@@ -195,7 +199,8 @@ cdef void results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane
         scaled_results(kind, r, job, plane, y)
 
 
-cdef void scaled_results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef void scaled_results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane,
+                         Py_ssize_t y) noexcept nogil:
     """Boxes from the prefixes of a row, scaled, to pixels; so many at a time as a small array holds."""
     cdef double memory[GATHER]
     cdef lane* sums = <lane*>memory
@@ -236,7 +241,8 @@ cdef inline lane vi_half(lane* kind, const int32_t* k) noexcept nogil:
         return vf_splat(0)
 
 
-cdef int running_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+cdef int running_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0,
+                      Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
     cdef Running r
     cdef Py_ssize_t channels = job.channels, own = job.source_width * channels, y, k

@@ -5,7 +5,8 @@
 # the definition.
 
 
-cdef void settle(number* dst, Py_ssize_t i, unsigned int doubt, const Job* job, const Place* at) noexcept nogil:
+cdef void settle(number* dst, Py_ssize_t i, unsigned int doubt, const Job* job,
+                 const Place* at) noexcept nogil:
     """Write the exact result of sample `i` + b of a row to dst[b], for each bit b of `doubt`."""
     while doubt:
         if doubt & 1:

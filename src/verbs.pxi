@@ -222,7 +222,8 @@ cdef inline bint within(lane v, lane limit) noexcept nogil:
         return vs_within(v, limit)
 
 
-cdef inline void transpose_block(lane* dst, Py_ssize_t dst_pitch, lane* src, Py_ssize_t src_pitch) noexcept nogil:
+cdef inline void transpose_block(lane* dst, Py_ssize_t dst_pitch, lane* src,
+                                 Py_ssize_t src_pitch) noexcept nogil:
     """A square block of a vector's side."""
     if lane is vf:
         vf_transpose(<float*>dst, dst_pitch, <const float*>src, src_pitch)

@@ -226,7 +226,7 @@ def test_complex_results_need_a_complex_dtype(call: Call, dtype: str) -> None:
         call(IMAGE, KERNEL * 1j, dtype=dtype)
 
 
-@pytest.mark.parametrize("method", ["fast", "", "Direct", None, 3])
+@pytest.mark.parametrize("method", ["fast", "", "Direct", None, 3, "FFT"])
 def test_method(call: Call, method: Any) -> None:
     words = f"method must be auto or one of direct, separable, sparse, box, dot, fft, wide; got {method!r}"
     with refused(ValueError, words):
@@ -321,6 +321,7 @@ def test_out_of_a_real_type_for_a_complex_result() -> None:
         {"channel_axis": 0},
         {"dtype": "float32"},
         {"dtype": "nonsense"},
+        {"method": "fourier"},
         {"method": "box"},
         {"method": "wide"},
         {"threads": 0},

@@ -29,7 +29,7 @@ from .judge import (
     picture,
 )
 
-CASES = 500
+CASES = 400
 METHODS = ("direct", "separable", "sparse", "box", "dot", "fft", "wide")
 # What a refusal says: the result would not be exact, or this method is not made for it.
 REFUSED = r"must stay within|must have weights|cannot do this|integers within"

@@ -23,7 +23,9 @@ from .judge import BORDERS, COMPLEX, INTEGERS, REALS, Array, assert_defined, at_
 LEVELS = st.sampled_from(_levels.available())
 BORDER = st.sampled_from(BORDERS)
 NAME = st.sampled_from(["convolve", "correlate"])
-METHOD = st.sampled_from(["auto", "auto", "direct", "separable", "sparse", "box", "dot", "wide"])
+METHOD = st.sampled_from(
+    ["auto", "auto", "direct", "separable", "sparse", "box", "dot", "fft", "wide"]
+)
 # A refusal of a forced method, or of integers that cannot be summed.
 REFUSED = r"^(kernel|image|cval) must .*2\*\*\d+|cannot do this"
 
@@ -141,7 +143,7 @@ def test_result_is_the_definitions(
             lambda: getattr(fastconv, name)(image, kernel, method=method, **chosen), REFUSED
         )
     if got is not None:
-        assert_defined(got, name, image, kernel, **chosen)
+        assert_defined(got, name, image, kernel, method=method, **chosen)
 
 
 @given(
@@ -159,7 +161,7 @@ def test_result_of_any_other_type_is_the_definitions(
     with at_level(level):
         got = or_refused(lambda: fastconv.convolve(image, kernel, method=method, **chosen), REFUSED)
     if got is not None:
-        assert_defined(got, "convolve", image, kernel, **chosen)
+        assert_defined(got, "convolve", image, kernel, method=method, **chosen)
 
 
 @given(
