@@ -133,7 +133,8 @@ cdef void settle_samples(uint8_t* dst, Py_ssize_t i, Py_ssize_t step, unsigned i
 
 
 cdef inline void settle_quad(uint8_t* dst, Py_ssize_t x, unsigned int* doubt, const Job* job,
-                             const Strip* strip, Py_ssize_t plane, Py_ssize_t y, const bint spread) noexcept nogil:
+                             const Strip* strip, Py_ssize_t plane, Py_ssize_t y,
+                             const bint spread) noexcept nogil:
     cdef Py_ssize_t step = 1 if spread else 4, apart = F32_LANES if spread else 1
     settle_samples(dst, x, step, doubt[0], job, strip, plane, y)
     settle_samples(dst, x + apart, step, doubt[1], job, strip, plane, y)
