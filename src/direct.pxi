@@ -107,7 +107,7 @@ cdef inline void direct_blocks(lane** out, lane** rows, const Taps* taps, Py_ssi
     """All blocks of a row: long ones, and a short one if that is enough for the rest. The last one
     moves back to end with the row, if the row is that long."""
     cdef Py_ssize_t x = 0, vector = lanes_of(rows[0])
-    if BLOCK_VECTORS == 4:
+    if BLOCK_VECTORS == 4 and n >= 4 * vector:
         while x < n - 2 * vector:
             direct_block(out, rows, taps, larger(0, smaller(x, n - 4 * vector)), height, width, 4)
             x += 4 * vector

@@ -18,7 +18,7 @@
 cdef enum:
     NEAR_BYTES = 98304      # of rows in scratch: a tenth of a second-level cache
     FAR_BYTES = 262144      # of rows read in place: half of the smallest second-level cache
-    FAR_ROW = 4096          # a row of fewer bytes is copied sooner than two edges are treated apart
+    FAR_ROW = 2560          # a row of fewer bytes is copied sooner than two edges are treated apart
     STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
     NARROW_BYTES = 1024
     CHUNK_BYTES = 512      # of a row of sums on their way past the caches
@@ -45,13 +45,13 @@ cdef struct Scratch:
     void** chunk_rows           # a window's rows from some sample on
 
 
-cdef inline Py_ssize_t longest_block(work* kind) noexcept nogil:
-    """Samples of the longest block of any sum. Rows at least that long are read and written to their
+cdef inline Py_ssize_t least_block(work* kind) noexcept nogil:
+    """Samples of the shortest block of any sum. Rows at least that long are read and written to their
     end and no further."""
     if work is vb:
         return BYTE_LANES
     else:
-        return ROW_VECTORS * lanes_of(kind)
+        return 2 * lanes_of(kind)
 
 
 cdef inline Py_ssize_t overreach(work* kind, const Job* job) noexcept nogil:
@@ -81,7 +81,7 @@ cdef Py_ssize_t aligned_column(const Job* job, Py_ssize_t x, Py_ssize_t least) n
 cdef Layout lay_out(work* kind, const Job* job, Py_ssize_t rows) noexcept nogil:
     """Cut the columns of a picture into strips of which `rows` rows are in use."""
     cdef Layout cut
-    cdef Py_ssize_t size = sample_size(kind), block = (longest_block(kind) - 1) // job.channels + 1
+    cdef Py_ssize_t size = sample_size(kind), block = (least_block(kind) - 1) // job.channels + 1
     cut.left = larger(job.inner_begin, block if job.inner_begin else 0)
     cut.right = job.inner_end - job.kernel_width + 1 - overreach(kind, job)
     cut.right = smaller(cut.right, job.width - block if cut.right < job.width else job.width)
@@ -105,7 +105,7 @@ cdef Py_ssize_t row_pitch(work* kind, const Job* job, Py_ssize_t pixels) noexcep
     and to align, and an odd number of vectors, so that rows do not fall on the same cache sets."""
     cdef Py_ssize_t vector = lanes_of(kind)
     cdef Py_ssize_t n = (pixels + job.kernel_width - 1 + overreach(kind, job)) * job.channels
-    n += longest_block(kind) + vector
+    n += least_block(kind) + vector
     return ((n + vector - 1) // vector | 1) * vector
 
 
@@ -267,7 +267,7 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
                       Py_ssize_t y, Py_ssize_t count) noexcept nogil:
     """`count` output rows of a strip, BLOCK_ROWS at the most, from row `y` on."""
     cdef Py_ssize_t r, height = job.window.height
-    cdef bint direct = is_work(kind, &job.dst) and strip.count * job.channels >= longest_block(kind)
+    cdef bint direct = is_work(kind, &job.dst) and strip.count * job.channels >= least_block(kind)
     cdef work** rows = <work**>strip.rows
     cdef work** fresh = rows + height - 1
     cdef work* out[BLOCK_ROWS]

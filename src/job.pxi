@@ -33,6 +33,7 @@ cdef struct Taps:
     Py_ssize_t height, width
     Py_ssize_t step         # samples from a pixel to its neighbour: the channels vanish here
     bint dense              # no zero among height * width weights
+    Py_ssize_t pairs        # so many taps, two and two, are `step` samples apart: of one dense row
     Py_ssize_t* offset
     void* weight            # of the lane's sample type, row-major
     Py_ssize_t steps
@@ -165,6 +166,7 @@ cdef int make_taps(lane* kind, Taps* taps, const double[:, ::1] weights, Py_ssiz
                 t += 1
     taps.count = t
     taps.dense = t == n
+    taps.pairs = t // 2 * 2 if taps.height == 1 and taps.dense and step <= lanes_of(kind) else 0
     if taps.height > 1 and not (taps.dense and taps.height >= 3):
         make_steps(kind, taps, weights)
     return 0

@@ -16,7 +16,8 @@
  *     X_fma(a, w, v)         a + w * v
  *     X_fnma(a, w, v)        a - w * v
  *     X_next_n(a, b)         lanes of a and, after it, b, from lane n on
- *     X_shifted(a, b, i)     lane i[k] of a and, after it, b, to lane k; vi_count(n) has lanes n, n + 1 ...
+ *     X_shifted(a, b, i)     lane i[k] of a and, after it, b, to lane k; vi_count(n) has lanes n, n + 1 ...;
+ *                            SHIFTS says whether it is fast
  *     X_held(v)              v, kept in a register until its last use
  *     X_get_T(p)             as many pixels as there are lanes, converted
  *     X_put_T(p, v)          the way back, for whole numbers within T's range
@@ -249,6 +250,7 @@ static inline vd vd_no_nan(vd v) { return (vd)_mm512_maskz_mov_pd(_mm512_cmp_pd_
 #define DOT_BITS 8
 #define DOT_ROWS 4
 #define SPREADS 1
+#define SHIFTS 1
 static inline vb vb_permuted(vb b, vb i) { return (vb)_mm512_permutexvar_epi8((__m512i)i, (__m512i)b); }
 static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 {
@@ -555,6 +557,7 @@ static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3) { vi_p
 
 #if !defined(__AVX512F__)
 /* Where a vector does not hold 16 float32 nobody is in a hurry for these. */
+#define SHIFTS 0
 static inline vi vi_count(int n) { int32_t k[F32_LANES]; vi a; int i; for (i = 0; i < F32_LANES; i++) k[i] = n + i; memcpy(&a, k, sizeof a); return a; }
 #define SHIFTED(X, S, LANES, name) \
     static inline X name(X a, X b, vi i) { S s[2 * LANES], t[LANES]; int32_t k[F32_LANES]; int j; memcpy(s, &a, sizeof a); memcpy(s + LANES, &b, sizeof b); memcpy(k, &i, sizeof k); for (j = 0; j < LANES; j++) t[j] = s[k[j] % (2 * LANES)]; memcpy(&a, t, sizeof a); return a; }

@@ -8,13 +8,11 @@
 #             . 1 .      (2, 1)                                 1 1 1 .
 #
 # A bit a row says whether there is one. The branches on these bits come in the same order in each block, and
-# are predicted. One row of sums, for kernels of one row, is a list of single taps, bound by the loads.
+# are predicted. One row of sums, for kernels of one row, is a list of single taps, bound by the loads, of
+# which each that straddles a line counts twice: where vectors can be shifted, every other tap of a row without
+# gaps has its samples from those of the tap before.
 #
 # The chain of each output is that of direct.pxi.
-
-cdef enum:
-    ROW_VECTORS = 4
-
 
 cdef inline void sparse_block(lane** out, lane** rows, const Taps* taps, Py_ssize_t x,
                               const int vectors) noexcept nogil:
@@ -45,7 +43,7 @@ cdef inline void sparse_block(lane** out, lane** rows, const Taps* taps, Py_ssiz
 cdef void sparse_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
     """BLOCK_ROWS rows of `n` sums from height + 3 window rows, in blocks as direct_rows."""
     cdef Py_ssize_t x = 0, vector = lanes_of(rows[0])
-    if BLOCK_VECTORS == 4:
+    if BLOCK_VECTORS == 4 and n >= 4 * vector:
         while x < n - 2 * vector:
             sparse_block(out, rows, taps, larger(0, smaller(x, n - 4 * vector)), 4)
             x += 4 * vector
@@ -54,20 +52,47 @@ cdef void sparse_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) n
         x += 2 * vector
 
 
-cdef void sparse_row(lane* out, lane* row, const Taps* taps, Py_ssize_t n) noexcept nogil:
-    """One row of `n` sums, for a kernel of one row. Writes whole blocks, as direct_rows does."""
-    cdef Py_ssize_t t, x, i = 0, vector = lanes_of(out)
+cdef inline void move_vectors(lane* v, lane* row, vi step, const int vectors) noexcept nogil:
+    """What load_vectors gives `step` samples further on: all but the last from what was loaded before."""
+    v[0] = shifted(v[0], v[1], step)
+    if vectors == 4:
+        v[1] = shifted(v[1], v[2], step)
+        v[2] = shifted(v[2], v[3], step)
+    v[vectors - 1] = held(load(row, (vectors - 1) * lanes_of(row)))
+
+
+cdef inline void row_block(lane* out, lane* row, const Taps* taps, vi step, const int vectors) noexcept nogil:
+    cdef Py_ssize_t t = 0
     cdef lane* weights = <lane*>taps.weight
     cdef lane v[4]
     cdef lane acc[16]
-    while i < n:
-        x = larger(0, smaller(i, n - ROW_VECTORS * vector))
-        zero_block(acc)
-        for t in range(taps.count):
-            load_vectors(v, sample_at(row, x + taps.offset[t]), ROW_VECTORS)
-            block_step(acc, weight(weights, t), v, ROW_VECTORS)
-        store_vectors(sample_at(out, x), acc, ROW_VECTORS)
-        i += ROW_VECTORS * vector
+    zero_block(acc)
+    while SHIFTS and t < taps.pairs:
+        load_vectors(v, sample_at(row, taps.offset[t]), vectors)
+        block_step(acc, weight(weights, t), v, vectors)
+        move_vectors(v, sample_at(row, taps.offset[t + 1]), step, vectors)
+        block_step(acc, weight(weights, t + 1), v, vectors)
+        t += 2
+    while t < taps.count:
+        load_vectors(v, sample_at(row, taps.offset[t]), vectors)
+        block_step(acc, weight(weights, t), v, vectors)
+        t += 1
+    store_vectors(out, acc, vectors)
+
+
+cdef void sparse_row(lane* out, lane* row, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """One row of `n` sums, for a kernel of one row, in blocks as direct_rows."""
+    cdef Py_ssize_t at, x = 0, vector = lanes_of(out)
+    cdef vi step = vi_count(<int>taps.step)
+    if n >= 4 * vector:
+        while x < n - 2 * vector:
+            at = smaller(x, n - 4 * vector)
+            row_block(sample_at(out, at), sample_at(row, at), taps, step, 4)
+            x += 4 * vector
+    while x < n:
+        at = larger(0, smaller(x, n - 2 * vector))
+        row_block(sample_at(out, at), sample_at(row, at), taps, step, 2)
+        x += 2 * vector
 
 
 cdef void sum_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:

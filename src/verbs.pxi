@@ -21,6 +21,7 @@ cdef extern from "simd.h" nogil:
         DOT_BITS
         DOT_ROWS
         SPREADS
+        SHIFTS
     vf vf_splat(float)
     vd vd_splat(double)
     vs vs_splat "vd_splat"(double)
