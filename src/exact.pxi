@@ -38,17 +38,41 @@ cdef double exact_sum(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t
     return total
 
 
-cdef inline double near_small(const small* src, const Job* job, Py_ssize_t y) noexcept nogil:
-    """Sum of a window of pixels that lie side by side in all rows, `src` being in row 0 of the source.
-    Reads `kernel_pitch` pixels a row."""
+# Longest row of taps, padded, that is gathered before it is summed.
+cdef enum:
+    NEAR_TAPS = 512
+
+
+cdef inline const small* window_pixels(small* raw, const small* src, const Job* job, Py_ssize_t x,
+                                       Py_ssize_t c) noexcept nogil:
+    """The row of a window whose pixels do not lie side by side: over the border, or of several channels. They
+    are gathered from row `src` to every channels-th place of `raw`."""
+    cdef Py_ssize_t kx
+    for kx in range(job.kernel_width):
+        raw[kx * job.channels] = src[job.cols[x + kx] * job.channels + c]
+    return raw
+
+
+cdef inline double near_small(small* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+                              Py_ssize_t c) noexcept nogil:
+    """Sum of a window of packed pixels that sees no constant. Reads `kernel_pitch` samples a row."""
     cdef double lanes[16]
+    cdef small raw[NEAR_TAPS]
     cdef const small* p
     cdef const double* w = job.padded_kernel
     cdef Py_ssize_t ky, i, vector = F64_LANES
+    cdef bint inner = (
+        job.inner_begin <= x and x * job.channels + c + job.kernel_pitch <= job.inner_end * job.channels
+    )
     cdef vd a = vd_splat(0), b = a
     cdef double total = 0
+    memset(raw, 0, job.kernel_pitch * sizeof(small))
     for ky in range(job.kernel_height):
-        p = <const small*>(<const char*>src + job.rows[y + ky] * job.src.row)
+        p = <const small*>(job.src.data + plane * job.src.plane + job.rows[y + ky] * job.src.row)
+        if inner:
+            p += (x - job.before) * job.channels + c
+        else:
+            p = window_pixels(raw, p, job, x, c)
         i = 0
         while i < job.kernel_pitch:     # a multiple of 16
             widen_vector(p + i, lanes)
@@ -66,19 +90,13 @@ cdef inline double near_small(const small* src, const Job* job, Py_ssize_t y) no
 cdef double near_sum(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                      Py_ssize_t c) noexcept nogil:
     """The sum in float64, in any order."""
-    cdef const char* src = (job.src.data + plane * job.src.plane + (x - job.before) * job.src.pixel
-                            + c * job.src.size)
-    if (
-        job.src.packed and job.inner_begin <= x
-        and x * job.channels + c + job.kernel_pitch <= job.inner_end * job.channels
-        and job.rows[y] >= 0 and job.rows[y + job.kernel_height - 1] >= 0
-    ):
+    if job.src.packed and not job.constant and job.kernel_pitch <= NEAR_TAPS:
         if job.src.type == U8:
-            return near_small(<const uint8_t*>src, job, y)
+            return near_small(<uint8_t*>NULL, job, plane, y, x, c)
         if job.src.type == U16:
-            return near_small(<const uint16_t*>src, job, y)
+            return near_small(<uint16_t*>NULL, job, plane, y, x, c)
         if job.src.type == I16:
-            return near_small(<const int16_t*>src, job, y)
+            return near_small(<int16_t*>NULL, job, plane, y, x, c)
     return exact_sum(job, plane, y, x, c)
 
 

@@ -78,7 +78,8 @@ cdef struct Job:
     Py_ssize_t inner_begin, inner_end   # columns in between stand side by side in the source,
     Py_ssize_t source_width
     Py_ssize_t before                   # column `before` at its column 0
-    const double* fill          # the constant, one a channel
+    bint constant               # some window holds it:
+    const double* fill          # one a channel
     const double* kernel        # the definition, for exact recomputation
     Py_ssize_t kernel_height, kernel_width
     const double* padded_kernel     # the same, weights as far apart as pixels are, rows filled up with 0

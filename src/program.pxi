@@ -98,6 +98,14 @@ cdef void free_fft(Fft* fft) noexcept:
     free(fft.spectrum)
 
 
+cdef bint holds_constant(const Py_ssize_t[::1] table) noexcept:
+    cdef Py_ssize_t i
+    for i in range(table.shape[0]):
+        if table[i] < 0:
+            return True
+    return False
+
+
 cdef class Program:
     cdef Job job
     cdef int lanes
@@ -196,6 +204,7 @@ cdef class Program:
         job.source_width = src.shape[2]
         job.rows, job.cols = &rows[0], &cols[0]
         job.before, job.inner_begin, job.inner_end = before, inner_begin, inner_end
+        job.constant = holds_constant(rows) or holds_constant(cols)
         job.fill = &fill[0]
         job.stream = (job.planes * job.height * job.width * job.channels * (job.src.size + job.dst.size)
                       >= STREAM_BYTES)
