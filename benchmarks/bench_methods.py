@@ -176,8 +176,8 @@ def box_jobs(lane: Lane) -> Iterator[Job]:
     for size in (3, 5, 9, 15, 31, 101):
         yield job(box, lane, np.full((size, size), 1 / size**2), kept)
     for name in ("uint8", "uint16"):
-        for size in (3, 31):
-            yield job(box, lane, np.full((size, size), 1 / size**2), name)
+        for height, width in ((3, 3), (3, 7), (5, 5), (7, 3), (7, 7), (31, 31)):
+            yield job(box, lane, np.full((height, width), 1 / (height * width)), name)
             yield job(box, lane, np.full((size, size), np.pi / 10 / size**2), name)
 
 

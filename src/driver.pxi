@@ -48,14 +48,17 @@ cdef struct Scratch:
 cdef inline Py_ssize_t least_block(work* kind) noexcept nogil:
     """Samples of the shortest block of any sum. Rows at least that long are read and written to their
     end and no further."""
-    if work is vb:
-        return BYTE_LANES
+    if work is vb or work is vh:
+        return lanes_of(kind)
     else:
         return 2 * lanes_of(kind)
 
 
 cdef inline Py_ssize_t overreach(work* kind, const Job* job) noexcept nogil:
-    """Pixels that the sum reads beyond the last window; a dot's groups need not end where it does."""
+    """Pixels that the sum reads beyond the last window; a dot's groups need not end where it does, and an
+    average reads whole vectors."""
+    if job.method == AVERAGE:
+        return larger(0, lanes_of(kind) // 2 - (job.kernel_width - 1) * job.channels) // job.channels + 1
     if work is vb:
         return larger(0, job.dots.offset[job.dots.groups - 1] + (job.dots.spread or 3) + job.channels
                       - job.kernel_width * job.channels) // job.channels
@@ -197,7 +200,7 @@ cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Stri
                       Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture as the window wants it: summed across if the job is separable."""
     cdef work* raw
-    if work is not vb:
+    if work is not vb and work is not vh:
         if job.across.count:
             raw = source_row(<work*>s.raw, s, job, strip, plane, y)
             sparse_row(buffer, raw, &job.across, strip.count * job.channels)
@@ -210,8 +213,13 @@ cdef void sum_strip(work** out, work** rows, const Job* job, const Strip* strip,
     """BLOCK_ROWS rows of sums, or of pixels if the method makes those."""
     cdef Py_ssize_t r
     if work is vb:
+        if job.method == AVERAGE:
+            average_rows(<vw*>NULL, <char**>out, <char**>rows, job, strip.count * job.channels)
+            return
         for r in range(BLOCK_ROWS // DOT_ROWS):
             dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, job, strip, plane, y + r * DOT_ROWS)
+    elif work is vh:
+        average_rows(<vi*>NULL, <char**>out, <char**>rows, job, strip.count * job.channels)
     else:
         sum_rows(out, rows, &job.window, strip.count * job.channels)
 
@@ -335,7 +343,7 @@ cdef void near_strips(work* kind, Scratch* s, const Job* job, const Layout* cut,
     while x < x1:
         strip = make_strip(kind, s, job, x, smaller(x + cut.width, x1), window, False)
         if job.method == BOX:
-            if work is not vb:
+            if work is not vb and work is not vh:
                 box_strip(kind, s, job, &strip, plane, y0, y1)
         else:
             window_strips(kind, s, job, &strip, 1, plane, y0, y1)
@@ -367,7 +375,7 @@ cdef int columns(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py
 
 cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
-    if work is not vb:
+    if work is not vb and work is not vh:
         if job.method == FFT:
             return fft_band(kind, job, plane, y0, y1)
         if job.method == RUNNING:
@@ -387,8 +395,10 @@ cdef int task(int kind, const Job* job, Py_ssize_t index, Py_ssize_t bands) noex
     if job.method == WIDE:
         wide_rows(job, plane, y0, y1)
         return 0
-    if job.method == DOT:
+    if job.method == DOT or (job.method == AVERAGE and job.src.size == 1):
         return band(<vb*>NULL, job, plane, y0, y1)
+    if job.method == AVERAGE:
+        return band(<vh*>NULL, job, plane, y0, y1)
     if kind == 0:
         return band(<vf*>NULL, job, plane, y0, y1)
     if kind == 1:

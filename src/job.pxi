@@ -16,6 +16,7 @@ cdef enum:
     DOT = 3         # whole-numbered weights times bytes
     RUNNING = 5     # all taps equal, samples integers of 8 or 16 bits
     FFT = 4         # by way of spectra; `window` is for tiles that have none
+    AVERAGE = 6     # all taps equal, few; samples bytes or 16-bit words, unsigned
 
 cdef struct View:
     # Sample (plane, y, x, c) stands at data + plane*plane_ + y*row + x*pixel + c*channel.
@@ -51,6 +52,11 @@ cdef struct Dots:
     Py_ssize_t spread           # samples from the first to the last of a group of taps; 0: of neighbours
     uint8_t gather[256]         # which bytes of a vector become those of four vectors of such groups
     const int32_t* weight       # four to a word: (digit, kernel row, group)
+
+cdef struct Average:
+    # A quotient by way of a product; see average.pxi.
+    uint16_t factor
+    int shift
 
 cdef struct Fft:
     # Tiles of n x n samples, rows of which are `pitch` samples apart; see fft.pxi.
@@ -89,6 +95,7 @@ cdef struct Job:
     Taps across, window
     Dots dots
     Fft fft
+    Average average
     double scale                # of a box's or a dot's sums
     Py_ssize_t divisor          # the same as a divisor, if it is a whole number; else 0
     double low, high            # an integer output saturates here
@@ -115,6 +122,8 @@ cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
         return view.packed and view.type == F32
     elif work is vb:
         return view.packed and view.type == U8
+    elif work is vh:
+        return view.packed and view.type == U16
     else:
         return view.packed and view.type == F64
 

@@ -105,8 +105,8 @@ cdef inline void widen(work* row, Py_ssize_t i, const char* src, int type, Py_ss
     """Samples `i` .. `i + n - 1` of a row from `n` native samples side by side."""
     if work is vf:
         widen_type(src, type, <float*>row + i, n)
-    elif work is vb:
-        memcpy(<char*>row + i, src, n)
+    elif work is vb or work is vh:
+        memcpy(sample_at(row, i), src, n * sample_size(row))
     else:
         widen_type(src, type, <double*>row + i, n)
 

@@ -182,6 +182,14 @@ cdef class Program:
             make_taps(kind, &job.window, self.kernel, step)
         return 0
 
+    cdef bint may_average(self, const Job* job):
+        """Running sums of few taps may be done in registers, if pixels and channels allow it."""
+        return (
+            job.method == RUNNING and job.divisor > 0
+            and job.src.type == job.dst.type and (job.src.type == U8 or job.src.type == U16)
+            and averages(job.kernel_height, job.kernel_width, job.channels, job.divisor, job.src.size)
+        )
+
     def __dealloc__(self):
         free_taps(&self.job.across)
         free_taps(&self.job.window)
@@ -206,6 +214,8 @@ cdef class Program:
         job.before, job.inner_begin, job.inner_end = before, inner_begin, inner_end
         job.constant = holds_constant(rows) or holds_constant(cols)
         job.fill = &fill[0]
+        if self.may_average(job):
+            job.method, job.average = AVERAGE, quotient(job.divisor)
         job.stream = (job.planes * job.height * job.width * job.channels * (job.src.size + job.dst.size)
                       >= STREAM_BYTES)
         return call
@@ -230,6 +240,11 @@ cdef class Call:
     def address(self):
         """A C function, and its first argument, for callers without memoryviews (recall.pyx)."""
         return <size_t>&run_bound, <size_t>&self.bound
+
+
+def can_average(Py_ssize_t height, Py_ssize_t width, Py_ssize_t divisor, Py_ssize_t size):
+    """Whether a box of unsigned pixels of `size` bytes, in one channel, is summed in registers."""
+    return averages(height, width, 1, divisor, size)
 
 
 def most_spread():

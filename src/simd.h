@@ -9,6 +9,7 @@
  *     vs   float64, strict: multiply and add are rounded apart, which is what NumPy does
  *     vi   int32: sums of whole numbers, which wrap; as many lanes as vf
  *     vb   the same vector seen as bytes
+ *     vw   and as 16-bit words, unsigned: twice as many lanes as vi
  *
  * Verbs, T being a pixel type:
  *
@@ -37,6 +38,7 @@
  *     vi_below(a, b)         bit i: whether a < b in lane i, both unsigned
  *     vi_put_u8(p, a0 .. a3)         lane i of ak, saturated, to byte 4 * i + k
  *     vi_put_rows_u8(p, a0 .. a3)    lanes of a0, saturated, then those of a1 ...
+ *     vw_high(a, b)          a * b / 2**16, rounded down
  *     vb_permuted(b, i)      byte i[k] of b to byte k; SPREADS says whether it is fast
  *
  * One section an instruction set, with the same verbs in the same order. Alignment is that of one
@@ -89,12 +91,15 @@ static inline vd vd_splat(double w) { return w; }
 #if VECTOR_BYTES
 typedef int32_t vi __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef uint8_t vb __attribute__((vector_size(VECTOR_BYTES), aligned(1), may_alias));
+typedef uint16_t vw __attribute__((vector_size(VECTOR_BYTES), aligned(2), may_alias));
 static inline vi vi_splat(int32_t w) { return w - (vi){0}; }
 #else
 typedef int32_t vi;
 typedef uint32_t vb;
+typedef uint32_t vw;
 static inline vi vi_splat(int32_t w) { return w; }
 #endif
+typedef vb vh; /* rows of 16-bit pixels; nobody computes with these */
 enum { BYTE_LANES = 4 * F32_LANES };
 static inline vi vi_and(vi a, vi b) { return a & b; }
 static inline vi vi_load(const int32_t *p) { vi a; memcpy(&a, p, sizeof a); return a; }
@@ -251,6 +256,15 @@ static inline vd vd_no_nan(vd v) { return (vd)_mm512_maskz_mov_pd(_mm512_cmp_pd_
 #define DOT_ROWS 4
 #define SPREADS 1
 #define SHIFTS 1
+static inline vi vi_shifted(vi a, vi b, vi i) { return (vi)_mm512_permutex2var_epi32((__m512i)a, (__m512i)i, (__m512i)b); }
+static inline vw vw_splat(uint16_t w) { return (vw)_mm512_set1_epi16((short)w); }
+static inline vw vw_count(int n) { uint16_t k[32]; vw a; int i; for (i = 0; i < 32; i++) k[i] = (uint16_t)(n + i); memcpy(&a, k, sizeof a); return a; }
+static inline vw vw_get_u8(const uint8_t *p) { return (vw)_mm512_cvtepu8_epi16(LOAD256(p)); }
+static inline void vw_put_8(void *p, vw a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi16_epi8((__m512i)a)); }
+static inline vw vw_add(vw a, vw b) { return a + b; }
+static inline vw vw_shifted(vw a, vw b, vw i) { return (vw)_mm512_permutex2var_epi16((__m512i)a, (__m512i)i, (__m512i)b); }
+static inline vw vw_high(vw a, vw b) { return (vw)_mm512_mulhi_epu16((__m512i)a, (__m512i)b); }
+static inline vw vw_lowered(vw a, int n) { return a >> n; }
 static inline vb vb_permuted(vb b, vb i) { return (vb)_mm512_permutexvar_epi8((__m512i)i, (__m512i)b); }
 static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 {
@@ -558,6 +572,16 @@ static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3) { vi_p
 #if !defined(__AVX512F__)
 /* Where a vector does not hold 16 float32 nobody is in a hurry for these. */
 #define SHIFTS 0
+/* And these would spare nothing. */
+static inline vi vi_shifted(vi a, vi b, vi i) { (void)b; (void)i; return a; }
+static inline vw vw_splat(uint16_t w) { return w - (vw){0}; }
+static inline vw vw_count(int n) { return vw_splat((uint16_t)n); }
+static inline vw vw_get_u8(const uint8_t *p) { return vw_splat(*p); }
+static inline void vw_put_8(void *p, vw a) { (void)p; (void)a; }
+static inline vw vw_add(vw a, vw b) { return a + b; }
+static inline vw vw_shifted(vw a, vw b, vw i) { (void)b; (void)i; return a; }
+static inline vw vw_high(vw a, vw b) { (void)b; return a; }
+static inline vw vw_lowered(vw a, int n) { return a >> n; }
 static inline vi vi_count(int n) { int32_t k[F32_LANES]; vi a; int i; for (i = 0; i < F32_LANES; i++) k[i] = n + i; memcpy(&a, k, sizeof a); return a; }
 #define SHIFTED(X, S, LANES, name) \
     static inline X name(X a, X b, vi i) { S s[2 * LANES], t[LANES]; int32_t k[F32_LANES]; int j; memcpy(s, &a, sizeof a); memcpy(s + LANES, &b, sizeof b); memcpy(k, &i, sizeof k); for (j = 0; j < LANES; j++) t[j] = s[k[j] % (2 * LANES)]; memcpy(&a, t, sizeof a); return a; }

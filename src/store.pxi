@@ -149,8 +149,8 @@ cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const
     """Native samples side by side from samples `i` .. `i + n - 1` of a row of sums."""
     if work is vf:
         narrow_row(dst, <float*>sums, i, n, job, at)
-    elif work is vb:    # pixels already
-        memcpy(dst, <char*>sums + i, n)
+    elif work is vb or work is vh:  # pixels already
+        memcpy(dst, sample_at(sums, i), n * sample_size(sums))
     else:
         narrow_row(dst, <double*>sums, i, n, job, at)
 

@@ -12,6 +12,10 @@ cdef extern from "simd.h" nogil:
         pass
     ctypedef struct vb:
         pass
+    ctypedef struct vh:
+        pass
+    ctypedef struct vw:
+        pass
     enum:
         VECTOR_BYTES
         F32_LANES
@@ -78,6 +82,15 @@ cdef extern from "simd.h" nogil:
     vb vb_permuted(vb, vb)
     void vi_put_rows_u8(uint8_t*, vi, vi, vi, vi)
     vi vi_splat(int32_t)
+    vi vi_shifted(vi, vi, vi)
+    vw vw_splat(uint16_t)
+    vw vw_count(int)
+    vw vw_get_u8(const uint8_t*)
+    void vw_put_8(void*, vw)
+    vw vw_add(vw, vw)
+    vw vw_shifted(vw, vw, vw)
+    vw vw_high(vw, vw)
+    vw vw_lowered(vw, int)
     vi vi_load(const int32_t*)
     vi vi_count(int)
     vf vf_next_1(vf, vf)
@@ -135,6 +148,7 @@ ctypedef fused work:
     vd
     vs
     vb
+    vh
 
 ctypedef fused real:
     float
@@ -147,6 +161,8 @@ cdef inline Py_ssize_t lanes_of(work* kind) noexcept nogil:
         return F32_LANES
     elif work is vb:
         return BYTE_LANES
+    elif work is vh:
+        return BYTE_LANES // 2
     else:
         return F64_LANES
 
@@ -157,6 +173,8 @@ cdef inline Py_ssize_t sample_size(work* kind) noexcept nogil:
         return 4
     elif work is vb:
         return 1
+    elif work is vh:
+        return 2
     else:
         return 8
 
@@ -319,5 +337,7 @@ cdef inline void set_sample(work* row, Py_ssize_t i, double value) noexcept nogi
         (<float*>row)[i] = <float>value
     elif work is vb:
         (<uint8_t*>row)[i] = <uint8_t>value
+    elif work is vh:
+        (<uint16_t*>row)[i] = <uint16_t>value
     else:
         (<double*>row)[i] = value

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Box: all taps equal. Running sums for integers (src/running.pxi), at a cost that does not grow with the
-kernel; doubling and groups for floats (src/box.pxi), at one that hardly does.
+kernel, or, if it is small, sums in registers (src/average.pxi); doubling and groups for floats (src/box.pxi),
+at one that hardly does.
 """
 
 from __future__ import annotations
 
+from .. import _levels
 from . import (
     BOX,
     ROUNDING,
@@ -12,6 +14,7 @@ from . import (
     Facts,
     Lane,
     Recipe,
+    Work,
     again,
     near_error,
     rows_of,
@@ -21,6 +24,20 @@ from . import (
 NAME = "box"
 
 _SMALL = ("bool", "uint8", "int8", "uint16", "int16")
+
+
+def _average(facts: Facts, divisor: int) -> Work:
+    """The work of sums in registers; none if the engine does not do that."""
+    name = facts.source.stored
+    height, width = facts.kernel.shape
+    size = {"uint8": 1, "uint16": 2}.get(name, 0) if name == facts.target.name else 0
+    if not size or not _levels.engine.can_average(height, width, divisor, size):
+        return {}
+    return {
+        f"average {name}": 1.0,
+        f"average load {name}": (height + 3) / 4,
+        f"average tap {name}": width - 1.0,
+    }
 
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
@@ -46,12 +63,15 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         divisor = whole_divisor(weight) if lane == "float32" and facts.target.name in _SMALL else 0
         if divisor:
             # exact but for ties, which are left to the definition
+            average = _average(facts, divisor)
             return Recipe(
                 NAME,
                 RUNNING,
                 lane,
-                {"running whole": 1.0, **again(facts, (divisor % 2 == 0) / divisor)},
-                f"{why}, divided by {divisor}",
+                average or {"running whole": 1.0, **again(facts, (divisor % 2 == 0) / divisor)},
+                f"{height} x {width} equal taps in registers, divided by {divisor}"
+                if average
+                else f"{why}, divided by {divisor}",
                 scale=weight,
                 divisor=divisor,
                 near=near_error(facts),
