@@ -50,8 +50,8 @@ from fastconv._pixels import PIXELS
 from fastconv._planner import _admit
 
 COSTS = Path(__file__).parent.parent / "fastconv" / "_costs.py"
-# larger than the first two levels of caches, with room in the third for float64
-SIZE = (640, 1024)
+# larger than all caches of many machines
+SIZE = (1080, 1920)
 ROUNDS = 9
 
 INTEGERS = ("uint8", "int8", "uint16", "int16")
@@ -138,8 +138,9 @@ def window_jobs(lane: Lane) -> Iterator[Job]:
     for height, width in ((1, 3), (1, 9), (1, 31), (2, 2), (2, 7)):
         yield job(sparse, lane, random(height, width), kept)
     if lane != "strict":
-        for size in (3, 5, 9, 31):
+        for size in (3, 5, 7, 9, 15, 31):
             yield job(separable, lane, bell(size), kept)
+            yield job(separable, lane, np.outer(*random(2, size)), kept)
 
 
 def pixel_jobs(lane: Lane) -> Iterator[Job]:

@@ -122,7 +122,7 @@ FILTERS = {
     for each in (
         Filter("sharpening 3x3", kernels.sharpening),
         _smooth("binomial 3x3", np.array([1.0, 2.0, 1.0]) / 4.0),
-        *(_random(size, size) for size in (3, 5, 7, 9, 15, 31)),
+        *(_random(size, size) for size in (3, 5, 7, 9, 15, 31, 101)),
         *(_integers(size) for size in (3, 5, 7, 9, 15)),
         _gaussian(9),
         _gaussian(31),

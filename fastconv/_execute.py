@@ -88,7 +88,7 @@ def _new_program(
     offsets, quads, spread = dot.pack(recipe, channels) if recipe.code == DOT else _NO_GROUPS
     return _levels.engine.Program(
         kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
-        offsets, quads, spread, recipe.places, recipe.tile, recipe.scale, recipe.divisor,
+        *recipe.folds, offsets, quads, spread, recipe.places, recipe.tile, recipe.scale, recipe.divisor,
         float(target.low), float(target.high), recipe.guard, recipe.near,
     )  # fmt: skip
 

@@ -203,6 +203,8 @@ cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Stri
     if work is not vb and work is not vh:
         if job.across.count:
             raw = source_row(<work*>s.raw, s, job, strip, plane, y)
+            if strip.in_place:  # rows read one by one: the machine sees each one's stream too late
+                prefetch_row(job, plane, y + BLOCK_ROWS, strip.first, strip.count + job.kernel_width - 1)
             sparse_row(buffer, raw, &job.across, strip.count * job.channels)
             return buffer
     return source_row(buffer, s, job, strip, plane, y)

@@ -115,7 +115,8 @@ cdef class Program:
     cdef const int32_t[:, :, ::1] quads
 
     def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
-                  const double[:, ::1] across, const double[:, ::1] down, const Py_ssize_t[::1] offsets,
+                  const double[:, ::1] across, const double[:, ::1] down, bint fold_across, bint fold_down,
+                  const Py_ssize_t[::1] offsets,
                   const int32_t[:, :, ::1] quads, Py_ssize_t spread, int places, Py_ssize_t tile,
                   double scale, Py_ssize_t divisor, double low, double high, double guard, double near):
         cdef Job* job = &self.job
@@ -130,9 +131,9 @@ cdef class Program:
         job.window.height = kernel.shape[0]
         if method == WINDOW or method == FFT:
             if lanes == 0:
-                self.make_taps(<vf*>NULL, across, down)
+                self.make_taps(<vf*>NULL, across, down, fold_across, fold_down)
             else:
-                self.make_taps(<vd*>NULL, across, down)
+                self.make_taps(<vd*>NULL, across, down, fold_across, fold_down)
         if method == FFT:
             if lanes == 0:
                 make_fft(<vf*>NULL, &job.fft, kernel, tile)
@@ -170,7 +171,8 @@ cdef class Program:
         job.padded_kernel, job.kernel_pitch = padded, pitch
         return 0
 
-    cdef int make_taps(self, lane* kind, const double[:, ::1] across, const double[:, ::1] down) except -1:
+    cdef int make_taps(self, lane* kind, const double[:, ::1] across, const double[:, ::1] down,
+                       bint fold_across, bint fold_down) except -1:
         """Taps of a separable job (a row and a column, not empty), else of the kernel as it is."""
         cdef Job* job = &self.job
         # a tile is of one channel; see one_channel in fft.pxi
@@ -178,6 +180,7 @@ cdef class Program:
         if across.size:
             make_taps(kind, &job.across, across, step)
             make_taps(kind, &job.window, down, step)
+            job.across.folded, job.window.folded = fold_across, fold_down
         else:
             make_taps(kind, &job.window, self.kernel, step)
         return 0

@@ -52,20 +52,14 @@ cdef void sparse_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) n
         x += 2 * vector
 
 
-cdef inline void move_vectors(lane* v, lane* row, vi step, const int vectors) noexcept nogil:
-    """What load_vectors gives `step` samples further on: all but the last from what was loaded before."""
-    v[0] = shifted(v[0], v[1], step)
-    if vectors == 4:
-        v[1] = shifted(v[1], v[2], step)
-        v[2] = shifted(v[2], v[3], step)
-    v[vectors - 1] = held(load(row, (vectors - 1) * lanes_of(row)))
-
-
 cdef inline void row_block(lane* out, lane* row, const Taps* taps, vi step, const int vectors) noexcept nogil:
     cdef Py_ssize_t t = 0
     cdef lane* weights = <lane*>taps.weight
     cdef lane v[4]
     cdef lane acc[16]
+    if taps.folded:
+        fold_row_block(out, row, taps, step, vectors)
+        return
     zero_block(acc)
     while SHIFTS and t < taps.pairs:
         load_vectors(v, sample_at(row, taps.offset[t]), vectors)
@@ -98,7 +92,9 @@ cdef void sparse_row(lane* out, lane* row, const Taps* taps, Py_ssize_t n) noexc
 cdef void sum_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
     """BLOCK_ROWS rows of `n` sums from height + BLOCK_ROWS - 1 window rows, in the way that fits."""
     cdef Py_ssize_t r
-    if taps.dense and taps.height >= 3:
+    if taps.folded:
+        fold_rows(out, rows, taps, n)
+    elif taps.dense and taps.height >= 3:
         direct_rows(out, rows, taps, n)
     elif taps.height > 1:
         sparse_rows(out, rows, taps, n)

@@ -114,6 +114,8 @@ class Recipe:
         Largest distance from the definition, for an image of integers.
     across, down : ndarray, shape (1, w) and (h, 1)
         Factors of a separable kernel; empty for others.
+    folds : (bool, bool)
+        Whether the row and the column are symmetric and to be folded (src/fold.pxi).
     scale : float
         Factor of the sums of a box or a dot; 1 for others.
     divisor : int
@@ -143,6 +145,7 @@ class Recipe:
     error: float = 0.0
     across: Floats = field(default_factory=lambda: np.empty((0, 0)))
     down: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    folds: tuple[bool, bool] = (False, False)
     scale: float = 1.0
     divisor: int = 0
     guard: float = 0.0
@@ -176,10 +179,12 @@ def rows_of(facts: Facts) -> Work:
     return {f"load {facts.source.stored}": 1.0, f"store {facts.target.name}": 1.0}
 
 
-def window_of(kernel: Floats) -> Work:
+def window_of(kernel: Floats, folded: bool = False) -> Work:
     """Sum the taps of a window of rows, as sum_rows in src/sparse.pxi does."""
     height, width = kernel.shape
     taps = float(np.count_nonzero(kernel))
+    if folded:
+        return {"fold row": 1.0, "fold row tap": taps} if height == 1 else {"fold": 1.0, "fold tap": taps}
     if height == 1:
         return {"row": 1.0, "row tap": taps}
     if taps == kernel.size and height >= 3:
@@ -215,8 +220,9 @@ def binary_unit(weights: Floats) -> float:
     return float(np.ldexp(1.0, int(lowest.min())))
 
 
-def rounding_error(weights: Floats, lane: Lane, peak: float) -> float:
-    """Bound of the error of a chain of multiply-adds over samples of magnitude up to `peak`.
+def rounding_error(weights: Floats, lane: Lane, peak: float, folded: bool = False) -> float:
+    """Bound of the error of a chain of multiply-adds over samples of magnitude up to `peak`; `folded` if each
+    weight is multiplied with the rounded sum of two samples (src/fold.pxi).
 
     Each step rounds the partial sum, whose magnitude is at most `peak` times the weights so far, and
     each weight was rounded once when it was stored in the lane's type (Higham, Accuracy and Stability
@@ -226,6 +232,8 @@ def rounding_error(weights: Floats, lane: Lane, peak: float) -> float:
     if lane == "strict":
         return 0.0
     magnitudes = np.abs(weights[weights != 0])
+    half = len(magnitudes) // 2
+    chain = np.append(2 * magnitudes[:half], magnitudes[half : -half or None]) if folded else magnitudes
     with np.errstate(over="ignore"):
-        total = np.cumsum(magnitudes).sum() + 2 * magnitudes.sum()
+        total = np.cumsum(chain).sum() + (3 if folded else 2) * magnitudes.sum()
     return float(1.01 * ROUNDING[lane] * total) * peak

@@ -34,6 +34,9 @@ RANK_ONE = 5 * 2.0**-53
 # Factors divide weights by weights, and may be smaller than float32 can hold where no weight is.
 SMALLEST = 2.0**-100
 
+# Heights of columns that the engine can fold.
+FOLDED = (3, 5, 7, 9)
+
 
 def factors(kernel: Floats) -> tuple[Floats, Floats] | None:
     """Column and row whose outer product is the kernel, None if there are none."""
@@ -76,6 +79,11 @@ def _is_exact(facts: Facts, column: Floats, row: Floats, lane: Lane) -> bool:
     return bool(bits * facts.peak <= EXACT[lane])
 
 
+def _symmetric(line: Floats) -> bool:
+    """Whether a factor without gaps may be folded."""
+    return len(line) > 1 and bool(line.all()) and np.array_equal(line, line[::-1])
+
+
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
     """See `fastconv._methods`."""
     height, width = facts.kernel.shape
@@ -89,6 +97,7 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
     if found is None:
         return "the kernel is not of rank one"
     column, row = found
+    folds = _symmetric(row), _symmetric(column) and len(column) in FOLDED
     weights = np.abs(np.concatenate([column, row]))
     if lane == "float32" and weights[weights != 0].min() < SMALLEST:
         return "a factor of the kernel is too small for float32"
@@ -96,8 +105,8 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
     if not _is_exact(facts, column, row, lane):
         # the column multiplies the row's errors; the factors differ from the kernel by RANK_ONE
         error = (
-            rounding_error(row, lane, facts.peak) * float(np.abs(column).sum())
-            + rounding_error(column, lane, facts.peak * float(np.abs(row).sum()))
+            rounding_error(row, lane, facts.peak, folds[0]) * float(np.abs(column).sum())
+            + rounding_error(column, lane, facts.peak * float(np.abs(row).sum()), folds[1])
             + 1.01 * RANK_ONE * facts.weight * facts.peak
         )
     across, down = (
@@ -107,9 +116,10 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         NAME,
         WINDOW,
         lane,
-        {**rows_of(facts), **window_of(across), **window_of(down)},
+        {**rows_of(facts), **window_of(across, folds[0]), **window_of(down, folds[1])},
         f"a column times a row: {height} + {width} taps instead of {facts.taps}",
         error,
         across=across,
         down=down,
+        folds=folds,
     )

@@ -1,0 +1,102 @@
+# Fold: symmetric lines of a separable kernel. Two samples as far from the middle are added before they are
+# multiplied, the outermost first:
+#
+#     w0 * (x0 + x8) + w1 * (x1 + x7) + w2 * (x2 + x6) + w3 * (x3 + x5) + w4 * x4
+#
+# Additions have ports of their own, so that half of the time is saved where multiply-adds bind. Across the
+# rows loads bind, of which every other one is spared as in sparse.pxi; down a column the rows of a block stay
+# in registers, where there are enough: columns of more than 9 taps are not folded (see
+# fastconv/_methods/separable.py), for each addition would load two vectors.
+#
+# All levels fold the same lines, and so give the same bits.
+
+cdef enum:
+    FOLD_HEIGHT = 9
+
+
+cdef inline void add_vectors(lane* sums, lane* a, lane* b, const int vectors) noexcept nogil:
+    sums[0] = add(a[0], b[0])
+    sums[1] = add(a[1], b[1])
+    if vectors == 4:
+        sums[2] = add(a[2], b[2])
+        sums[3] = add(a[3], b[3])
+
+
+cdef inline void move_vectors(lane* v, lane* row, vi step, const int vectors) noexcept nogil:
+    """What load_vectors gives `step` samples further on, at `row`: all but the last from what was loaded
+    before."""
+    v[0] = shifted(v[0], v[1], step)
+    if vectors == 4:
+        v[1] = shifted(v[1], v[2], step)
+        v[2] = shifted(v[2], v[3], step)
+    v[vectors - 1] = held(load(row, (vectors - 1) * lanes_of(row)))
+
+
+cdef inline void fold_row_block(lane* out, lane* row, const Taps* taps, vi step,
+                                const int vectors) noexcept nogil:
+    cdef Py_ssize_t t = 0, last = taps.count - 1
+    cdef lane* weights = <lane*>taps.weight
+    cdef lane left[4]
+    cdef lane right[4]
+    cdef lane sums[4]
+    cdef lane outer[4]
+    cdef lane acc[16]
+    zero_block(acc)
+    while SHIFTS and taps.pairs and t + 1 < taps.count // 2:
+        load_vectors(left, sample_at(row, taps.offset[t]), vectors)
+        load_vectors(right, sample_at(row, taps.offset[last - t - 1]), vectors)
+        outer[0], outer[1], outer[2], outer[3] = right[0], right[1], right[2], right[3]
+        move_vectors(outer, sample_at(row, taps.offset[last - t]), step, vectors)
+        add_vectors(sums, left, outer, vectors)
+        block_step(acc, weight(weights, t), sums, vectors)
+        move_vectors(left, sample_at(row, taps.offset[t + 1]), step, vectors)
+        add_vectors(sums, left, right, vectors)
+        block_step(acc, weight(weights, t + 1), sums, vectors)
+        t += 2
+    while t < taps.count // 2:
+        load_vectors(left, sample_at(row, taps.offset[t]), vectors)
+        load_vectors(right, sample_at(row, taps.offset[last - t]), vectors)
+        add_vectors(sums, left, right, vectors)
+        block_step(acc, weight(weights, t), sums, vectors)
+        t += 1
+    if taps.count % 2:
+        load_vectors(left, sample_at(row, taps.offset[t]), vectors)
+        block_step(acc, weight(weights, t), left, vectors)
+    store_vectors(out, acc, vectors)
+
+
+cdef inline void fold_block(lane** out, lane** rows, const Taps* taps, Py_ssize_t x,
+                            const Py_ssize_t height) noexcept nogil:
+    """Four rows of one vector."""
+    cdef Py_ssize_t i, r, t
+    cdef lane* weights = <lane*>taps.weight
+    cdef lane v[FOLD_HEIGHT + 3]
+    cdef lane acc
+    for i in range(height + 3):
+        v[i] = held(load(rows[i], x))
+    for r in range(4):
+        acc = splat(v, 0)
+        for t in range(height // 2):
+            acc = fma(acc, weight(weights, t), add(v[r + t], v[r + height - 1 - t]))
+        store(out[r], x, fma(acc, weight(weights, height // 2), v[r + height // 2]))
+
+
+cdef inline void fold_blocks(lane** out, lane** rows, const Taps* taps, Py_ssize_t n,
+                             const Py_ssize_t height) noexcept nogil:
+    """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
+    cdef Py_ssize_t x = 0, vector = lanes_of(rows[0])
+    while x < n:
+        fold_block(out, rows, taps, larger(0, smaller(x, n - vector)), height)
+        x += vector
+
+
+cdef void fold_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """BLOCK_ROWS rows of `n` sums of a folded column from height + 3 window rows."""
+    if taps.height == 3:
+        fold_blocks(out, rows, taps, n, 3)
+    elif taps.height == 5:
+        fold_blocks(out, rows, taps, n, 5)
+    elif taps.height == 7:
+        fold_blocks(out, rows, taps, n, 7)
+    else:
+        fold_blocks(out, rows, taps, n, 9)
