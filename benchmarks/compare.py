@@ -6,8 +6,9 @@
     python benchmarks/compare.py --full --threads 2
 
 The ratio is the time of the fastest rival that gave the right answer over that of fastconv: above
-1 fastconv is faster, below 1 it loses and the line says so. Everything goes to a JSON file, of
-which report.py makes tables and plots.
+1 fastconv is faster, below 1 it loses and the line says so. After it stands the share of the machine's
+limit that fastconv reaches, and what binds (see limits.py). Everything goes to a JSON file, of which
+report.py makes tables and plots.
 """
 
 from __future__ import annotations
@@ -22,19 +23,25 @@ from typing import Any
 
 from facts import facts
 from grid import OPTIONS, Cell, select_by
+from limits import copy_call, limit, peaks
+from photo import photograph
 from rivals import OURS, field, use_threads
 from timing import race
 
 RESULTS = Path(__file__).parent / "results"
 
 
-def measure(cell: Cell, least: float, rounds: int) -> dict[str, Any]:
+def measure(cell: Cell, least: float, rounds: int, peak: dict[str, float]) -> dict[str, Any]:
     """Return one cell as it goes to the JSON."""
     entrants = field(cell)
+    calls = {each.name: each.call for each in entrants if each.call}
     times = race(
-        {each.name: each.call for each in entrants if each.call}, least=least, rounds=rounds
+        calls | {"copy": copy_call(photograph(cell.pixel, cell.size))}, least=least, rounds=rounds
     )
+    least_time, binds = limit(cell, times["copy"].median, peak)
     return cell.label | {
+        "share": least_time / times[OURS.name].median,
+        "binds": binds,
         "times": {
             each.name: {"library": each.rival.library, "differing": each.differing}
             | asdict(times[each.name])
@@ -68,7 +75,8 @@ def _line(cell: dict[str, Any]) -> str:
     told = ", ".join(f"{name} {times[name]['median'] * 1e3:.4g}" for name in others)
     out = " out=" if cell["out"] else ""
     return (
-        f"{found:7.2f} {'LOSES' if found < 1 else '     '} {cell['filter']:15} {cell['pixel']:9} "
+        f"{found:7.2f} {'LOSES' if found < 1 else '     '} {cell['share']:4.0%} {cell['binds']:10} "
+        f"{cell['filter']:15} {cell['pixel']:9} "
         f"{cell['size'] + out:14} fastconv {times[OURS.name]['median'] * 1e3:.4g} ms | {told}"
     )
 
@@ -108,12 +116,17 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     use_threads(asked.threads)
+    peak = peaks(asked.threads)
+    told = ", ".join(f"{name} {rate * 1e-9:.1f}" for name, rate in peak.items())
+    print(f"measured peaks, 10^9 multiply-adds a second: {told}")
     cells: list[dict[str, Any]] = []
     for number, cell in enumerate(wanted, 1):
-        cells.append(measure(cell, asked.least, asked.rounds))
+        cells.append(measure(cell, asked.least, asked.rounds, peak))
         print(f"{number}/{len(wanted)}  {_line(cells[-1])}", file=sys.stderr)
     asked.json.parent.mkdir(parents=True, exist_ok=True)
-    asked.json.write_text(json.dumps({"facts": facts(asked.threads), "cells": cells}, indent=1))
+    asked.json.write_text(
+        json.dumps({"facts": facts(asked.threads), "peaks": peak, "cells": cells}, indent=1)
+    )
     _print_table(cells)
     print(f"written: {asked.json}")
 

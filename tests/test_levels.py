@@ -106,6 +106,7 @@ def test_calls_go_to_the_engine_of_the_level(level: str, monkeypatch: pytest.Mon
         """An engine that tells of its use."""
 
         vector_bytes, dot_bits = _levels.engine.vector_bytes, _levels.engine.dot_bits
+        can_average = _levels.engine.can_average
 
         @staticmethod
         def Program(*words: Any) -> Any:  # noqa: N802

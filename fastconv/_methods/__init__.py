@@ -184,7 +184,11 @@ def window_of(kernel: Floats, folded: bool = False) -> Work:
     height, width = kernel.shape
     taps = float(np.count_nonzero(kernel))
     if folded:
-        return {"fold row": 1.0, "fold row tap": taps} if height == 1 else {"fold": 1.0, "fold tap": taps}
+        return (
+            {"fold row": 1.0, "fold row tap": taps}
+            if height == 1
+            else {"fold": 1.0, "fold tap": taps}
+        )
     if height == 1:
         return {"row": 1.0, "row tap": taps}
     if taps == kernel.size and height >= 3:
@@ -233,7 +237,9 @@ def rounding_error(weights: Floats, lane: Lane, peak: float, folded: bool = Fals
         return 0.0
     magnitudes = np.abs(weights[weights != 0])
     half = len(magnitudes) // 2
-    chain = np.append(2 * magnitudes[:half], magnitudes[half : -half or None]) if folded else magnitudes
+    chain = (
+        np.append(2 * magnitudes[:half], magnitudes[half : -half or None]) if folded else magnitudes
+    )
     with np.errstate(over="ignore"):
         total = np.cumsum(chain).sum() + (3 if folded else 2) * magnitudes.sum()
     return float(1.01 * ROUNDING[lane] * total) * peak

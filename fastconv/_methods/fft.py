@@ -19,7 +19,7 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         return "the definition's order of taps is not an FFT's"
     if not facts.finite:
         return "the kernel is not finite"
-    tiles = [n for n in TILES if n >= 2 * max(height, width) or n == TILES[-1]]
+    tiles = [n for n in TILES if n >= max(height, width)]
     if max(height, width) > TILES[-1] // 2:
         return f"the kernel is larger than {TILES[-1] // 2} pixels"
     n = min(tiles, key=lambda n: price(work_of(facts, n), lane, facts.level))
