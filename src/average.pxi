@@ -16,8 +16,8 @@
 #     bytes   floor((sum + divisor / 2) / divisor) as a product and a shift, exact for all sums that can be
 #             (T. Granlund and P. Montgomery, Division by invariant integers using multiplication, 1994)
 #
-# The planner sees to it that sums and quotients fit; vectors can be shifted at few levels (SHIFTS), and at the
-# others nobody comes here.
+# The planner sees to it that sums and quotients fit; vectors can be shifted at few levels (SHIFTS), and at
+# the others nobody comes here.
 
 ctypedef fused total:
     vw
@@ -139,7 +139,7 @@ cdef bint averages(Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, Py_
 
 
 cdef Average quotient(Py_ssize_t divisor) noexcept nogil:
-    """Factor and shift, so that n / divisor = n * factor / 2**(16 + shift) for the n that `divides` allows."""
+    """Factor and shift, so that n / divisor = n * factor / 2**(16 + shift) for n that `divides` allows."""
     cdef Average found
     found.shift = 0
     while divisor >> (found.shift + 1):

@@ -34,7 +34,7 @@ cdef struct Taps:
     Py_ssize_t height, width
     Py_ssize_t step         # samples from a pixel to its neighbour: the channels vanish here
     bint dense              # no zero among height * width weights
-    bint folded             # symmetric weights of a line are multiplied with two samples at a time; see fold.pxi
+    bint folded             # each weight of a symmetric line meets two samples at a time; see fold.pxi
     Py_ssize_t pairs        # so many taps, two and two, are `step` samples apart: of one dense row
     Py_ssize_t* offset
     void* weight            # of the lane's sample type, row-major

@@ -9,8 +9,8 @@
 #
 # A bit a row says whether there is one. The branches on these bits come in the same order in each block, and
 # are predicted. One row of sums, for kernels of one row, is a list of single taps, bound by the loads, of
-# which each that straddles a line counts twice: where vectors can be shifted, every other tap of a row without
-# gaps has its samples from those of the tap before.
+# which each that straddles a line counts twice: where vectors can be shifted, every other tap of a row
+# without gaps has its samples from those of the tap before.
 #
 # The chain of each output is that of direct.pxi.
 
