@@ -8,8 +8,8 @@ and float64. (Of bytes, instructions for four at a time make up to four times as
 `PER_FLOAT32` says so, since nothing else that one can install makes any.)
 
 How many multiply-adds a filter needs is not what its kernel has: the fewest of the known ways count, be
-it taps that are not zero, a row and a column, running sums, or an FFT. So a share tells how much faster
-anybody could be with these ways, and may come out above 1 where copying is not what binds a copy.
+it taps that are not zero, a row and a column, running sums, or an FFT. A share above 1 says that NumPy's
+copy is not the fastest.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 from grid import Array, Cell
 
-PER_FLOAT32 = {"uint8": 4.0, "uint16": 1.0, "float32": 1.0}
+BYTES_PER_FLOAT32 = 4.0
 _TILES = (32, 64, 128, 256, 512, 1024)
 
 
@@ -37,8 +38,6 @@ def copy_call(image: Array) -> Callable[[], Any]:
 
 def _product(size: int, dtype: str, rounds: int = 15) -> float:
     """Multiply-adds a second of a matrix product."""
-    from time import perf_counter
-
     a = np.random.default_rng(0).random((size, size)).astype(dtype)
     result = np.empty_like(a)
     times = []
@@ -81,7 +80,7 @@ def fewest_multiply_adds(cell: Cell) -> float:
 def limit(cell: Cell, copying: float, peak: dict[str, float]) -> tuple[float, str]:
     """Seconds that the cell takes at least, and what binds it."""
     rate = peak["float64"] if cell.pixel.name == "float64" else peak["float32"]
-    rate *= PER_FLOAT32.get(cell.pixel.dtype.name, 1.0)
+    rate *= BYTES_PER_FLOAT32 if cell.pixel.dtype == np.uint8 else 1.0
     samples = cell.pixels * cell.pixel.channels
     summing = samples * fewest_multiply_adds(cell) / rate
     return (copying, "memory") if copying > summing else (summing, "arithmetic")

@@ -12,7 +12,8 @@
 # Then each row is summed across: its columns and those of the vector after it, which will be needed next,
 # shifted together. An odd divisor knows no ties, so that nothing is in doubt:
 #
-#     words   a quotient in float32 is off by less than half of the distance to a tie
+#     words   a quotient in float32 is off by at most 65535 * 2**-23, less than the distance to a tie, which
+#             is half of 1 / divisor: for divisors below 64
 #     bytes   floor((sum + divisor / 2) / divisor) as a product and a shift, exact for all sums that can be
 #             (T. Granlund and P. Montgomery, Division by invariant integers using multiplication, 1994)
 #

@@ -66,7 +66,8 @@ cdef inline double near_small(small* kind, const Job* job, Py_ssize_t plane, Py_
     )
     cdef vd a = vd_splat(0), b = a
     cdef double total = 0
-    memset(raw, 0, job.kernel_pitch * sizeof(small))
+    if not inner:
+        memset(raw, 0, job.kernel_pitch * sizeof(small))
     for ky in range(job.kernel_height):
         p = <const small*>(job.src.data + plane * job.src.plane + job.rows[y + ky] * job.src.row)
         if inner:

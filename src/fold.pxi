@@ -8,7 +8,7 @@
 # in registers, where there are enough: columns of more than 9 taps are not folded (see
 # fastconv/_methods/separable.py), for each addition would load two vectors.
 #
-# All levels fold the same lines, and so give the same bits.
+# Only of samples with a known bound: the sum of two large floats is infinite where their mean is not.
 
 cdef enum:
     FOLD_HEIGHT = 9

@@ -258,7 +258,11 @@ static inline vd vd_no_nan(vd v) { return (vd)_mm512_maskz_mov_pd(_mm512_cmp_pd_
 #define SHIFTS 1
 static inline vi vi_shifted(vi a, vi b, vi i) { return (vi)_mm512_permutex2var_epi32((__m512i)a, (__m512i)i, (__m512i)b); }
 static inline vw vw_splat(uint16_t w) { return (vw)_mm512_set1_epi16((short)w); }
-static inline vw vw_count(int n) { uint16_t k[32]; vw a; int i; for (i = 0; i < 32; i++) k[i] = (uint16_t)(n + i); memcpy(&a, k, sizeof a); return a; }
+static inline vw vw_count(int n)
+{
+    const vw from_0 = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+    return from_0 + vw_splat((uint16_t)n);
+}
 static inline vw vw_get_u8(const uint8_t *p) { return (vw)_mm512_cvtepu8_epi16(LOAD256(p)); }
 static inline void vw_put_8(void *p, vw a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi16_epi8((__m512i)a)); }
 static inline vw vw_add(vw a, vw b) { return a + b; }

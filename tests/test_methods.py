@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import fastconv
 from fastconv import _levels, kernels
@@ -217,6 +217,25 @@ def assert_unharmed(
         assert_floats_close(got[where], clean[where], 2 * allowed[where])
     else:
         assert bits(got[where]) == bits(clean[where])
+
+
+@pytest.mark.parametrize("method", ["auto", "direct", "separable", "box", "fft"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_means_of_the_largest_floats_are_finite(level: str, dtype: str, method: str) -> None:
+    """Two of them are not to be added before a weight makes them small."""
+    largest = float(np.finfo(dtype).max)
+    image = np.full((20, 40), 0.99 * largest, dtype)
+    image[5:9, 7:20] *= -0.5
+    means = [kernels.box(5), kernels.box(31)] if method == "box" else [
+        kernels.binomial(3), kernels.binomial(5), kernels.gaussian(1), kernels.gaussian(3.75),
+    ]  # fmt: skip
+    for kernel in means:
+        got = fastconv.convolve(image, kernel, method=method)
+        assert np.isfinite(got).all()
+        wanted = definition("convolve", image, kernel, dtype=np.float64)
+        assert_allclose(
+            got, wanted, rtol=0, atol=1e-2 * largest if dtype == "float16" else 1e-4 * largest
+        )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

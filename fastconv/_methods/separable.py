@@ -36,6 +36,9 @@ SMALLEST = 2.0**-100
 
 # Heights of columns that the engine can fold.
 FOLDED = (3, 5, 7, 9)
+# Two samples are added before a weight makes them small: sums of floats might overflow where the definition's
+# do not, so only samples that are known to be smaller are folded.
+UNBOUNDED = 2.0**100
 
 
 def factors(kernel: Floats) -> tuple[Floats, Floats] | None:
@@ -97,7 +100,11 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
     if found is None:
         return "the kernel is not of rank one"
     column, row = found
-    folds = _symmetric(row), _symmetric(column) and len(column) in FOLDED
+    bounded = facts.peak < UNBOUNDED
+    folds = (
+        bounded and _symmetric(row),
+        bounded and _symmetric(column) and len(column) in FOLDED,
+    )
     weights = np.abs(np.concatenate([column, row]))
     if lane == "float32" and weights[weights != 0].min() < SMALLEST:
         return "a factor of the kernel is too small for float32"
