@@ -117,7 +117,8 @@ cdef class Program:
     def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
                   const double[:, ::1] across, const double[:, ::1] down, bint fold_across, bint fold_down,
                   const Py_ssize_t[::1] offsets, const int32_t[:, :, ::1] quads, Py_ssize_t spread,
-                  int places, Py_ssize_t tile, double scale, Py_ssize_t divisor, double low, double high, double guard, double near):
+                  int places, Py_ssize_t tile, double scale, Py_ssize_t divisor, double low, double high,
+                  double guard, double near):
         cdef Job* job = &self.job
         self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
         job.kernel = &kernel[0, 0]
