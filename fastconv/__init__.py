@@ -21,7 +21,10 @@ The map of the code, one floor a line; a file imports only from floors below its
     0  _borders, _pixels           names and tables
 """
 
+from importlib import import_module as _import_module
 from importlib.metadata import version as _version
+from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING
 
 from . import kernels, reference
 from ._threads import get_num_threads, set_num_threads
@@ -29,7 +32,22 @@ from .adapters.pillow import apply
 from .api import Plan, convolve, correlate, explain, plan, show_config
 from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpening
 
+if TYPE_CHECKING:
+    from .adapters import cv2 as cv2
+    from .adapters import image_filter as ImageFilter  # noqa: F401, N812
+
 __version__ = _version("fastconv")
+
+# Imitations of other libraries, imported when they are first asked for.
+_LAZY = {"ImageFilter": "adapters.image_filter", "cv2": "adapters.cv2"}
+
+
+def __getattr__(name: str) -> _ModuleType:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = globals()[name] = _import_module(f".{_LAZY[name]}", __name__)
+    return module
+
 
 __all__ = [
     "Plan",
