@@ -53,6 +53,11 @@ def correlate_plus(
     -------
     ndarray
     """
+    if not number or not image.size:
+        return correlate(
+            image, kernel, border=border, cval=cval, origin=origin, channel_axis=channel_axis,
+            dtype=dtype, out=out,
+        )  # fmt: skip
     if out is None:
         out = np.empty(image.shape, dtype)
     elif np.may_share_memory(image, out):

@@ -777,7 +777,7 @@ def _depth(ddepth: Any) -> np.dtype[Any] | None:
         if ddepth in _DEPTHS:
             return _DEPTHS[ddepth]
         if ddepth is not None and not isinstance(ddepth, (int, np.integer)):
-            found = np.dtype(ddepth)
+            found: np.dtype[Any] = np.dtype(ddepth)
             if found != np.bool_:
                 pixel_of(found, "ddepth")
                 return np.dtype(found.name)
