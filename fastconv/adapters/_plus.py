@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A correlation plus a number, rounded once: OpenCV's `delta`, Pillow's `offset`.
 
-The engine rounds what it sums, so the number has to come to a sum that is not rounded yet. Sums that are
-whole numbers are kept in the smallest integers that hold them; all others in float64. They are made for
-a band of rows at a time, which stays in the caches: of a picture's size, there is nothing but the picture.
+The result is that of the definition (fastconv.reference), whose float64 sum has the number added before it
+is rounded. The engine rounds what it sums, so here the number comes to sums that are not rounded yet. Those
+that are whole numbers are kept in the smallest integers that hold them, all others in float64; of these, some
+are so near a tie that the order counts in which they were summed, and are summed again. All is done for a
+band of rows at a time, which stays in the caches: of a picture's size, there is nothing but the picture.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._borders import index_table
+from .._methods import binary_unit
 from ..api import correlate
 
 # Bytes of sums that stay near while the number is added.
@@ -65,7 +69,15 @@ def correlate_plus(
     outside = cval if border == "constant" else 0.0
     work = _type_of_sums(image.dtype, kernel.tobytes(), kernel.dtype, number, dtype, outside)
     term = work.type(number)
-    above = kernel.shape[0] // 2 + (origin[0] if isinstance(origin, tuple) else origin)
+    above, left = (size // 2 + o for size, o in zip(kernel.shape, _pair(origin), strict=True))
+    error = (
+        _error(image, kernel, number, outside) if dtype.kind in "iu" and work.kind == "f" else 0.0
+    )
+    if error:
+        tables = [
+            index_table(length, -before, length + size - 1, border)
+            for length, before, size in zip(image.shape, (above, left), kernel.shape, strict=False)
+        ]
     for first, last, begin, end in _bands(image, kernel.shape[0], above, work, border):
         sums = correlate(
             image[begin:end], kernel, border=border, cval=cval, origin=origin,
@@ -78,6 +90,8 @@ def correlate_plus(
         else:
             with np.errstate(over="ignore", invalid="ignore"):
                 np.add(band, term, out=band)
+                if error:
+                    _settle(band, error, image, kernel, number, tables[0][first:], tables[1], cval)
                 _store_floats(band, out[first:last])
     return out
 
@@ -104,6 +118,52 @@ def _type_of_sums(
                 if largest <= np.iinfo(small).max:
                     return np.dtype(small)
     return np.dtype(np.float64)
+
+
+def _pair(origin: int | tuple[int, int]) -> tuple[int, int]:
+    return origin if isinstance(origin, tuple) else (origin, origin)
+
+
+def _error(image: NDArray[Any], kernel: NDArray[Any], number: float, cval: float) -> float:
+    """How far a float64 sum with the number added may be from the definition's; 0 if it is the same."""
+    if image.dtype.kind in "biu" and image.dtype.itemsize <= 4:
+        peak = 1.0 if image.dtype.kind == "b" else float(np.iinfo(image.dtype).max) + 1
+    else:
+        magnitudes = np.abs(image.astype(np.float64))
+        peak = float(magnitudes.max(where=np.isfinite(magnitudes), initial=0))
+    peak = max(peak, abs(cval))
+    with np.errstate(over="ignore"):
+        weight = float(np.abs(kernel.astype(np.float64)).sum())
+    if not np.isfinite(weight):
+        return 0.0  # so is no sum
+    whole = image.dtype.kind in "biu" and cval % 1 == 0
+    if whole and weight * peak <= 2.0**53 * binary_unit(kernel.astype(np.float64)):
+        return 0.0
+    # as in fastconv._methods.near_error, and the last addition
+    return 2.1 * (np.count_nonzero(kernel) + 2) * 2.0**-53 * (weight * peak + abs(number))
+
+
+def _settle(
+    sums: NDArray[Any],
+    error: float,
+    image: NDArray[Any],
+    kernel: NDArray[Any],
+    number: float,
+    rows: NDArray[np.intp],
+    cols: NDArray[np.intp],
+    cval: float,
+) -> None:
+    """Sum again, as the definition does, what may be a tie; `rows` begins with the first row of `sums`."""
+    at = np.nonzero(np.abs(sums - np.rint(sums)) >= 0.5 - error)
+    if not at[0].size:
+        return
+    total = np.zeros(at[0].size)
+    for ky, kx in np.argwhere(kernel):
+        y, x = rows[at[0] + ky], cols[at[1] + kx]
+        value = image[(y, x, *at[2:])].astype(np.float64)
+        value[(y < 0) | (x < 0)] = cval
+        total += np.float64(kernel[ky, kx]) * value
+    sums[at] = total + number
 
 
 def _bands(
