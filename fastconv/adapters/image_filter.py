@@ -4,8 +4,9 @@
     Kernel  GaussianBlur  BoxBlur  UnsharpMask
     BLUR  CONTOUR  DETAIL  EDGE_ENHANCE  EDGE_ENHANCE_MORE  EMBOSS  FIND_EDGES  SHARPEN  SMOOTH  SMOOTH_MORE
 
-They take images of every mode. 1 is filtered as L, P and PA as RGB or RGBA; all others, F too, keep their
-mode. What else is not Pillow's:
+They take images of every mode. 1 is filtered as L, PA as RGBA, P as RGB, or as RGBA where its palette is; all
+others, F too, keep their mode. (Pillow shows a filter the pixels only: of a P image whose transparency is in
+its `info`, nothing is known here. `fastconv.apply` sees it.) What else is not Pillow's:
 
 * Kernels may have any size, and filter the edges too, where Pillow copies 1 or 2 pixels; ``border=`` says
   what stands outside. Sums are exact, and rounded once, half to even.
@@ -556,11 +557,11 @@ def _weights(kernel: ArrayLike, width: int, height: int) -> Array:
 
 
 def _radii(radius: Any) -> tuple[float, float]:
-    x, y = (
-        radius
-        if isinstance(radius, (tuple, list, np.ndarray)) and len(radius) == 2
-        else (radius,) * 2
-    )
+    x, y = radius, radius
+    if isinstance(radius, (tuple, list, np.ndarray)):
+        if len(radius) != 2:
+            raise ValueError(f"radius must be a number or (x, y); got {radius!r}")
+        x, y = radius
     pair = _number(x, "radius"), _number(y, "radius")
     if min(pair) < 0:
         raise ValueError(f"radius must be at least 0; got {radius!r}")
