@@ -33,20 +33,19 @@ from .api import Plan, convolve, correlate, explain, plan, show_config
 from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpening
 
 if TYPE_CHECKING:
-    from .adapters import cv2 as cv2
-    from .adapters import image_filter as ImageFilter  # noqa: F401, N812
+    from . import ImageFilter as ImageFilter
+    from . import cv2 as cv2
 
 __version__ = _version("fastconv")
 
 # Imitations of other libraries, imported when they are first asked for.
-_LAZY = {"ImageFilter": "adapters.image_filter", "cv2": "adapters.cv2"}
+_LAZY = ("ImageFilter", "cv2")
 
 
 def __getattr__(name: str) -> _ModuleType:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = globals()[name] = _import_module(f".{_LAZY[name]}", __name__)
-    return module
+    return _import_module(f".{name}", __name__)
 
 
 __all__ = [
