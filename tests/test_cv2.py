@@ -370,6 +370,20 @@ def test_delta_is_added_before_the_only_rounding(
                         assert_array_equal(got, wanted)
 
 
+def test_delta_with_kernels_whose_sums_float32_cannot_hold() -> None:
+    rng = np.random.default_rng(3)
+    for dtype in ("uint8", "int16", "uint16"):
+        image = picture((40, 50, 2), dtype)
+        for size in (3, 5, 9):  # the last by way of float64
+            kernel = rng.normal(size=(size, size)) / size
+            for delta in (0.1, 10.0, -3.7):
+                got = ours.filter2D(image, -1, kernel, delta=delta)
+                sums = reference.correlate(
+                    image, kernel, border="mirror", channel_axis=-1, dtype=np.float64
+                )
+                assert_array_equal(got, reference._to_pixels(sums + delta, np.dtype(dtype)))
+
+
 def test_delta_saturates_and_makes_nan_nothing() -> None:
     image = np.array([[np.nan, np.inf, -np.inf, 1e30, -1e30, 7]], np.float32)
     for depth, low, high in [
@@ -459,6 +473,29 @@ def test_errors_name_the_argument(call: Any, words: str) -> None:
         with pytest.raises(ours.error, match=words) as caught:
             call()
         assert isinstance(caught.value, ValueError) and isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"kernel": np.ones((3, 3, 2))}, r"^kernel must be 2-D .*\(3, 3, 2\)$"),
+        ({"kernel": np.ones((0, 3))}, r"^kernel must be 2-D and not empty"),
+        ({"kernel": np.array([["a"]])}, r"^kernel must "),
+        ({"kernel": np.array([[1j]])}, r"^ddepth must be complex"),
+        ({"borderValue": "x"}, r"^borderValue must be a number; got 'x'$"),
+        ({"borderValue": 1j}, r"^ddepth must be complex|^borderValue must be real"),
+        ({"anchor": (3, 3)}, r"^anchor must be \(x, y\) inside"),
+        ({"borderType": 7}, r"^borderType must be"),
+        ({"src": IMAGE.astype("g")}, r"^src must be of type bool"),
+    ],
+)
+def test_errors_are_the_same_with_delta(arguments: dict[str, Any], words: str) -> None:
+    dst = np.full((6, 5), 9, np.uint8)
+    good = {"src": IMAGE, "ddepth": ours.CV_8U, "kernel": ONES, "dst": dst, "borderType": 0}
+    for delta in (0, 1.5):
+        with pytest.raises(ours.error, match=words):
+            ours.filter2D(**good | arguments, delta=delta)
+    assert (dst == 9).all()
 
 
 def test_dst_that_is_read_only_is_an_error_and_stays_what_it_is() -> None:

@@ -461,9 +461,11 @@ def _half_up(a: Array, kernel: Array, offset: float, out: Array) -> tuple[Array,
         np.copyto(band, np.minimum(np.maximum(sums, 0), 255), casting="unsafe")
         if near is None:
             continue
-        found = np.nonzero(near)
-        if found[0].size > _MANY * near.size:
+        # of a line of bytes, NumPy finds those that are not zero ten times as fast as of a rectangle
+        flat = np.flatnonzero(near.ravel())
+        if flat.size > _MANY * near.size:
             return None
+        found = np.unravel_index(flat, near.shape)
         for places, more, shift in zip(doubtful, found, (y + r, r, 0), strict=False):
             places.append(more + shift)
     return tuple(np.concatenate(places) for places in doubtful)
