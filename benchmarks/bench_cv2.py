@@ -85,7 +85,7 @@ class Row:
     def __str__(self) -> str:
         return (
             f"{self.ratio:7.2f} {'LOSES' if self.ratio < 1 else '     '} {self.call:22} {self.pixel:8} "
-            f"{self.size:5}  cv2 {self.theirs * 1e6:10.1f} us  fastconv {self.ours * 1e6:10.1f} us  "
+            f"{self.size:5}  theirs {self.theirs * 1e6:10.1f} us  ours {self.ours * 1e6:10.1f} us  "
             f"differ by {self.difference:.3g}"
         )
 
@@ -116,6 +116,16 @@ def measure(name: str, pixel: str, size: int, least: float) -> Row:
     return Row(name, pixel, size, times["theirs"].median, times["ours"].median, found)
 
 
+def print_table(rows: list[Row], threads: int) -> None:
+    """The worst first, then all in one number."""
+    for row in sorted(rows, key=lambda row: row.ratio):
+        print(row)
+    ratios = [row.ratio for row in rows]
+    losing = sum(ratio < 1 for ratio in ratios)
+    print(f"geometric mean {geometric_mean(ratios):.2f}, loses {losing} of {len(rows)} cells")
+    print(", ".join(f"{name} {value}" for name, value in facts(threads).items()))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -136,12 +146,7 @@ def main() -> None:
         for name in CALLS
         if name.startswith(begin)
     ]
-    for row in sorted(rows, key=lambda row: row.ratio):
-        print(row)
-    ratios = [row.ratio for row in rows]
-    losing = sum(ratio < 1 for ratio in ratios)
-    print(f"geometric mean {geometric_mean(ratios):.2f}, loses {losing} of {len(rows)} cells")
-    print(", ".join(f"{name} {value}" for name, value in facts(asked.threads).items()))
+    print_table(rows, asked.threads)
 
 
 if __name__ == "__main__":

@@ -285,6 +285,8 @@ def test_exact_refuses_what_pillow_refuses(mode: str) -> None:
         (lambda: Ours.GaussianBlur(np.nan), r"^radius must be finite; got nan$"),
         (lambda: Ours.BoxBlur((1, -0.5)), r"^radius must be at least 0; got \(1, -0.5\)$"),
         (lambda: Ours.BoxBlur("2px"), r"^radius must be a number; got '2px'$"),
+        (lambda: Ours.BoxBlur(20000), r"^radius must make a kernel of at most 2\*\*24 weights; got 20000$"),
+        (lambda: Ours.GaussianBlur((1e9, 1)), r"^radius must make a kernel of at most"),
         (lambda: Ours.UnsharpMask(2, "much"), r"^percent must be a number; got 'much'$"),
         (lambda: Ours.UnsharpMask(2, 150, None), r"^threshold must be a number; got None$"),
     ],

@@ -116,6 +116,8 @@ _DEPTHS: dict[Any, np.dtype[Any] | None] = {-1: None} | {
     )
 }
 _CENTRE = (-1, -1)
+# Weights that a kernel may have.
+_CELLS = 2**24
 # Binary places of the weights of GaussianBlur, by NumPy's characters of uint8 and uint16.
 _PLACES = {"B": 8, "H": 16}
 
@@ -228,6 +230,7 @@ def sepFilter2D(
     [[20, 10, 0], [20, 20, 20], [0, 10, 20]]
     """
     across, down = _line(kernelX, "kernelX"), _line(kernelY, "kernelY")
+    _small(across.size, down.size, "kernelX and kernelY")
     weights = kernels.outer(across.tobytes(), across.dtype, down.tobytes(), down.dtype)
     origin = 0 if anchor is _CENTRE else _origin(weights.shape, anchor)
     return _filtered(src, ddepth, weights, origin, dst, delta, borderType, borderValue)
@@ -313,7 +316,7 @@ def boxFilter(
     >>> cv2.boxFilter(np.array([[0, 90, 90, 0]], np.uint8), cv2.CV_16U, (2, 1), normalize=False)
     array([[ 90,  90, 180,  90]], dtype=uint16)
     """
-    weights = _box(ksize, bool(normalize))
+    weights = _box(ksize, normalize)
     origin = 0 if anchor is _CENTRE else _origin(weights.shape, anchor)
     return _filtered(src, ddepth, weights, origin, dst, 0.0, borderType, borderValue)
 
@@ -373,8 +376,8 @@ def GaussianBlur(
     """
     if type(src) is not np.ndarray:
         src = _array(src, "src")
-    if hint not in (ALGO_HINT_DEFAULT, ALGO_HINT_ACCURATE, ALGO_HINT_APPROX):
-        raise error(f"hint must be ALGO_HINT_DEFAULT, _ACCURATE or _APPROX; got {hint!r}")
+    if hint is not ALGO_HINT_DEFAULT:
+        _hint(hint)
     weights = _gaussian(ksize, sigmaX, sigmaY, src.dtype.char)
     return _filtered(src, -1, weights, 0, dst, 0.0, borderType, borderValue)
 
@@ -547,6 +550,7 @@ def getGaussianKernel(ksize: int, sigma: float, ktype: int = CV_64F) -> Array:
     size = _whole(ksize, "ksize", "a whole number of at least 1")
     if size < 1:
         raise error(f"ksize must be a whole number of at least 1; got {ksize!r}")
+    _small(size, 1, "ksize")
     line = kernels.gaussian_line(size, max(_number(sigma, "sigma"), 0.0))
     return line[:, np.newaxis].astype(_float_type(ktype))
 
@@ -633,7 +637,7 @@ def _filtered(
         out = None
         if dst is not None:
             out = _fitting(dst, image.shape, _own_type(image, kernel) if dtype is None else dtype)
-        if delta:
+        if type(delta) is not float or delta:
             result = correlate_plus(
                 image, kernel, _number(delta, "delta"), border=border, cval=borderValue, origin=origin,
                 channel_axis=axis, dtype=_own_type(image, kernel) if dtype is None else dtype, out=out,
@@ -786,6 +790,18 @@ def _depth(ddepth: Any) -> np.dtype[Any] | None:
     raise error(f"ddepth must be -1, CV_8U ... CV_64F, or a NumPy type; got {ddepth!r}")
 
 
+def _hint(hint: Any) -> None:
+    allowed = "ALGO_HINT_DEFAULT, ALGO_HINT_ACCURATE or ALGO_HINT_APPROX"
+    if _whole(hint, "hint", allowed) not in range(3):
+        raise error(f"hint must be {allowed}; got {hint!r}")
+
+
+def _small(width: int, height: int, name: str) -> None:
+    """A kernel of this size is an array, whatever is done with it."""
+    if width * height > _CELLS:
+        raise error(f"{name} must make a kernel of at most 2**24 weights; got {width} * {height}")
+
+
 def _float_type(ktype: Any) -> type[np.floating[Any]]:
     if ktype not in (CV_32F, CV_64F):
         raise error(f"ktype must be CV_32F or CV_64F; got {ktype!r}")
@@ -819,7 +835,7 @@ def _orders(dx: Any, dy: Any, ksize: Any) -> tuple[int, int, int]:
 
 def _line(value: ArrayLike, name: str) -> Array:
     a = value if type(value) is np.ndarray else _array(value, name)
-    if a.size == 0 or a.size != max(a.shape) or a.ndim not in (1, 2):
+    if a.ndim not in (1, 2) or a.size == 0 or a.size != max(a.shape):
         raise error(f"{name} must have shape (n,), (1, n) or (n, 1), n at least 1; got {a.shape}")
     if a.dtype.kind not in "biufc":
         raise error(f"{name} must hold numbers; got dtype {a.dtype}")
@@ -848,11 +864,12 @@ def _kept(make: Callable[..., Array]) -> Callable[..., Array]:
 
 
 @_kept
-def _box(ksize: Any, normalize: bool) -> Array:
+def _box(ksize: Any, normalize: Any) -> Array:
     width, height = _pair(ksize, "ksize")
     if width < 1 or height < 1:
         raise error(f"ksize must be (width, height), each at least 1; got {ksize!r}")
-    return kernels.box(width, height, normalize)
+    _small(width, height, "ksize")
+    return kernels.box(width, height, bool(_number(normalize, "normalize")))
 
 
 @_kept
@@ -871,6 +888,7 @@ def _gaussian(ksize: Any, sigmaX: Any, sigmaY: Any, pixel: str) -> Array:
             "ksize must be (width, height), both odd, or not positive if sigmaX or sigmaY is; "
             f"got {ksize!r}, sigmaX={sigmaX!r}, sigmaY={sigmaY!r}"
         )
+    _small(width, height, "ksize, or sigmaX and sigmaY,")
     return kernels.gaussian(
         width, height, max(sigma_x, 0.0), max(sigma_y, 0.0), _PLACES.get(pixel, 0)
     )

@@ -53,6 +53,8 @@ __all__ = [
 
 Array = NDArray[Any]
 
+# Weights that a kernel may have.
+_CELLS = 2**24
 # If more results than this share are in doubt, Pillow does the whole picture sooner than their windows.
 _MANY = 1 / 16
 # Samples of a band of rows that stay in the caches while they are rounded.
@@ -290,7 +292,7 @@ class BoxBlur(ImageFilter.MultibandFilter):
         self, radius: float | Sequence[float], *, border: str = "nearest", cval: float = 0
     ) -> None:
         self.radius = radius
-        across, down = (_box_line(r) for r in _radii(radius))
+        across, down = (_box_line(r) for r in _radii(radius, 2))
         self._kernel = np.outer(down, across)
         self._edges = _Edges(border, cval)
 
@@ -558,7 +560,8 @@ def _weights(kernel: ArrayLike, width: int, height: int) -> Array:
     return weights.reshape(height, width)
 
 
-def _radii(radius: Any) -> tuple[float, float]:
+def _radii(radius: Any, width: float) -> tuple[float, float]:
+    """For x and y; a kernel is `width` times as wide as its radius."""
     x, y = radius, radius
     if isinstance(radius, (tuple, list, np.ndarray)):
         if len(radius) != 2:
@@ -567,12 +570,14 @@ def _radii(radius: Any) -> tuple[float, float]:
     pair = _number(x, "radius"), _number(y, "radius")
     if min(pair) < 0:
         raise ValueError(f"radius must be at least 0; got {radius!r}")
+    if (width * pair[0] + 1) * (width * pair[1] + 1) > _CELLS:
+        raise ValueError(f"radius must make a kernel of at most 2**24 weights; got {radius!r}")
     return pair
 
 
 def _gaussian(radius: Any) -> Array:
     """The kernel; a radius of 0 leaves its axis as it is."""
-    x, y = (max(r, 1e-9) for r in _radii(radius))  # one weight
+    x, y = (max(r, 1e-9) for r in _radii(radius, 8))  # one weight
     return kernels.gaussian((y, x))
 
 
