@@ -52,6 +52,8 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
+# From windows, and their channel axis: sums to be cut off, and where these are in doubt.
+_Sums = Callable[[Array, "int | None"], "tuple[Array, Array | None]"]
 
 # Weights that a kernel may have.
 _CELLS = 2**24
@@ -124,14 +126,17 @@ class Kernel(ImageFilter.MultibandFilter):
         self.filterargs = (width, height), scale, offset, weights.ravel().tolist()
         self.exact = exact
         self._edges = _Edges(border, cval)
+        if exact:
+            self._sums = _pillows_sums(weights, scale, offset)
+        else:
+            self._kernel = np.ascontiguousarray(weights[::-1] / scale)
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
         if self.exact:
-            return _exact(image, *self.filterargs)
-        (width, height), scale, offset, weights = self.filterargs
-        kernel = np.reshape(weights, (height, width))[::-1] / scale
-        return _through(image, lambda a: self._edges.correlate(a, kernel, offset))
+            return _exact(image, self.filterargs, self._sums)
+        offset = self.filterargs[2]
+        return _through(image, lambda a: self._edges.correlate(a, self._kernel, offset))
 
 
 class _Named(Kernel):
@@ -385,7 +390,7 @@ class _Edges:
         """Correlate, add, and round to the picture's own type."""
         axis = -1 if a.ndim == 3 else None
         return correlate_plus(
-            a, kernel, offset, dtype=a.dtype.newbyteorder("="), border=self.border, cval=self.cval,
+            a, kernel, offset, dtype=np.dtype(a.dtype.type), border=self.border, cval=self.cval,
             origin=0, channel_axis=axis,
         )  # fmt: skip
 
@@ -417,9 +422,7 @@ def _without_palette(core: Any) -> Image.Image:
 # --- Pillow's own results ------------------------------------------------------------------------
 
 
-def _exact(
-    core: Any, size: tuple[int, int], scale: float, offset: float, weights: list[float]
-) -> Any:
+def _exact(core: Any, filterargs: Any, sums_of: _Sums | None) -> Any:
     """What Pillow's Kernel gives.
 
     Pillow sums in float32, adds 1/2 and cuts off. An exact sum that is farther from a tie than such a sum
@@ -428,18 +431,15 @@ def _exact(
     """
     if core.mode in ("P", "F"):
         raise ValueError(f"image must not be of mode {core.mode} if exact: Pillow cannot filter it")
-    k = size[0]
-    left_to_pillow = size, scale, offset, weights
-    if core.mode not in ("L", *_BANDS) or scale == 0 or min(core.size) < k:
-        return core.filter(*left_to_pillow)
-    # as Pillow stores them
-    kernel = (np.array(weights, np.float32) / np.float32(scale)).reshape(k, k)[::-1]
+    size, scale, offset, weights = filterargs
+    if core.mode not in ("L", *_BANDS) or sums_of is None or min(core.size) < size[0]:
+        return core.filter(*filterargs)
     image = Image.Image()._new(core)
     a = _grey_array(image) if core.mode == "L" else _band_array(image)
     result = a.copy()
-    doubtful = _half_up(a, kernel.astype(np.float64), float(np.float32(offset)), result)
+    doubtful = _half_up(a, sums_of, size[0] // 2, result)
     if doubtful is None:
-        return core.filter(*left_to_pillow)
+        return core.filter(*filterargs)
     if doubtful[0].size:
         result[doubtful] = _by_pillow(a, doubtful, ImageFilter.Kernel(size, weights, scale, offset))
     if core.mode == "LAB":
@@ -447,20 +447,19 @@ def _exact(
     return _image(result, core.mode, core.size).im
 
 
-def _half_up(a: Array, kernel: Array, offset: float, out: Array) -> tuple[Array, ...] | None:
-    """Write the sums, rounded half up, of all windows inside. Tell where Pillow's may be others, or None if
-    these are too many.
+def _half_up(a: Array, sums_of: _Sums, r: int, out: Array) -> tuple[Array, ...] | None:
+    """Write the sums, rounded half up, of all windows of radius `r` inside. Tell where Pillow's may be
+    others, or None if these are too many.
     """
-    r = len(kernel) // 2
     inside = out[r:-r, r:-r]
     axis = -1 if a.ndim == 3 else None
     rows = max(8, _NEAR // a[:1].size)
     doubtful = [[np.empty(0, np.intp)] for _ in a.shape]
-    sums_of = _whole_sums(kernel, offset) or _float_sums(kernel, offset)
     for y in range(0, len(inside), rows):
         band = inside[y : y + rows]
         sums, near = sums_of(a[y : y + len(band) + 2 * r], axis)
-        np.copyto(band, np.minimum(np.maximum(sums, 0), 255), casting="unsafe")
+        sums.clip(0, 255, out=sums)
+        np.copyto(band, sums, casting="unsafe")
         if near is None:
             continue
         # of a line of bytes, NumPy finds those that are not zero ten times as fast as of a rectangle
@@ -473,14 +472,21 @@ def _half_up(a: Array, kernel: Array, offset: float, out: Array) -> tuple[Array,
     return tuple(np.concatenate(places) for places in doubtful)
 
 
-_Sums = Callable[[Array, "int | None"], "tuple[Array, Array | None]"]
+def _pillows_sums(weights: Array, scale: float, offset: float) -> _Sums | None:
+    """How to sum what Pillow sums; None if it divides by 0, or float32 cannot hold such weights."""
+    with np.errstate(all="ignore"):  # as Pillow stores them
+        kernel = (weights.astype(np.float32) / np.float32(scale))[::-1].astype(np.float64)
+        offset = float(np.float32(offset))
+        largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
+    if scale == 0 or not largest < 2.0**100:
+        return None
+    return _whole_sums(kernel, offset, largest) or _float_sums(kernel, offset, largest)
 
 
-def _whole_sums(kernel: Array, offset: float) -> _Sums | None:
+def _whole_sums(kernel: Array, offset: float, largest: float) -> _Sums | None:
     """Sums half a unit up, to be cut off, of weights that are multiples of one power of two, and so few of
     them that float32 sums are exact; None for other weights.
     """
-    largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
     unit = binary_unit(np.append(kernel, [offset, 0.5]))
     if largest > 2.0**24 * unit:
         return None
@@ -496,16 +502,20 @@ def _whole_sums(kernel: Array, offset: float) -> _Sums | None:
     return sums_of
 
 
-def _float_sums(kernel: Array, offset: float) -> _Sums:
+def _float_sums(kernel: Array, offset: float, largest: float) -> _Sums:
     """Sums half a unit up, to be cut off, in float32, and where they are too near a whole number."""
-    largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
+    kernel = np.ascontiguousarray(kernel)
+    more = np.float32(offset + 0.5)
     # Pillow's sums, and these, may be off by so much (Higham, Accuracy and Stability, 3.1)
-    error = 2 * 1.01 * (np.count_nonzero(kernel) + 2) * 2.0**-24 * largest
+    error = np.float32(2 * 1.01 * (np.count_nonzero(kernel) + 2) * 2.0**-24 * largest)
 
     def sums_of(a: Array, axis: int | None) -> tuple[Array, Array]:
         sums = correlate(a, kernel, shape="valid", channel_axis=axis, dtype=np.float32)
-        sums += np.float32(offset + 0.5)
-        return sums, np.abs(sums - np.rint(sums)) <= error
+        sums += more
+        rest = np.rint(sums)
+        np.subtract(sums, rest, out=rest)
+        np.abs(rest, out=rest)
+        return sums, rest <= error
 
     return sums_of
 
