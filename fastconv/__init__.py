@@ -21,7 +21,10 @@ The map of the code, one floor a line; a file imports only from floors below its
     0  _borders, _pixels           names and tables
 """
 
+from importlib import import_module as _import_module
 from importlib.metadata import version as _version
+from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING
 
 from . import kernels, reference
 from ._threads import get_num_threads, set_num_threads
@@ -29,7 +32,21 @@ from .adapters.pillow import apply
 from .api import Plan, convolve, correlate, explain, plan, show_config
 from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpening
 
+if TYPE_CHECKING:
+    from . import ImageFilter as ImageFilter
+    from . import cv2 as cv2
+
 __version__ = _version("fastconv")
+
+# Imitations of other libraries, imported when they are first asked for.
+_LAZY = ("ImageFilter", "cv2")
+
+
+def __getattr__(name: str) -> _ModuleType:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _import_module(f".{name}", __name__)
+
 
 __all__ = [
     "Plan",

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A correlation plus a number, rounded once: OpenCV's `delta`, Pillow's `offset`.
+
+The result is that of the definition (fastconv.reference), whose float64 sum has the number added before it
+is rounded. The engine rounds what it sums, so here the number comes to sums that are not rounded yet. Those
+that are whole numbers are kept in the smallest integers that hold them, all others in floats; of these, some
+are so near a tie that their error counts, and are summed again by the definition. All is done for a band of
+rows at a time, which stays in the caches: of a picture's size, there is nothing but the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._borders import index_table
+from .._methods import binary_unit
+from ..api import correlate
+
+# Bytes of sums that stay near while the number is added.
+_NEAR = 1 << 18
+# Kernels of at least so many taps may go by way of spectra, whose bound of error (fastconv/_methods/fft.py)
+# is below so many roundings, for tiles of up to 1024.
+_SPECTRAL, _SPECTRUM = 50, 2.0**19
+# A larger share of doubtful pixels is not worth sums in float32.
+_FEW = 2.0**-9
+
+
+def correlate_plus(
+    image: NDArray[Any],
+    kernel: NDArray[Any],
+    number: float,
+    *,
+    dtype: np.dtype[Any],
+    border: str,
+    cval: float,
+    origin: int | tuple[int, int],
+    channel_axis: int | None,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Correlate, add a number, and then round and saturate to `dtype`.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W), or (H, W, C) with ``channel_axis=-1``
+    kernel : ndarray, shape (h, w)
+    number : float
+        Finite.
+    dtype : dtype
+        Type of the result, in this machine's byte order.
+    border, cval, origin, channel_axis
+        As in `fastconv.correlate`, by its own names.
+    out : ndarray, optional
+        Of the image's shape and of type `dtype`; also the image itself.
+
+    Returns
+    -------
+    ndarray
+    """
+    options: dict[str, Any] = {
+        "border": border, "cval": cval, "origin": origin, "channel_axis": channel_axis,
+    }  # fmt: skip
+    wrong = kernel.ndim != 2 or kernel.dtype.kind not in "biufc" or not isinstance(cval, _REAL)
+    if not number or not image.size or not kernel.size or wrong:  # and says what
+        return correlate(image, kernel, dtype=dtype, out=out, **options)
+    outside = cval if border == "constant" else 0.0
+    peak = max(_peak(image, dtype), abs(outside))
+    work, error = _type_of_sums(
+        image.dtype, kernel.tobytes(), kernel.dtype, number, dtype, outside, peak
+    )
+    if work == dtype and work.kind != "i":
+        sums = correlate(image, kernel, dtype=dtype, out=out, **options)
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.add(sums, work.type(number), out=sums)
+        return sums
+    if out is None:
+        out = np.empty(image.shape, dtype)
+    elif np.may_share_memory(image, out):
+        image = image.copy()
+    above = kernel.shape[0] // 2 + (origin[0] if isinstance(origin, tuple) else origin)
+    doubtful = []
+    for first, last, begin, end in _bands(image, kernel.shape[0], above, work, border):
+        sums = correlate(image[begin:end], kernel, dtype=work, **options)
+        band = sums[first - begin : last - begin]
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.add(band, work.type(number), out=band)
+            if error:
+                doubtful.append(_near_ties(band, error) + first * band[0].size)
+            _store(band, out[first:last], image.dtype.kind)
+    flat = np.concatenate(doubtful) if error else _NONE
+    if flat.size:
+        at = np.unravel_index(flat, out.shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = _definition(image, kernel, at, border, cval, origin) + number
+            settled = np.empty(total.shape, dtype)
+            _store(total, settled, image.dtype.kind)
+        out[at] = settled
+    return out
+
+
+_NONE = np.empty(0, np.intp)
+_REAL = (int, float, np.integer, np.floating)
+
+
+def _peak(image: NDArray[Any], target: np.dtype[Any]) -> float:
+    """Largest magnitude that samples may have, or do have where the type does not say it."""
+    if target.kind not in "iu":
+        return 0.0  # nobody asks
+    if image.dtype.kind in "iu" and image.dtype.itemsize <= 4:
+        return 2.0 ** (8 * image.dtype.itemsize - (image.dtype.kind == "i"))
+    if image.dtype.kind == "b":
+        return 1.0
+    magnitudes = np.abs(image.astype(np.float64))
+    return float(magnitudes.max(where=np.isfinite(magnitudes), initial=0))
+
+
+@lru_cache(maxsize=256)
+def _type_of_sums(
+    pixel: np.dtype[Any],
+    weights: bytes,
+    kind: np.dtype[Any],
+    number: float,
+    target: np.dtype[Any],
+    cval: float,
+    peak: float,
+) -> tuple[np.dtype[Any], float]:
+    """The smallest type that will do, and how far sums of it, with the number added, may be from those of the
+    definition.
+    """
+    if target.kind not in "iu":
+        return np.dtype(np.float32) if target == np.float16 else target, 0.0
+    if kind.kind == "c":
+        return np.dtype(np.float64), 0.0  # `correlate` says what is wrong
+    kernel = np.frombuffer(weights, kind).astype(np.float64)
+    with np.errstate(over="ignore"):
+        largest = float(np.abs(kernel).sum()) * peak + abs(number)
+    if not np.isfinite(largest):
+        return np.dtype(np.float64), 0.0  # no sum is
+    integral = pixel.kind in "biu" and cval % 1 == 0
+    if integral and number % 1 == 0 and (kernel % 1 == 0).all():
+        for small in (np.int16, np.int32):
+            if largest < np.iinfo(small).max:
+                return np.dtype(small), 0.0
+    # sums of multiples of one number, and so few of them that no partial sum is rounded
+    unit = binary_unit(np.append(kernel, number)) if integral else 0.0
+    # as in fastconv._methods.near_error; and the number is rounded, and its addition
+    roundings = 2.1 * (np.count_nonzero(kernel) + 3)
+    if kernel.size >= _SPECTRAL:
+        roundings += _SPECTRUM
+    narrow = pixel.itemsize <= 2 and target.itemsize <= 2 and pixel.kind in "biu"
+    error = roundings * 2.0**-24 * largest
+    if narrow and (largest <= 2.0**24 * unit or 2 * error <= _FEW):
+        return np.dtype(np.float32), 0.0 if largest <= 2.0**24 * unit else error
+    exact = largest <= 2.0**53 * unit
+    return np.dtype(np.float64), 0.0 if exact else roundings * 2.0**-53 * largest
+
+
+def _bands(
+    image: NDArray[Any], height: int, above: int, work: np.dtype[Any], border: str
+) -> Iterator[tuple[int, int, int, int]]:
+    """Rows first .. last - 1 of the result, and the rows begin .. end - 1 of the image that they need.
+
+    A band is no lower than the kernel, so what a border repeats at an edge is in the first, or last,
+    band. Where the image goes on at its other edge, there is only one.
+    """
+    rows = max(height, _NEAR // max(1, image[:1].size * work.itemsize))
+    count = 1 if border == "wrap" else max(1, len(image) // rows)
+    edges = [len(image) * i // count for i in range(count + 1)]
+    for first, last in pairwise(edges):
+        yield first, last, max(0, first - above), min(len(image), last + height - 1 - above)
+
+
+def _near_ties(sums: NDArray[Any], error: float) -> NDArray[np.intp]:
+    """Which sums, being `error` off at the most, may be on the other side of a tie; flat indices."""
+    rest = np.rint(sums)
+    np.subtract(sums, rest, out=rest)
+    np.abs(rest, out=rest)
+    # of a line of bytes, NumPy finds those that are not zero ten times as fast as of a rectangle
+    return np.flatnonzero(rest.ravel() >= sums.dtype.type(0.5 - error))
+
+
+def _definition(
+    image: NDArray[Any],
+    kernel: NDArray[Any],
+    at: tuple[NDArray[np.intp], ...],
+    border: str,
+    cval: float,
+    origin: int | tuple[int, int],
+) -> NDArray[np.float64]:
+    """The definition's sums of some samples: float64, taps in row-major order, zeros skipped."""
+    shifts = origin if isinstance(origin, tuple) else (origin, origin)
+    rows, cols = (
+        index_table(length, -(size // 2 + shift), length + size - 1, border)
+        for length, size, shift in zip(image.shape, kernel.shape, shifts, strict=False)
+    )
+    total = np.zeros(at[0].size)
+    for ky, kx in np.argwhere(kernel):
+        y, x = rows[at[0] + ky], cols[at[1] + kx]
+        value = image[(y, x, *at[2:])].astype(np.float64)
+        value[(y < 0) | (x < 0)] = cval
+        total += np.float64(kernel[ky, kx]) * value
+    return total
+
+
+@lru_cache(maxsize=256)
+def _limits(sums: np.dtype[Any], target: np.dtype[Any]) -> tuple[Any, Any]:
+    """Smallest and largest value of the target, as far as sums may be so small or large."""
+    low, high = int(np.iinfo(target).min), int(np.iinfo(target).max)
+    if sums.kind == "i":
+        low, high = max(low, int(np.iinfo(sums).min)), min(high, int(np.iinfo(sums).max))
+    return sums.type(low), sums.type(high)
+
+
+def _store(sums: NDArray[Any], out: NDArray[Any], pixel: str) -> None:
+    """Write sums of pixels of that kind, rounded half to even and saturated, NaN as 0; they are changed."""
+    if out.dtype.kind not in "iu":
+        np.copyto(out, sums, casting="same_kind")
+        return
+    low, high = _limits(sums.dtype, out.dtype)
+    beyond = None
+    if sums.dtype.kind == "f":
+        np.rint(sums, out=sums)
+        if pixel == "f":
+            np.copyto(sums, 0, where=np.isnan(sums))
+        if out.dtype.itemsize == 8:
+            # 2**63 and 2**64 are the first floats that saturate; no cast ever sees them
+            beyond = sums >= high
+            np.copyto(sums, 0, where=beyond)
+    sums.clip(low, high, out=sums)
+    np.copyto(out, sums, casting="unsafe")
+    if beyond is not None:
+        np.copyto(out, np.iinfo(out.dtype).max, where=beyond)
