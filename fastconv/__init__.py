@@ -23,7 +23,7 @@ The map of the code, one floor a line; a file imports only from floors below its
 
 from importlib.metadata import version as _version
 
-from . import kernels, reference
+from . import kernels, ndimage, reference
 from ._threads import get_num_threads, set_num_threads
 from .adapters.pillow import apply
 from .api import Plan, convolve, correlate, explain, plan, show_config
@@ -43,6 +43,7 @@ __all__ = [
     "get_num_threads",
     "identity",
     "kernels",
+    "ndimage",
     "plan",
     "reference",
     "set_num_threads",

@@ -42,6 +42,7 @@ cdef struct Scratch:
     void* spare                 # see load_row
     void* fill                  # a row of the constant
     void* box                   # BOX_ROWS rows, for a box only
+    void** taps                 # of one row, for lines only
     void** chunk_rows           # a window's rows from some sample on
 
 
@@ -125,7 +126,8 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     cdef size_t size
     if cut.far:
         samples += 2 * window * row_pitch(kind, job, edge)
-    size = samples * sample_size(kind) + 4 * window * sizeof(void*) + 4 * LINE_BYTES
+    size = (samples * sample_size(kind) + (4 * window + larger(job.along.size, job.down.size)) * sizeof(void*)
+            + 4 * LINE_BYTES)
     s.memory, s.free = NULL, s.small
     if size > sizeof(s.small):
         s.memory = <char*>malloc(size)
@@ -141,6 +143,8 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     s.box = take(kind, s, box_rows * pitch)
     s.chunk_rows = <void**>s.free
     s.free += window * sizeof(void*)
+    s.taps = <void**>s.free
+    s.free += larger(job.along.size, job.down.size) * sizeof(void*)
     return True
 
 
@@ -193,11 +197,13 @@ cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Stri
                    + (strip.first - job.before) * job.src.pixel)
 
 
-cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Strip* strip,
+cdef work* window_row(work* buffer, Scratch* s, const Job* job, const Strip* strip,
                       Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture as the window wants it: summed across if the job is separable."""
     cdef work* raw
     if work is not vb:
+        if job.method == LINES:
+            return lines_window_row(buffer, s, job, strip, plane, y)
         if job.across.count:
             raw = source_row(<work*>s.raw, s, job, strip, plane, y)
             sparse_row(buffer, raw, &job.across, strip.count * job.channels)
@@ -205,13 +211,16 @@ cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Stri
     return source_row(buffer, s, job, strip, plane, y)
 
 
-cdef void sum_strip(work** out, work** rows, const Job* job, const Strip* strip, Py_ssize_t plane,
-                    Py_ssize_t y) noexcept nogil:
+cdef void sum_strip(work** out, work** rows, Scratch* s, const Job* job, const Strip* strip,
+                    Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """BLOCK_ROWS rows of sums, or of pixels if the method makes those."""
     cdef Py_ssize_t r
     if work is vb:
         for r in range(BLOCK_ROWS // DOT_ROWS):
             dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, job, strip, plane, y + r * DOT_ROWS)
+    elif job.method == LINES:
+        for r in range(BLOCK_ROWS):
+            lines_row(out[r], rows + r, s, job, strip)
     else:
         sum_rows(out, rows, &job.window, strip.count * job.channels)
 
@@ -239,7 +248,7 @@ cdef void stream_strip(work* kind, Scratch* s, const Job* job, const Strip* stri
         if strip.in_place:
             for r in range(BLOCK_ROWS):
                 prefetch_row(job, plane, y + height - 1 + BLOCK_ROWS + r, piece.first, piece.count)
-        sum_strip(out, rows, job, &piece, plane, y)
+        sum_strip(out, rows, s, job, &piece, plane, y)
         for r in range(count):
             dst = (job.dst.data + plane * job.dst.plane + (y + r) * job.dst.row
                    + piece.first * job.dst.pixel)
@@ -267,7 +276,10 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
                       Py_ssize_t y, Py_ssize_t count) noexcept nogil:
     """`count` output rows of a strip, BLOCK_ROWS at the most, from row `y` on."""
     cdef Py_ssize_t r, height = job.window.height
-    cdef bint direct = is_work(kind, &job.dst) and strip.count * job.channels >= longest_block(kind)
+    # two filters, one after the other, go through whole rows: in pieces they would overlap; and sums of
+    # filters are written to their last vector's end
+    cdef bint direct = (is_work(kind, &job.dst) and strip.count * job.channels >= longest_block(kind)
+                        and not (job.stream and job.method == LINES) and job.order != ADDED)
     cdef work** rows = <work**>strip.rows
     cdef work** fresh = rows + height - 1
     cdef work* out[BLOCK_ROWS]
@@ -284,7 +296,7 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
     if direct and job.stream:
         stream_strip(kind, s, job, strip, plane, y, count)
     else:
-        sum_strip(out, rows, job, strip, plane, y)
+        sum_strip(out, rows, s, job, strip, plane, y)
     if not direct:
         for r in range(count):
             store_row(out[r], job, plane, y + r, strip.first, strip.count)
@@ -372,6 +384,8 @@ cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ss
             return fft_band(kind, job, plane, y0, y1)
         if job.method == RUNNING:
             return running_band(kind, job, plane, y0, y1)
+        if job.method == LINES and (job.down.kind == MEAN or job.along.kind == MEAN):
+            return mean_band(kind, job, plane, y0, y1)
     return columns(kind, job, plane, y0, y1, 0, job.width)
 
 

@@ -129,6 +129,8 @@ class Recipe:
         Side of the tiles of an FFT.
     places : int
         Binary places of these if they are fixed-point numbers, else 0.
+    cut : int
+        How sums become integers (src/truncate.pxi): 0 rounded and saturated, else cast as in C.
     cost : float
         Price of `work` in ns per sample, one thread; the planner puts it here.
     programs : dict
@@ -151,6 +153,7 @@ class Recipe:
     digits: int = 0
     tile: int = 0
     places: int = 0
+    cut: int = 0
     cost: float = 0.0
     programs: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
 

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The functions that are imitated, as their library made them, whatever stands in their place now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+# Those whose place is taken, by (module, name); `fastconv._install` writes here.
+replaced: dict[tuple[str, str], Callable[..., Any]] = {}
+# How many calls went to them, for whoever counts.
+handed_back = 0
+
+
+def find(module: str, name: str) -> Callable[..., Any] | None:
+    """Return a function of another library, to hand a call back to; None if it is not installed."""
+    global handed_back
+    original = replaced.get((module, name))
+    if original is None:
+        try:
+            original = getattr(import_module(module), name)
+        except ImportError:
+            return None
+    handed_back += 1
+    return original

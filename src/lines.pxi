@@ -1,0 +1,185 @@
+# Lines: scipy.ndimage's one-dimensional filters, one or two of them at a time, to its last bit.
+#
+# SciPy filters an array along one axis after the other, and keeps what lies between in an array of the
+# result's type. Here the second filter follows the first row by row, and nothing lies between but a row in the
+# cache, which is rounded as that array would:
+#
+#     DOWN_FIRST      window of rows -> down -> rounded -> across -> store
+#     ACROSS_FIRST    row -> across -> rounded -> window of rows -> down -> store
+#     ADDED           window of rows -> down -> rounded
+#                     its middle row -> across -> rounded      -> their sum -> store
+#
+# The border of the second filter is one of what lies between. Where it repeats pixels, filtering the repeated
+# pixels comes to the same; its constant is put there afterwards.
+#
+# Sums are SciPy's: it begins with the middle tap, if the weights are even or odd about it, and adds the others
+# in pairs,
+#
+#     x[0] * w[0] + (x[-2] +- x[2]) * w[-2] + (x[-1] +- x[1]) * w[-1]
+#
+# else with the last one. Nothing is fused; each lane is a pixel, so the order is the pixel's own.
+
+cdef inline void pair_vectors(lane* v, lane* u, const int kind) noexcept nogil:
+    if kind == EVEN:
+        v[0], v[1] = add(v[0], u[0]), add(v[1], u[1])
+        v[2], v[3] = add(v[2], u[2]), add(v[3], u[3])
+    else:
+        v[0], v[1] = sub(v[0], u[0]), sub(v[1], u[1])
+        v[2], v[3] = sub(v[2], u[2]), sub(v[3], u[3])
+
+
+cdef inline void fold_block(lane* out, lane** taps, const Fold* fold, Py_ssize_t x, const Py_ssize_t size,
+                            const int kind) noexcept nogil:
+    """Four vectors of sums; sample x of tap t is taps[t][x]."""
+    cdef Py_ssize_t t, last = size - 1, first = size // 2 if kind != LIST else last
+    cdef lane* weights = <lane*>fold.weight
+    cdef lane w = weight(weights, first)
+    cdef lane acc[4]
+    cdef lane v[4]
+    cdef lane u[4]
+    load_vectors(v, sample_at(taps[first], x), 4)
+    acc[0], acc[1], acc[2], acc[3] = mul(v[0], w), mul(v[1], w), mul(v[2], w), mul(v[3], w)
+    for t in range(first):
+        load_vectors(v, sample_at(taps[t], x), 4)
+        if kind != LIST:
+            load_vectors(u, sample_at(taps[last - t], x), 4)
+            pair_vectors(v, u, kind)
+        block_step(acc, weight(weights, t), v, 4)
+    store_vectors(sample_at(out, x), acc, 4)
+
+
+cdef inline void fold_blocks(lane* out, lane** taps, const Fold* fold, Py_ssize_t n, const Py_ssize_t size,
+                             const int kind) noexcept nogil:
+    cdef Py_ssize_t x = 0, block = 4 * lanes_of(out)
+    while x < n:    # the last block moves back to end with the row, if that is long enough
+        fold_block(out, taps, fold, larger(0, smaller(x, n - block)), size, kind)
+        x += block
+
+
+cdef void fold_row(lane* out, lane** taps, const Fold* fold, Py_ssize_t n) noexcept nogil:
+    """A row of `n` sums. Writes whole blocks: if `n` is less than one, up to its end."""
+    if fold.kind == EVEN and fold.size == 3:
+        fold_blocks(out, taps, fold, n, 3, EVEN)
+    elif fold.kind == EVEN:
+        fold_blocks(out, taps, fold, n, fold.size, EVEN)
+    elif fold.kind == ODD and fold.size == 3:
+        fold_blocks(out, taps, fold, n, 3, ODD)
+    elif fold.kind == ODD:
+        fold_blocks(out, taps, fold, n, fold.size, ODD)
+    else:
+        fold_blocks(out, taps, fold, n, fold.size, LIST)
+
+
+cdef void fold_across(lane* out, lane* row, lane** taps, const Job* job, Py_ssize_t n) noexcept nogil:
+    """`n` sums along a row; `taps` has room for pointers."""
+    cdef Py_ssize_t t
+    for t in range(job.along.size):
+        taps[t] = sample_at(row, t * job.channels)
+    fold_row(out, taps, &job.along, n)
+
+
+cdef void settle_row(lane* row, void* bytes_, const Job* job, Py_ssize_t n) noexcept nogil:
+    """Round `n` sums as the result's type does; `bytes_` is scratch of as many samples."""
+    if job.dst.type == F64 or (lane is vf and job.dst.type == F32):
+        return
+    narrow(<char*>bytes_, row, 0, n, job, NULL)   # casts have no ties
+    widen(row, 0, <char*>bytes_, job.dst.type, n)
+
+
+cdef void put_constants(lane* row, const Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Padded columns `begin` .. `end - 1` that are not of the picture, of a row that begins with the first."""
+    cdef Py_ssize_t i = begin
+    while i < end:
+        if i == job.inner_begin:    # from there on to inner_end nothing is
+            i = larger(i, smaller(end, job.inner_end))
+            if i == end:
+                break
+        if job.cols[i] < 0:
+            fill_pixels(sample_at(row, (i - begin) * job.channels), job, 1)
+        i += 1
+
+
+cdef lane* lines_window_row(lane* buffer, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
+                            Py_ssize_t y) noexcept nogil:
+    """Row `y` of the padded picture as the window wants it."""
+    cdef Py_ssize_t n = strip.count * job.channels
+    cdef lane* raw
+    if job.order != ACROSS_FIRST:
+        return source_row(buffer, s, job, strip, plane, y)
+    if job.rows[smaller(y, job.height + job.kernel_height - 2)] < 0:
+        fill_pixels(buffer, job, strip.count)
+        return buffer
+    raw = source_row(<lane*>s.raw, s, job, strip, plane, y)
+    fold_across(buffer, raw, <lane**>s.taps, job, n)
+    settle_row(buffer, s.spare, job, n)
+    return buffer
+
+
+cdef void lines_row(lane* out, lane** rows, Scratch* s, const Job* job, const Strip* strip) noexcept nogil:
+    """A row of sums from the rows of its window."""
+    cdef Py_ssize_t i, n = strip.count * job.channels, pixels = strip.count + job.kernel_width - 1
+    cdef lane* mid = <lane*>s.raw
+    if job.order == ACROSS_FIRST:
+        fold_row(out, rows, &job.down, n)
+    elif job.along.kind == NOTHING:
+        fold_row(out, rows, &job.down, n)
+    elif job.order == DOWN_FIRST:
+        if job.down.kind != NOTHING:
+            fold_row(mid, rows, &job.down, pixels * job.channels)
+            settle_row(mid, s.spare, job, pixels * job.channels)
+            put_constants(mid, job, strip.first, strip.first + pixels)
+        else:
+            mid = rows[0]
+        fold_across(out, mid, <lane**>s.taps, job, n)
+    else:
+        fold_across(mid, rows[job.kernel_height // 2], <lane**>s.taps, job, n)
+        settle_row(mid, s.spare, job, n)
+        for i in range(job.down.size):
+            (<lane**>s.taps)[i] = sample_at(rows[i], job.kernel_width // 2 * job.channels)
+        fold_row(out, <lane**>s.taps, &job.down, n)
+        settle_row(out, s.spare, job, n)
+        i = 0
+        while i < n:
+            store(out, i, add(load(out, i), load(mid, i)))
+            i += lanes_of(out)
+
+
+cdef int make_fold(lane* kind, Fold* fold, const double[::1] weights, int how) except -1:
+    """Weights of one axis; none if it is not filtered. Of a mean only the size matters."""
+    cdef Py_ssize_t i
+    fold.kind, fold.size, fold.weight = how, weights.size, NULL
+    if how != NOTHING:
+        fold.weight = get_memory(weights.size, sizeof(double))
+        for i in range(weights.size):
+            set_sample(<lane*>fold.weight, i, weights[i])
+    return 0
+
+
+cdef class Lines:
+    """One or two filters along axes of pictures, as `Program` is one of a window."""
+    cdef Job job
+    cdef int lanes
+    cdef const double[:, ::1] kernel
+
+    def __cinit__(self, int lanes, Py_ssize_t channels, int order, const double[::1] down, int down_kind,
+                  const double[::1] along, int along_kind, bint history):
+        cdef Job* job = &self.job
+        self.lanes = lanes
+        job.method, job.cut, job.order, job.channels = LINES, CAST, order, channels
+        job.history = history
+        job.kernel_height = job.window.height = larger(1, down.size)
+        job.kernel_width = larger(1, along.size)
+        if lanes == 0:
+            make_fold(<vf*>NULL, &job.down, down, down_kind)
+            make_fold(<vf*>NULL, &job.along, along, along_kind)
+        else:
+            make_fold(<vs*>NULL, &job.down, down, down_kind)
+            make_fold(<vs*>NULL, &job.along, along, along_kind)
+
+    def __dealloc__(self):
+        free(self.job.down.weight)
+        free(self.job.along.weight)
+
+    def bind(self, *pictures):
+        """A call for pictures of one size; see `bind` of program.pxi."""
+        return bind(self, <size_t>&self.job, self.lanes, *pictures)
