@@ -44,8 +44,8 @@ PARTS = [
     "src/" + name
     for name in (
         "simd.h verbs.pxi job.pxi exact.pxi load.pxi store.pxi direct.pxi sparse.pxi dot.pxi "
-        "box.pxi running.pxi fft.pxi lines.pxi means.pxi truncate.pxi driver.pxi program.pxi "
-        "engine.pxi"
+        "quads.pxi box.pxi running.pxi fft.pxi lines.pxi means.pxi truncate.pxi driver.pxi "
+        "program.pxi engine.pxi"
     ).split()
 ]
 WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()

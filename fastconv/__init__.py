@@ -23,7 +23,8 @@ The map of the code, one floor a line; a file imports only from floors below its
 
 from importlib.metadata import version as _version
 
-from . import kernels, ndimage, reference
+from . import kernels, ndimage, reference, signal
+from ._install import install, installed, uninstall
 from ._threads import get_num_threads, set_num_threads
 from .adapters.pillow import apply
 from .api import Plan, convolve, correlate, explain, plan, show_config
@@ -42,6 +43,8 @@ __all__ = [
     "gaussian_blur",
     "get_num_threads",
     "identity",
+    "install",
+    "installed",
     "kernels",
     "ndimage",
     "plan",
@@ -49,4 +52,6 @@ __all__ = [
     "set_num_threads",
     "sharpening",
     "show_config",
+    "signal",
+    "uninstall",
 ]

@@ -221,6 +221,9 @@ cdef void sum_strip(work** out, work** rows, Scratch* s, const Job* job, const S
     elif job.method == LINES:
         for r in range(BLOCK_ROWS):
             lines_row(out[r], rows + r, s, job, strip)
+    elif job.method == QUADS or job.method == QUADS_BACK:
+        for r in range(BLOCK_ROWS):
+            quads_row(out[r], rows + r, &job.window, strip.count * job.channels, job.method == QUADS_BACK)
     else:
         sum_rows(out, rows, &job.window, strip.count * job.channels)
 

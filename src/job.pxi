@@ -17,6 +17,8 @@ cdef enum:
     RUNNING = 5     # all taps equal, samples integers of 8 or 16 bits
     FFT = 4         # by way of spectra; `window` is for tiles that have none
     LINES = 6       # one-dimensional filters down and across, rounded in between; see lines.pxi
+    QUADS = 7       # taps by four, forwards
+    QUADS_BACK = 8  # and backwards; see quads.pxi
 
 # How one of these filters sums, and which one is first.
 cdef enum:

@@ -123,6 +123,11 @@ cdef class Program:
         if near > 0:
             self.pad_kernel()
         job.window.height = kernel.shape[0]
+        if method == QUADS or method == QUADS_BACK:
+            if lanes == 0:
+                make_quads(<vf*>NULL, &job.window, kernel, channels)
+            else:
+                make_quads(<vs*>NULL, &job.window, kernel, channels)
         if method == WINDOW or method == FFT:
             if lanes == 0:
                 self.make_taps(<vf*>NULL, across, down)

@@ -30,6 +30,7 @@ cdef enum:
     AXES = 8            # of an image that is looked up
     SLOTS = 256         # of the table, in pairs
     SAMPLES = 16        # words of a kernel that are hashed
+    LARGEST_KERNEL = 65536  # bytes
 
 # Predicted ns from which the GIL is released (doing so costs some 50 ns, and calls other threads).
 cdef double WORTH_THE_GIL = 10_000
@@ -342,6 +343,8 @@ cdef int keep(Py_ssize_t slot, object function, cnp.ndarray image, object kernel
     cdef Echo echo = Echo.__new__(Echo)
     cdef Entry entry = Entry.__new__(Entry)
     cdef size_t runner, bound
+    if kernel is not None and cnp.PyArray_NBYTES(<cnp.ndarray>kernel) > LARGEST_KERNEL:
+        return 0    # comparing it would cost more than it saves
     echo.function, echo.entry = function, entry
     echo.output = True if isinstance(output, cnp.ndarray) else output
     echo.weights = None

@@ -7,6 +7,7 @@ cdef enum:
     ROUNDED = 0     # half to even, saturated
     CAST = 1        # as C does
     CAST_BACK = 2   # the same, but what is negative is cast as its magnitude, and negated
+    WRAPPED = 3     # whole numbers that 64 bits hold, of which the low bits are kept
 
 
 cdef inline uint64_t cast_u64(double t, int cut) noexcept nogil:
@@ -47,14 +48,20 @@ cdef inline void cut_small(const real* sums, small* dst, Py_ssize_t n) noexcept 
 cdef void cut_row(char* dst, const real* sums, Py_ssize_t n, int type, int cut) noexcept nogil:
     """`n` sums to integers."""
     cdef Py_ssize_t k
-    if type == U8 or type == I8:
+    if cut == WRAPPED and type < U32:
+        for k in range(n):
+            if type < U16:
+                (<uint8_t*>dst)[k] = <uint8_t><int64_t>sums[k]
+            else:
+                (<uint16_t*>dst)[k] = <uint16_t><int64_t>sums[k]
+    elif type == U8 or type == I8:
         cut_small(sums, <uint8_t*>dst, n)
     elif type == U16 or type == I16:
         cut_small(sums, <uint16_t*>dst, n)
-    elif type == I32:
+    elif type == I32 and cut != WRAPPED:
         for k in range(n):
             (<int32_t*>dst)[k] = <int32_t>sums[k]
-    elif type == U32:
+    elif type == U32 or type == I32:
         for k in range(n):
             (<uint32_t*>dst)[k] = <uint32_t><int64_t>sums[k]
     elif type == I64:

@@ -33,6 +33,7 @@ EXACT = {"float32": 2.0**24, "float64": 2.0**53, "strict": 2.0**53}
 
 # Numbers of src/job.pxi.
 WINDOW, BOX, WIDE, DOT, FFT, RUNNING = 0, 1, 2, 3, 4, 5
+QUADS, QUADS_BACK = 7, 8
 
 # What a recipe does for each sample of the result: how much of each of the terms of fastconv._costs.
 Work = Mapping[str, float]

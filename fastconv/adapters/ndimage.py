@@ -82,7 +82,10 @@ def _each(value: Any, count: int, name: str) -> list[Any]:
         return [value] * count
     values = list(value)
     if len(values) != count:
-        raise RuntimeError(f"{name} must have as many values as axes, {count}; got {len(values)}")
+        raise RuntimeError(
+            f"sequence argument must have length equal to input rank: {name} needs {count} values; "
+            f"got {len(values)}"
+        )
     return values
 
 
@@ -102,12 +105,16 @@ def _axes(axes: Any, ndim: int) -> tuple[int, ...]:
         found = tuple(operator.index(axis) for axis in axes)
         for axis in found:
             if not -ndim <= axis < ndim:
-                raise ValueError(f"axes must be from {-ndim} to {ndim - 1}; got {axis}")
+                raise ValueError(
+                    f"specified axis: {axis} is out of range; axes must be from {-ndim} to {ndim - 1}"
+                )
         found = tuple(axis % ndim for axis in found)
     else:
-        raise ValueError(f"axes must be an integer, several, or None; got {axes!r}")
+        raise ValueError(
+            f"axes must be an integer, iterable of integers, or None; got {axes!r}"
+        )
     if len(set(found)) != len(found):
-        raise ValueError(f"axes must be different from each other; got {axes!r}")
+        raise ValueError(f"axes must be unique; got {axes!r}")
     return found
 
 
