@@ -22,7 +22,7 @@ Run a Python program with fastconv's functions in the place of those they imitat
 """
 
 
-def _summary() -> str:
+def summary() -> str:
     served = sum(c.served for c in counts.values())
     back = sum(c.handed_back for c in counts.values())
     lines = [
@@ -78,5 +78,5 @@ def main(arguments: list[str]) -> int:
                 runpy.run_path(rest[0], run_name="__main__")
     finally:
         sys.stdout.flush()
-        print(_summary(), file=sys.stderr)
+        print(summary(), file=sys.stderr)
     return 0

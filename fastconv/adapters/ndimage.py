@@ -100,7 +100,7 @@ def _axes(axes: Any, ndim: int) -> tuple[int, ...]:
     if axes is None:
         return tuple(range(ndim))
     if np.isscalar(axes):
-        found: tuple[int, ...] = (operator.index(axes),)  # type: ignore[arg-type]
+        found: tuple[int, ...] = (_axis(axes, ndim),)
     elif isinstance(axes, Iterable):
         found = tuple(operator.index(axis) for axis in axes)
         for axis in found:
@@ -199,13 +199,12 @@ def _fold_of(weights: Any, origin: Any) -> tuple[_lines.Fold, int]:
     w = np.asarray(weights, dtype=np.float64)
     if w.ndim != 1 or w.shape[0] < 1:
         raise RuntimeError(f"no filter weights given: weights must have 1 axis; got shape {w.shape}")
-    shift = operator.index(origin)
-    if not -(len(w) // 2) <= shift <= (len(w) - 1) // 2:
+    if not -(len(w) // 2) <= origin <= (len(w) - 1) // 2:
         raise ValueError(
             f"Invalid origin; origin must satisfy -(len(weights) // 2) <= origin <= "
             f"(len(weights)-1) // 2; got {origin} for {len(w)} weights"
         )
-    return _lines.fold(w), shift
+    return _lines.fold(w), operator.index(origin)
 
 
 def _correlate1d(
