@@ -35,7 +35,7 @@ _NS, _NS_TAP = 0.3, 0.05
 
 # An axis is filtered down whole rows if at least so many samples lie side by side behind it, else across rows
 # of such groups. Means go across one sample of a group after the other.
-_LONG, _LONG_MEAN = 256, 16
+_LONG, _LONG_MEAN = 32, 16
 # Two axes are filtered in one call if groups of not more samples lie behind them.
 _GROUP = 8
 

@@ -39,6 +39,7 @@ cdef struct Scratch:
     Py_ssize_t pitch
     void* out                   # BLOCK_ROWS rows of sums
     void* raw                   # a row before it is summed across
+    void* raw_below             # and the row after it, for lines
     void* spare                 # see load_row
     void* fill                  # a row of the constant
     void* box                   # BOX_ROWS rows, for a box only
@@ -89,6 +90,7 @@ cdef Layout lay_out(work* kind, const Job* job, Py_ssize_t rows) noexcept nogil:
     cut.far = (
         is_work(kind, &job.src)
         and job.method != BOX
+        and job.method != LINES     # whose many loads want rows that are aligned
         and job.width * job.channels * size >= FAR_ROW
         and cut.right - cut.left >= block
     )
@@ -122,7 +124,7 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     cdef Py_ssize_t edge = larger(cut.left, job.width - cut.right) if cut.far else 0
     cdef Py_ssize_t pitch = row_pitch(kind, job, larger(cut.width, edge))
     cdef Py_ssize_t box_rows = BOX_ROWS if job.method == BOX else 0
-    cdef Py_ssize_t samples = (window + BLOCK_ROWS + 3 + box_rows) * pitch
+    cdef Py_ssize_t samples = (window + BLOCK_ROWS + 4 + box_rows) * pitch
     cdef size_t size
     if cut.far:
         samples += 2 * window * row_pitch(kind, job, edge)
@@ -138,6 +140,7 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     s.pitch = pitch
     s.out = take(kind, s, BLOCK_ROWS * pitch)
     s.raw = take(kind, s, pitch)
+    s.raw_below = take(kind, s, pitch)
     s.spare = take(kind, s, pitch)
     s.fill = take(kind, s, pitch)
     s.box = take(kind, s, box_rows * pitch)
@@ -155,7 +158,7 @@ cdef Strip make_strip(work* kind, Scratch* s, const Job* job, Py_ssize_t first, 
     cdef Py_ssize_t r, vector = lanes_of(kind)
     # the source's own columns stand aligned, as loads and stores of whole vectors like it
     cdef Py_ssize_t lead = larger(0, job.inner_begin - first) * job.channels
-    cdef Py_ssize_t shift = (vector - lead % vector) % vector
+    cdef Py_ssize_t shift = 0 if job.method == LINES else (vector - lead % vector) % vector
     s.free += (LINE_BYTES - <size_t>s.free % LINE_BYTES) % LINE_BYTES
     strip.first, strip.count, strip.in_place = first, end - first, in_place
     strip.narrow = strip.count < job.width and strip.count * job.src.pixel <= NARROW_BYTES
@@ -219,8 +222,8 @@ cdef void sum_strip(work** out, work** rows, Scratch* s, const Job* job, const S
         for r in range(BLOCK_ROWS // DOT_ROWS):
             dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, job, strip, plane, y + r * DOT_ROWS)
     elif job.method == LINES:
-        for r in range(BLOCK_ROWS):
-            lines_row(out[r], rows + r, s, job, strip)
+        for r in range(0, BLOCK_ROWS, 2):
+            lines_rows(out + r, rows + r, s, job, strip)
     elif job.method == QUADS or job.method == QUADS_BACK:
         for r in range(BLOCK_ROWS):
             quads_row(out[r], rows + r, &job.window, strip.count * job.channels, job.method == QUADS_BACK)

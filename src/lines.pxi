@@ -48,6 +48,69 @@ cdef inline void fold_block(lane* out, lane** taps, const Fold* fold, Py_ssize_t
     store_vectors(sample_at(out, x), acc, 4)
 
 
+cdef inline void fold_two(lane* upper, lane* lower, lane** rows, const Fold* fold, Py_ssize_t x,
+                          const Py_ssize_t size, const int kind, const int vectors) noexcept nogil:
+    """Sums of two rows, one below the other, of an even or odd filter: all rows but the outermost two are
+    loaded once for both.
+
+        upper    0 1 2 . . . n-1        row t + 1 of the upper window is row t of the lower
+        lower      0 1 2 . . . n-1
+    """
+    cdef Py_ssize_t t, last = size - 1, middle = size // 2
+    cdef lane* weights = <lane*>fold.weight
+    cdef lane w = weight(weights, middle)
+    cdef lane acc[4]
+    cdef lane below[4]
+    cdef lane before[4]
+    cdef lane before_below[4]
+    cdef lane after[4]
+    cdef lane after_below[4]
+    load_vectors(acc, sample_at(rows[middle], x), vectors)
+    load_vectors(below, sample_at(rows[middle + 1], x), vectors)
+    scale_vectors(acc, w, vectors)
+    scale_vectors(below, w, vectors)
+    load_vectors(before, sample_at(rows[0], x), vectors)
+    load_vectors(after_below, sample_at(rows[last + 1], x), vectors)
+    for t in range(middle):
+        w = weight(weights, t)
+        load_vectors(before_below, sample_at(rows[t + 1], x), vectors)
+        load_vectors(after, sample_at(rows[last - t], x), vectors)
+        add_pair(acc, before, after, w, kind, vectors)
+        add_pair(below, before_below, after_below, w, kind, vectors)
+        copy_vectors(before, before_below, vectors)
+        copy_vectors(after_below, after, vectors)
+    store_vectors(sample_at(upper, x), acc, vectors)
+    store_vectors(sample_at(lower, x), below, vectors)
+
+
+cdef inline void scale_vectors(lane* v, lane w, const int vectors) noexcept nogil:
+    v[0], v[1] = mul(v[0], w), mul(v[1], w)
+    if vectors == 4:
+        v[2], v[3] = mul(v[2], w), mul(v[3], w)
+
+
+cdef inline void copy_vectors(lane* to, lane* v, const int vectors) noexcept nogil:
+    to[0], to[1] = v[0], v[1]
+    if vectors == 4:
+        to[2], to[3] = v[2], v[3]
+
+
+cdef inline void add_pair(lane* acc, lane* before, lane* after, lane w, const int kind,
+                          const int vectors) noexcept nogil:
+    if kind == EVEN:
+        acc[0] = fma(acc[0], w, add(before[0], after[0]))
+        acc[1] = fma(acc[1], w, add(before[1], after[1]))
+        if vectors == 4:
+            acc[2] = fma(acc[2], w, add(before[2], after[2]))
+            acc[3] = fma(acc[3], w, add(before[3], after[3]))
+    else:
+        acc[0] = fma(acc[0], w, sub(before[0], after[0]))
+        acc[1] = fma(acc[1], w, sub(before[1], after[1]))
+        if vectors == 4:
+            acc[2] = fma(acc[2], w, sub(before[2], after[2]))
+            acc[3] = fma(acc[3], w, sub(before[3], after[3]))
+
+
 cdef inline void fold_blocks(lane* out, lane** taps, const Fold* fold, Py_ssize_t n, const Py_ssize_t size,
                              const int kind) noexcept nogil:
     cdef Py_ssize_t x = 0, block = 4 * lanes_of(out)
@@ -56,18 +119,37 @@ cdef inline void fold_blocks(lane* out, lane** taps, const Fold* fold, Py_ssize_
         x += block
 
 
+cdef inline void fold_two_blocks(lane** out, lane** rows, const Fold* fold, Py_ssize_t n,
+                                 const Py_ssize_t size, const int kind) noexcept nogil:
+    cdef Py_ssize_t x = 0, block = BLOCK_VECTORS * lanes_of(out[0])
+    while x < n:
+        fold_two(out[0], out[1], rows, fold, larger(0, smaller(x, n - block)), size, kind, BLOCK_VECTORS)
+        x += block
+
+
 cdef void fold_row(lane* out, lane** taps, const Fold* fold, Py_ssize_t n) noexcept nogil:
     """A row of `n` sums. Writes whole blocks: if `n` is less than one, up to its end."""
-    if fold.kind == EVEN and fold.size == 3:
-        fold_blocks(out, taps, fold, n, 3, EVEN)
-    elif fold.kind == EVEN:
+    if fold.kind == EVEN:
         fold_blocks(out, taps, fold, n, fold.size, EVEN)
-    elif fold.kind == ODD and fold.size == 3:
-        fold_blocks(out, taps, fold, n, 3, ODD)
     elif fold.kind == ODD:
         fold_blocks(out, taps, fold, n, fold.size, ODD)
     else:
         fold_blocks(out, taps, fold, n, fold.size, LIST)
+
+
+cdef void fold_rows(lane** out, lane** rows, const Fold* fold, Py_ssize_t n) noexcept nogil:
+    """Two rows of `n` sums, the window of the second of which begins with rows[1]."""
+    if fold.kind == EVEN and fold.size == 3:
+        fold_two_blocks(out, rows, fold, n, 3, EVEN)
+    elif fold.kind == EVEN and fold.size > 1:
+        fold_two_blocks(out, rows, fold, n, fold.size, EVEN)
+    elif fold.kind == ODD and fold.size == 3:
+        fold_two_blocks(out, rows, fold, n, 3, ODD)
+    elif fold.kind == ODD and fold.size > 1:
+        fold_two_blocks(out, rows, fold, n, fold.size, ODD)
+    else:
+        fold_row(out[0], rows, fold, n)
+        fold_row(out[1], rows + 1, fold, n)
 
 
 cdef void fold_across(lane* out, lane* row, lane** taps, const Job* job, Py_ssize_t n) noexcept nogil:
@@ -115,33 +197,41 @@ cdef lane* lines_window_row(lane* buffer, Scratch* s, const Job* job, const Stri
     return buffer
 
 
-cdef void lines_row(lane* out, lane** rows, Scratch* s, const Job* job, const Strip* strip) noexcept nogil:
-    """A row of sums from the rows of its window."""
-    cdef Py_ssize_t i, n = strip.count * job.channels, pixels = strip.count + job.kernel_width - 1
-    cdef lane* mid = <lane*>s.raw
-    if job.order == ACROSS_FIRST:
-        fold_row(out, rows, &job.down, n)
-    elif job.along.kind == NOTHING:
-        fold_row(out, rows, &job.down, n)
-    elif job.order == DOWN_FIRST:
-        if job.down.kind != NOTHING:
-            fold_row(mid, rows, &job.down, pixels * job.channels)
-            settle_row(mid, s.spare, job, pixels * job.channels)
-            put_constants(mid, job, strip.first, strip.first + pixels)
-        else:
-            mid = rows[0]
-        fold_across(out, mid, <lane**>s.taps, job, n)
+cdef void lines_rows(lane** out, lane** rows, Scratch* s, const Job* job, const Strip* strip) noexcept nogil:
+    """Two rows of sums from the rows of their windows."""
+    cdef Py_ssize_t r, n = strip.count * job.channels
+    cdef Py_ssize_t pixels = strip.count + job.kernel_width - 1, m = pixels * job.channels
+    cdef lane* mid[2]
+    mid[0], mid[1] = <lane*>s.raw, <lane*>s.raw_below
+    if job.order == ADDED:
+        for r in range(2):
+            lines_added(out[r], rows + r, s, job, n)
+    elif job.order == ACROSS_FIRST or job.along.kind == NOTHING:
+        fold_rows(out, rows, &job.down, n)
+    elif job.down.kind == NOTHING:
+        for r in range(2):
+            fold_across(out[r], rows[r], <lane**>s.taps, job, n)
     else:
-        fold_across(mid, rows[job.kernel_height // 2], <lane**>s.taps, job, n)
-        settle_row(mid, s.spare, job, n)
-        for i in range(job.down.size):
-            (<lane**>s.taps)[i] = sample_at(rows[i], job.kernel_width // 2 * job.channels)
-        fold_row(out, <lane**>s.taps, &job.down, n)
-        settle_row(out, s.spare, job, n)
-        i = 0
-        while i < n:
-            store(out, i, add(load(out, i), load(mid, i)))
-            i += lanes_of(out)
+        fold_rows(mid, rows, &job.down, m)
+        for r in range(2):
+            settle_row(mid[r], s.spare, job, m)
+            put_constants(mid[r], job, strip.first, strip.first + pixels)
+            fold_across(out[r], mid[r], <lane**>s.taps, job, n)
+
+
+cdef void lines_added(lane* out, lane** rows, Scratch* s, const Job* job, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef lane* mid = <lane*>s.raw
+    fold_across(mid, rows[job.kernel_height // 2], <lane**>s.taps, job, n)
+    settle_row(mid, s.spare, job, n)
+    for i in range(job.down.size):
+        (<lane**>s.taps)[i] = sample_at(rows[i], job.kernel_width // 2 * job.channels)
+    fold_row(out, <lane**>s.taps, &job.down, n)
+    settle_row(out, s.spare, job, n)
+    i = 0
+    while i < n:
+        store(out, i, add(load(out, i), load(mid, i)))
+        i += lanes_of(out)
 
 
 cdef int make_fold(lane* kind, Fold* fold, const double[::1] weights, int how) except -1:

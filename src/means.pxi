@@ -5,21 +5,23 @@
 # in the middle of a picture of floats goes through the rows above it first, adding but not dividing.
 #
 #     down      total[x] += fresh[x] - stale[x]; vectors of columns
-#     across    change[x] = row[x + size] - row[x] in vectors, then sums of changes from left to right:
-#               LINES_TOGETHER rows at a time, for the next addition of a row waits for the last one
+#     across    rows, as many as a vector has lanes, are turned over, so that a vector holds a column of them:
+#               the same in vectors of rows; and back
 #
 # Where both are asked for, rows that came down are rounded to the result's type and go across.
 
 cdef enum:
-    LINES_TOGETHER = 8
+    MOST_LANES = 16
 
 cdef struct Means:
     void* total
     void* fresh
     void* stale
     void* spare
-    void* rows[LINES_TOGETHER]      # on their way across
-    void* sums[LINES_TOGETHER]
+    void* rows[MOST_LANES]      # on their way across, equally far apart
+    void* sums[MOST_LANES]
+    Py_ssize_t pitch            # samples between them
+    void* columns               # the rows turned over, behind room for a pixel
 
 
 cdef void add_row(lane* total, lane* row, Py_ssize_t n) noexcept nogil:
@@ -29,17 +31,30 @@ cdef void add_row(lane* total, lane* row, Py_ssize_t n) noexcept nogil:
         i += lanes_of(total)
 
 
+cdef inline void slide_rest(real* means, real* total, const real* fresh, const real* stale, real size,
+                            Py_ssize_t i, Py_ssize_t n) noexcept nogil:
+    while i < n:
+        total[i] += fresh[i] - stale[i]
+        if means:
+            means[i] = total[i] / size
+        i += 1
+
+
 cdef void slide_means(lane* means, lane* total, lane* fresh, lane* stale, Py_ssize_t size,
                       Py_ssize_t n) noexcept nogil:
-    """To the next row; the sums are divided if there is a row for means."""
-    cdef Py_ssize_t i = 0
+    """To the next row; the sums are divided if there is a row for means. No sample beyond is touched."""
+    cdef Py_ssize_t i = 0, lanes = lanes_of(total)
     cdef lane v, divisor = splat(total, size)
-    while i < n:
+    while i + lanes <= n:
         v = add(load(total, i), sub(load(fresh, i), load(stale, i)))
         store(total, i, v)
         if means:
             store(means, i, div(v, divisor))
-        i += lanes_of(total)
+        i += lanes
+    if lane is vf:
+        slide_rest(<float*>means, <float*>total, <float*>fresh, <float*>stale, <float>size, i, n)
+    else:
+        slide_rest(<double*>means, <double*>total, <double*>fresh, <double*>stale, <double>size, i, n)
 
 
 cdef void divide_row(lane* means, lane* total, Py_ssize_t size, Py_ssize_t n) noexcept nogil:
@@ -50,88 +65,70 @@ cdef void divide_row(lane* means, lane* total, Py_ssize_t size, Py_ssize_t n) no
         i += lanes_of(total)
 
 
+cdef lane* mean_source(lane* buffer, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y,
+                       Py_ssize_t pixels) noexcept nogil:
+    """Row `y` of the padded picture: in place if it can be, else loaded to `buffer`."""
+    if is_work(buffer, &job.src) and job.kernel_width == 1 and job.rows[y] >= 0:
+        return <lane*>(job.src.data + plane * job.src.plane + job.rows[y] * job.src.row)
+    load_row(buffer, <lane*>m.spare, job, plane, y, 0, pixels)
+    return buffer
+
+
 cdef void mean_down(lane* means, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y, bint first,
                     Py_ssize_t n) noexcept nogil:
     """Row `y` from the row before, or `first` of all from nothing; only sums if there is no row for means."""
     cdef Py_ssize_t t, size = job.down.size, pixels = n // job.channels
     cdef lane* total = <lane*>m.total
-    cdef lane* fresh = <lane*>m.fresh
-    cdef lane* stale = <lane*>m.stale
+    cdef lane* fresh
+    cdef lane* stale
     if first:
         memset(total, 0, n * sample_size(total))
         for t in range(size):
-            load_row(fresh, <lane*>m.spare, job, plane, y + t, 0, pixels)
-            add_row(total, fresh, n)
+            load_row(<lane*>m.fresh, <lane*>m.spare, job, plane, y + t, 0, pixels)
+            add_row(total, <lane*>m.fresh, n)
         if means:
-            divide_row(means, total, size, n)
+            divide_row(<lane*>m.fresh, total, size, n)
+            memcpy(means, m.fresh, n * sample_size(total))
         return
-    load_row(fresh, <lane*>m.spare, job, plane, y + size - 1, 0, pixels)
-    load_row(stale, <lane*>m.spare, job, plane, y - 1, 0, pixels)
+    fresh = mean_source(<lane*>m.fresh, m, job, plane, y + size - 1, pixels)
+    stale = mean_source(<lane*>m.stale, m, job, plane, y - 1, pixels)
     slide_means(means, total, fresh, stale, size, n)
 
 
-cdef inline void sum_together(real** rows, Py_ssize_t begin, Py_ssize_t n, Py_ssize_t step) noexcept nogil:
-    """Each sample becomes the sum of all up to it that are whole steps before."""
-    cdef Py_ssize_t i
-    cdef real* p0 = rows[0]
-    cdef real* p1 = rows[1]
-    cdef real* p2 = rows[2]
-    cdef real* p3 = rows[3]
-    cdef real* p4 = rows[4]
-    cdef real* p5 = rows[5]
-    cdef real* p6 = rows[6]
-    cdef real* p7 = rows[7]
-    cdef real a0 = p0[begin], a1 = p1[begin], a2 = p2[begin], a3 = p3[begin]
-    cdef real a4 = p4[begin], a5 = p5[begin], a6 = p6[begin], a7 = p7[begin]
-    i = begin + step
-    while i < n:
-        a0 += p0[i]
-        a1 += p1[i]
-        a2 += p2[i]
-        a3 += p3[i]
-        a4 += p4[i]
-        a5 += p5[i]
-        a6 += p6[i]
-        a7 += p7[i]
-        p0[i], p1[i], p2[i], p3[i], p4[i], p5[i], p6[i], p7[i] = a0, a1, a2, a3, a4, a5, a6, a7
-        i += step
-
-
-cdef void change_row(lane* sums, lane* row, Py_ssize_t size, Py_ssize_t n, Py_ssize_t channels) noexcept nogil:
-    """The sums of the first windows, and what is added to them from pixel to pixel."""
-    cdef Py_ssize_t i, t
-    cdef double total
-    cdef lane* to = sample_at(sums, channels)
-    for i in range(channels):
-        total = 0
+cdef void slide_columns(lane* columns, Py_ssize_t size, Py_ssize_t n, Py_ssize_t channels) noexcept nogil:
+    """Means of `n` columns, each written one pixel before the first column of its window, which is free."""
+    cdef Py_ssize_t c, i, t, lanes = lanes_of(columns)
+    cdef Py_ssize_t step = channels * lanes, ahead = (size - 1) * channels * lanes
+    cdef lane total, divisor = splat(columns, size)
+    for c in range(channels):
+        i = c * lanes
+        total = splat(columns, 0)
         for t in range(size):
-            if lane is vf:
-                total += (<float*>row)[t * channels + i]
-            else:
-                total += (<double*>row)[t * channels + i]
-        set_sample(sums, i, total)
-    i = 0
-    while i < n - channels:
-        store(to, i, sub(load(row, i + size * channels), load(row, i)))
-        i += lanes_of(row)
+            total = add(total, load(columns, i + t * step))
+        store(columns, i - step, div(total, divisor))
+        i += step
+        while i < n * lanes:
+            total = add(total, sub(load(columns, i + ahead), load(columns, i - step)))
+            store(columns, i - step, div(total, divisor))
+            i += step
 
 
 cdef void means_across(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y,
                        Py_ssize_t count) noexcept nogil:
-    """`count` rows from row `y` on."""
-    cdef Py_ssize_t r, c, channels = job.channels, n = job.width * channels
-    cdef lane* sums
+    """`count` rows from row `y` on, at the most as many as there are lanes."""
+    cdef Py_ssize_t i, r, lanes = lanes_of(kind), channels = job.channels, n = job.width * channels
+    cdef lane* columns = sample_at(<lane*>m.columns, channels * lanes)
+    i = 0
+    while i < n + (job.along.size - 1) * channels:
+        transpose_block(sample_at(columns, i * lanes), lanes, sample_at(<lane*>m.rows[0], i), m.pitch)
+        i += lanes
+    slide_columns(columns, job.along.size, n, channels)
+    i = 0
+    while i < n:
+        transpose_block(sample_at(<lane*>m.sums[0], i), m.pitch, sample_at(<lane*>m.columns, i * lanes), lanes)
+        i += lanes
     for r in range(count):
-        change_row(<lane*>m.sums[r], <lane*>m.rows[r], job.along.size, n, channels)
-    for c in range(channels):
-        if lane is vf:
-            sum_together(<float**>m.sums, c, n, channels)
-        else:
-            sum_together(<double**>m.sums, c, n, channels)
-    for r in range(count):
-        sums = <lane*>m.sums[r]
-        divide_row(sums, sums, job.along.size, n)
-        store_row(sums, job, plane, y + r, 0, job.width)
+        store_row(<lane*>m.sums[r], job, plane, y + r, 0, job.width)
 
 
 cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y0,
@@ -139,15 +136,18 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
     cdef Py_ssize_t y = 0 if job.history else y0, begin = y, r = 0
     cdef Py_ssize_t pixels = job.width + job.kernel_width - 1, n = pixels * job.channels
     cdef bint down = job.down.kind == MEAN, across = job.along.kind == MEAN
+    cdef bint direct = is_work(kind, &job.dst) and not across and not job.stream
     cdef lane* row
     while y < y1:
         row = <lane*>m.rows[r] if y >= y0 else NULL
+        if direct and y >= y0:
+            row = <lane*>(job.dst.data + plane * job.dst.plane + y * job.dst.row)
         if down:
             mean_down(row, m, job, plane, y, y == begin, n)
         else:
             load_row(row, <lane*>m.spare, job, plane, y, 0, pixels)
         y += 1
-        if y <= y0:
+        if y <= y0 or direct:
             continue
         if not across:
             store_row(row, job, plane, y - 1, 0, job.width)
@@ -156,7 +156,7 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
             settle_row(row, m.spare, job, n)
             put_constants(row, job, 0, pixels)
         r += 1
-        if r == LINES_TOGETHER or y == y1:
+        if r == lanes_of(kind) or y == y1:
             means_across(kind, m, job, plane, y - r, r)
             r = 0
 
@@ -164,15 +164,21 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
 cdef int mean_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
     cdef Means m
-    cdef Py_ssize_t r, row = row_pitch(kind, job, job.width) * sample_size(kind)
-    cdef char* memory = <char*>calloc((4 + 2 * LINES_TOGETHER) * row + LINE_BYTES, 1)
-    cdef char* at = memory + LINE_BYTES - <size_t>memory % LINE_BYTES
+    cdef Py_ssize_t r, lanes = lanes_of(kind), row
+    cdef char* memory
+    cdef char* at
+    m.pitch = row_pitch(kind, job, job.width)
+    row = m.pitch * sample_size(kind)
+    memory = <char*>calloc((4 + 3 * lanes) * row + (job.channels + 1) * lanes * lanes * sample_size(kind)
+                           + LINE_BYTES, 1)
     if memory == NULL:
         return 1
+    at = memory + LINE_BYTES - <size_t>memory % LINE_BYTES
     m.total, m.fresh, m.stale, m.spare = at, at + row, at + 2 * row, at + 3 * row
-    for r in range(LINES_TOGETHER):
+    for r in range(lanes):
         m.rows[r] = at + (4 + r) * row
-        m.sums[r] = at + (4 + LINES_TOGETHER + r) * row
+        m.sums[r] = at + (4 + lanes + r) * row
+    m.columns = at + (4 + 2 * lanes) * row
     mean_rows(kind, &m, job, plane, y0, y1)
     if job.stream:
         stream_end()

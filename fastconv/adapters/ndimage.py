@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import operator
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -798,13 +798,42 @@ def gaussian_gradient_magnitude(
     modes = _each(mode, len(found), "mode")
     derivative = _derivatives(image, sigma, 1, cval, found, kwargs)
     derivative(found[0], dst, modes[0])
-    np.multiply(dst, dst, dst)
-    for k, border in zip(found[1:], modes[1:], strict=True):
-        more = derivative(k, dst.dtype, border)[0]
-        np.multiply(more, more, more)
-        dst += more
-    np.sqrt(dst, dst, casting="unsafe")
+    others = [derivative(k, dst.dtype, border)[0] for k, border in zip(found[1:], modes[1:], strict=True)]
+    for part in _pieces(dst.shape):
+        _magnitude(dst[part], [other[part] for other in others])
     return dst
+
+
+# Bytes of a piece of an array, of which three or four stay in a second-level cache.
+_PIECE = 1 << 16
+
+
+def _pieces(shape: tuple[int, ...]) -> Iterator[Any]:
+    """Cut an array along its first axis."""
+    if not shape:
+        yield ...
+        return
+    rows = max(1, _PIECE // 8 // max(1, math.prod(shape[1:])))
+    for start in range(0, shape[0], rows):
+        yield slice(start, start + rows)
+
+
+def _magnitude(total: Array, others: list[Array]) -> None:
+    """The root of the sum of squares, in the arrays' type, as it would come out step by step."""
+    np.multiply(total, total, total)
+    for other in others:
+        np.multiply(other, other, other)
+        total += other
+    if total.dtype == np.uint8:  # NumPy's root of bytes goes by float16
+        np.take(_roots(), total, out=total, mode="clip")
+    else:
+        np.sqrt(total, total, casting="unsafe")
+
+
+@lru_cache(maxsize=1)
+def _roots() -> Array:
+    numbers = np.arange(256, dtype=np.uint8)
+    return np.sqrt(numbers, numbers, casting="unsafe")  # type: ignore[no-any-return]
 
 
 # --- windows ----------------------------------------------------------------------------------------
