@@ -65,33 +65,44 @@ cdef void divide_row(lane* means, lane* total, Py_ssize_t size, Py_ssize_t n) no
         i += lanes_of(total)
 
 
-cdef lane* mean_source(lane* buffer, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y,
-                       Py_ssize_t pixels) noexcept nogil:
-    """Row `y` of the padded picture: in place if it can be, else loaded to `buffer`."""
-    if is_work(buffer, &job.src) and job.kernel_width == 1 and job.rows[y] >= 0:
+cdef lane* mean_source(lane* buffer, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+    """Row `y` of the padded picture, but only the picture's columns: in place if it can be, else loaded."""
+    if is_work(buffer, &job.src) and job.rows[y] >= 0:
         return <lane*>(job.src.data + plane * job.src.plane + job.rows[y] * job.src.row)
-    load_row(buffer, <lane*>m.spare, job, plane, y, 0, pixels)
+    load_row(buffer, <lane*>m.spare, job, plane, y, job.before, job.before + job.width)
     return buffer
+
+
+cdef void put_border(lane* row, const Job* job) noexcept nogil:
+    """The padded columns around a row of means: copies of some of these, or the constant."""
+    cdef Py_ssize_t i
+    for i in range(job.width + job.kernel_width - 1):
+        if job.inner_begin <= i and i < job.inner_end:
+            continue
+        if job.cols[i] < 0:
+            fill_pixels(sample_at(row, i * job.channels), job, 1)
+        else:
+            copy_pixel(row, i, job.cols[i] + job.before, job.channels)
 
 
 cdef void mean_down(lane* means, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y, bint first,
                     Py_ssize_t n) noexcept nogil:
     """Row `y` from the row before, or `first` of all from nothing; only sums if there is no row for means."""
-    cdef Py_ssize_t t, size = job.down.size, pixels = n // job.channels
+    cdef Py_ssize_t t, size = job.down.size
     cdef lane* total = <lane*>m.total
     cdef lane* fresh
     cdef lane* stale
     if first:
         memset(total, 0, n * sample_size(total))
         for t in range(size):
-            load_row(<lane*>m.fresh, <lane*>m.spare, job, plane, y + t, 0, pixels)
+            load_row(<lane*>m.fresh, <lane*>m.spare, job, plane, y + t, job.before, job.before + job.width)
             add_row(total, <lane*>m.fresh, n)
         if means:
             divide_row(<lane*>m.fresh, total, size, n)
             memcpy(means, m.fresh, n * sample_size(total))
         return
-    fresh = mean_source(<lane*>m.fresh, m, job, plane, y + size - 1, pixels)
-    stale = mean_source(<lane*>m.stale, m, job, plane, y - 1, pixels)
+    fresh = mean_source(<lane*>m.fresh, m, job, plane, y + size - 1)
+    stale = mean_source(<lane*>m.stale, m, job, plane, y - 1)
     slide_means(means, total, fresh, stale, size, n)
 
 
@@ -134,7 +145,7 @@ cdef void means_across(lane* kind, Means* m, const Job* job, Py_ssize_t plane, P
 cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y0,
                     Py_ssize_t y1) noexcept nogil:
     cdef Py_ssize_t y = 0 if job.history else y0, begin = y, r = 0
-    cdef Py_ssize_t pixels = job.width + job.kernel_width - 1, n = pixels * job.channels
+    cdef Py_ssize_t n = job.width * job.channels
     cdef bint down = job.down.kind == MEAN, across = job.along.kind == MEAN
     cdef bint direct = is_work(kind, &job.dst) and not across and not job.stream
     cdef lane* row
@@ -142,10 +153,10 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
         row = <lane*>m.rows[r] if y >= y0 else NULL
         if direct and y >= y0:
             row = <lane*>(job.dst.data + plane * job.dst.plane + y * job.dst.row)
-        if down:
-            mean_down(row, m, job, plane, y, y == begin, n)
+        if down:    # to the picture's own columns
+            mean_down(sample_at(row, job.before * job.channels) if row else NULL, m, job, plane, y, y == begin, n)
         else:
-            load_row(row, <lane*>m.spare, job, plane, y, 0, pixels)
+            load_row(row, <lane*>m.spare, job, plane, y, 0, job.width + job.kernel_width - 1)
         y += 1
         if y <= y0 or direct:
             continue
@@ -153,8 +164,8 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
             store_row(row, job, plane, y - 1, 0, job.width)
             continue
         if down:
-            settle_row(row, m.spare, job, n)
-            put_constants(row, job, 0, pixels)
+            settle_row(sample_at(row, job.before * job.channels), m.spare, job, n)
+            put_border(row, job)
         r += 1
         if r == lanes_of(kind) or y == y1:
             means_across(kind, m, job, plane, y - r, r)
