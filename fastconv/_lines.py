@@ -278,7 +278,12 @@ def _program(down: Fold | None, across: Fold | None, *how: Any) -> Any:
 
 
 def _exact(
-    lane: Lane, folds: list[Fold], source: Pixel, target: Pixel, constant: float, added: bool = False
+    lane: Lane,
+    folds: list[Fold],
+    source: Pixel,
+    target: Pixel,
+    constant: float,
+    added: bool = False,
 ) -> bool:
     """Whether sums in this lane come out as those of scipy.ndimage.
 
@@ -294,9 +299,12 @@ def _exact(
     for f in folds:
         if f.unit == 0 or f.weight / f.unit * peak / unit > limit:
             return False
-        if f.kind == MEAN and lane == "float32":
-            if not target.integer or target.peak >= 2**16 or 4 * f.size * peak > limit:
-                return False
+        if (
+            f.kind == MEAN
+            and lane == "float32"
+            and not (target.integer and target.peak < 2**16 and 4 * f.size * peak <= limit)
+        ):
+            return False
         if added:
             continue
         if target.integer:

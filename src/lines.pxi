@@ -1,8 +1,8 @@
 # Lines: scipy.ndimage's one-dimensional filters, one or two of them at a time, to its last bit.
 #
 # SciPy filters an array along one axis after the other, and keeps what lies between in an array of the
-# result's type. Here the second filter follows the first row by row, and nothing lies between but a row in the
-# cache, which is rounded as that array would:
+# result's type. Here the second filter follows the first row by row, and nothing lies between but a row in
+# the cache, which is rounded as that array would be:
 #
 #     DOWN_FIRST      window of rows -> down -> rounded -> across -> store
 #     ACROSS_FIRST    row -> across -> rounded -> window of rows -> down -> store
@@ -12,8 +12,8 @@
 # The border of the second filter is one of what lies between. Where it repeats pixels, filtering the repeated
 # pixels comes to the same; its constant is put there afterwards.
 #
-# Sums are SciPy's: it begins with the middle tap, if the weights are even or odd about it, and adds the others
-# in pairs,
+# Sums are SciPy's: it begins with the middle tap, if the weights are even or odd about it, and adds the
+# others in pairs,
 #
 #     x[0] * w[0] + (x[-2] +- x[2]) * w[-2] + (x[-1] +- x[1]) * w[-1]
 #
@@ -169,7 +169,7 @@ cdef void settle_row(lane* row, void* bytes_, const Job* job, Py_ssize_t n) noex
 
 
 cdef void put_constants(lane* row, const Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    """Padded columns `begin` .. `end - 1` that are not of the picture, of a row that begins with the first."""
+    """The constant in padded columns `begin` .. `end - 1`, of a row that begins with the first of them."""
     cdef Py_ssize_t i = begin
     while i < end:
         if i == job.inner_begin:    # from there on to inner_end nothing is

@@ -1,8 +1,8 @@
 # Means: scipy.ndimage's uniform filters, down and across, to the last bit.
 #
-# SciPy adds the samples of the first window one after the other, and from then on what comes in less what goes
-# out; a mean is the sum divided by the size. Where sums are rounded, so is all that follows in the line: a band
-# in the middle of a picture of floats goes through the rows above it first, adding but not dividing.
+# SciPy adds the samples of the first window one after the other, and from then on what comes in less what
+# goes out; a mean is the sum divided by the size. Where sums are rounded, so is all that follows in the line:
+# a band in the middle of a picture of floats goes through the rows above it first, adding but not dividing.
 #
 #     down      total[x] += fresh[x] - stale[x]; vectors of columns
 #     across    rows, as many as a vector has lanes, are turned over, so that a vector holds a column of them:
@@ -73,12 +73,10 @@ cdef lane* mean_source(lane* buffer, Means* m, const Job* job, Py_ssize_t plane,
     return buffer
 
 
-cdef void put_border(lane* row, const Job* job) noexcept nogil:
-    """The padded columns around a row of means: copies of some of these, or the constant."""
+cdef void put_border(lane* row, const Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Padded columns `begin` .. `end - 1` beside a row of means: copies of some of these, or the constant."""
     cdef Py_ssize_t i
-    for i in range(job.width + job.kernel_width - 1):
-        if job.inner_begin <= i and i < job.inner_end:
-            continue
+    for i in range(begin, end):
         if job.cols[i] < 0:
             fill_pixels(sample_at(row, i * job.channels), job, 1)
         else:
@@ -136,7 +134,8 @@ cdef void means_across(lane* kind, Means* m, const Job* job, Py_ssize_t plane, P
     slide_columns(columns, job.along.size, n, channels)
     i = 0
     while i < n:
-        transpose_block(sample_at(<lane*>m.sums[0], i), m.pitch, sample_at(<lane*>m.columns, i * lanes), lanes)
+        transpose_block(sample_at(<lane*>m.sums[0], i), m.pitch, sample_at(<lane*>m.columns, i * lanes),
+                        lanes)
         i += lanes
     for r in range(count):
         store_row(<lane*>m.sums[r], job, plane, y + r, 0, job.width)
@@ -149,12 +148,14 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
     cdef bint down = job.down.kind == MEAN, across = job.along.kind == MEAN
     cdef bint direct = is_work(kind, &job.dst) and not across and not job.stream
     cdef lane* row
+    cdef lane* own = NULL
     while y < y1:
         row = <lane*>m.rows[r] if y >= y0 else NULL
         if direct and y >= y0:
             row = <lane*>(job.dst.data + plane * job.dst.plane + y * job.dst.row)
         if down:    # to the picture's own columns
-            mean_down(sample_at(row, job.before * job.channels) if row else NULL, m, job, plane, y, y == begin, n)
+            own = sample_at(row, job.before * job.channels) if row else NULL
+            mean_down(own, m, job, plane, y, y == begin, n)
         else:
             load_row(row, <lane*>m.spare, job, plane, y, 0, job.width + job.kernel_width - 1)
         y += 1
@@ -164,8 +165,9 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
             store_row(row, job, plane, y - 1, 0, job.width)
             continue
         if down:
-            settle_row(sample_at(row, job.before * job.channels), m.spare, job, n)
-            put_border(row, job)
+            settle_row(own, m.spare, job, n)
+            put_border(row, job, 0, job.before)
+            put_border(row, job, job.before + job.width, job.width + job.kernel_width - 1)
         r += 1
         if r == lanes_of(kind) or y == y1:
             means_across(kind, m, job, plane, y - r, r)
@@ -175,7 +177,7 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
 cdef int mean_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
     cdef Means m
-    cdef Py_ssize_t r, lanes = lanes_of(kind), row
+    cdef Py_ssize_t r, shift, lanes = lanes_of(kind), row
     cdef char* memory
     cdef char* at
     m.pitch = row_pitch(kind, job, job.width)
@@ -186,8 +188,10 @@ cdef int mean_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, 
         return 1
     at = memory + LINE_BYTES - <size_t>memory % LINE_BYTES
     m.total, m.fresh, m.stale, m.spare = at, at + row, at + 2 * row, at + 3 * row
+    # the picture's own columns stand aligned
+    shift = (lanes - job.before * job.channels % lanes) % lanes * sample_size(kind)
     for r in range(lanes):
-        m.rows[r] = at + (4 + r) * row
+        m.rows[r] = at + (4 + r) * row + shift
         m.sums[r] = at + (4 + lanes + r) * row
     m.columns = at + (4 + 2 * lanes) * row
     mean_rows(kind, &m, job, plane, y0, y1)

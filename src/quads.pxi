@@ -1,8 +1,8 @@
 # Quads: the sums of scipy.signal's convolve2d and correlate2d, to the last bit.
 #
 # SciPy takes the taps of a kernel row by four: their products are added to each other, and then to the sum;
-# those that are left over one by one. Nothing is fused, zeros count, and a convolution goes through the window
-# backwards.
+# those that are left over one by one. Nothing is fused, zeros count, and a convolution goes through the
+# window backwards.
 
 cdef inline void add_products(lane* acc, lane* rows, lane w) noexcept nogil:
     """acc + w * row, rounded apart whatever the lane."""
@@ -30,7 +30,8 @@ cdef inline void quads_block(lane* out, lane** rows, const Taps* taps, Py_ssize_
         while kx + 4 <= width:
             load_vectors(quad, sample_at(row, kx * step), 4)
             w = weight(weights, kx)
-            quad[0], quad[1], quad[2], quad[3] = mul(quad[0], w), mul(quad[1], w), mul(quad[2], w), mul(quad[3], w)
+            quad[0], quad[1] = mul(quad[0], w), mul(quad[1], w)
+            quad[2], quad[3] = mul(quad[2], w), mul(quad[3], w)
             for k in range(kx + 1, kx + 4):
                 add_products(quad, sample_at(row, k * step), weight(weights, k))
             acc[0], acc[1] = add(acc[0], quad[0]), add(acc[1], quad[1])

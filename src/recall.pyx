@@ -338,8 +338,8 @@ def again(function, image, kernel, output, tuple options):
     return result
 
 
-cdef int keep(Py_ssize_t slot, object function, cnp.ndarray image, object kernel, object output, tuple options,
-              cnp.ndarray result, object call, double work) except -1:
+cdef int keep(Py_ssize_t slot, object function, cnp.ndarray image, object kernel, object output,
+              tuple options, cnp.ndarray result, object call, double work) except -1:
     cdef Echo echo = Echo.__new__(Echo)
     cdef Entry entry = Entry.__new__(Entry)
     cdef size_t runner, bound

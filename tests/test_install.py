@@ -8,6 +8,7 @@ import sys
 import threading
 import types
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -163,15 +164,16 @@ def test_threads_may_install_and_filter_at_once() -> None:
 
 
 def photo() -> Array:
-    from skimage import data
-
+    data: Any = import_module("skimage.data")
     return np.asarray(data.camera())[:150, :170]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 def test_scikit_image_gives_the_same_bits(dtype: str) -> None:
-    from skimage import feature, filters, metrics, util
-
+    modules: Any = [
+        import_module(f"skimage.{name}") for name in "feature filters metrics util".split()
+    ]
+    feature, filters, metrics, util = modules
     image = photo()
     if dtype != "uint8":
         image = util.img_as_float(image).astype(dtype)

@@ -40,7 +40,9 @@ def arrays(draw: st.DrawFn, largest: int) -> Array:
     scale = 10.0 ** draw(st.integers(0, 14 if dtype.itemsize == 8 else 4))
     values = rng.standard_normal(shape) * scale
     with np.errstate(all="ignore"):
-        made: Array = values.astype(np.int64).astype(dtype) if dtype.kind in "iu" else values.astype(dtype)
+        made: Array = (
+            values.astype(np.int64).astype(dtype) if dtype.kind in "iu" else values.astype(dtype)
+        )
     if dtype.kind == "f" and draw(st.integers(0, 4)) == 0:
         made.flat[0] = draw(st.sampled_from([np.nan, np.inf, 0.0, -0.0]))
     return np.asfortranarray(made) if draw(st.booleans()) else made
@@ -65,7 +67,9 @@ def test_both_are_scipys(data: st.DataObject, level: str) -> None:
 @pytest.mark.parametrize("name", signal.__all__)
 def test_signatures_are_scipys(name: str) -> None:
     def words(function: Any) -> list[Any]:
-        return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
+        return [
+            (p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()
+        ]
 
     assert words(getattr(signal, name)) == words(getattr(theirs, name))
 

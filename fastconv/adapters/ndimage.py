@@ -4,9 +4,9 @@
 Public as ``fastconv.ndimage``. SciPy is not needed, but for kernels with more than two axes longer than 1,
 which are handed to it if it is there and summed in NumPy if not.
 
-What "to the last bit" takes: sums in float64 in SciPy's order, nothing fused; even and odd filters in pairs;
-running sums for means; casts as in C, which truncate and wrap around; one axis after the other, with what lies
-between in the type of the result. See scipy.ndimage's documentation for what each function means.
+What "to the last bit" takes: sums in float64 in SciPy's order, nothing fused; even and odd filters in
+pairs; running sums for means; casts as in C, which truncate and wrap around; one axis after the other, with
+what lies between in the type of the result. See scipy.ndimage's documentation for what each function means.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import _lines, _methods
+from .._borders import index_table
 from .._engine import recall
 from .._execute import execute
 from .._lines import Filter
@@ -110,9 +111,7 @@ def _axes(axes: Any, ndim: int) -> tuple[int, ...]:
                 )
         found = tuple(axis % ndim for axis in found)
     else:
-        raise ValueError(
-            f"axes must be an integer, iterable of integers, or None; got {axes!r}"
-        )
+        raise ValueError(f"axes must be an integer, iterable of integers, or None; got {axes!r}")
     if len(set(found)) != len(found):
         raise ValueError(f"axes must be unique; got {axes!r}")
     return found
@@ -198,7 +197,9 @@ def _filtered(filters: list[Filter], src: Array, dst: Array, cval: Any) -> Made:
 def _fold_of(weights: Any, origin: Any) -> tuple[_lines.Fold, int]:
     w = np.asarray(weights, dtype=np.float64)
     if w.ndim != 1 or w.shape[0] < 1:
-        raise RuntimeError(f"no filter weights given: weights must have 1 axis; got shape {w.shape}")
+        raise RuntimeError(
+            f"no filter weights given: weights must have 1 axis; got shape {w.shape}"
+        )
     if not -(len(w) // 2) <= origin <= (len(w) - 1) // 2:
         raise ValueError(
             f"Invalid origin; origin must satisfy -(len(weights) // 2) <= origin <= "
@@ -582,9 +583,7 @@ _DIFFERENCE = _lines.fold(np.array([-1.0, 0.0, 1.0]))
 _SECOND = _lines.fold(np.array([1.0, -2.0, 1.0]))
 
 
-def _gradient(
-    input: Any, smooth: Array, output: Any, axis: Any, mode: Any, cval: Any
-) -> Made:
+def _gradient(input: Any, smooth: Array, output: Any, axis: Any, mode: Any, cval: Any) -> Made:
     """A difference along an axis, smoothed along the others."""
     image = np.asarray(input)
     k = _axis(axis, image.ndim)
@@ -600,7 +599,11 @@ _SOBEL, _PREWITT = np.array([1.0, 2.0, 1.0]), np.array([1.0, 1.0, 1.0])
 
 
 def sobel(
-    input: ArrayLike, axis: int = -1, output: Output = None, mode: Mode = "reflect", cval: float = 0.0
+    input: ArrayLike,
+    axis: int = -1,
+    output: Output = None,
+    mode: Mode = "reflect",
+    cval: float = 0.0,
 ) -> Array:
     """Sobel's filter, as scipy.ndimage.sobel; see `correlate1d`.
 
@@ -624,7 +627,11 @@ def sobel(
 
 
 def prewitt(
-    input: ArrayLike, axis: int = -1, output: Output = None, mode: Mode = "reflect", cval: float = 0.0
+    input: ArrayLike,
+    axis: int = -1,
+    output: Output = None,
+    mode: Mode = "reflect",
+    cval: float = 0.0,
 ) -> Array:
     """Prewitt's filter, as scipy.ndimage.prewitt; see `sobel`.
 
@@ -798,7 +805,9 @@ def gaussian_gradient_magnitude(
     modes = _each(mode, len(found), "mode")
     derivative = _derivatives(image, sigma, 1, cval, found, kwargs)
     derivative(found[0], dst, modes[0])
-    others = [derivative(k, dst.dtype, border)[0] for k, border in zip(found[1:], modes[1:], strict=True)]
+    others = [
+        derivative(k, dst.dtype, border)[0] for k, border in zip(found[1:], modes[1:], strict=True)
+    ]
     for part in _pieces(dst.shape):
         _magnitude(dst[part], [other[part] for other in others])
     return dst
@@ -833,7 +842,7 @@ def _magnitude(total: Array, others: list[Array]) -> None:
 @lru_cache(maxsize=1)
 def _roots() -> Array:
     numbers = np.arange(256, dtype=np.uint8)
-    return np.sqrt(numbers, numbers, casting="unsafe")  # type: ignore[no-any-return]
+    return np.sqrt(numbers, numbers, casting="unsafe")
 
 
 # --- windows ----------------------------------------------------------------------------------------
@@ -990,7 +999,7 @@ def _handed_back(
 
 def _padded(a: Array, axis: int, size: int, origin: int, border: str, cval: float) -> Array:
     length = a.shape[axis]
-    table = _lines.index_table(length, -(size // 2 + origin), length + size - 1, border)
+    table = index_table(length, -(size // 2 + origin), length + size - 1, border)
     padded = a.take(table, axis)
     if border == "constant":
         outside = [slice(None)] * a.ndim

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """scipy.signal's convolve2d and correlate2d: its names, arguments, errors and results, to the last bit.
 
-Public as ``fastconv.signal``. Integers wrap around as they do there, and are exact before that. SciPy is not
-needed; complex numbers, long doubles, and 64-bit integers whose sums float64 cannot hold are handed to it if it
-is there, and summed in NumPy if not.
+Public as ``fastconv.signal``. Integers wrap around as they do there, and are exact before that. SciPy is
+not needed; complex numbers, long doubles, and 64-bit integers whose sums float64 cannot hold are handed to
+it if it is there, and summed in NumPy if not.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def _convolve(
     name = "convolve2d" if flipped else "correlate2d"
     image, kernel = np.asarray(in1), in2
     if not image.ndim == kernel.ndim == 2:
-        raise ValueError(f"{name} inputs must both be 2-D arrays; got {image.ndim}-D, {kernel.ndim}-D")
+        raise ValueError(
+            f"{name} inputs must both be 2-D arrays; got {image.ndim}-D, {kernel.ndim}-D"
+        )
     swapped = mode == "valid" and _swap_needed(image.shape, kernel.shape)
     if swapped:
         image, kernel = kernel, image
@@ -61,7 +63,9 @@ def _convolve(
         kernel = kernel.conj()
     fill = np.asarray(fillvalue)
     if fill.size != 1:
-        raise ValueError(f"`fillvalue` must be scalar or an array with one element; got {fillvalue!r}")
+        raise ValueError(
+            f"`fillvalue` must be scalar or an array with one element; got {fillvalue!r}"
+        )
     dtype = np.result_type(image.dtype, kernel.dtype)
     if dtype.kind == "b" or dtype == np.float16:
         raise ValueError(f"{name} not available for this type: {dtype}")
@@ -75,8 +79,8 @@ def _convolve(
         if dtype.kind in "iuf" and not _fits(fill, dtype):
             raise ValueError(f"could not cast `fillvalue` directly to {dtype}; got {fillvalue!r}")
         made = _tap_by_tap(image, kernel, dtype, mode, _BORDERS[boundary], fill, flipped), None, 0.0
-    if swapped and not flipped:
-        return made[0][::-1, ::-1], None, 0.0
+    if swapped:  # the engine's call is not one for these arguments
+        return (made[0] if flipped else made[0][::-1, ::-1]), None, 0.0
     return made
 
 
