@@ -27,6 +27,7 @@ from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
 
 from . import kernels, reference
+from ._install import install, installed, uninstall
 from ._threads import get_num_threads, set_num_threads
 from .adapters.pillow import apply
 from .api import Plan, convolve, correlate, explain, plan, show_config
@@ -35,11 +36,13 @@ from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpeni
 if TYPE_CHECKING:
     from . import ImageFilter as ImageFilter
     from . import cv2 as cv2
+    from . import ndimage as ndimage
+    from . import signal as signal
 
 __version__ = _version("fastconv")
 
 # Imitations of other libraries, imported when they are first asked for.
-_LAZY = ("ImageFilter", "cv2")
+_LAZY = ("ImageFilter", "cv2", "ndimage", "signal")
 
 
 def __getattr__(name: str) -> _ModuleType:
@@ -59,10 +62,13 @@ __all__ = [
     "gaussian_blur",
     "get_num_threads",
     "identity",
+    "install",
+    "installed",
     "kernels",
     "plan",
     "reference",
     "set_num_threads",
     "sharpening",
     "show_config",
+    "uninstall",
 ]

@@ -89,7 +89,7 @@ def _new_program(
     return _levels.engine.Program(
         kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
         *recipe.folds, offsets, quads, spread, recipe.places, recipe.tile, recipe.scale, recipe.divisor,
-        float(target.low), float(target.high), recipe.guard, recipe.near,
+        float(target.low), float(target.high), recipe.guard, recipe.near, recipe.cut,
     )  # fmt: skip
 
 

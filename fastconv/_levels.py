@@ -20,6 +20,7 @@ class Engine(Protocol):
     """What every build of the engine has; see src/driver.pxi."""
 
     Program: Any
+    Lines: Any
 
     def vector_bytes(self) -> int: ...
     def has_openmp(self) -> bool: ...

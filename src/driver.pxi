@@ -39,17 +39,21 @@ cdef struct Scratch:
     Py_ssize_t pitch
     void* out                   # BLOCK_ROWS rows of sums
     void* raw                   # a row before it is summed across
+    void* raw_below             # and the row after it, for lines
     void* spare                 # see load_row
     void* fill                  # a row of the constant
     void* box                   # BOX_ROWS rows, for a box only
+    void** taps                 # of one row, for lines only
     void** chunk_rows           # a window's rows from some sample on
 
 
-cdef inline Py_ssize_t least_block(work* kind) noexcept nogil:
-    """Samples of the shortest block of any sum. Rows at least that long are read and written to their
+cdef inline Py_ssize_t least_block(work* kind, const Job* job) noexcept nogil:
+    """Samples of the shortest block of a sum. Rows at least that long are read and written to their
     end and no further."""
     if work is vb or work is vh:
         return lanes_of(kind)
+    elif job.method == LINES or job.method == QUADS or job.method == QUADS_BACK:
+        return 4 * lanes_of(kind)
     else:
         return 2 * lanes_of(kind)
 
@@ -84,13 +88,14 @@ cdef Py_ssize_t aligned_column(const Job* job, Py_ssize_t x, Py_ssize_t least) n
 cdef Layout lay_out(work* kind, const Job* job, Py_ssize_t rows) noexcept nogil:
     """Cut the columns of a picture into strips of which `rows` rows are in use."""
     cdef Layout cut
-    cdef Py_ssize_t size = sample_size(kind), block = (least_block(kind) - 1) // job.channels + 1
+    cdef Py_ssize_t size = sample_size(kind), block = (least_block(kind, job) - 1) // job.channels + 1
     cut.left = larger(job.inner_begin, block if job.inner_begin else 0)
     cut.right = job.inner_end - job.kernel_width + 1 - overreach(kind, job)
     cut.right = smaller(cut.right, job.width - block if cut.right < job.width else job.width)
     cut.far = (
         is_work(kind, &job.src)
         and job.method != BOX
+        and job.method != LINES     # whose many loads want rows that are aligned
         and job.width * job.channels * size >= FAR_ROW
         and cut.right - cut.left >= block
     )
@@ -108,7 +113,7 @@ cdef Py_ssize_t row_pitch(work* kind, const Job* job, Py_ssize_t pixels) noexcep
     and to align, and an odd number of vectors, so that rows do not fall on the same cache sets."""
     cdef Py_ssize_t vector = lanes_of(kind)
     cdef Py_ssize_t n = (pixels + job.kernel_width - 1 + overreach(kind, job)) * job.channels
-    n += least_block(kind) + vector
+    n += least_block(kind, job) + vector
     return ((n + vector - 1) // vector | 1) * vector
 
 
@@ -124,11 +129,12 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     cdef Py_ssize_t edge = larger(cut.left, job.width - cut.right) if cut.far else 0
     cdef Py_ssize_t pitch = row_pitch(kind, job, larger(cut.width, edge))
     cdef Py_ssize_t box_rows = BOX_ROWS if job.method == BOX else 0
-    cdef Py_ssize_t samples = (window + BLOCK_ROWS + 3 + box_rows) * pitch
+    cdef Py_ssize_t samples = (window + BLOCK_ROWS + 4 + box_rows) * pitch
     cdef size_t size
     if cut.far:
         samples += 2 * window * row_pitch(kind, job, edge)
-    size = samples * sample_size(kind) + 4 * window * sizeof(void*) + 4 * LINE_BYTES
+    size = (samples * sample_size(kind) + (4 * window + larger(job.along.size, job.down.size)) * sizeof(void*)
+            + 4 * LINE_BYTES)
     s.memory, s.free = NULL, s.small
     if size > sizeof(s.small):
         s.memory = <char*>malloc(size)
@@ -139,11 +145,14 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     s.pitch = pitch
     s.out = take(kind, s, BLOCK_ROWS * pitch)
     s.raw = take(kind, s, pitch)
+    s.raw_below = take(kind, s, pitch)
     s.spare = take(kind, s, pitch)
     s.fill = take(kind, s, pitch)
     s.box = take(kind, s, box_rows * pitch)
     s.chunk_rows = <void**>s.free
     s.free += window * sizeof(void*)
+    s.taps = <void**>s.free
+    s.free += larger(job.along.size, job.down.size) * sizeof(void*)
     return True
 
 
@@ -154,7 +163,7 @@ cdef Strip make_strip(work* kind, Scratch* s, const Job* job, Py_ssize_t first, 
     cdef Py_ssize_t r, vector = lanes_of(kind)
     # the source's own columns stand aligned, as loads and stores of whole vectors like it
     cdef Py_ssize_t lead = larger(0, job.inner_begin - first) * job.channels
-    cdef Py_ssize_t shift = (vector - lead % vector) % vector
+    cdef Py_ssize_t shift = 0 if job.method == LINES else (vector - lead % vector) % vector
     s.free += (LINE_BYTES - <size_t>s.free % LINE_BYTES) % LINE_BYTES
     strip.first, strip.count, strip.in_place = first, end - first, in_place
     strip.narrow = strip.count < job.width and strip.count * job.src.pixel <= NARROW_BYTES
@@ -196,11 +205,13 @@ cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Stri
                    + (strip.first - job.before) * job.src.pixel)
 
 
-cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Strip* strip,
+cdef work* window_row(work* buffer, Scratch* s, const Job* job, const Strip* strip,
                       Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture as the window wants it: summed across if the job is separable."""
     cdef work* raw
     if work is not vb and work is not vh:
+        if job.method == LINES:
+            return lines_window_row(buffer, s, job, strip, plane, y)
         if job.across.count:
             raw = source_row(<work*>s.raw, s, job, strip, plane, y)
             if strip.in_place:  # rows read one by one: the machine sees each one's stream too late
@@ -210,8 +221,8 @@ cdef work* window_row(work* buffer, const Scratch* s, const Job* job, const Stri
     return source_row(buffer, s, job, strip, plane, y)
 
 
-cdef void sum_strip(work** out, work** rows, const Job* job, const Strip* strip, Py_ssize_t plane,
-                    Py_ssize_t y) noexcept nogil:
+cdef void sum_strip(work** out, work** rows, Scratch* s, const Job* job, const Strip* strip,
+                    Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """BLOCK_ROWS rows of sums, or of pixels if the method makes those."""
     cdef Py_ssize_t r
     if work is vb:
@@ -222,6 +233,12 @@ cdef void sum_strip(work** out, work** rows, const Job* job, const Strip* strip,
             dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, job, strip, plane, y + r * DOT_ROWS)
     elif work is vh:
         average_rows(<vi*>NULL, <char**>out, <char**>rows, job, strip.count * job.channels)
+    elif job.method == LINES:
+        for r in range(0, BLOCK_ROWS, 2):
+            two_lines(out + r, rows + r, s, job, strip)
+    elif job.method == QUADS or job.method == QUADS_BACK:
+        for r in range(BLOCK_ROWS):
+            quads_row(out[r], rows + r, &job.window, strip.count * job.channels, job.method == QUADS_BACK)
     else:
         sum_rows(out, rows, &job.window, strip.count * job.channels)
 
@@ -249,7 +266,7 @@ cdef void stream_strip(work* kind, Scratch* s, const Job* job, const Strip* stri
         if strip.in_place:
             for r in range(BLOCK_ROWS):
                 prefetch_row(job, plane, y + height - 1 + BLOCK_ROWS + r, piece.first, piece.count)
-        sum_strip(out, rows, job, &piece, plane, y)
+        sum_strip(out, rows, s, job, &piece, plane, y)
         for r in range(count):
             dst = (job.dst.data + plane * job.dst.plane + (y + r) * job.dst.row
                    + piece.first * job.dst.pixel)
@@ -277,7 +294,10 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
                       Py_ssize_t y, Py_ssize_t count) noexcept nogil:
     """`count` output rows of a strip, BLOCK_ROWS at the most, from row `y` on."""
     cdef Py_ssize_t r, height = job.window.height
-    cdef bint direct = is_work(kind, &job.dst) and strip.count * job.channels >= least_block(kind)
+    # two filters, one after the other, go through whole rows: in pieces they would overlap; and sums of
+    # filters are written to their last vector's end
+    cdef bint direct = (is_work(kind, &job.dst) and strip.count * job.channels >= least_block(kind, job)
+                        and not (job.stream and job.method == LINES) and job.order != ADDED)
     cdef work** rows = <work**>strip.rows
     cdef work** fresh = rows + height - 1
     cdef work* out[BLOCK_ROWS]
@@ -294,7 +314,7 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
     if direct and job.stream:
         stream_strip(kind, s, job, strip, plane, y, count)
     else:
-        sum_strip(out, rows, job, strip, plane, y)
+        sum_strip(out, rows, s, job, strip, plane, y)
     if not direct:
         for r in range(count):
             store_row(out[r], job, plane, y + r, strip.first, strip.count)
@@ -382,6 +402,8 @@ cdef int band(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ss
             return fft_band(kind, job, plane, y0, y1)
         if job.method == RUNNING:
             return running_band(kind, job, plane, y0, y1)
+        if job.method == LINES and (job.down.kind == MEAN or job.along.kind == MEAN):
+            return mean_band(kind, job, plane, y0, y1)
     return columns(kind, job, plane, y0, y1, 0, job.width)
 
 

@@ -17,6 +17,16 @@ cdef enum:
     RUNNING = 5     # all taps equal, samples integers of 8 or 16 bits
     FFT = 4         # by way of spectra; `window` is for tiles that have none
     AVERAGE = 6     # all taps equal, few; samples bytes or 16-bit words, unsigned
+    LINES = 7       # one-dimensional filters down and across, rounded in between; see lines.pxi
+    QUADS = 8       # taps by four, forwards
+    QUADS_BACK = 9  # and backwards; see quads.pxi
+
+# How one of these filters sums, and which one is first.
+cdef enum:
+    NOTHING, LIST, EVEN, ODD, MEAN
+
+cdef enum:
+    DOWN_FIRST, ACROSS_FIRST, ADDED
 
 cdef struct View:
     # Sample (plane, y, x, c) stands at data + plane*plane_ + y*row + x*pixel + c*channel.
@@ -68,6 +78,11 @@ cdef struct Fft:
     void* spectrum              # of the kernel: n rows of real parts, n of imaginary ones
     double limit                # samples of a tile may be that large
 
+cdef struct Line:
+    int kind
+    Py_ssize_t size
+    void* weight            # of the lane's sample type
+
 cdef struct Strip:
     # Columns that a window of rows walks down.
     Py_ssize_t first, count     # output pixels
@@ -97,6 +112,10 @@ cdef struct Job:
     Dots dots
     Fft fft
     Average average
+    Line down, along
+    int order
+    bint history                # a running mean that depends on all rows before
+    int cut                     # how sums become integers; see truncate.pxi
     double scale                # of a box's or a dot's sums
     Py_ssize_t divisor          # the same as a divisor, if it is a whole number; else 0
     double low, high            # an integer output saturates here

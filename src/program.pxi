@@ -17,6 +17,8 @@ cdef int run_job(const Job* job, int lanes, int threads) noexcept nogil:
         return failed
     # a few bands a thread even out what the other programs of the machine take
     bands = smaller(job.height, (4 * threads + job.planes - 1) // job.planes)
+    if job.history:     # each band goes through all that came before
+        bands = smaller(job.height, (threads + job.planes - 1) // job.planes)
     for i in prange(job.planes * bands, schedule="dynamic", chunksize=1, num_threads=threads):
         failed += task(lanes, job, i, bands)
     return failed
@@ -118,17 +120,22 @@ cdef class Program:
                   const double[:, ::1] across, const double[:, ::1] down, bint fold_across, bint fold_down,
                   const Py_ssize_t[::1] offsets, const int32_t[:, :, ::1] quads, Py_ssize_t spread,
                   int places, Py_ssize_t tile, double scale, Py_ssize_t divisor, double low, double high,
-                  double guard, double near):
+                  double guard, double near, int cut=0):
         cdef Job* job = &self.job
         self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
         job.kernel = &kernel[0, 0]
         job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
         job.channels = channels
         job.method, job.scale, job.divisor = method, scale, divisor
-        job.low, job.high, job.guard, job.near = low, high, guard, near
+        job.low, job.high, job.guard, job.near, job.cut = low, high, guard, near, cut
         if near > 0:
             self.pad_kernel()
         job.window.height = kernel.shape[0]
+        if method == QUADS or method == QUADS_BACK:
+            if lanes == 0:
+                make_quads(<vf*>NULL, &job.window, kernel, channels)
+            else:
+                make_quads(<vs*>NULL, &job.window, kernel, channels)
         if method == WINDOW or method == FFT:
             if lanes == 0:
                 self.make_taps(<vf*>NULL, across, down, fold_across, fold_down)
@@ -185,49 +192,56 @@ cdef class Program:
             make_taps(kind, &job.window, self.kernel, step)
         return 0
 
-    cdef bint may_average(self, const Job* job):
-        """Running sums of few taps may be done in registers, if pixels and channels allow it."""
-        return (
-            job.method == RUNNING and job.divisor > 0
-            and job.src.type == job.dst.type and (job.src.type == U8 or job.src.type == U16)
-            and averages(job.kernel_height, job.kernel_width, job.channels, job.divisor, job.src.size)
-        )
-
     def __dealloc__(self):
         free_taps(&self.job.across)
         free_taps(&self.job.window)
         free(<void*>self.job.padded_kernel)
         free_fft(&self.job.fft)
 
-    def bind(self, const unsigned char[:, :, :, :, :] src, int src_type, bint src_swapped,
-             const unsigned char[:, :, :, :, :] dst, int dst_type, bint dst_swapped,
-             const Py_ssize_t[::1] rows, const Py_ssize_t[::1] cols, Py_ssize_t before,
-             Py_ssize_t inner_begin, Py_ssize_t inner_end, const double[::1] fill):
-        """A call for pictures of the size, strides, alignment and type of `src` and `dst`."""
-        cdef Call call = Call.__new__(Call)
-        cdef Job* job = &call.bound.job
-        call.program, call.rows, call.cols, call.fill = self, rows, cols, fill
-        call.bound.lanes = self.lanes
-        job[0] = self.job
-        job.src = make_view(src, src_type, src_swapped)
-        job.dst = make_view(dst, dst_type, dst_swapped)
-        job.planes, job.height, job.width = dst.shape[0], dst.shape[1], dst.shape[2]
-        job.source_width = src.shape[2]
-        job.rows, job.cols = &rows[0], &cols[0]
-        job.before, job.inner_begin, job.inner_end = before, inner_begin, inner_end
-        job.constant = holds_constant(rows) or holds_constant(cols)
-        job.fill = &fill[0]
-        if self.may_average(job):
-            job.method, job.average = AVERAGE, quotient(job.divisor)
-        job.stream = (job.planes * job.height * job.width * job.channels * (job.src.size + job.dst.size)
-                      >= STREAM_BYTES)
-        return call
+    def bind(self, *pictures):
+        """A call for pictures of one size; see `bind`."""
+        return bind(self, <size_t>&self.job, self.lanes, *pictures)
+
+
+cdef bint may_average(const Job* job) noexcept:
+    """Running sums of few taps may be done in registers, if pixels and channels allow it."""
+    return (
+        job.method == RUNNING and job.divisor > 0
+        and job.src.type == job.dst.type and (job.src.type == U8 or job.src.type == U16)
+        and averages(job.kernel_height, job.kernel_width, job.channels, job.divisor, job.src.size)
+    )
+
+
+def bind(object program, size_t program_job, int lanes, const unsigned char[:, :, :, :, :] src, int src_type,
+         bint src_swapped, const unsigned char[:, :, :, :, :] dst, int dst_type, bint dst_swapped,
+         const Py_ssize_t[::1] rows, const Py_ssize_t[::1] cols, Py_ssize_t before, Py_ssize_t inner_begin,
+         Py_ssize_t inner_end, const double[::1] fill):
+    """A call of `program`, whose job is there, for pictures of the size, strides, alignment and type of `src`
+    and `dst`."""
+    cdef Call call = Call.__new__(Call)
+    cdef Job* job = &call.bound.job
+    call.program, call.rows, call.cols, call.fill = program, rows, cols, fill
+    call.bound.lanes = lanes
+    job[0] = (<Job*>program_job)[0]
+    job.src = make_view(src, src_type, src_swapped)
+    job.dst = make_view(dst, dst_type, dst_swapped)
+    job.planes, job.height, job.width = dst.shape[0], dst.shape[1], dst.shape[2]
+    job.source_width = src.shape[2]
+    job.rows, job.cols = &rows[0], &cols[0]
+    job.before, job.inner_begin, job.inner_end = before, inner_begin, inner_end
+    job.constant = holds_constant(rows) or holds_constant(cols)
+    job.fill = &fill[0]
+    if may_average(job):
+        job.method, job.average = AVERAGE, quotient(job.divisor)
+    job.stream = (job.planes * job.height * job.width * job.channels * (job.src.size + job.dst.size)
+                  >= STREAM_BYTES)
+    return call
 
 
 cdef class Call:
     cdef Bound bound
     # what the job points to
-    cdef Program program
+    cdef object program
     cdef const Py_ssize_t[::1] rows, cols
     cdef const double[::1] fill
 

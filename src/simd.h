@@ -22,6 +22,7 @@
  *     X_held(v)              v, kept in a register until its last use
  *     X_get_T(p)             as many pixels as there are lanes, converted
  *     X_put_T(p, v)          the way back, for whole numbers within T's range
+ *     X_cut_T(p, v)          the low bits of v's whole part, which 32 bits must hold, else of -2**31
  *     X_limited(v, lo, hi)   lo where v < lo, hi where v > hi
  *     X_rounded(v)           half to even; |v| <= 2**22 (float64: 2**51)
  *     X_beyond(v, d)         bit i: whether |v| > d in lane i
@@ -113,6 +114,8 @@ static inline vf vf_sub(vf a, vf b) { return a - b; }
 static inline vd vd_sub(vd a, vd b) { return a - b; }
 static inline vf vf_mul(vf a, vf b) { return a * b; }
 static inline vd vd_mul(vd a, vd b) { return a * b; }
+static inline vf vf_div(vf a, vf b) { return a / b; }
+static inline vd vd_div(vd a, vd b) { return a / b; }
 
 /* The compiler forgets where a held vector came from. Without this GCC 12 takes a vector that is used
  * several times from memory at each use, and loads that straddle cache lines are what binds. */
@@ -203,6 +206,10 @@ static inline void vf_put_8(void *p, vf v) { vi_put_8(p, vf_to_vi(v)); }
 static inline void vf_put_16(void *p, vf v) { vi_put_16(p, vf_to_vi(v)); }
 static inline void vd_put_8(void *p, vd v) { _mm_storel_epi64((__m128i *)p, _mm256_cvtepi32_epi8(_mm512_cvtpd_epi32((__m512d)v))); }
 static inline void vd_put_16(void *p, vd v) { _mm_storeu_si128((__m128i *)p, _mm256_cvtepi32_epi16(_mm512_cvtpd_epi32((__m512d)v))); }
+static inline void vf_cut_8(void *p, vf v) { vi_put_8(p, (vi)_mm512_cvttps_epi32((__m512)v)); }
+static inline void vf_cut_16(void *p, vf v) { vi_put_16(p, (vi)_mm512_cvttps_epi32((__m512)v)); }
+static inline void vd_cut_8(void *p, vd v) { _mm_storel_epi64((__m128i *)p, _mm256_cvtepi32_epi8(_mm512_cvttpd_epi32((__m512d)v))); }
+static inline void vd_cut_16(void *p, vd v) { _mm_storeu_si128((__m128i *)p, _mm256_cvtepi32_epi16(_mm512_cvttpd_epi32((__m512d)v))); }
 
 static inline vf vf_limited(vf v, vf lo, vf hi) { return (vf)_mm512_min_ps(_mm512_max_ps((__m512)v, (__m512)lo), (__m512)hi); }
 static inline vd vd_limited(vd v, vd lo, vd hi) { return (vd)_mm512_min_pd(_mm512_max_pd((__m512d)v, (__m512d)lo), (__m512d)hi); }
@@ -346,6 +353,11 @@ static inline void vf_put_8(void *p, vf v) { vi_put_8(p, vf_to_vi(v)); }
 static inline void vf_put_16(void *p, vf v) { vi_put_16(p, vf_to_vi(v)); }
 static inline void vd_put_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_to_16(v))); }
 static inline void vd_put_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_to_16(v)); }
+static inline void vf_cut_8(void *p, vf v) { vi_put_8(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
+static inline void vf_cut_16(void *p, vf v) { vi_put_16(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
+static inline __m128i vd_cut_to_16(vd v) { return low_16(_mm256_cvttpd_epi32((__m256d)v), _mm_setzero_si128()); }
+static inline void vd_cut_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_cut_to_16(v))); }
+static inline void vd_cut_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_cut_to_16(v)); }
 
 static inline vf vf_limited(vf v, vf lo, vf hi) { return (vf)_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)lo), (__m256)hi); }
 static inline vd vd_limited(vd v, vd lo, vd hi) { return (vd)_mm256_min_pd(_mm256_max_pd((__m256d)v, (__m256d)lo), (__m256d)hi); }
@@ -474,6 +486,10 @@ PUT(vf, float, F32_LANES, vf_put_8, uint8_t)
 PUT(vf, float, F32_LANES, vf_put_16, uint16_t)
 PUT(vd, double, F64_LANES, vd_put_8, uint8_t)
 PUT(vd, double, F64_LANES, vd_put_16, uint16_t)
+PUT(vf, float, F32_LANES, vf_cut_8, uint8_t)
+PUT(vf, float, F32_LANES, vf_cut_16, uint16_t)
+PUT(vd, double, F64_LANES, vd_cut_8, uint8_t)
+PUT(vd, double, F64_LANES, vd_cut_16, uint16_t)
 
 #if VECTOR_BYTES
 /* A comparison of vectors is a vector of integers: all bits where it holds. */

@@ -114,7 +114,9 @@ cdef inline void narrow_half(const real* sums, uint16_t* dst, Py_ssize_t n) noex
 cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,
                      const Place* at) noexcept nogil:
     cdef int type = job.dst.type
-    if type == U8:
+    if job.cut != ROUNDED and type < F16:
+        cut_row(dst, sums + i, n, type, job.cut)
+    elif type == U8:
         narrow_small(sums, <uint8_t*>dst, i, n, job, at)
     elif type == I8:
         narrow_small(sums, <int8_t*>dst, i, n, job, at)

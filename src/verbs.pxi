@@ -65,6 +65,13 @@ cdef extern from "simd.h" nogil:
     void vf_put_16(void*, vf)
     void vd_put_8(void*, vd)
     void vd_put_16(void*, vd)
+    void vf_cut_8(void*, vf)
+    void vf_cut_16(void*, vf)
+    void vd_cut_8(void*, vd)
+    void vd_cut_16(void*, vd)
+    vf vf_div(vf, vf)
+    vd vd_div(vd, vd)
+    vs vs_div "vd_div"(vs, vs)
     vf vf_limited(vf, vf, vf)
     vd vd_limited(vd, vd, vd)
     vf vf_rounded(vf)
@@ -330,6 +337,15 @@ cdef inline lane mul(lane a, lane b) noexcept nogil:
         return vd_mul(a, b)
     else:
         return vs_mul(a, b)
+
+
+cdef inline lane div(lane a, lane b) noexcept nogil:
+    if lane is vf:
+        return vf_div(a, b)
+    elif lane is vd:
+        return vd_div(a, b)
+    else:
+        return vs_div(a, b)
 
 
 cdef inline void set_sample(work* row, Py_ssize_t i, double value) noexcept nogil:

@@ -26,4 +26,11 @@ def remember(
     call: Any,
     work: float,
 ) -> None: ...
+def again(
+    function: Callable[..., tuple[Any, Any, float]],
+    image: Any,
+    kernel: Any,
+    output: Any,
+    options: tuple[Any, ...],
+) -> Any: ...
 def forget() -> None: ...

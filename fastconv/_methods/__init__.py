@@ -33,6 +33,7 @@ EXACT = {"float32": 2.0**24, "float64": 2.0**53, "strict": 2.0**53}
 
 # Numbers of src/job.pxi.
 WINDOW, BOX, WIDE, DOT, FFT, RUNNING = 0, 1, 2, 3, 4, 5
+QUADS, QUADS_BACK = 8, 9
 
 # What a recipe does for each sample of the result: how much of each of the terms of fastconv._costs.
 Work = Mapping[str, float]
@@ -131,6 +132,8 @@ class Recipe:
         Side of the tiles of an FFT.
     places : int
         Binary places of these if they are fixed-point numbers, else 0.
+    cut : int
+        How sums become integers (src/truncate.pxi): 0 rounded and saturated, else cast as in C.
     cost : float
         Price of `work` in ns per sample, one thread; the planner puts it here.
     programs : dict
@@ -154,6 +157,7 @@ class Recipe:
     digits: int = 0
     tile: int = 0
     places: int = 0
+    cut: int = 0
     cost: float = 0.0
     programs: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
 

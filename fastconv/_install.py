@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Put fastconv's functions in the place of other libraries' ones, and take them away again.
+
+A function is known by many names: its own module's, its package's, and those of all modules that imported it
+by name. So all modules that are loaded are searched for the object itself, when it is replaced and again when
+it is put back, for a module that was loaded in between holds the replacement.
+
+Installations nest: a function is in place while one of them asks for it.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from time import perf_counter
+from typing import Any
+
+from .adapters import _originals
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A library imitated.
+
+    Attributes
+    ----------
+    original : str
+        The module whose functions are replaced.
+    ours : str
+        The module with functions of the same names, which are those of its ``__all__``.
+    """
+
+    original: str
+    ours: str
+
+
+# By the names that `install` knows; those in `DEFAULT` need not be asked for.
+BACKENDS = {
+    "ndimage": Backend("scipy.ndimage", "fastconv.adapters.ndimage"),
+    "signal": Backend("scipy.signal", "fastconv.adapters.signal"),
+}
+DEFAULT = ("ndimage", "signal")
+
+
+@dataclass
+class Count:
+    """Calls of a function in place: how many, and seconds in them."""
+
+    served: int = 0
+    served_time: float = 0.0
+    handed_back: int = 0
+    handed_back_time: float = 0.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an installation replaced.
+
+    Attributes
+    ----------
+    replaced : tuple of str
+        Names, with their modules, in which fastconv's functions stand now.
+    missing : tuple of str
+        Libraries that are not installed, so that there was nothing to replace.
+    """
+
+    replaced: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One line for each name."""
+        lines = [f"{len(self.replaced)} names replaced", *self.replaced]
+        return "\n  ".join(lines + [f"{name} is not installed" for name in self.missing])
+
+
+@dataclass
+class _State:
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    asked: list[tuple[str, ...]] = field(default_factory=list)  # by each installation
+    original: dict[tuple[str, str], Function] = field(default_factory=dict)
+    replacement: dict[tuple[str, str], Function] = field(default_factory=dict)
+
+
+_state = _State()
+_inside = threading.local()
+counts: dict[str, Count] = {}
+
+
+def _counting(name: str, ours: Function, original: Function) -> Function:
+    """`ours`, counted and timed unless it is called by another one in place."""
+    count = counts.setdefault(name, Count())
+
+    @functools.wraps(original)
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        if getattr(_inside, "call", False):
+            return ours(*args, **kwargs)
+        _inside.call = True
+        before, start = _originals.calls(), perf_counter()
+        try:
+            return ours(*args, **kwargs)
+        finally:
+            _inside.call = False
+            seconds = perf_counter() - start
+            if _originals.calls() == before:
+                count.served += 1
+                count.served_time += seconds
+            else:
+                count.handed_back += 1
+                count.handed_back_time += seconds
+
+    return replacement
+
+
+def _swap(pairs: dict[int, Function]) -> list[str]:
+    """Put functions in the place of others, which are known by `id`, in all modules. Return the names."""
+    names = []
+    for module_name, module in sorted(sys.modules.items(), key=lambda item: item[0]):
+        space = getattr(module, "__dict__", None)
+        if not isinstance(space, dict) or module_name.startswith("fastconv"):
+            continue
+        for name, value in list(space.items()):
+            new = pairs.get(id(value))
+            if new is not None:
+                space[name] = new
+                names.append(f"{module_name}.{name}")
+    return names
+
+
+def _functions(backend: Backend) -> Iterator[tuple[tuple[str, str], Function, Function]]:
+    """Key, original and ours of each function."""
+    theirs, ours = import_module(backend.original), import_module(backend.ours)
+    for name in ours.__all__:
+        key = backend.original, name
+        original = _originals.replaced.get(key) or getattr(theirs, name, None)
+        if original is not None:
+            yield key, original, getattr(ours, name)
+
+
+def install(*names: str) -> Report:
+    """Put fastconv's functions in the place of those they imitate, in every module that knows them.
+
+    Parameters
+    ----------
+    *names : str
+        Which: "ndimage" and "signal" by default.
+
+    Returns
+    -------
+    Report
+        What was replaced.
+
+    Raises
+    ------
+    ValueError
+        A name is not known.
+    ImportError
+        A library that was asked for by name is not installed.
+
+    See Also
+    --------
+    uninstall : undo it
+    installed : for the length of a block
+
+    Examples
+    --------
+    >>> import fastconv, scipy.ndimage
+    >>> original = scipy.ndimage.sobel
+    >>> report = fastconv.install("ndimage")
+    >>> "scipy.ndimage.sobel" in report.replaced, scipy.ndimage.sobel is original
+    (True, False)
+    >>> fastconv.uninstall()
+    >>> scipy.ndimage.sobel is original
+    True
+    """
+    for name in names:
+        if name not in BACKENDS:
+            raise ValueError(f"names must be of {', '.join(BACKENDS)}; got {name!r}")
+    with _state.lock:
+        missing, pairs = [], {}
+        for name in names or DEFAULT:
+            try:
+                found = list(_functions(BACKENDS[name]))
+            except ImportError:
+                if names:
+                    raise
+                missing.append(BACKENDS[name].original)
+                continue
+            for key, original, ours in found:
+                if key not in _originals.replaced:
+                    made = _counting(".".join(key), ours, original)
+                    _originals.replaced[key] = _state.original[key] = original
+                    _state.replacement[key] = made
+                    pairs[id(original)] = made
+        _state.asked.append(names or DEFAULT)
+        return Report(tuple(_swap(pairs)), tuple(missing))
+
+
+def uninstall() -> None:
+    """Undo the last `install`: put back what no other one asked for. Nothing happens if there was none.
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> fastconv.uninstall()
+    """
+    with _state.lock:
+        if not _state.asked:
+            return
+        _state.asked.pop()
+        kept = {BACKENDS[name].original for names in _state.asked for name in names}
+        gone = [key for key in _state.replacement if key[0] not in kept]
+        _swap({id(_state.replacement[key]): _state.original[key] for key in gone})
+        for key in gone:
+            del _state.replacement[key], _state.original[key], _originals.replaced[key]
+
+
+@contextmanager
+def installed(*names: str) -> Iterator[Report]:
+    """Install for the length of a ``with`` block; see `install`.
+
+    Examples
+    --------
+    >>> import fastconv, scipy.ndimage
+    >>> with fastconv.installed() as report:
+    ...     scipy.ndimage.correlate1d([1, 2, 3], [1, 1, 1])
+    array([4, 6, 8])
+    """
+    report = install(*names)
+    try:
+        yield report
+    finally:
+        uninstall()

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A pytest plugin that runs SciPy's own tests with fastconv's functions in the place of SciPy's.
+
+    python -m pytest -p tests.scipy_suite --pyargs scipy.ndimage.tests.test_filters
+
+Tests that cannot pass are listed in `EXPECTED`, with their reasons; one of them that passes is a failure.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import fastconv
+from fastconv import _install, _run
+
+# By the end of a test's name.
+EXPECTED: dict[str, str] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put fastconv in place before the tests are imported, which take functions by name."""
+    from scipy._lib import _array_api
+
+    fastconv.install()
+    # SciPy's tests look their functions up in a table of what these can do
+    table = getattr(_array_api, "xp_capabilities_table", {})
+    for key, replacement in _install._state.replacement.items():
+        original = _install._state.original[key]
+        if original in table:
+            table[replacement] = table[original]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for name, reason in EXPECTED.items():
+            if item.nodeid.endswith(name):
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(_run.summary())

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""fastconv stands in other libraries' place while it is asked to, everywhere, and then no more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import scipy.signal
+
+import fastconv
+from fastconv import _install
+
+from .judge import Array
+
+NAMES = [(scipy.ndimage, name) for name in fastconv.ndimage.__all__]
+NAMES += [(scipy.signal, name) for name in fastconv.signal.__all__]
+ORIGINALS = {(m.__name__, n): getattr(m, n) for m, n in NAMES}
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Iterator[None]:
+    yield
+    while _install._state.asked:
+        fastconv.uninstall()
+    assert all(getattr(m, n) is ORIGINALS[m.__name__, n] for m, n in NAMES)
+
+
+def replaced() -> list[str]:
+    return [n for m, n in NAMES if getattr(m, n) is not ORIGINALS[m.__name__, n]]
+
+
+def names_of(function: Any) -> set[str]:
+    """All names of a function in all modules."""
+    return {
+        f"{name}.{key}"
+        for name, module in list(sys.modules.items())
+        for key, value in list(getattr(module, "__dict__", {}).items())
+        if value is function and not name.startswith(("tests", "__main__", "fastconv"))
+    }
+
+
+def test_every_name_is_replaced_reported_and_put_back() -> None:
+    user = types.ModuleType("a_user_of_scipy")
+    user.blur = scipy.ndimage.gaussian_filter  # type: ignore[attr-defined]  # from ... import ... as blur
+    sys.modules[user.__name__] = user
+    try:
+        before = {key: names_of(f) for key, f in ORIGINALS.items()}
+        report = fastconv.install()
+        assert replaced() == [n for _, n in NAMES]
+        assert set(report.replaced) == set().union(*before.values())
+        assert "a_user_of_scipy.blur" in report.replaced
+        assert "scipy.ndimage._filters.gaussian_filter1d" in report.replaced
+        assert str(report).startswith(f"{len(report.replaced)} names replaced\n")
+        assert not any(names_of(f) for f in ORIGINALS.values())
+        fastconv.uninstall()
+        assert {key: names_of(f) for key, f in ORIGINALS.items()} == before
+    finally:
+        del sys.modules[user.__name__]
+
+
+def test_who_imports_while_it_is_installed_gets_the_original_back() -> None:
+    user = types.ModuleType("a_late_user_of_scipy")
+    with fastconv.installed():
+        user.sobel = scipy.ndimage.sobel  # type: ignore[attr-defined]
+        sys.modules[user.__name__] = user
+        assert user.sobel is not ORIGINALS["scipy.ndimage", "sobel"]
+    del sys.modules[user.__name__]
+    assert user.sobel is ORIGINALS["scipy.ndimage", "sobel"]
+
+
+def test_installations_nest() -> None:
+    with fastconv.installed("ndimage"):
+        assert replaced() == fastconv.ndimage.__all__
+        with fastconv.installed() as inner:
+            assert replaced() == [n for _, n in NAMES]
+            assert all("signal" in name for name in inner.replaced)
+        assert replaced() == fastconv.ndimage.__all__
+    assert replaced() == []
+    fastconv.uninstall()  # once too often
+    assert replaced() == []
+
+
+def test_a_block_that_raises_leaves_nothing_behind() -> None:
+    with pytest.raises(KeyError), fastconv.installed():
+        raise KeyError
+    assert replaced() == []
+
+
+def test_unknown_names_are_errors_and_change_nothing() -> None:
+    with pytest.raises(ValueError, match=r"names must be of ndimage, signal.*; got 'scipy'"):
+        fastconv.install("ndimage", "scipy")
+    assert replaced() == []
+
+
+def test_a_library_that_is_not_there_is_left_out_unless_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(
+        _install.BACKENDS, "signal", _install.Backend("no_such_library", "fastconv.adapters.signal")
+    )
+    report = fastconv.install()
+    assert report.missing == ("no_such_library",)
+    assert "no_such_library is not installed" in str(report)
+    assert replaced() == fastconv.ndimage.__all__
+    with pytest.raises(ImportError, match="no_such_library"):
+        fastconv.install("signal")
+
+
+def test_calls_are_counted_once_as_served_or_handed_back() -> None:
+    cube = np.ones((3, 3, 3))
+    with fastconv.installed():
+        before = {name: (c.served, c.handed_back) for name, c in _install.counts.items()}
+        scipy.ndimage.gaussian_gradient_magnitude(np.eye(5), 1)
+        scipy.ndimage.correlate(np.eye(5), np.ones((3, 3)))
+        scipy.ndimage.correlate(cube, cube)
+        new = {
+            name: (c.served - before[name][0], c.handed_back - before[name][1])
+            for name, c in _install.counts.items()
+            if (c.served, c.handed_back) != before[name]
+        }
+    assert new == {
+        "scipy.ndimage.gaussian_gradient_magnitude": (1, 0),
+        "scipy.ndimage.correlate": (1, 1),
+    }
+
+
+def test_replacements_look_like_the_originals() -> None:
+    original = scipy.ndimage.sobel
+    with fastconv.installed():
+        stand_in = scipy.ndimage.sobel
+        assert stand_in.__doc__ == original.__doc__
+        assert stand_in.__name__ == "sobel"
+        assert stand_in.__wrapped__ is original
+
+
+def test_threads_may_install_and_filter_at_once() -> None:
+    image = np.random.default_rng(0).standard_normal((40, 50))
+    wanted = scipy.ndimage.gaussian_filter(image, 1)
+    wrong: list[int] = []
+
+    def work(seed: int) -> None:
+        for _ in range(15):
+            with fastconv.installed():
+                if not np.array_equal(scipy.ndimage.gaussian_filter(image, 1), wanted):
+                    wrong.append(seed)
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+    assert replaced() == []
+
+
+def photo() -> Array:
+    data: Any = import_module("skimage.data")
+    return np.asarray(data.camera())[:150, :170]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_scikit_image_gives_the_same_bits(dtype: str) -> None:
+    modules: Any = [
+        import_module(f"skimage.{name}") for name in "feature filters metrics util".split()
+    ]
+    feature, filters, metrics, util = modules
+    image = photo()
+    if dtype != "uint8":
+        image = util.img_as_float(image).astype(dtype)
+    other = image[::-1].copy()
+
+    def results() -> list[Array]:
+        return [
+            filters.gaussian(image, sigma=1.3),
+            filters.gaussian(image, sigma=(0.5, 2), mode="reflect"),
+            filters.difference_of_gaussians(image, 1, 3),
+            filters.sobel(image),
+            filters.scharr(image),
+            filters.farid(image),
+            filters.laplace(image),
+            feature.canny(image, sigma=1.5),
+            filters.unsharp_mask(image, 2, 1.5),
+            metrics.structural_similarity(image, other, data_range=1.0, full=True)[1],
+            metrics.structural_similarity(
+                image, other, data_range=1.0, gaussian_weights=True, full=True
+            )[1],
+        ]
+
+    wanted = results()
+    served = sum(c.served for c in _install.counts.values())
+    with fastconv.installed():
+        got = results()
+    assert sum(c.served for c in _install.counts.values()) >= served + len(got)
+    for a, b in zip(got, wanted, strict=True):
+        assert a.dtype == b.dtype
+        assert a.tobytes() == b.tobytes()
+
+
+PROGRAM = """
+import sys
+import numpy as np
+from scipy.ndimage import correlate, gaussian_filter
+print(sys.argv[1:], __name__, gaussian_filter(np.eye(3), 1).shape)
+correlate(np.ones((3, 3, 3)), np.ones((3, 3, 3)))
+import helper_beside_it
+sys.exit(int(sys.argv[1]))
+"""
+
+
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fastconv", "run", *words],
+        cwd=cwd, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [("deep/program.py",), ("-m", "deep.program")])
+def test_programs_run_unmodified_and_are_told_of(tmp_path: Path, words: tuple[str, ...]) -> None:
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    (deep / "program.py").write_text(PROGRAM)
+    # beside a script its folder is searched, for a module the current one
+    (deep if len(words) == 1 else tmp_path).joinpath("helper_beside_it.py").write_text("")
+    done = run(*words, "3", "--flag", cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert done.stdout == "['3', '--flag'] __main__ (3, 3)\n"
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("fastconv: 1 calls served in 0.")
+    assert ", 1 handed back in 0." in lines[0]
+    assert [line.split()[0] for line in lines[1:]].count("scipy.ndimage.correlate") == 1
+
+
+def test_a_program_that_fails_is_told_of_as_well(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("raise OSError('mine')")
+    done = run("--with", "signal", "program.py", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "fastconv: 0 calls served" in done.stderr
+    assert done.stderr.splitlines()[-1] == "OSError: mine"
+
+
+@pytest.mark.parametrize("words", [(), ("--with", "numpy", "x.py"), ("-m",)])
+def test_words_that_make_no_sense_show_the_usage(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: python -m fastconv run")
+    assert run("--help", cwd=tmp_path).stdout.startswith("usage: python -m fastconv run")
