@@ -7,8 +7,8 @@
     apply(Image.open("photo.jpg"), sharpening).save("sharp.jpg")
 
 `apply` filters a picture; `convolve` and `correlate` are the same for arrays, with every option; `plan`
-keeps the preparation for many pictures and `explain` tells what it chose; `kernels` makes kernels;
-`reference` is the definition of every result, in plain NumPy.
+keeps the preparation for many pictures and `explain` tells what it chose; `stream` filters what is larger
+than memory; `kernels` makes kernels; `reference` is the definition of every result, in plain NumPy.
 
 The map of the code, one floor a line; a file imports only from floors below its own:
 
@@ -26,6 +26,7 @@ from importlib.metadata import version as _version
 from . import kernels, reference
 from ._threads import get_num_threads, set_num_threads
 from .adapters.pillow import apply
+from .adapters.stream import stream
 from .api import Plan, convolve, correlate, explain, plan, show_config
 from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpening
 
@@ -48,4 +49,5 @@ __all__ = [
     "set_num_threads",
     "sharpening",
     "show_config",
+    "stream",
 ]

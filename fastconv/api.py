@@ -568,7 +568,9 @@ def _make_plan(
 
 def _as_image(image: ArrayLike) -> NDArray[Any]:
     if host_of(image) is not None:
-        raise TypeError(f"image must be in memory here; got {type(image).__name__}: explain a part of it")
+        raise TypeError(
+            f"image must be in memory here; got {type(image).__name__}: explain a part of it"
+        )
     try:
         a = np.asarray(image)
     except ValueError as error:

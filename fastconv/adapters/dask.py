@@ -118,7 +118,9 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
     [4.0, 6.0, 6.0, 6.0, 6.0, 4.0]
     """
     if out is not None:
-        raise TypeError("out must be None for a dask array: use dask.array.store for the lazy result")
+        raise TypeError(
+            "out must be None for a dask array: use dask.array.store for the lazy result"
+        )
     if not isinstance(image, da.Array):
         raise TypeError(f"image must be a dask.array.Array; got {type(image).__name__}")
     made = _make_plan(kernel, *options)

@@ -93,11 +93,11 @@ def apply(
     return _apply_array(a, kernel, premultiply and a.ndim == 3 and a.shape[2] in (2, 4), options)
 
 
-def _apply_array(
-    a: NDArray[Any], kernel: ArrayLike, premultiply: bool, options: dict[str, Any]
-) -> NDArray[Any]:
-    if premultiply and host_of(a) == "xarray":  # whose operators go by name, and its channels have one
-        return a.copy(data=_premultiplied(a.data, kernel, options))  # type: ignore[call-arg]
+def _apply_array(a: Any, kernel: ArrayLike, premultiply: bool, options: dict[str, Any]) -> Any:
+    if (
+        premultiply and host_of(a) == "xarray"
+    ):  # whose operators go by name, and its channels have one
+        return a.copy(data=_premultiplied(a.data, kernel, options))
     if premultiply:
         return _premultiplied(a, kernel, options)
     return convolve(a, kernel, channel_axis=-1 if a.ndim == 3 else None, **options)
@@ -194,4 +194,4 @@ def _premultiplied(a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]) 
     planes = np.concatenate([colours, alpha], axis=-1)
     if a.dtype.kind in "iu":
         planes = np.clip(np.rint(planes), np.iinfo(a.dtype).min, top)
-    return planes.astype(a.dtype)  # type: ignore[no-any-return]
+    return planes.astype(a.dtype)

@@ -56,18 +56,27 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
         raise TypeError(
             f"image must be a DataArray; got {type(image).__name__}: use its map() for each of its arrays"
         )
-    *before, axis, dtype, method, threads = options
+    *words, axis, dtype, method, threads = options
     if isinstance(axis, str):
         if axis not in image.dims:
             raise ValueError(
                 f"channel_axis must be an integer or one of {', '.join(map(str, image.dims))}; got {axis!r}"
             )
         axis = image.dims.index(axis)
-    options = (*before, axis, dtype, method, threads)
+    options = (*words, axis, dtype, method, threads)
     made = _make_plan(kernel, *options)
-    names = [name for i, name in enumerate(image.dims) if axis is None or i != axis % image.ndim][-2:]
+    names = [name for i, name in enumerate(image.dims) if axis is None or i != axis % image.ndim][
+        -2:
+    ]
+
+    def filtered(a: Any) -> Any:
+        flipped, border, cval, origin, shape, axis, dtype, method, threads = options
+        return recall.call(
+            a, kernel, flipped, border, cval, origin, shape, axis, dtype, None, method, threads
+        )
+
     result = xr.apply_ufunc(
-        lambda a: recall.call(a, kernel, *before, axis, dtype, None, method, threads),
+        filtered,
         image,
         input_core_dims=[image.dims],
         output_core_dims=[image.dims],
