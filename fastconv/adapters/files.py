@@ -39,6 +39,7 @@ def filter_file(
     kernel: ArrayLike,
     *,
     dtype: DTypeLike | None = None,
+    choose: Callable[[Any], DTypeLike | None] | None = None,
     resume: bool = False,
     progress: Progress | None = None,
     note: Callable[[str], object] | None = None,
@@ -54,6 +55,8 @@ def filter_file(
     kernel : array_like, shape (h, w)
     dtype : dtype, optional
         Type of the result; by default the source's.
+    choose : callable, optional
+        What tells the type from the array that was opened, where `dtype` does not.
     resume : bool
         Go on with what an interrupted run has left; if the target exists, there is nothing to do.
     progress : callable, optional
@@ -92,6 +95,8 @@ def filter_file(
     try:
         if getattr(image, "others", 0) and note is not None:
             note(f"only the pages like the first are filtered, {image.others} are not")
+        if dtype is None and choose is not None:
+            dtype = choose(image)
         channels = getattr(image, "channel_axis", -1 if len(image.shape) == 3 else None)
         return _filtered(source, target, image, kernel, channels, dtype, resume, progress, options)
     finally:
@@ -112,6 +117,7 @@ def _filtered(
     part = target.with_name(target.name + ".part")
     mark = FileMark(part.with_name(part.name + SUFFIX))
     resume = resume and mark.read() is not None
+    shape = tuple(int(n) for n in image.shape)
     words = {key: value for key, value in options.items() if key != "band"}
     made = plan(kernel, pixel=image.dtype, channel_axis=channels, dtype=dtype, **words)
     result = made._target(np.dtype(image.dtype))
@@ -138,7 +144,7 @@ def _filtered(
     if part.is_dir() and target.is_dir():
         shutil.rmtree(target)
     os.replace(part, target)
-    return math.prod(image.shape) // (image.shape[-1] if channels else 1)
+    return math.prod(shape) // (shape[-1] if channels else 1)
 
 
 def _remove(part: Path) -> None:
@@ -155,7 +161,9 @@ def _library(suffix: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        raise ValueError(f"{suffix} files need: pip install 'fastconv[{extra}]' ({error})") from None
+        raise ValueError(
+            f"{suffix} files need: pip install 'fastconv[{extra}]' ({error})"
+        ) from None
 
 
 def _opened(path: Path) -> Any:

@@ -22,7 +22,7 @@ from ..api import convolve, host_of
 __all__ = ["apply"]
 
 # Grey modes and the type of their pixels; results may be asked for in any of them.
-_GREY = {
+GREY = {
     "L": "u1",
     "I": "=i4",
     "F": "=f4",
@@ -110,15 +110,15 @@ def _apply_image(
     premultiply: bool,
     options: dict[str, Any],
 ) -> Image.Image:
-    if mode is not None and mode not in (*_GREY, *_BANDS, "1", "P", "PA"):
+    if mode is not None and mode not in (*GREY, *_BANDS, "1", "P", "PA"):
         raise ValueError(
-            f"mode must be one of {', '.join((*_GREY, *_BANDS, '1', 'P', 'PA'))}; got {mode!r}"
+            f"mode must be one of {', '.join((*GREY, *_BANDS, '1', 'P', 'PA'))}; got {mode!r}"
         )
     source = _without_palette(image)
-    if source.mode in _GREY:
-        wanted = mode if mode in _GREY else "L" if source.mode == "F" else source.mode
+    if source.mode in GREY:
+        wanted = mode if mode in GREY else "L" if source.mode == "F" else source.mode
         a = _grey_array(source)
-        grey = np.dtype(_GREY[wanted])
+        grey = np.dtype(GREY[wanted])
         filtered = convolve(a, kernel, dtype=grey.newbyteorder("="), **options)
         result = _image(filtered.astype(grey, copy=False), wanted, source.size)
     elif source.mode in _BANDS:
@@ -146,7 +146,7 @@ def _without_palette(image: Image.Image) -> Image.Image:
 
 def _grey_array(image: Image.Image) -> NDArray[Any]:
     # I;16N is in no table of Pillow's array interface; its bytes are as they are named
-    raw = np.frombuffer(image.tobytes(), _GREY[image.mode])
+    raw = np.frombuffer(image.tobytes(), GREY[image.mode])
     return raw.reshape(image.height, image.width)
 
 

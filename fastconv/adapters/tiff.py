@@ -27,10 +27,12 @@ from numpy.typing import NDArray
 
 from .. import _threads
 
-__all__ = ["Pages", "Strips", "create"]
+__all__ = ["Pages", "Strips", "create", "needs_bands"]
 
 # Bytes of a strip before it is coded: enough for the codec, few enough for a reader of a part.
 STRIP_BYTES = 2**18
+# Bytes of pixels from which pictures are filtered in bands though they would fit into memory.
+LARGE = 2**28
 NONE, LZW, DEFLATE = 1, 5, 8
 # Colour spaces whose samples are numbers that may be summed; JPEG's YCbCr is decoded to RGB.
 WHITE_IS_0, BLACK_IS_0, RGB, SEPARATED, YCBCR = 0, 1, 2, 5, 6
@@ -145,6 +147,30 @@ class Pages:
             result[first - low : last - low, x : x + width] = pixels[first - y : last - y, :width]
 
 
+def needs_bands(path: str | os.PathLike[str]) -> bool:
+    """Whether Pillow is not enough for a file: it is large, of several pages, or of more bits.
+
+    What is no TIFF, or not one of numbers, is Pillow's to refuse or to read.
+    """
+    try:
+        pages = Pages(path)
+    except (OSError, ValueError, IndexError, tifffile.TiffFileError):
+        return False
+    try:
+        kind = pages.dtype.name, int(pages.first.samplesperpixel)
+        many = len(pages.shape) > (3 if pages.channel_axis else 2)
+        return many or kind not in _PILLOWS or math.prod(pages.shape) * pages.dtype.itemsize > LARGE
+    finally:
+        pages.close()
+
+
+# Samples that Pillow reads as they are.
+_PILLOWS = (
+    *(("uint8", samples) for samples in (1, 2, 3, 4)),
+    ("uint16", 1), ("int32", 1), ("float32", 1),
+)  # fmt: skip
+
+
 def _kind(page: Any) -> tuple[Any, ...]:
     return (
         page.shape, page.dtype, page.photometric, page.planarconfig, page.is_tiled,
@@ -207,7 +233,9 @@ def create(
     """
     like = pages.first
     if like.compression != NONE:
-        return Strips(path, shape, dtype, like, len(shape) - (3 if pages.channel_axis else 2), resume)
+        return Strips(
+            path, shape, dtype, like, len(shape) - (3 if pages.channel_axis else 2), resume
+        )
     if not resume:
         tifffile.imwrite(
             path, None, shape=shape, dtype=dtype, bigtiff=_is_big(shape, dtype, like), **_tags(like)
@@ -306,4 +334,3 @@ class Strips:
         self._pool.shutdown()
         self._strips.close()
         self._lengths.close()
-
