@@ -7,8 +7,8 @@
     apply(Image.open("photo.jpg"), sharpening).save("sharp.jpg")
 
 `apply` filters a picture; `convolve` and `correlate` are the same for arrays, with every option; `plan`
-keeps the preparation for many pictures and `explain` tells what it chose; `kernels` makes kernels;
-`reference` is the definition of every result, in plain NumPy.
+keeps the preparation for many pictures and `explain` tells what it chose; `stream` filters what is larger
+than memory; `kernels` makes kernels; `reference` is the definition of every result, in plain NumPy.
 
 The map of the code, one floor a line; a file imports only from floors below its own:
 
@@ -30,6 +30,7 @@ from . import kernels, reference
 from ._install import install, installed, uninstall
 from ._threads import get_num_threads, set_num_threads
 from .adapters.pillow import apply
+from .adapters.stream import stream
 from .api import Plan, convolve, correlate, explain, plan, show_config
 from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpening
 
@@ -70,5 +71,6 @@ __all__ = [
     "set_num_threads",
     "sharpening",
     "show_config",
+    "stream",
     "uninstall",
 ]

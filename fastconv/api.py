@@ -13,8 +13,9 @@ from __future__ import annotations
 import operator
 import platform
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -32,6 +33,21 @@ __all__ = ["Plan", "convolve", "correlate", "explain", "plan", "show_config"]
 
 Shape = Literal["same", "valid", "full"]
 SHAPES = ("same", "valid", "full")
+
+# Libraries whose arrays have an adapter of this name, which answers in their stead: lazily, with names.
+HOSTS = ("dask", "xarray")
+
+
+class Part(NamedTuple):
+    """A piece of a larger image: where its windows stand, and the size of the whole result.
+
+    The method is chosen by the whole, since it decides the last bits of floats. What stands outside of the
+    piece is what the border says of the piece alone.
+    """
+
+    rows: Axis
+    cols: Axis
+    size: tuple[int, int]
 
 
 def convolve(
@@ -54,7 +70,8 @@ def convolve(
     ----------
     image : array_like, shape (..., H, W)
         bool, integer, float16 to float64 or complex; any strides and byte order. Leading axes are a
-        batch of images.
+        batch of images. The result of a dask array is a lazy one, that of an xarray.DataArray keeps its
+        coordinates: see `fastconv.adapters.dask` and `fastconv.adapters.xarray`.
     kernel : array_like, shape (h, w)
         Real or complex weights, of any size, also larger than the image.
     border : {"reflect", "mirror", "nearest", "wrap", "constant"}
@@ -221,8 +238,7 @@ class Plan:
             return "\n".join(self._explanation(_example(self.pixel), 1_000_000, _MEGAPIXEL))
         a = _as_image(image)
         src = self._channels_last(a, "image")
-        rows, cols = (self._axis(src.shape[axis - 3], axis) for axis in (0, 1))
-        return "\n".join(self._explanation(a, a.size, (rows[2], cols[2])))
+        return "\n".join(self._explanation(a, a.size, self._whole(src.shape[-3:-1]).size))
 
     def _explanation(self, a: NDArray[Any], samples: int, size: tuple[int, int]) -> list[str]:
         target = self._target(a.dtype)
@@ -272,12 +288,12 @@ class Plan:
         return decide(kernel, source, target, samples, size, self.wanted)
 
     def _run(
-        self, image: NDArray[Any], out: NDArray[Any] | None
+        self, image: NDArray[Any], out: NDArray[Any] | None, part: Part | None = None
     ) -> tuple[NDArray[Any], Any, float]:
         """The result, and the engine's call that made it and its cost, if there was but one."""
         source = pixel_of(image.dtype, "image")
         src = self._channels_last(image, "image")
-        rows, cols = (self._axis(src.shape[axis - 3], axis) for axis in (0, 1))
+        rows, cols, size = part or self._whole(src.shape[-3:-1])
         dtype = (
             self._target(image.dtype) if out is None or self.dtype is not None else _type_of(out)
         )
@@ -304,7 +320,6 @@ class Plan:
         dst = self._channels_last(result, "out")
 
         # all is checked; from here on things are written
-        size = rows[2], cols[2]
         parts = _real_parts(self.kernel)
         decisions = [self._decide(part, image, source, target, size) for part in parts]
         calls = []
@@ -319,6 +334,11 @@ class Plan:
         complex_passes(run, src, dst, len(decisions), fill)
         only = calls[0] if len(calls) == 1 and dtype.kind != "c" else None
         return result, only, decisions[0].recipe.cost * dst.size
+
+    def _whole(self, shape: tuple[int, ...]) -> Part:
+        """All of an image of H x W."""
+        rows, cols = (self._axis(shape[axis], axis) for axis in (0, 1))
+        return Part(rows, cols, (rows[2], cols[2]))
 
     def _axis(self, length: int, axis: int) -> Axis:
         start, count = placement(
@@ -485,6 +505,10 @@ def _first(
 ) -> NDArray[Any]:
     """Convolve or correlate with all checks, and remember what they found out."""
     options = (flipped, border, cval, origin, shape, channel_axis, dtype, method, threads)
+    host = host_of(image)
+    if host is not None:
+        adapter = import_module(f".adapters.{host}", __package__)
+        return adapter.call(image, kernel, options, out)  # type: ignore[no-any-return]
     a = _as_image(image)
     result, call, work = _make_plan(kernel, *options)._run(a, out)
     # what is done with 64-bit images depends on what is in them, and a list or an array may be another
@@ -496,6 +520,15 @@ def _first(
 
 
 recall.begin(_first, _threads.threads_for)
+
+
+def host_of(image: object) -> str | None:
+    """The library of `HOSTS` that an image comes from: read from its class, so that none is imported."""
+    for base in type(image).__mro__[:-1]:
+        library = base.__module__.partition(".")[0]
+        if library in HOSTS:
+            return library
+    return None
 
 
 def _make_plan(
@@ -534,6 +567,10 @@ def _make_plan(
 
 
 def _as_image(image: ArrayLike) -> NDArray[Any]:
+    if host_of(image) is not None:
+        raise TypeError(
+            f"image must be in memory here; got {type(image).__name__}: explain a part of it"
+        )
     try:
         a = np.asarray(image)
     except ValueError as error:

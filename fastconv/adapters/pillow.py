@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from ..api import convolve
+from ..api import convolve, host_of
 
 __all__ = ["apply"]
 
 # Grey modes and the type of their pixels; results may be asked for in any of them.
-_GREY = {
+GREY = {
     "L": "u1",
     "I": "=i4",
     "F": "=f4",
@@ -50,7 +50,7 @@ def apply(
     Parameters
     ----------
     image : PIL.Image.Image or array_like
-        An image of any mode, or an array of shape (H, W) or (H, W, C).
+        An image of any mode, or an array of shape (H, W) or (H, W, C), also of dask or xarray.
     kernel : array_like, shape (h, w)
         Weights, as for `fastconv.convolve`.
     border, cval
@@ -87,15 +87,17 @@ def apply(
         return _apply_image(image, kernel, mode, premultiply, options)
     if mode is not None:
         raise TypeError(f"mode is for Pillow images; got mode={mode!r} with {type(image).__name__}")
-    a = np.asarray(image)
+    a = np.asarray(image) if host_of(image) is None else image
     if a.ndim not in (2, 3):
         raise ValueError(f"image must have shape (H, W) or (H, W, C); got {a.shape}")
     return _apply_array(a, kernel, premultiply and a.ndim == 3 and a.shape[2] in (2, 4), options)
 
 
-def _apply_array(
-    a: NDArray[Any], kernel: ArrayLike, premultiply: bool, options: dict[str, Any]
-) -> NDArray[Any]:
+def _apply_array(a: Any, kernel: ArrayLike, premultiply: bool, options: dict[str, Any]) -> Any:
+    if (
+        premultiply and host_of(a) == "xarray"
+    ):  # whose operators go by name, and its channels have one
+        return a.copy(data=_premultiplied(a.data, kernel, options))
     if premultiply:
         return _premultiplied(a, kernel, options)
     return convolve(a, kernel, channel_axis=-1 if a.ndim == 3 else None, **options)
@@ -108,15 +110,15 @@ def _apply_image(
     premultiply: bool,
     options: dict[str, Any],
 ) -> Image.Image:
-    if mode is not None and mode not in (*_GREY, *_BANDS, "1", "P", "PA"):
+    if mode is not None and mode not in (*GREY, *_BANDS, "1", "P", "PA"):
         raise ValueError(
-            f"mode must be one of {', '.join((*_GREY, *_BANDS, '1', 'P', 'PA'))}; got {mode!r}"
+            f"mode must be one of {', '.join((*GREY, *_BANDS, '1', 'P', 'PA'))}; got {mode!r}"
         )
     source = _without_palette(image)
-    if source.mode in _GREY:
-        wanted = mode if mode in _GREY else "L" if source.mode == "F" else source.mode
+    if source.mode in GREY:
+        wanted = mode if mode in GREY else "L" if source.mode == "F" else source.mode
         a = _grey_array(source)
-        grey = np.dtype(_GREY[wanted])
+        grey = np.dtype(GREY[wanted])
         filtered = convolve(a, kernel, dtype=grey.newbyteorder("="), **options)
         result = _image(filtered.astype(grey, copy=False), wanted, source.size)
     elif source.mode in _BANDS:
@@ -144,7 +146,7 @@ def _without_palette(image: Image.Image) -> Image.Image:
 
 def _grey_array(image: Image.Image) -> NDArray[Any]:
     # I;16N is in no table of Pillow's array interface; its bytes are as they are named
-    raw = np.frombuffer(image.tobytes(), _GREY[image.mode])
+    raw = np.frombuffer(image.tobytes(), GREY[image.mode])
     return raw.reshape(image.height, image.width)
 
 
@@ -181,15 +183,15 @@ def _premultiplied(a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]) 
     Where the weights of the opacity cancel, no colour is defined; it is 0 there.
     """
     top = np.iinfo(a.dtype).max if a.dtype.kind in "iu" else 1
-    planes = a.astype(np.float64)
-    planes[..., :-1] *= planes[..., -1:]
-    alpha = convolve(planes[..., -1:], kernel, channel_axis=-1, **options)
+    colours, opacity = a[..., :-1].astype(np.float64), a[..., -1:].astype(np.float64)
+    alpha = convolve(opacity, kernel, channel_axis=-1, **options)
     # outside, too, colours are weighted by their opacity
     outside = options | {"cval": options["cval"] ** 2}
-    colours = convolve(planes[..., :-1], kernel, channel_axis=-1, **outside)
+    weighted = convolve(colours * opacity, kernel, channel_axis=-1, **outside)
     defined = np.abs(alpha) > 1e-9 * top
-    planes[..., :-1] = np.divide(colours, alpha, out=np.zeros_like(colours), where=defined)
-    planes[..., -1:] = alpha
+    # of functions that arrays of other libraries answer themselves, so that theirs stay lazy
+    colours = np.where(defined, weighted / np.where(defined, alpha, 1), 0)
+    planes = np.concatenate([colours, alpha], axis=-1)
     if a.dtype.kind in "iu":
         planes = np.clip(np.rint(planes), np.iinfo(a.dtype).min, top)
     return planes.astype(a.dtype)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""dask: a chunked array in, a lazy one out, chunk by chunk on whatever scheduler the caller runs.
+
+A chunk is handed to the engine with the rows and columns of its neighbours that its windows touch
+(dask.array.map_overlap, nothing added at the outer edges), and the engine's own border stands at the
+edges of the image, so all borders, kernels of even size, `origin` and `shape` are as in memory:
+
+    y0            y1                     chunk i of the result: windows of rows y0 .. y1
+    | before | chunk i of the image | after |
+
+Only a border that wraps needs pixels from the other end: they are laid around the image beforehand.
+Chunks smaller than the window's reach are merged with their neighbours. An axis of a single chunk needs
+no neighbours.
+
+What travels to a worker is a plan, which pickles to its arguments, and a few integers. In a chunk the
+engine runs with one thread unless `threads` asks for more: the scheduler has the threads already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..api import Part, Plan, _make_plan
+
+__all__ = ["call"]
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """One axis of the image, as it is cut.
+
+    Attributes
+    ----------
+    around : (int, int)
+        Pixels of the other end that are laid before and after the image.
+    chunks : tuple of int
+        Of the image with these, each as wide as a window's reach.
+    depth : (int, int)
+        Pixels that a chunk needs of its neighbours, before and after.
+    start : int
+        Where in the first chunk its first window begins; in all others that is at 0.
+    counts : tuple of int
+        Chunks of the result.
+    """
+
+    around: tuple[int, int]
+    chunks: tuple[int, ...]
+    depth: tuple[int, int]
+    start: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """What is done with a chunk, by a worker.
+
+    Attributes
+    ----------
+    plan : Plan
+    cuts : dict of int to _Cut
+        By axis: of the rows, then of the columns.
+    """
+
+    plan: Plan
+    cuts: dict[int, _Cut]
+
+    def __str__(self) -> str:
+        """Name of the tasks on dask's dashboard."""
+        return "fastconv"
+
+    def __call__(self, block: NDArray[Any], block_id: tuple[int, ...]) -> NDArray[Any]:
+        """Filter a chunk that has its neighbours' pixels around it."""
+        rows, cols = (
+            (block.shape[axis], 0 if block_id[axis] else cut.start, cut.counts[block_id[axis]])
+            for axis, cut in self.cuts.items()
+        )
+        height, width = (sum(cut.counts) for cut in self.cuts.values())
+        return self.plan._run(np.asarray(block), None, Part(rows, cols, (height, width)))[0]
+
+
+def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = None) -> Any:
+    """Convolve or correlate lazily: what `fastconv.convolve` does with a dask array.
+
+    Parameters
+    ----------
+    image : dask.array.Array, shape (..., H, W)
+        Of any chunks, but of known shape.
+    kernel : array_like, shape (h, w)
+    options : tuple
+        Those of `fastconv.convolve`, as `fastconv.api` hands them on.
+    out : None
+        A lazy result cannot be written into an array.
+
+    Returns
+    -------
+    dask.array.Array
+        Of the chunks of the image, where these are as large as the kernel. Integers are those of the same
+        call in memory, to the last bit; floats too, unless the method is an FFT, whose tiles are then
+        counted from each chunk's corner.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fastconv.convolve`.
+
+    Examples
+    --------
+    >>> import dask.array as da, fastconv, numpy as np
+    >>> lazy = fastconv.convolve(da.ones((6, 6), chunks=3), np.ones((3, 3)), border="constant")
+    >>> lazy.chunks
+    ((3, 3), (3, 3))
+    >>> lazy.compute()[0].tolist()
+    [4.0, 6.0, 6.0, 6.0, 6.0, 4.0]
+    """
+    if out is not None:
+        raise TypeError(
+            "out must be None for a dask array: use dask.array.store for the lazy result"
+        )
+    if not isinstance(image, da.Array):
+        raise TypeError(f"image must be a dask.array.Array; got {type(image).__name__}")
+    made = _make_plan(kernel, *options)
+    if made.threads is None:
+        made = replace(made, threads=1)
+    if any(n != n for n in image.shape):  # NaN: not known
+        raise ValueError("image must be of known shape: call its compute_chunk_sizes() first")
+    # an image of few pixels has the result's type, or the error
+    meta = made._run(np.zeros([min(n, 1) for n in image.shape], image.dtype), None)[0]
+    spatial = [axis for axis in range(image.ndim) if axis != _channels(made, image.ndim)][-2:]
+    shape = [image.shape[axis] for axis in spatial]
+    height, width = made._whole(tuple(shape)).size
+    chunks = list(image.chunks)
+    if 0 in (*image.shape, height, width):
+        for axis, n in zip(spatial, (height, width), strict=True):
+            chunks[axis] = (n,)
+        return da.zeros([sum(c) for c in chunks], dtype=meta.dtype, chunks=chunks)
+    cuts = {axis: _cut(made, image.chunks[axis], which) for which, axis in enumerate(spatial)}
+    for axis, cut in cuts.items():
+        image = _laid_around(image, axis, cut)
+        chunks[axis] = cut.counts
+    return da.map_overlap(
+        _Chunk(made, cuts),
+        image,
+        depth={axis: cut.depth for axis, cut in cuts.items()},
+        boundary="none",
+        trim=False,
+        allow_rechunk=False,
+        chunks=tuple(chunks),
+        dtype=meta.dtype,
+        meta=meta[(slice(0, 0),) * meta.ndim],
+    )
+
+
+def _channels(made: Plan, axes: int) -> int | None:
+    return None if made.channel_axis is None else made.channel_axis % axes
+
+
+def _cut(made: Plan, chunks: tuple[int, ...], which: int) -> _Cut:
+    """Chunks that windows do not reach across, and what they need of each other."""
+    size = made.kernel.shape[which]
+    length, start, count = made._axis(sum(chunks), which)
+    before, after = -start, size - 1 + start
+    chunks = _merged(chunks, max(before, after) + 1)
+    if len(chunks) == 1:
+        return _Cut((0, 0), chunks, (0, 0), start, (count,))
+    counts = (*chunks[:-1], count - sum(chunks[:-1]))
+    if made.border != "wrap":
+        return _Cut((0, 0), chunks, (before, after), start, counts)
+    beyond = max(0, start + count + size - 1 - length)
+    chunks = (chunks[0] + before, *chunks[1:-1], chunks[-1] + beyond)
+    return _Cut((before, beyond), chunks, (before, after), 0, counts)
+
+
+def _merged(chunks: tuple[int, ...], least: int) -> tuple[int, ...]:
+    """Neighbours joined until each is of `least` pixels; all in one if they are too few."""
+    merged = [0]
+    for chunk in chunks:
+        if merged[-1] < least:
+            merged[-1] += chunk
+        else:
+            merged.append(chunk)
+    if len(merged) > 1 and merged[-1] < least:
+        merged[-2:] = [merged[-2] + merged[-1]]
+    return tuple(merged)
+
+
+def _laid_around(image: Any, axis: int, cut: _Cut) -> Any:
+    """The image in the chunks of its cut, with what belongs around it."""
+    before, after = cut.around
+    first, last = [slice(None)] * image.ndim, [slice(None)] * image.ndim
+    first[axis], last[axis] = slice(image.shape[axis] - before, None), slice(0, after)
+    if before or after:
+        image = da.concatenate([image[tuple(first)], image, image[tuple(last)]], axis=axis)
+    return image.rechunk({axis: cut.chunks})

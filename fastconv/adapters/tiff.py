@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""TIFF: pages that can be sliced into rows, and a file that is written strip by strip (extra `tiff`).
+
+Everything that is a matter of the format is tifffile's: tags, tiles, strips, codecs. What is here is the
+order in which they are asked for.
+
+Reading     Only the tiles or strips that hold the wanted rows are decoded, by several threads. Where the
+            pixels lie in the file as in memory, they are mapped instead.
+Writing     Without compression the file is mapped. With it, nobody knows where a strip will lie before all
+            before it are coded, and the table of them is written last: so coded strips are collected in a
+            file of their own, with a list of their lengths, from which an interrupted run goes on, and at
+            the end put into a TIFF as they are.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from .. import _threads
+
+__all__ = ["Pages", "Strips", "create", "needs_bands"]
+
+# Bytes of a strip before it is coded: enough for the codec, few enough for a reader of a part.
+STRIP_BYTES = 2**18
+# Bytes of pixels from which pictures are filtered in bands though they would fit into memory.
+LARGE = 2**28
+NONE, LZW, DEFLATE = 1, 5, 8
+# Colour spaces whose samples are numbers that may be summed; JPEG's YCbCr is decoded to RGB.
+WHITE_IS_0, BLACK_IS_0, RGB, SEPARATED, YCBCR = 0, 1, 2, 5, 6
+JPEG = 7
+
+
+class Pages:
+    """The pages of a TIFF file that are like its first one, as one array.
+
+    Parameters
+    ----------
+    path : path
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (P, H, W), or (H, W) if there is but one; with samples, (..., H, W, S), or (..., S, H, W) if they
+        are stored apart.
+    dtype : dtype
+    channel_axis : int or None
+        -1 for samples that are stored together; those stored apart are images like any other.
+    others : int
+        Pages that are unlike the first one, and not in here: thumbnails, pyramids.
+    chunks : tuple of int
+        Rows of a tile or strip at their axis, 1 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        The pixels are no numbers that may be summed: palettes, single bits, other colour spaces.
+
+    Examples
+    --------
+    >>> import os, tempfile, numpy as np, tifffile
+    >>> path = os.path.join(tempfile.mkdtemp(), "small.tif")
+    >>> tifffile.imwrite(path, np.arange(12, dtype=np.uint8).reshape(4, 3), compression="zlib")
+    >>> pages = Pages(path)
+    >>> pages[2:4].tolist()
+    [[6, 7, 8], [9, 10, 11]]
+    >>> pages.close()
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file = tifffile.TiffFile(path)
+        try:
+            first = self.first = self._file.pages[0]
+            _check(first)
+            alike = [page for page in self._file.pages if _kind(page) == _kind(first)]
+        except BaseException:
+            self._file.close()
+            raise
+        self._pages, self.others = alike, len(self._file.pages) - len(alike)
+        self._pool = ThreadPoolExecutor(_threads.get_num_threads())
+        apart = first.planarconfig == 2 and first.samplesperpixel > 1
+        self._planes = first.samplesperpixel if apart else 1
+        self.channel_axis = -1 if first.samplesperpixel > 1 and not apart else None
+        inner = (first.imagelength, first.imagewidth)
+        inner += (first.samplesperpixel,) if self.channel_axis else ()
+        self._lead = ((len(alike),) if len(alike) > 1 else ()) + ((self._planes,) if apart else ())
+        self.shape = (*self._lead, *inner)
+        self.dtype = np.dtype(first.dtype)
+        rows = first.tilelength if first.is_tiled else min(first.rowsperstrip, first.imagelength)
+        self._across = -(-first.imagewidth // first.tilewidth) if first.is_tiled else 1
+        self._rows = int(rows)
+        self.chunks = (*(1,) * len(self._lead), self._rows, *inner[1:])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._pool.shutdown()
+        self._file.close()
+
+    def mapped(self) -> NDArray[Any] | None:
+        """All pixels where they lie in the file, if they lie there as in memory."""
+        if len(self._pages) > 1 or not self.first.is_memmappable:
+            return None
+        a: NDArray[Any] = tifffile.memmap(self._file.filehandle.path, page=0, mode="r")
+        return a.reshape(self.shape)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        """Rows of one image: an index for each leading axis, and a slice of rows."""
+        *lead, rows = index if isinstance(index, tuple) else (index,)
+        low, high, _ = rows.indices(self.shape[len(self._lead)])
+        number = int(np.ravel_multi_index(lead, self._lead)) if self._lead else 0
+        page, plane = self._pages[number // self._planes], number % self._planes
+        result = np.zeros((high - low, *self.shape[len(self._lead) + 1 :]), self.dtype)
+        below = -(-page.imagelength // self._rows)
+        wanted = range(
+            (plane * below + low // self._rows) * self._across,
+            (plane * below + -(-high // self._rows)) * self._across,
+        )
+        table = page.jpegtables
+        for _ in self._pool.map(
+            lambda segment: self._put(result, low, page.decode(*segment, jpegtables=table)),
+            self._file.filehandle.read_segments(
+                [page.dataoffsets[i] for i in wanted],
+                [page.databytecounts[i] for i in wanted],
+                indices=list(wanted),
+            ),
+        ):
+            pass
+        return result
+
+    def _put(self, result: NDArray[Any], low: int, segment: Any) -> None:
+        """Copy what is wanted of a tile or strip."""
+        pixels, (_, _, y, x, _), _ = segment
+        if pixels is None:  # left out of the file: zeros
+            return
+        pixels = pixels.reshape(pixels.shape[1:] if self.channel_axis else pixels.shape[1:3])
+        first, last = max(y, low), min(y + pixels.shape[0], low + result.shape[0])
+        width = min(pixels.shape[1], result.shape[1] - x)
+        if first < last:
+            result[first - low : last - low, x : x + width] = pixels[first - y : last - y, :width]
+
+
+def needs_bands(path: str | os.PathLike[str]) -> bool:
+    """Whether Pillow is not enough for a file: it is large, of several pages, or of more bits.
+
+    What is no TIFF, or not one of numbers, is Pillow's to refuse or to read.
+    """
+    try:
+        pages = Pages(path)
+    except (OSError, ValueError, IndexError, tifffile.TiffFileError):
+        return False
+    try:
+        kind = pages.dtype.name, int(pages.first.samplesperpixel)
+        many = len(pages.shape) > (3 if pages.channel_axis else 2)
+        return many or kind not in _PILLOWS or math.prod(pages.shape) * pages.dtype.itemsize > LARGE
+    finally:
+        pages.close()
+
+
+# Samples that Pillow reads as they are.
+_PILLOWS = (
+    *(("uint8", samples) for samples in (1, 2, 3, 4)),
+    ("uint16", 1), ("int32", 1), ("float32", 1),
+)  # fmt: skip
+
+
+def _kind(page: Any) -> tuple[Any, ...]:
+    return (
+        page.shape, page.dtype, page.photometric, page.planarconfig, page.is_tiled,
+        page.tilelength, page.tilewidth, page.rowsperstrip,
+    )  # fmt: skip
+
+
+def _check(page: Any) -> None:
+    jpeg = page.photometric == YCBCR and page.compression == JPEG
+    if page.photometric not in (WHITE_IS_0, BLACK_IS_0, RGB, SEPARATED) and not jpeg:
+        name = getattr(page.photometric, "name", page.photometric)
+        raise ValueError(f"pixels of a TIFF must be grey, RGB or CMYK; got {str(name).lower()}")
+    if page.bitspersample not in (8, 16, 32, 64) or page.dtype is None or page.imagedepth > 1:
+        raise ValueError(
+            f"samples of a TIFF must be of 8, 16, 32 or 64 bits; got {page.bitspersample}"
+        )
+
+
+def _tags(like: Any) -> dict[str, Any]:
+    """What a page says of its pixels that still holds when they are filtered."""
+    tags: dict[str, Any] = {
+        "photometric": RGB if like.photometric == YCBCR else int(like.photometric),
+        "metadata": None,
+        "software": False,
+    }
+    if like.samplesperpixel > 1:
+        tags["planarconfig"] = int(like.planarconfig)
+    if like.extrasamples:
+        tags["extrasamples"] = [int(kind) for kind in like.extrasamples]
+    if like.tags.get("XResolution") and like.tags.get("YResolution"):
+        tags["resolution"] = tuple(like.tags[name].value for name in ("XResolution", "YResolution"))
+        tags["resolutionunit"] = int(like.resolutionunit)
+    profile = like.tags.get("InterColorProfile")
+    if profile:
+        tags["iccprofile"] = profile.value
+    return tags
+
+
+def _is_big(shape: tuple[int, ...], dtype: np.dtype[Any], like: Any) -> bool:
+    """Whether offsets of 32 bits may not do: codecs can make noise larger than it was."""
+    return bool(like.parent.is_bigtiff or math.prod(shape) * dtype.itemsize > 2**32 - 2**27)
+
+
+def create(
+    path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], pages: Pages, resume: bool
+) -> Any:
+    """A file that pages like these can be written to: a mapped one, or `Strips`.
+
+    Parameters
+    ----------
+    path : Path
+    shape : tuple of int
+        Of the result; its leading axes are those of `pages`.
+    dtype : dtype
+    pages : Pages
+        Whose colours, resolution and compression are taken over. What is compressed with losses, or in a
+        way that cannot be written, is deflated.
+    resume : bool
+        Whether to open what an earlier run has left, rather than begin anew.
+    """
+    like = pages.first
+    if like.compression != NONE:
+        return Strips(
+            path, shape, dtype, like, len(shape) - (3 if pages.channel_axis else 2), resume
+        )
+    if not resume:
+        tifffile.imwrite(
+            path, None, shape=shape, dtype=dtype, bigtiff=_is_big(shape, dtype, like), **_tags(like)
+        )
+    mapped: NDArray[Any] = tifffile.memmap(path, mode="r+")
+    return mapped.reshape(shape)
+
+
+class Strips:
+    """Coded strips, collected until there are all of them.
+
+    They must come in order, in whole strips: `chunks` says of how many rows. After `shape` and `dtype`, that
+    is all that `fastconv.stream` needs of a target.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        like: Any,
+        rows_axis: int,
+        resume: bool,
+    ) -> None:
+        self.shape, self.dtype = shape, dtype
+        self._like, self._lead = like, shape[:rows_axis]
+        row_bytes = max(1, math.prod(shape[rows_axis + 1 :]) * dtype.itemsize)
+        self._height = shape[rows_axis]
+        self._rows = max(1, min(self._height, STRIP_BYTES // row_bytes))
+        self.chunks = (*(1,) * rows_axis, self._rows, *shape[rows_axis + 1 :])
+        self._codec = LZW if like.compression == LZW else DEFLATE
+        # differences of neighbours; of floats they would be no smaller
+        self._predictor = 2 if dtype.kind in "iu" else 1
+        mode = "r+b" if resume else "w+b"
+        # closed by `close`
+        self._strips = open(f"{path}.strips", mode)  # noqa: SIM115
+        self._lengths = open(f"{path}.lengths", mode)  # noqa: SIM115
+        self._pool = ThreadPoolExecutor(_threads.get_num_threads())
+        self._next: int | None = None
+
+    def __setitem__(self, index: tuple[Any, ...], rows: NDArray[Any]) -> None:
+        """Code rows of one image, and append them."""
+        *lead, where = index
+        number = int(np.ravel_multi_index(lead, self._lead)) if self._lead else 0
+        first = number * -(-self._height // self._rows) + where.start // self._rows
+        if self._next is None:
+            self._go_on_at(first)
+        if first != self._next or where.start % self._rows:
+            raise ValueError(f"strips of a TIFF must come in order; got rows {where} of {lead}")
+        cuts = [rows[y : y + self._rows] for y in range(0, rows.shape[0], self._rows)]
+        for coded in self._pool.map(self._coded, cuts):
+            self._strips.write(coded)
+            self._lengths.write(len(coded).to_bytes(8, "little"))
+        self._strips.flush()
+        self._lengths.flush()
+        self._next = first + len(cuts)
+
+    def _go_on_at(self, strip: int) -> None:
+        """Forget what was written after the last band that is known to be done."""
+        self._lengths.truncate(8 * strip)
+        self._lengths.seek(0)
+        lengths = np.frombuffer(self._lengths.read(), "<u8")
+        self._lengths.seek(0, os.SEEK_END)
+        self._strips.truncate(int(lengths.sum()))
+        self._strips.seek(0, os.SEEK_END)
+        self._next = strip
+
+    def _coded(self, rows: NDArray[Any]) -> bytes:
+        block = np.ascontiguousarray(rows, self.dtype.newbyteorder("<"))
+        block = block.reshape(*block.shape[:2], -1)  # rows, pixels, samples
+        if self._predictor == 2:
+            block = np.ascontiguousarray(tifffile.TIFF.PREDICTORS[2](block, axis=1))
+        return bytes(tifffile.TIFF.COMPRESSORS[self._codec](block.tobytes()))
+
+    def finish(self, target: Path) -> None:
+        """Put the strips into a TIFF."""
+        self._strips.seek(0)
+        self._lengths.seek(0)
+        with tifffile.TiffWriter(
+            target, bigtiff=_is_big(self.shape, self.dtype, self._like), byteorder="<"
+        ) as writer:
+            writer.write(
+                self._each(), shape=self.shape, dtype=self.dtype, compression=self._codec,
+                predictor=self._predictor, rowsperstrip=self._rows, **_tags(self._like),
+            )  # fmt: skip
+        self.close()
+        for file in (self._strips, self._lengths):
+            os.unlink(file.name)
+
+    def _each(self) -> Iterator[bytes]:
+        while length := self._lengths.read(8):
+            yield self._strips.read(int.from_bytes(length, "little"))
+
+    def close(self) -> None:
+        """Close the files; what is in them remains, to go on from."""
+        self._pool.shutdown()
+        self._strips.close()
+        self._lengths.close()

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which file becomes which, settled before anything is written; two that become one are a wrong word."""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+
+import click
+from PIL import Image
+
+from ..adapters.pictures import ARRAYS, format_of, reason_of
+
+__all__ = ["Jobs", "Problems", "jobs_of", "size_of", "suffix_option"]
+
+Jobs = dict[Path, Path]  # source -> target
+Problems = list[tuple[str, str]]  # name and reason of what cannot be done
+
+
+def suffix_option(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Return the suffix of a format, with its dot, or fail with what is allowed."""
+    if value is None:
+        return None
+    suffix = "." + value.lower().removeprefix(".")
+    try:
+        format_of(Path("x" + suffix))
+    except ValueError:
+        raise click.BadParameter(
+            f"must be a suffix of a format that can be written, as png, jpg or tif; got {value!r}"
+        ) from None
+    return suffix
+
+
+def _is_picture(name: str) -> bool:
+    """Tell from its name whether a file found in a folder is meant to be a picture."""
+    # The last four are only recognized by Pillow: another program must read them.
+    formats = Image.OPEN.keys() - {"BUFR", "GRIB", "HDF5", "MPEG"}
+    suffix = os.path.splitext(name)[1].lower()
+    known = suffix in ARRAYS or Image.registered_extensions().get(suffix) in formats
+    return known and not name.startswith(".")
+
+
+def _is_folder(path: Path) -> bool:
+    """Tell whether this is a folder of files; that of a zarr array is a file to us."""
+    return path.is_dir() and path.suffix.lower() not in ARRAYS
+
+
+def _pictures_in(folder: Path, recursive: bool, out: Path, problems: Problems) -> list[Path]:
+    """List the pictures in a folder; results of an earlier run further down are no input."""
+
+    def report(error: OSError) -> None:
+        problems.append((str(error.filename), reason_of(error)))
+
+    found: list[Path] = []
+    for parent, folders, names in os.walk(folder, onerror=report):
+        arrays = [name for name in folders if not _is_folder(Path(parent, name))]
+        found += [Path(parent, name) for name in sorted(names + arrays) if _is_picture(name)]
+        folders[:] = sorted(
+            name
+            for name in folders
+            if recursive
+            and name[0] != "."
+            and name not in arrays
+            and Path(parent, name).resolve() != out.resolve()
+        )
+    if not found:
+        problems.append((str(folder), "no pictures in this folder"))
+    return found
+
+
+def _inputs(
+    words: tuple[str, ...], recursive: bool, out: Path, problems: Problems
+) -> list[tuple[Path, Path]]:
+    """List the files that the words name, each with its path below the folder of results."""
+    found: list[tuple[Path, Path]] = []
+    for word in words:
+        path = Path(word)
+        if _is_folder(path):
+            inside = _pictures_in(path, recursive, out, problems)
+            found += [(file, file.relative_to(path)) for file in inside]
+        elif glob.has_magic(word) and not path.exists():
+            files = [Path(match) for match in sorted(glob.glob(word, recursive=True))]
+            found += [(file, Path(file.name)) for file in files if not _is_folder(file)]
+            if not files:
+                problems.append((word, "no file matches"))
+        else:
+            found.append((path, Path(path.name)))
+    return found
+
+
+def _is_one_file(words: tuple[str, ...]) -> bool:
+    if len(words) > 1 or _is_folder(Path(words[0])):
+        return False
+    return os.path.exists(words[0]) or not glob.has_magic(words[0])
+
+
+def jobs_of(
+    words: tuple[str, ...], recursive: bool, out: str, suffix: str | None, problems: Problems
+) -> Jobs:
+    """Settle which file becomes which, before anything is written."""
+    target = Path(out)
+    if _is_one_file(words) and not _is_folder(target) and not out.endswith(("/", os.sep)):
+        try:
+            format_of(target)
+        except ValueError as error:
+            raise click.BadParameter(f"{error} (a folder ends in /)", param_hint="'-o'") from None
+        if suffix and format_of(target) != format_of(Path("x" + suffix)):
+            raise click.BadParameter(
+                f"{target} must end in {suffix}, as --format asks", param_hint="'-o'"
+            )
+        return {Path(words[0]): target}
+    if target.exists() and not _is_folder(target):
+        raise click.BadParameter(
+            f"{out} must be a folder for more than one picture; it is a file", param_hint="'-o'"
+        )
+    jobs: Jobs = {}
+    origins: dict[str, Path] = {}
+    for source, name in _inputs(words, recursive, target, problems):
+        result = target / (name.with_suffix(suffix) if suffix else name)
+        origin = origins.setdefault(os.path.normcase(result), source)
+        if origin.resolve() != source.resolve():
+            raise click.UsageError(f"{origin} and {source} would both become {result}")
+        jobs[origin] = result
+    return jobs
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of those in the folder of a zarr array; 0 of what is not there."""
+    try:
+        files = path.rglob("*") if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files)
+    except OSError:
+        return 0

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Many files at once, with one bar: on threads of this process, or on the workers of a dask cluster.
+
+Decoding, filtering and coding all leave the interpreter to others, so threads are enough. The cores are
+shared out: as many files at once as there are cores, a thread each, or fewer files with more threads.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .. import _threads
+from ..adapters.pictures import Filter, Outcome, Task, do
+from .jobs import size_of
+
+__all__ = ["Report", "on_cluster", "run_all"]
+
+
+@dataclass
+class Report:
+    """What became of all files."""
+
+    console: Console
+    files: int = 0
+    failed: int = 0
+    skipped: int = 0
+    pixels: int = 0
+    begun: float = field(default_factory=time.perf_counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a file, and say what there is to say."""
+        for note in outcome.notes:
+            self.say(f"{outcome.name}: {note}")
+        if outcome.failure:
+            self.fail(outcome.name, outcome.failure)
+            return
+        self.files += 1
+        self.skipped += outcome.skipped
+        self.pixels += outcome.pixels
+
+    def fail(self, name: str, reason: str) -> None:
+        """Report a file and count it."""
+        self.files += 1
+        self.failed += 1
+        self.say(f"{name}: {reason}")
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def summary(self) -> str:
+        """All in one line."""
+        skipped = f", {self.skipped} there already" if self.skipped else ""
+        megapixels = self.pixels / 1e6
+        speed = megapixels / max(time.perf_counter() - self.begun, 1e-9)
+        return (
+            f"{self.files} files, {self.failed} failed{skipped}, {megapixels:.1f} megapixels filtered "
+            f"({speed:.3g} Mpx/s)"
+        )
+
+
+class Interrupted(BaseException):
+    """Ends what runs in bands."""
+
+
+def run_all(tasks: list[Task], at_once: int | None, report: Report) -> None:
+    """Filter files on threads of this process."""
+    cores = _threads.get_num_threads()
+    at_once = max(1, min(at_once or cores, len(tasks)))
+    tasks = [_with_threads(task, max(1, cores // at_once)) for task in tasks]
+    stop = threading.Event()
+    with _bar(tasks, report) as advance, ThreadPoolExecutor(at_once) as pool:
+
+        def one(number: int) -> Outcome:
+            if stop.is_set():
+                raise Interrupted
+            return do(tasks[number], partial(watched, number))
+
+        def watched(number: int, done: int, total: int) -> None:
+            advance(number, done / total)
+            if stop.is_set():
+                raise Interrupted
+
+        futures = {pool.submit(one, number): number for number in range(len(tasks))}
+        try:
+            for future in as_completed(futures):
+                report.add(future.result())
+                advance(futures[future], 1)
+        except BaseException:
+            stop.set()
+            raise
+
+
+def on_cluster(tasks: list[Task], address: str, report: Report) -> None:
+    """Filter files on the workers of a running dask cluster, one thread each unless more are asked for."""
+    try:
+        from distributed import Client
+        from distributed import as_completed as as_they_come
+    except ModuleNotFoundError:
+        raise click.UsageError("--dask needs: pip install 'fastconv[dask]'") from None
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"--dask {address}: {error}") from None
+    with client, _bar(tasks, report) as advance:
+        futures = {
+            client.submit(do, _with_threads(_absolute(task), 1), pure=False): number
+            for number, task in enumerate(tasks)
+        }
+        for future in as_they_come(futures):
+            number = futures[future]
+            if future.status == "finished":
+                report.add(future.result())
+            else:  # such as a worker that was killed again and again
+                report.fail(tasks[number].name, f"{future.exception()}")
+            advance(number, 1)
+
+
+def _with_threads(task: Task, threads: int) -> Task:
+    options = task.filter.options
+    given = options.get("threads") or threads
+    return replace(task, filter=Filter(task.filter.kernel, {**options, "threads": given}))
+
+
+def _absolute(task: Task) -> Task:
+    return replace(task, source=task.source.absolute(), target=task.target.absolute())
+
+
+@contextmanager
+def _bar(tasks: list[Task], report: Report) -> Iterator[Callable[[int, float], None]]:
+    """Show a bar to people who have to wait: for four files or 16 MB.
+
+    Yields what is told the share of a task that is done.
+    """
+    sizes = [size_of(task.source) for task in tasks]
+    done = [0.0] * len(tasks)
+    worth_it = len(sizes) >= 4 or sum(sizes) >= 2**24
+    columns: list[Any] = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    ]
+    with Progress(
+        *columns,
+        console=report.console,
+        transient=True,
+        disable=not (worth_it and sys.stderr.isatty()),
+    ) as progress:
+        bar = progress.add_task("filtering", total=sum(sizes))
+
+        def advance(number: int, share: float) -> None:
+            progress.advance(bar, (share - done[number]) * sizes[number])
+            done[number] = share
+
+        yield advance
