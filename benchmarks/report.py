@@ -204,6 +204,11 @@ def _post_table(post: list[Row]) -> list[str]:
     return lines
 
 
+def _folded(title: str, lines: list[str]) -> list[str]:
+    """What a reader of the page opens with a click."""
+    return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>", ""]
+
+
 def markdown(numbers: Numbers, size: str | None, plots: dict[str, str]) -> str:
     """Return the report: all cells, or those of one size and all that are lost at others."""
     cells = numbers.complete()
@@ -212,7 +217,7 @@ def markdown(numbers: Numbers, size: str | None, plots: dict[str, str]) -> str:
         shown = [c for c in cells if size is None or c["size"] == size]
         lines += [*_summary(cells), ""]
         lines += [f"![{text}]({link})" for text, link in plots.items() if "rival" in text] + [""]
-        lines += [*_table(shown), ""]
+        lines += _folded(f"All cells of {size}", _table(shown)) if size else [*_table(shown), ""]
         lost = [c for c in cells if c not in shown and ratio(c["times"]) < 1]
         if lost:
             lines += ["Cells of other sizes that fastconv loses:", "", *_table(lost), ""]
