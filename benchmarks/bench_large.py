@@ -24,6 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,17 +83,13 @@ def on_a_cluster(side: int, folder: Path, kill: bool) -> None:
         Client(c) as client,
     ):
         for title, kernel in KERNELS.items():
-            eager, alone = timed(lambda kernel=kernel: fastconv.convolve(image, kernel))
+            eager, alone = timed(partial(fastconv.convolve, image, kernel))
             result = folder / "result.zarr"
             lazy = fastconv.convolve(da.from_zarr(name), kernel)
             killer = threading.Timer(alone / 2, kill_one, [client]) if kill else None
             if killer:
                 killer.start()
-            _, seconds = timed(
-                lambda lazy=lazy, result=result: da.to_zarr(
-                    lazy, os.fspath(result), mode="w", compute=True
-                )
-            )
+            _, seconds = timed(partial(da.to_zarr, lazy, os.fspath(result), mode="w", compute=True))
             if killer:
                 killer.join()
                 client.wait_for_workers(2)
@@ -154,9 +151,9 @@ def from_file_to_file(folder: Path) -> None:
         fastconv.convolve(rows, kernel)
         turns = []
         for _ in range(3):
-            memory = rows.size / timed(lambda kernel=kernel: fastconv.convolve(rows, kernel))[1]
+            memory = rows.size / timed(partial(fastconv.convolve, rows, kernel))[1]
             target.unlink(missing_ok=True)
-            disk = side * side / timed(lambda: copy(source, target))[1]
+            disk = side * side / timed(partial(copy, source, target))[1]
             target.unlink()
             written, flushed, peak = streamed(source, target, side, folder / "kernel.npy")
             speed = side * side / flushed

@@ -135,11 +135,11 @@ def weights_1d(draw: st.DrawFn) -> Array:
     if kind == "even":
         return np.asarray(w + w[::-1])
     if kind == "odd":
-        return w - w[::-1]
+        return np.asarray(w - w[::-1])
     if kind == "nearly":
-        return w + w[::-1] + 1e-16 * rng.standard_normal(w.size)
+        return np.asarray(w + w[::-1]) + 1e-16 * rng.standard_normal(w.size)
     if kind == "whole":
-        return np.rint(3 * w)
+        return np.asarray(np.rint(3 * w))
     if kind == "sparse":
         return w * (rng.random(w.size) > 0.5)
     if kind == "special":

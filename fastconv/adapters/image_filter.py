@@ -32,7 +32,7 @@ from .._borders import canonical
 from .._methods import binary_unit
 from ..api import correlate
 from ._plus import correlate_plus
-from .pillow import _BANDS, _GREY, _band_array, _flip_signs, _grey_array, _image
+from .pillow import _BANDS, GREY, _band_array, _flip_signs, _grey_array, _image
 
 __all__ = [
     "BLUR",
@@ -398,8 +398,8 @@ class _Edges:
 def _through(core: Any, work: Callable[[Array], Array]) -> Any:
     """Filter an image's core as an array of shape (H, W) or (H, W, C)."""
     image = _without_palette(core)
-    if image.mode in _GREY:
-        dtype = np.dtype(_GREY[image.mode])
+    if image.mode in GREY:
+        dtype = np.dtype(GREY[image.mode])
         return _image(work(_grey_array(image)).astype(dtype, copy=False), image.mode, image.size).im
     if image.mode not in _BANDS:
         raise ValueError(f"image must be of a mode that Pillow can filter; got {image.mode}")
