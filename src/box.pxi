@@ -60,6 +60,21 @@ cdef void sum_of_wholes(lane* out, lane* row, Py_ssize_t count, Py_ssize_t step,
             power *= 2
 
 
+cdef inline void sum_of_few(lane* out, lane* wholes, lane* rests, const Py_ssize_t count, Py_ssize_t step,
+                            Py_ssize_t n) noexcept nogil:
+    """The same of up to three, and a rest, in one pass and in the same order."""
+    cdef Py_ssize_t i = 0
+    cdef lane sums
+    while i < n:
+        sums = load(wholes, i)
+        if count == 2:
+            sums = add(sums, load(wholes, i + step))
+        elif count == 3:
+            sums = add(sums, add(load(wholes, i + step), load(wholes, i + 2 * step)))
+        store(out, i, add(sums, load(rests, i)))
+        i += lanes_of(out)
+
+
 cdef void levels_in_memory(lane* wholes, lane* rests, lane* row, lane* scratch, Py_ssize_t pitch,
                            Py_ssize_t width, Py_ssize_t step, Py_ssize_t n) noexcept nogil:
     """Sums of a whole and of the rest of `width`, pixels being `step` samples apart; one row of wholes for
@@ -147,8 +162,23 @@ cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, double scale
         store(rests, (turn - first) * vector, sums)
 
 
-cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
-                  Py_ssize_t y) noexcept nogil:
+cdef void sum_across(lane* out, lane* wholes, lane* rests, Py_ssize_t count, Py_ssize_t step, bint rest,
+                     Py_ssize_t n) noexcept nogil:
+    """Sums of `count` wholes and a rest. Destroys `wholes`."""
+    if count == 1 and rest:
+        sum_of_few(out, wholes, rests, 1, step, n)
+    elif count == 2 and rest:
+        sum_of_few(out, wholes, rests, 2, step, n)
+    elif count == 3 and rest:
+        sum_of_few(out, wholes, rests, 3, step, n)
+    else:
+        sum_of_wholes(out, wholes, count, step, n)
+        if rest:
+            add_shifted(out, out, rests, 0, n)
+
+
+cdef void new_box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
+                      Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, scaled, and summed across."""
     cdef lane* raw = <lane*>s.raw
     cdef lane* wholes = <lane*>s.box
@@ -164,12 +194,22 @@ cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_
         levels_in_memory(wholes, rests, raw, sample_at(rests, s.pitch), s.pitch, width, job.channels, n)
     if width < whole:
         memcpy(out, rests, n * sample_size(out))
-    elif width < 2 * whole and width % whole:
-        add_shifted(out, wholes, rests, 0, n)
     else:
-        sum_of_wholes(out, wholes, width // whole, whole * job.channels, n)
-        if width % whole:
-            add_shifted(out, out, rests, 0, n)
+        sum_across(out, wholes, rests, width // whole, whole * job.channels, width % whole > 0, n)
+
+
+cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane, Py_ssize_t y,
+                  Py_ssize_t first) noexcept nogil:
+    """The same, from the rows that are kept, if there is a twin. Those from `first` on came before."""
+    cdef Py_ssize_t keep = 2 * job.kernel_height, twin = twin_row(job, y, smaller(y - first, keep - 1))
+    cdef Py_ssize_t size = strip.count * job.channels * sample_size(out)
+    cdef lane** kept = <lane**>strip.rows + keep
+    if twin:
+        memcpy(out, kept[(y - twin) % keep], size)
+    else:
+        new_box_row(out, s, job, strip, plane, y)
+    if job.repeats:
+        memcpy(kept[y % keep], out, size)
 
 
 cdef inline void box_results(lane* out, lane* prefix, lane* row, lane* suffix, bint first,
@@ -186,7 +226,7 @@ cdef inline void box_results(lane* out, lane* prefix, lane* row, lane* suffix, b
 
 cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
                     Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
-    """Output rows y0 .. y1-1 of a strip, with a window of 2 * height rows of scratch."""
+    """Output rows y0 .. y1-1 of a strip, with a window of 2 * height rows of scratch, and twins of them."""
     cdef Py_ssize_t y, r, k, height = job.kernel_height, n = strip.count * job.channels
     cdef lane** suffix = <lane**>strip.rows
     cdef lane** group = suffix + height
@@ -195,7 +235,7 @@ cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, 
     cdef lane* prefix = sample_at(out, s.pitch)
     # The group of the first row; its rows before y0 are not needed.
     for r in range(y0 % height, height):
-        box_row(group[r], s, job, strip, plane, y0 - y0 % height + r)
+        box_row(group[r], s, job, strip, plane, y0 - y0 % height + r, y0)
     for y in range(y0, y1):
         r = y % height
         if r == 0 or y == y0:
@@ -206,14 +246,14 @@ cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, 
                 add_shifted(suffix[k], suffix[k], suffix[k + 1], 0, n)
             # rows before r of the next group but the last, when a band starts inside a group
             for k in range(r - 1):
-                box_row(group[k], s, job, strip, plane, y - r + height + k)
+                box_row(group[k], s, job, strip, plane, y - r + height + k, y0)
                 box_results(out, prefix, group[k], group[k], k == 0, n)
         if r:
-            box_row(group[r - 1], s, job, strip, plane, y + height - 1)
+            box_row(group[r - 1], s, job, strip, plane, y + height - 1, y0)
             box_results(out, prefix, group[r - 1], suffix[r], r == 1, n)
             store_row(out, job, plane, y, strip.first, strip.count)
         else:
             store_row(suffix[0], job, plane, y, strip.first, strip.count)
         if r == height - 1 and y + 1 < y1:
             # the row that completes the next group
-            box_row(group[r], s, job, strip, plane, y + height)
+            box_row(group[r], s, job, strip, plane, y + height, y0)

@@ -205,14 +205,32 @@ cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Stri
                    + (strip.first - job.before) * job.src.pixel)
 
 
-cdef work* window_row(work* buffer, Scratch* s, const Job* job, const Strip* strip,
+cdef inline Py_ssize_t twin_row(const Job* job, Py_ssize_t y, Py_ssize_t above) noexcept nogil:
+    """How far above row `y` of the padded picture the next one stands that holds the same pixels, of `above`
+    rows; 0 if there is none, or if there are few of them and looking would cost more than they save."""
+    cdef Py_ssize_t d
+    if job.repeats:
+        for d in range(1, above + 1):
+            if job.rows[y - d] == job.rows[y]:
+                return d
+    return 0
+
+
+cdef work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Job* job, const Strip* strip,
                       Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
-    """Row `y` of the padded picture as the window wants it: summed across if the job is separable."""
+    """Row `y` of the padded picture as the window wants it: summed across if the job is separable. There are
+    `above` rows of the window in the slots before this one."""
+    cdef work* buffer = slot[0]
     cdef work* raw
+    cdef Py_ssize_t twin
     if work is not vb and work is not vh:
         if job.method == LINES:
             return lines_window_row(buffer, s, job, strip, plane, y)
         if job.across.count:
+            twin = twin_row(job, y, above)
+            if twin:
+                memcpy(buffer, slot[-twin], strip.count * job.channels * sample_size(buffer))
+                return buffer
             raw = source_row(<work*>s.raw, s, job, strip, plane, y)
             if strip.in_place:  # rows read one by one: the machine sees each one's stream too late
                 prefetch_row(job, plane, y + BLOCK_ROWS, strip.first, strip.count + job.kernel_width - 1)
@@ -287,7 +305,7 @@ cdef void begin_strip(work* kind, Scratch* s, const Job* job, const Strip* strip
     """Load the rows of the window that is to begin at output row `y`, but for those of its block."""
     cdef Py_ssize_t r
     for r in range(job.window.height - 1):
-        strip.rows[r] = window_row(<work*>strip.rows[r], s, job, strip, plane, y + r)
+        strip.rows[r] = window_row(<work**>strip.rows + r, r, s, job, strip, plane, y + r)
 
 
 cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
@@ -303,7 +321,7 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
     cdef work* out[BLOCK_ROWS]
     for r in range(BLOCK_ROWS):
         if r < count:
-            fresh[r] = window_row(fresh[r], s, job, strip, plane, y + height - 1 + r)
+            fresh[r] = window_row(fresh + r, height - 1 + r, s, job, strip, plane, y + height - 1 + r)
         else:   # nobody's row: summed to scratch and forgotten
             fresh[r] = fresh[count - 1]
         if direct and r < count:
@@ -376,9 +394,10 @@ cdef void near_strips(work* kind, Scratch* s, const Job* job, const Layout* cut,
 cdef int columns(work* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
                  Py_ssize_t x1) noexcept nogil:
     """Output rows y0 .. y1-1, pixels x0 .. x1-1. Returns 0, or 1 if there is no memory for the scratch."""
-    # a box keeps two groups of rows, the others a window and a block
+    # a box has two groups of rows, and as many for twins; the others a window and a block
     cdef Py_ssize_t window = (
-        2 * job.kernel_height if job.method == BOX else job.window.height + BLOCK_ROWS - 1
+        (4 if job.repeats else 2) * job.kernel_height if job.method == BOX
+        else job.window.height + BLOCK_ROWS - 1
     )
     cdef Layout cut = lay_out(kind, job, window + BLOCK_ROWS)
     cdef Scratch s

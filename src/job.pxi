@@ -28,6 +28,10 @@ cdef enum:
 cdef enum:
     DOWN_FIRST, ACROSS_FIRST, ADDED
 
+# Columns of a margin that do not follow each other in one step.
+cdef enum:
+    ANYHOW = 2
+
 cdef struct View:
     # Sample (plane, y, x, c) stands at data + plane*plane_ + y*row + x*pixel + c*channel.
     char* data
@@ -97,9 +101,11 @@ cdef struct Job:
     Py_ssize_t planes, height, width, channels      # of the output
     const Py_ssize_t* rows      # height + kernel_height - 1 source rows, -1: constant
     const Py_ssize_t* cols      # width + kernel_width - 1 source columns, -1: constant
+    bint repeats                # of these rows so many are alike that it pays to look for them
     Py_ssize_t inner_begin, inner_end   # columns in between stand side by side in the source,
     Py_ssize_t source_width
     Py_ssize_t before                   # column `before` at its column 0
+    int run_before, run_after           # steps between source columns outside of these; see run_of
     bint constant               # some window holds it:
     const double* fill          # one a channel
     const double* kernel        # the definition, for exact recomputation

@@ -197,25 +197,33 @@ cdef void load_inner(work* row, work* spare, Py_ssize_t at, const Job* job, cons
             scatter_channel(row, spare, at, n, c, job.channels)
 
 
-cdef inline void copy_pixel(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t channels) noexcept nogil:
-    cdef Py_ssize_t c
+cdef inline void copy_run(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t step, Py_ssize_t n,
+                          Py_ssize_t channels) noexcept nogil:
+    """`n` pixels from others of the row, the first from `source`, the others `step` pixels further each."""
+    cdef Py_ssize_t c, size = sample_size(row)
     for c in range(channels):
-        copy_samples(<char*>sample_at(row, to * channels + c), 0,
-                     <const char*>sample_at(row, source * channels + c), 0, 1, sample_size(row))
+        copy_strided(<char*>sample_at(row, to * channels + c), channels * size,
+                     <const char*>sample_at(row, source * channels + c), step * channels * size, n, size)
 
 
 cdef inline void load_margin(work* row, const Job* job, const char* src, Py_ssize_t begin, Py_ssize_t start,
-                             Py_ssize_t stop, Py_ssize_t inner_begin, Py_ssize_t inner_end) noexcept nogil:
+                             Py_ssize_t stop, int run, Py_ssize_t inner_begin,
+                             Py_ssize_t inner_end) noexcept nogil:
     """Padded columns `start` .. `stop - 1` of a row that begins with column `begin`. Pixels that stand
     among the row's inner ones, inner_begin .. inner_end - 1, are copied from there: that is converted."""
-    cdef Py_ssize_t i, x, inner
+    cdef Py_ssize_t i, inner = job.cols[start] + job.before, last = job.cols[stop - 1] + job.before
+    if run != ANYHOW and job.cols[start] < 0:
+        fill_pixels(sample_at(row, (start - begin) * job.channels), job, stop - start)
+        return
+    if run != ANYHOW and inner_begin <= smaller(inner, last) and larger(inner, last) < inner_end:
+        copy_run(row, start - begin, inner - begin, run, stop - start, job.channels)
+        return
     for i in range(start, stop):
-        x = job.cols[i]
-        inner = x + job.before
-        if x >= 0 and inner_begin <= inner and inner < inner_end:
-            copy_pixel(row, i - begin, inner - begin, job.channels)
+        inner = job.cols[i] + job.before
+        if job.cols[i] >= 0 and inner_begin <= inner and inner < inner_end:
+            copy_run(row, i - begin, inner - begin, 0, 1, job.channels)
         else:
-            load_pixel(row, (i - begin) * job.channels, job, src, x)
+            load_pixel(row, (i - begin) * job.channels, job, src, job.cols[i])
 
 
 cdef void load_row(work* row, work* spare, const Job* job, Py_ssize_t plane, Py_ssize_t y,
@@ -235,5 +243,7 @@ cdef void load_row(work* row, work* spare, const Job* job, Py_ssize_t plane, Py_
     if inner_begin < inner_end:
         load_inner(row, spare, (inner_begin - begin) * job.channels, job,
                    src + (inner_begin - job.before) * job.src.pixel, inner_end - inner_begin)
-    load_margin(row, job, src, begin, begin, inner_begin, inner_begin, inner_end)
-    load_margin(row, job, src, begin, inner_end, end, inner_begin, inner_end)
+    if begin < inner_begin:
+        load_margin(row, job, src, begin, begin, inner_begin, job.run_before, inner_begin, inner_end)
+    if inner_end < end:
+        load_margin(row, job, src, begin, inner_end, end, job.run_after, inner_begin, inner_end)

@@ -80,7 +80,7 @@ cdef void put_border(lane* row, const Job* job, Py_ssize_t begin, Py_ssize_t end
         if job.cols[i] < 0:
             fill_pixels(sample_at(row, i * job.channels), job, 1)
         else:
-            copy_pixel(row, i, job.cols[i] + job.before, job.channels)
+            copy_run(row, i, job.cols[i] + job.before, 0, 1, job.channels)
 
 
 cdef void mean_down(lane* means, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y, bint first,

@@ -100,6 +100,15 @@ cdef void free_fft(Fft* fft) noexcept:
     free(fft.spectrum)
 
 
+cdef int run_of(const Py_ssize_t[::1] table, Py_ssize_t start, Py_ssize_t stop) noexcept:
+    """The step from each entry of a part of a table to the next one, if it is -1, 0 or 1 all along."""
+    cdef Py_ssize_t i, step = table[start + 1] - table[start] if stop - start > 1 else 0
+    for i in range(start + 1, stop):
+        if table[i] - table[i - 1] != step or not -1 <= step <= 1:
+            return ANYHOW
+    return <int>step
+
+
 cdef bint holds_constant(const Py_ssize_t[::1] table) noexcept:
     cdef Py_ssize_t i
     for i in range(table.shape[0]):
@@ -228,7 +237,9 @@ def bind(object program, size_t program_job, int lanes, const unsigned char[:, :
     job.planes, job.height, job.width = dst.shape[0], dst.shape[1], dst.shape[2]
     job.source_width = src.shape[2]
     job.rows, job.cols = &rows[0], &cols[0]
+    job.repeats = 4 * (job.kernel_height - 1) >= job.height
     job.before, job.inner_begin, job.inner_end = before, inner_begin, inner_end
+    job.run_before, job.run_after = run_of(cols, 0, inner_begin), run_of(cols, inner_end, cols.shape[0])
     job.constant = holds_constant(rows) or holds_constant(cols)
     job.fill = &fill[0]
     if may_average(job):
