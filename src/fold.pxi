@@ -22,42 +22,62 @@ cdef inline void add_vectors(lane* sums, lane* a, lane* b, const int vectors) no
         sums[3] = add(a[3], b[3])
 
 
-cdef inline void move_vectors(lane* v, lane* row, vi step, const int vectors) noexcept nogil:
-    """What load_vectors gives `step` samples further on, at `row`: all but the last from what was loaded
-    before."""
-    v[0] = shifted(v[0], v[1], step)
+cdef inline void shift_vectors(lane* v, lane* base, lane* row, vi count, const int vectors) noexcept nogil:
+    """What load_vectors gives at `row`, which is so many samples further on than `base`: all but the last,
+    which may end with the row, from what was loaded there."""
+    v[0] = shifted(base[0], base[1], count)
     if vectors == 4:
-        v[1] = shifted(v[1], v[2], step)
-        v[2] = shifted(v[2], v[3], step)
+        v[1] = shifted(base[1], base[2], count)
+        v[2] = shifted(base[2], base[3], count)
     v[vectors - 1] = held(load(row, (vectors - 1) * lanes_of(row)))
 
 
-cdef inline void fold_row_block(lane* out, lane* row, const Taps* taps, vi step,
+cdef inline void fold_step(lane* acc, lane w, lane* left, lane* right, const int vectors) noexcept nogil:
+    cdef lane sums[4]
+    add_vectors(sums, left, right, vectors)
+    block_step(acc, w, sums, vectors)
+
+
+cdef inline void fold_four(lane* acc, lane* row, const Taps* taps, Py_ssize_t t, const vi* steps,
+                           const int vectors) noexcept nogil:
+    """Taps t .. t + 3 and their counterparts."""
+    cdef lane* weights = sample_at(<lane*>taps.weight, t)
+    cdef lane* a = sample_at(row, taps.offset[t])
+    cdef lane* b = sample_at(row, taps.offset[taps.count - 4 - t])
+    cdef Py_ssize_t step = taps.step
+    cdef lane left[4]
+    cdef lane right[4]
+    cdef lane near[4]
+    cdef lane far[4]
+    load_vectors(left, a, vectors)
+    load_vectors(right, b, vectors)
+    shift_vectors(far, right, sample_at(b, 3 * step), steps[3], vectors)
+    fold_step(acc, weight(weights, 0), left, far, vectors)
+    shift_vectors(near, left, sample_at(a, step), steps[1], vectors)
+    shift_vectors(far, right, sample_at(b, 2 * step), steps[2], vectors)
+    fold_step(acc, weight(weights, 1), near, far, vectors)
+    shift_vectors(near, left, sample_at(a, 2 * step), steps[2], vectors)
+    shift_vectors(far, right, sample_at(b, step), steps[1], vectors)
+    fold_step(acc, weight(weights, 2), near, far, vectors)
+    shift_vectors(near, left, sample_at(a, 3 * step), steps[3], vectors)
+    fold_step(acc, weight(weights, 3), near, right, vectors)
+
+
+cdef inline void fold_row_block(lane* out, lane* row, const Taps* taps, const vi* steps,
                                 const int vectors) noexcept nogil:
     cdef Py_ssize_t t = 0, last = taps.count - 1
     cdef lane* weights = <lane*>taps.weight
     cdef lane left[4]
     cdef lane right[4]
-    cdef lane sums[4]
-    cdef lane outer[4]
     cdef lane acc[16]
     zero_block(acc)
-    while SHIFTS and taps.pairs and t + 1 < taps.count // 2:
-        load_vectors(left, sample_at(row, taps.offset[t]), vectors)
-        load_vectors(right, sample_at(row, taps.offset[last - t - 1]), vectors)
-        outer[0], outer[1], outer[2], outer[3] = right[0], right[1], right[2], right[3]
-        move_vectors(outer, sample_at(row, taps.offset[last - t]), step, vectors)
-        add_vectors(sums, left, outer, vectors)
-        block_step(acc, weight(weights, t), sums, vectors)
-        move_vectors(left, sample_at(row, taps.offset[t + 1]), step, vectors)
-        add_vectors(sums, left, right, vectors)
-        block_step(acc, weight(weights, t + 1), sums, vectors)
-        t += 2
+    while SHIFTS and taps.fours and t + 3 < taps.count // 2:
+        fold_four(acc, row, taps, t, steps, vectors)
+        t += 4
     while t < taps.count // 2:
         load_vectors(left, sample_at(row, taps.offset[t]), vectors)
         load_vectors(right, sample_at(row, taps.offset[last - t]), vectors)
-        add_vectors(sums, left, right, vectors)
-        block_step(acc, weight(weights, t), sums, vectors)
+        fold_step(acc, weight(weights, t), left, right, vectors)
         t += 1
     if taps.count % 2:
         load_vectors(left, sample_at(row, taps.offset[t]), vectors)
@@ -65,11 +85,10 @@ cdef inline void fold_row_block(lane* out, lane* row, const Taps* taps, vi step,
     store_vectors(out, acc, vectors)
 
 
-cdef inline void fold_block(lane** out, lane** rows, const Taps* taps, Py_ssize_t x,
+cdef inline void fold_block(lane** out, lane** rows, lane* weights, Py_ssize_t x,
                             const Py_ssize_t height) noexcept nogil:
     """Four rows of one vector."""
     cdef Py_ssize_t i, r, t
-    cdef lane* weights = <lane*>taps.weight
     cdef lane v[FOLD_HEIGHT + 3]
     cdef lane acc
     for i in range(height + 3):
@@ -77,16 +96,19 @@ cdef inline void fold_block(lane** out, lane** rows, const Taps* taps, Py_ssize_
     for r in range(4):
         acc = splat(v, 0)
         for t in range(height // 2):
-            acc = fma(acc, weight(weights, t), add(v[r + t], v[r + height - 1 - t]))
-        store(out[r], x, fma(acc, weight(weights, height // 2), v[r + height // 2]))
+            acc = fma(acc, weights[t], add(v[r + t], v[r + height - 1 - t]))
+        store(out[r], x, fma(acc, weights[height // 2], v[r + height // 2]))
 
 
 cdef inline void fold_blocks(lane** out, lane** rows, const Taps* taps, Py_ssize_t n,
                              const Py_ssize_t height) noexcept nogil:
     """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
-    cdef Py_ssize_t x = 0, vector = lanes_of(rows[0])
+    cdef Py_ssize_t t, x = 0, vector = lanes_of(rows[0])
+    cdef lane weights[FOLD_HEIGHT]   # in registers, since loads bind
+    for t in range(height // 2 + 1):
+        weights[t] = held(weight(<lane*>taps.weight, t))
     while x < n:
-        fold_block(out, rows, taps, larger(0, smaller(x, n - vector)), height)
+        fold_block(out, rows, weights, larger(0, smaller(x, n - vector)), height)
         x += vector
 
 

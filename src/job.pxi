@@ -49,6 +49,7 @@ cdef struct Taps:
     Py_ssize_t step         # samples from a pixel to its neighbour: the channels vanish here
     bint dense              # no zero among height * width weights
     bint folded             # each weight of a symmetric line meets two samples at a time; see fold.pxi
+    bint fours              # vectors can be shifted by three of them
     Py_ssize_t pairs        # so many taps, two and two, are `step` samples apart: of one dense row
     Py_ssize_t* offset
     void* weight            # of the lane's sample type, row-major
@@ -203,6 +204,7 @@ cdef int make_taps(lane* kind, Taps* taps, const double[:, ::1] weights, Py_ssiz
     taps.count = t
     taps.dense = t == n
     taps.pairs = t // 2 * 2 if taps.height == 1 and taps.dense and step <= lanes_of(kind) else 0
+    taps.fours = taps.pairs > 0 and 3 * step <= lanes_of(kind)
     if taps.height > 1 and not (taps.dense and taps.height >= 3):
         make_steps(kind, taps, weights)
     return 0

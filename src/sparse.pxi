@@ -52,19 +52,20 @@ cdef void sparse_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) n
         x += 2 * vector
 
 
-cdef inline void row_block(lane* out, lane* row, const Taps* taps, vi step, const int vectors) noexcept nogil:
+cdef inline void row_block(lane* out, lane* row, const Taps* taps, const vi* steps,
+                           const int vectors) noexcept nogil:
     cdef Py_ssize_t t = 0
     cdef lane* weights = <lane*>taps.weight
     cdef lane v[4]
     cdef lane acc[16]
     if taps.folded:
-        fold_row_block(out, row, taps, step, vectors)
+        fold_row_block(out, row, taps, steps, vectors)
         return
     zero_block(acc)
     while SHIFTS and t < taps.pairs:
         load_vectors(v, sample_at(row, taps.offset[t]), vectors)
         block_step(acc, weight(weights, t), v, vectors)
-        move_vectors(v, sample_at(row, taps.offset[t + 1]), step, vectors)
+        shift_vectors(v, v, sample_at(row, taps.offset[t + 1]), steps[1], vectors)
         block_step(acc, weight(weights, t + 1), v, vectors)
         t += 2
     while t < taps.count:
@@ -77,15 +78,17 @@ cdef inline void row_block(lane* out, lane* row, const Taps* taps, vi step, cons
 cdef void sparse_row(lane* out, lane* row, const Taps* taps, Py_ssize_t n) noexcept nogil:
     """One row of `n` sums, for a kernel of one row, in blocks as direct_rows."""
     cdef Py_ssize_t at, x = 0, vector = lanes_of(out)
-    cdef vi step = vi_count(<int>taps.step)
+    cdef vi steps[4]
+    for at in range(1, 4):
+        steps[at] = vi_count(<int>(at * taps.step))
     if n >= 4 * vector:
         while x < n - 2 * vector:
             at = smaller(x, n - 4 * vector)
-            row_block(sample_at(out, at), sample_at(row, at), taps, step, 4)
+            row_block(sample_at(out, at), sample_at(row, at), taps, steps, 4)
             x += 4 * vector
     while x < n:
         at = larger(0, smaller(x, n - 2 * vector))
-        row_block(sample_at(out, at), sample_at(row, at), taps, step, 2)
+        row_block(sample_at(out, at), sample_at(row, at), taps, steps, 2)
         x += 2 * vector
 
 
