@@ -389,3 +389,10 @@ def test_a_narrow_sigma_is_not_mistaken_for_a_wide_one(sigma: float, order: int)
     image = np.random.default_rng(1).standard_normal((1, 40))
     for value in (sigma, np.float32(sigma), np.float64(sigma), sigma):
         check("gaussian_filter1d", image, value, order=order)
+
+
+@pytest.mark.parametrize("name", ["correlate", "correlate1d", "uniform_filter", "gaussian_filter"])
+def test_nothing_has_no_type_that_windows_refuse(name: str) -> None:
+    argument = {"correlate": [1.0], "correlate1d": [1.0], "uniform_filter": 3, "gaussian_filter": 1}
+    for dtype in (np.complex64, np.float16):
+        check(name, np.empty(0, bool), argument[name], output=dtype)

@@ -143,9 +143,10 @@ def _result(output: Any, image: Array, complex_: bool = False) -> Array:
     return array
 
 
-def _check_types(src: Array, dst: Array) -> None:
+def _check_types(src: Array, dst: Array, *, by_sample: bool) -> None:
     for name, array in (("input", src), ("output", dst)):
-        if array.dtype.name not in _TYPES:
+        # SciPy's windows look at the types when they come to the first sample
+        if array.dtype.name not in _TYPES and (array.size or not by_sample):
             raise RuntimeError(
                 f"{name} must be of type bool, (u)int8 to (u)int64, float32 or float64: array type "
                 f"{array.dtype} not supported"
@@ -168,11 +169,16 @@ def _plain(value: Any) -> Any:
 
 
 def _parts(
-    run: Callable[[Array, Array, float], tuple[Any, float]], src: Array, dst: Array, cval: Any
+    run: Callable[[Array, Array, float], tuple[Any, float]],
+    src: Array,
+    dst: Array,
+    cval: Any,
+    *,
+    by_sample: bool = False,
 ) -> Made:
     """Run once for a real image, and twice for a complex one."""
     if src.dtype.kind != "c":
-        _check_types(src, dst)
+        _check_types(src, dst, by_sample=by_sample)
         constant = _real(cval)
         if not dst.size:
             return dst, None, 0.0
@@ -183,7 +189,7 @@ def _parts(
         (src.real, dst.real, np.real(cval)),
         (src.imag, dst.imag, np.imag(cval)),
     ):
-        _parts(run, a, b, constant)
+        _parts(run, a, b, constant, by_sample=by_sample)
     return dst, None, 0.0
 
 
@@ -879,7 +885,7 @@ def _window(
             return None, 0.0
         return _in_engine(src, w, to, border, constant, origins)
 
-    return _parts(run, image, dst, cval)
+    return _parts(run, image, dst, cval, by_sample=True)
 
 
 def _placed(
