@@ -26,11 +26,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageFilter
+from PIL.ImageFilter import Kernel as PillowsKernel  # also while another one has its name
 
 from .. import kernels
 from .._borders import canonical
 from .._methods import binary_unit
 from ..api import correlate
+from . import _originals
 from ._plus import correlate_plus
 from .pillow import _BANDS, GREY, _band_array, _flip_signs, _grey_array, _image
 
@@ -59,6 +61,10 @@ _Sums = Callable[[Array, "int | None"], "tuple[Array, Array | None]"]
 _CELLS = 2**24
 # If more results than this share are in doubt, Pillow does the whole picture sooner than their windows.
 _MANY = 1 / 16
+# Pixels below which Pillow is done before its pixels were copied here.
+_SMALL = 80 * 80
+# A Gaussian of a larger radius takes longer than Pillow's, whose time does not depend on it.
+_LONG = 14
 # Samples of a band of rows that stay in the caches while they are rounded.
 _NEAR = 1 << 16
 
@@ -260,6 +266,7 @@ class GaussianBlur(ImageFilter.MultibandFilter):
         self.radius = radius
         self._kernel = _gaussian(radius)
         self._edges = _Edges(border, cval)
+        self.pays = max(_radii(radius, 8)) <= _LONG
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
@@ -350,6 +357,7 @@ class UnsharpMask(ImageFilter.MultibandFilter):
         self.threshold = _number(threshold, "threshold")
         self._kernel = _gaussian(radius)
         self._edges = _Edges(border, cval)
+        self.pays = max(_radii(radius, 8)) <= _LONG
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
@@ -432,19 +440,26 @@ def _exact(core: Any, filterargs: Any, sums_of: _Sums | None) -> Any:
     if core.mode in ("P", "F"):
         raise ValueError(f"image must not be of mode {core.mode} if exact: Pillow cannot filter it")
     size, scale, offset, weights = filterargs
-    if core.mode not in ("L", *_BANDS) or sums_of is None or min(core.size) < size[0]:
-        return core.filter(*filterargs)
+    small = min(core.size) < size[0] or core.size[0] * core.size[1] < _SMALL
+    if small or core.mode not in ("L", *_BANDS) or sums_of is None:
+        return _pillows(core, filterargs)
     image = Image.Image()._new(core)
     a = _grey_array(image) if core.mode == "L" else _band_array(image)
     result = a.copy()
     doubtful = _half_up(a, sums_of, size[0] // 2, result)
     if doubtful is None:
-        return core.filter(*filterargs)
+        return _pillows(core, filterargs)
     if doubtful[0].size:
-        result[doubtful] = _by_pillow(a, doubtful, ImageFilter.Kernel(size, weights, scale, offset))
+        result[doubtful] = _by_pillow(a, doubtful, PillowsKernel(size, weights, scale, offset))
     if core.mode == "LAB":
         _flip_signs(result)
     return _image(result, core.mode, core.size).im
+
+
+def _pillows(core: Any, filterargs: Any) -> Any:
+    """The work handed back to Pillow, for whoever counts."""
+    _originals.hand_back()
+    return core.filter(*filterargs)
 
 
 def _half_up(a: Array, sums_of: _Sums, r: int, out: Array) -> tuple[Array, ...] | None:
@@ -520,7 +535,7 @@ def _float_sums(kernel: Array, offset: float, largest: float) -> _Sums:
     return sums_of
 
 
-def _by_pillow(a: Array, at: tuple[Array, ...], same: ImageFilter.Kernel) -> Array:
+def _by_pillow(a: Array, at: tuple[Array, ...], same: PillowsKernel) -> Array:
     """Results of some samples, by Pillow, from an image of their windows side by side."""
     k = same.filterargs[0][0]
     step = np.arange(k) - k // 2
