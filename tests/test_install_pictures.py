@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import types
@@ -216,6 +217,21 @@ def test_filters_outlive_their_installation() -> None:
     assert isinstance(made, ImageFilter.SHARPEN)
     image = photo()
     assert image.filter(made).tobytes() == image.filter(ImageFilter.SHARPEN).tobytes()
+
+
+def test_filters_can_be_pickled_and_need_no_installation_where_they_arrive() -> None:
+    image = photo()
+    made = {"Kernel": ((3, 3), [1, 2, 1, 2, 5, 2, 1, 2, 1]), "BLUR": (), "BoxBlur": (2,)}
+    for name, arguments in made.items():
+        with fastconv.installed("Pillow"):
+            there = getattr(ImageFilter, name)(*arguments)
+            coded = pickle.dumps(there)
+            wanted = image.filter(there).tobytes()
+            assert image.filter(pickle.loads(coded)).tobytes() == wanted
+        arrived = pickle.loads(coded)
+        assert type(arrived) is PILLOW[name]
+        pillows = image.filter(PILLOW[name](*arguments))
+        assert image.filter(arrived).tobytes() == pillows.tobytes()
 
 
 def test_what_only_pillow_takes_and_what_pays_there_is_handed_back() -> None:

@@ -21,6 +21,7 @@ edges, its float32 sums, its rounding, and its modes only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -132,15 +133,13 @@ class Kernel(ImageFilter.MultibandFilter):
         self.filterargs = (width, height), scale, offset, weights.ravel().tolist()
         self.exact = exact
         self._edges = _Edges(border, cval)
-        if exact:
-            self._sums = _pillows_sums(weights, scale, offset)
-        else:
+        if not exact:
             self._kernel = np.ascontiguousarray(weights[::-1] / scale)
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
         if self.exact:
-            return _exact(image, self.filterargs, self._sums)
+            return _exact(image, self.filterargs)
         offset = self.filterargs[2]
         return _through(image, lambda a: self._edges.correlate(a, self._kernel, offset))
 
@@ -430,7 +429,7 @@ def _without_palette(core: Any) -> Image.Image:
 # --- Pillow's own results ------------------------------------------------------------------------
 
 
-def _exact(core: Any, filterargs: Any, sums_of: _Sums | None) -> Any:
+def _exact(core: Any, filterargs: Any) -> Any:
     """What Pillow's Kernel gives.
 
     Pillow sums in float32, adds 1/2 and cuts off. An exact sum that is farther from a tie than such a sum
@@ -440,6 +439,7 @@ def _exact(core: Any, filterargs: Any, sums_of: _Sums | None) -> Any:
     if core.mode in ("P", "F"):
         raise ValueError(f"image must not be of mode {core.mode} if exact: Pillow cannot filter it")
     size, scale, offset, weights = filterargs
+    sums_of = _pillows_sums(size, scale, offset, tuple(weights))
     small = min(core.size) < size[0] or core.size[0] * core.size[1] < _SMALL
     if small or core.mode not in ("L", *_BANDS) or sums_of is None:
         return _pillows(core, filterargs)
@@ -487,10 +487,14 @@ def _half_up(a: Array, sums_of: _Sums, r: int, out: Array) -> tuple[Array, ...] 
     return tuple(np.concatenate(places) for places in doubtful)
 
 
-def _pillows_sums(weights: Array, scale: float, offset: float) -> _Sums | None:
+@lru_cache(maxsize=64)
+def _pillows_sums(
+    size: tuple[int, int], scale: float, offset: float, weights: tuple[float, ...]
+) -> _Sums | None:
     """How to sum what Pillow sums; None if it divides by 0, or float32 cannot hold such weights."""
     with np.errstate(all="ignore"):  # as Pillow stores them
-        kernel = (weights.astype(np.float32) / np.float32(scale))[::-1].astype(np.float64)
+        kernel = np.array(weights, np.float32).reshape(size[::-1]) / np.float32(scale)
+        kernel = kernel[::-1].astype(np.float64)
         offset = float(np.float32(offset))
         largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
     if scale == 0 or not largest < 2.0**100:
