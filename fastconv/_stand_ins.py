@@ -97,13 +97,13 @@ def _filter_class(key: Key, name: str, ours: Any, theirs: Any) -> Callee:
         _is_ours = False  # nor will a subclass be that makes itself
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            exact = () if "border" in kwargs else ({"exact": True},)
-            for more in (*exact, {}):
+            told = "border" in kwargs  # by someone who knows whose filter it is
+            for more in ({},) if told else ({"exact": True}, {}):
                 try:
                     ours.__init__(self, *args, **more, **kwargs)
                 except REFUSALS:
                     continue
-                self._is_ours = getattr(self, "pays", True)
+                self._is_ours = told or getattr(self, "pays", True)
                 break
             if not self._is_ours:
                 theirs.__init__(self, *args, **kwargs)

@@ -274,7 +274,10 @@ def test_kernels_of_any_size_and_border_may_be_asked_for() -> None:
         kernel: Any = ImageFilter.Kernel
         wide = image.filter(kernel((7, 1), [1] * 7))
         framed = image.filter(kernel((3, 3), [1] * 9, border="mirror"))
+        blur: Any = ImageFilter.GaussianBlur
+        blurred = image.filter(blur(20, border="mirror"))
     ours = fastconv.ImageFilter
+    assert blurred.tobytes() == image.filter(ours.GaussianBlur(20, border="mirror")).tobytes()
     assert wide.tobytes() == image.filter(ours.Kernel((7, 1), [1] * 7)).tobytes()
     assert framed.tobytes() == image.filter(ours.Kernel((3, 3), [1] * 9, border="mirror")).tobytes()
 
