@@ -12,7 +12,7 @@ than memory; `kernels` makes kernels; `reference` is the definition of every res
 
 The map of the code, one floor a line; a file imports only from floors below its own:
 
-    6  cli, __main__, adapters/    other people's shapes -> ours
+    6  cli, __main__, adapters/    other people's shapes -> ours; _install, _run put them in place
     5  api                         check, allocate, run, hand back
     4  _planner                    which method, at what cost, and why
     3  _methods/, _execute         direct, separable, sparse, box, wide; the call into the engine

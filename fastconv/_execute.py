@@ -90,6 +90,7 @@ def _new_program(
         kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
         *recipe.folds, offsets, quads, spread, recipe.places, recipe.tile, recipe.scale, recipe.divisor,
         float(target.low), float(target.high), recipe.guard, recipe.near, recipe.cut,
+        recipe.plus,
     )  # fmt: skip
 
 

@@ -1,28 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Put fastconv's functions in the place of other libraries' ones, and take them away again.
 
-A function is known by many names: its own module's, its package's, and those of all modules that imported it
-by name. So all modules that are loaded are searched for the object itself, when it is replaced and again when
-it is put back, for a module that was loaded in between holds the replacement.
+A function or class is known by many names: its own module's, its package's, and those of all modules that
+imported it by name. So all modules that are loaded are searched for the object itself, when it is replaced
+and again when it is put back, for a module that was loaded in between holds the replacement.
 
 Installations nest: a function is in place while one of them asks for it.
 """
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from time import perf_counter
-from typing import Any
 
+from ._stand_ins import Callee, Key, stand_in
 from .adapters import _originals
-
-Function = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -32,9 +28,9 @@ class Backend:
     Attributes
     ----------
     original : str
-        The module whose functions are replaced.
+        The module whose functions or classes are replaced.
     ours : str
-        The module with functions of the same names, which are those of its ``__all__``.
+        The module with those of the same names, which are in its ``__all__``.
     """
 
     original: str
@@ -45,18 +41,10 @@ class Backend:
 BACKENDS = {
     "ndimage": Backend("scipy.ndimage", "fastconv.adapters.ndimage"),
     "signal": Backend("scipy.signal", "fastconv.adapters.signal"),
+    "cv2": Backend("cv2", "fastconv.adapters.cv2"),
+    "Pillow": Backend("PIL.ImageFilter", "fastconv.adapters.image_filter"),
 }
 DEFAULT = ("ndimage", "signal")
-
-
-@dataclass
-class Count:
-    """Calls of a function in place: how many, and seconds in them."""
-
-    served: int = 0
-    served_time: float = 0.0
-    handed_back: int = 0
-    handed_back_time: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -84,46 +72,19 @@ class Report:
 class _State:
     lock: threading.RLock = field(default_factory=threading.RLock)
     asked: list[tuple[str, ...]] = field(default_factory=list)  # by each installation
-    original: dict[tuple[str, str], Function] = field(default_factory=dict)
-    replacement: dict[tuple[str, str], Function] = field(default_factory=dict)
+    original: dict[Key, Callee] = field(default_factory=dict)
+    replacement: dict[Key, Callee] = field(default_factory=dict)
 
 
 _state = _State()
-_inside = threading.local()
-counts: dict[str, Count] = {}
 
 
-def _counting(name: str, ours: Function, original: Function) -> Function:
-    """`ours`, counted and timed unless it is called by another one in place."""
-    count = counts.setdefault(name, Count())
-
-    @functools.wraps(original)
-    def replacement(*args: Any, **kwargs: Any) -> Any:
-        if getattr(_inside, "call", False):
-            return ours(*args, **kwargs)
-        _inside.call = True
-        before, start = _originals.calls(), perf_counter()
-        try:
-            return ours(*args, **kwargs)
-        finally:
-            _inside.call = False
-            seconds = perf_counter() - start
-            if _originals.calls() == before:
-                count.served += 1
-                count.served_time += seconds
-            else:
-                count.handed_back += 1
-                count.handed_back_time += seconds
-
-    return replacement
-
-
-def _swap(pairs: dict[int, Function]) -> list[str]:
+def _swap(pairs: dict[int, Callee]) -> list[str]:
     """Put functions in the place of others, which are known by `id`, in all modules. Return the names."""
     names = []
     for module_name, module in sorted(sys.modules.items(), key=lambda item: item[0]):
         space = getattr(module, "__dict__", None)
-        if not isinstance(space, dict) or module_name.startswith("fastconv"):
+        if not isinstance(space, dict) or module_name.partition(".")[0] == "fastconv":
             continue
         for name, value in list(space.items()):
             new = pairs.get(id(value))
@@ -133,23 +94,29 @@ def _swap(pairs: dict[int, Function]) -> list[str]:
     return names
 
 
-def _functions(backend: Backend) -> Iterator[tuple[tuple[str, str], Function, Function]]:
-    """Key, original and ours of each function."""
+def _pairs(backend: Backend) -> Iterator[tuple[Key, Callee, Callee]]:
+    """Key, original and stand-in of each function or class."""
     theirs, ours = import_module(backend.original), import_module(backend.ours)
     for name in ours.__all__:
         key = backend.original, name
-        original = _originals.replaced.get(key) or getattr(theirs, name, None)
-        if original is not None:
-            yield key, original, getattr(ours, name)
+        original = getattr(theirs, name, None)
+        if key not in _originals.replaced and original is not None:
+            made = stand_in(key, getattr(ours, name), original)
+            if made is not None:
+                yield key, original, made
 
 
 def install(*names: str) -> Report:
     """Put fastconv's functions in the place of those they imitate, in every module that knows them.
 
+    What they refuse is handed to the originals: arrays on a graphics card, say. Of Pillow the filter classes
+    are replaced, by such that are both; those of 3 x 3 and 5 x 5 weights give Pillow's result to the pixel.
+
     Parameters
     ----------
     *names : str
-        Which: "ndimage" and "signal" by default.
+        Which: "ndimage" and "signal" by default, and "cv2" and "Pillow", whose results are not all the same
+        to the last bit: see `fastconv.adapters.cv2` and `fastconv.adapters.image_filter`.
 
     Returns
     -------
@@ -186,18 +153,16 @@ def install(*names: str) -> Report:
         missing, pairs = [], {}
         for name in names or DEFAULT:
             try:
-                found = list(_functions(BACKENDS[name]))
+                found = list(_pairs(BACKENDS[name]))
             except ImportError:
                 if names:
                     raise
                 missing.append(BACKENDS[name].original)
                 continue
-            for key, original, ours in found:
-                if key not in _originals.replaced:
-                    made = _counting(".".join(key), ours, original)
-                    _originals.replaced[key] = _state.original[key] = original
-                    _state.replacement[key] = made
-                    pairs[id(original)] = made
+            for key, original, made in found:
+                _originals.replaced[key] = _state.original[key] = original
+                _state.replacement[key] = made
+                pairs[id(original)] = made
         _state.asked.append(names or DEFAULT)
         return Report(tuple(_swap(pairs)), tuple(missing))
 

@@ -10,7 +10,8 @@ import runpy
 import sys
 from pathlib import Path
 
-from ._install import BACKENDS, DEFAULT, counts, installed
+from ._install import BACKENDS, DEFAULT, installed
+from ._stand_ins import counts
 
 USAGE = f"""\
 usage: python -m fastconv run [--with NAMES] PROGRAM [ARGUMENTS ...]

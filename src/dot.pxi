@@ -26,7 +26,8 @@
 # what 16 registers have room for; four make sixteen, for 32. As in direct.pxi the first and the last
 # input rows serve fewer output rows than those between.
 #
-# Sums are whole (places = 0), and a factor may scale them; or they are in fixed point.
+# Sums are whole (places = 0), and a factor may scale them; or they are in fixed point. A whole number may be
+# added to all of them, for OpenCV's `delta` and Pillow's `offset`.
 #
 # Y. Kelefouras and G. Keramidas, "Design and implementation of 2D convolution on x86/x64 processors",
 # IEEE TPDS 33, 2022, use the instruction's 16-bit sibling on shifted kernels, for the same reason.
@@ -90,6 +91,14 @@ cdef inline void hold_quad(Quad* q) noexcept nogil:
     q.p1 = vi_held(q.p1)
     q.p2 = vi_held(q.p2)
     q.p3 = vi_held(q.p3)
+
+
+cdef inline void add_to_quad(Quad* q, int32_t number) noexcept nogil:
+    cdef vi n = vi_splat(number)
+    q.p0 = vi_add(q.p0, n)
+    q.p1 = vi_add(q.p1, n)
+    q.p2 = vi_add(q.p2, n)
+    q.p3 = vi_add(q.p3, n)
 
 
 cdef inline void raise_quad(Quad* q) noexcept nogil:
@@ -170,13 +179,10 @@ cdef inline void fixed_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Job* jo
     """Fixed-point sums: add 1/2 and drop the binary places. Where these are nearly zero, it was nearly a
     tie."""
     cdef const Dots* dots = &job.dots
-    cdef vi half = vi_splat(1 << (dots.places - 1)), width = vi_splat(2 * dots.doubt)
+    cdef vi width = vi_splat(2 * dots.doubt)
     cdef vi t0, t1, t2, t3
     cdef unsigned int doubt[4]
-    q.p0 = vi_add(q.p0, half)
-    q.p1 = vi_add(q.p1, half)
-    q.p2 = vi_add(q.p2, half)
-    q.p3 = vi_add(q.p3, half)
+    add_to_quad(q, dots.plus + (1 << (dots.places - 1)))
     t0 = past_tie(q.p0, dots)
     t1 = past_tie(q.p1, dots)
     t2 = past_tie(q.p2, dots)
@@ -198,6 +204,8 @@ cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Job* jo
     cdef float scale = <float>job.scale, limit = <float>(0.5 - job.guard)
     cdef unsigned int doubt[4]
     doubt[0] = doubt[1] = doubt[2] = doubt[3] = 0
+    if job.dots.plus:   # then there is no factor
+        add_to_quad(q, job.dots.plus)
     if job.scale != 1:
         doubt[0] = scale_phase(&q.p0, scale, limit, guarded)
         doubt[1] = scale_phase(&q.p1, scale, limit, guarded)

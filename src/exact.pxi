@@ -103,10 +103,10 @@ cdef double near_sum(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t 
 
 cdef double exact_result(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                          Py_ssize_t c) noexcept nogil:
-    """reference.py's sum, rounded half to even and saturated."""
-    cdef double t = saturate(near_sum(job, plane, y, x, c), job.low, job.high)
+    """reference.py's sum, plus what is added to all, rounded half to even and saturated."""
+    cdef double t = saturate(near_sum(job, plane, y, x, c) + job.plus, job.low, job.high)
     if fabs(t - rint(t)) > 0.5 - job.near:
-        t = saturate(exact_sum(job, plane, y, x, c), job.low, job.high)
+        t = saturate(exact_sum(job, plane, y, x, c) + job.plus, job.low, job.high)
     return rint(t)
 
 

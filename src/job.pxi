@@ -63,6 +63,7 @@ cdef struct Dots:
     # Whole-numbered weights of `groups` quads of neighbours a kernel row; see dot.pxi.
     Py_ssize_t groups, digits
     int places                  # binary places of fixed-point weights; 0: they are whole
+    int32_t plus                # added to the sums, in these
     int32_t doubt               # how far a fixed-point sum may be off
     const Py_ssize_t* offset    # of each group, in samples
     Py_ssize_t spread           # samples from the first to the last of a group of taps; 0: of neighbours
@@ -124,6 +125,7 @@ cdef struct Job:
     bint history                # a running mean that depends on all rows before
     int cut                     # how sums become integers; see truncate.pxi
     double scale                # of a box's or a dot's sums
+    double plus                 # added to a dot's before they are rounded, a whole number
     Py_ssize_t divisor          # the same as a divisor, if it is a whole number; else 0
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these

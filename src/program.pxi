@@ -129,13 +129,13 @@ cdef class Program:
                   const double[:, ::1] across, const double[:, ::1] down, bint fold_across, bint fold_down,
                   const Py_ssize_t[::1] offsets, const int32_t[:, :, ::1] quads, Py_ssize_t spread,
                   int places, Py_ssize_t tile, double scale, Py_ssize_t divisor, double low, double high,
-                  double guard, double near, int cut=0):
+                  double guard, double near, int cut=0, double plus=0):
         cdef Job* job = &self.job
         self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
         job.kernel = &kernel[0, 0]
         job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
         job.channels = channels
-        job.method, job.scale, job.divisor = method, scale, divisor
+        job.method, job.scale, job.divisor, job.plus = method, scale, divisor, plus
         job.low, job.high, job.guard, job.near, job.cut = low, high, guard, near, cut
         if near > 0:
             self.pad_kernel()
@@ -158,7 +158,7 @@ cdef class Program:
         elif method == DOT:
             job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
             job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
-            job.dots.places = places
+            job.dots.places, job.dots.plus = places, <int32_t>ldexp(plus, places)
             self.spread_groups(spread)
             job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
             job.window.height = quads.shape[1]

@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import fastconv
-from fastconv import reference
+from fastconv import _levels, reference
 from fastconv.adapters import _plus
 from fastconv.adapters.cv2 import _gaussian
 
@@ -384,6 +384,59 @@ def test_delta_with_kernels_whose_sums_float32_cannot_hold() -> None:
                 assert_array_equal(got, reference._to_pixels(sums + delta, np.dtype(dtype)))
 
 
+@pytest.mark.parametrize("delta", [1, -128, 128, 255, -(2**16) + 1, 2**20])
+def test_whole_delta_is_added_to_bytes_before_they_are_rounded_on_every_level(
+    level: str, delta: int
+) -> None:
+    rng = np.random.default_rng(4)
+    kernels = {
+        "whole": rng.integers(-9, 10, (3, 3)).astype(np.float64),
+        "ties": rng.integers(-9, 10, (2, 5)) / 2,
+        "long weights": rng.integers(-3000, 3000, (3, 4)).astype(np.float64),
+        "box": np.ones((3, 3)) / 9,
+        "fractions": rng.normal(size=(5, 4)) / 5,
+        "large fractions": rng.normal(size=(3, 3)) * 40,
+        "small": rng.normal(size=(7, 6)) * 1e-4,
+    }
+    for shape, channels in (((1, 1), 0), ((7, 70), 0), ((5, 3), 3), ((9, 41), 3), ((37, 150), 0)):
+        image = picture((*shape, channels) if channels else shape, "uint8")
+        for name, kernel in kernels.items():
+            for border, cval in (("mirror", 0), ("constant", 77), ("wrap", 0)):
+                got = ours.filter2D(
+                    image, -1, kernel, delta=delta, borderType=FLAGS[border], borderValue=cval
+                )
+                sums = reference.correlate(
+                    image, kernel, border=border, cval=cval, dtype=np.float64,
+                    channel_axis=-1 if channels else None,
+                )  # fmt: skip
+                wanted = reference._to_pixels(sums + delta, np.dtype(np.uint8))
+                assert_array_equal(got, wanted, f"{name} {shape} {border}")
+
+
+def test_whole_delta_is_added_in_place_and_then_again_elsewhere() -> None:
+    def strided() -> Array:
+        return np.repeat(picture((40, 50), "uint8"), 2, axis=1)[:, ::2]
+
+    wanted = ours.filter2D(np.ascontiguousarray(strided()), -1, KERNEL, delta=9)
+    for _ in range(3):
+        image = strided()
+        assert ours.filter2D(image, -1, KERNEL, image, delta=9) is image
+        assert_array_equal(image, wanted)
+        other = np.zeros((40, 100), np.uint8)[:, ::2]
+        assert_array_equal(ours.filter2D(strided(), -1, KERNEL, other, delta=9), wanted)
+        assert_array_equal(ours.filter2D(strided(), -1, KERNEL, delta=9), wanted)
+
+
+def test_whole_delta_of_bytes_is_added_by_the_engine() -> None:
+    byte, real = np.dtype(np.uint8), np.dtype(np.float64)
+    for kernel in (np.ones((3, 3)), np.random.default_rng(0).random((3, 3)) / 4):
+        for number, target, served in ((10.0, byte, True), (0.5, byte, False), (10.0, real, False)):
+            recipe = _plus._dots(
+                byte, kernel.tobytes(), real, (3, 3), number, target, 0.0, _levels.level
+            )
+            assert (recipe is not None) is served
+
+
 def test_delta_saturates_and_makes_nan_nothing() -> None:
     image = np.array([[np.nan, np.inf, -np.inf, 1e30, -1e30, 7]], np.float32)
     for depth, low, high in [
@@ -540,7 +593,7 @@ def test_module_is_loaded_when_it_is_asked_for_and_needs_no_opencv() -> None:
     script = (
         "import sys, fastconv\n"
         "imitations = 'cv2 image_filter ndimage signal dask xarray'.split()\n"
-        "early = [m for m in imitations if 'fastconv.adapters.' + m in sys.modules]\n"
+        "early = [name for name in imitations if f'fastconv.adapters.{name}' in sys.modules]\n"
         "assert not early, early\n"
         "sys.modules['cv2'] = None\n"
         "assert 'BLUR' in dir(fastconv.ImageFilter)\n"

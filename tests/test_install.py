@@ -19,6 +19,7 @@ import scipy.signal
 
 import fastconv
 from fastconv import _install
+from fastconv._stand_ins import counts
 
 from .judge import Array
 
@@ -97,7 +98,9 @@ def test_a_block_that_raises_leaves_nothing_behind() -> None:
 
 
 def test_unknown_names_are_errors_and_change_nothing() -> None:
-    with pytest.raises(ValueError, match=r"names must be of ndimage, signal.*; got 'scipy'"):
+    with pytest.raises(
+        ValueError, match=r"names must be of ndimage, signal, cv2, Pillow; got 'scipy'"
+    ):
         fastconv.install("ndimage", "scipy")
     assert replaced() == []
 
@@ -119,13 +122,13 @@ def test_a_library_that_is_not_there_is_left_out_unless_asked_for(
 def test_calls_are_counted_once_as_served_or_handed_back() -> None:
     cube = np.ones((3, 3, 3))
     with fastconv.installed():
-        before = {name: (c.served, c.handed_back) for name, c in _install.counts.items()}
+        before = {name: (c.served, c.handed_back) for name, c in counts.items()}
         scipy.ndimage.gaussian_gradient_magnitude(np.eye(5), 1)
         scipy.ndimage.correlate(np.eye(5), np.ones((3, 3)))
         scipy.ndimage.correlate(cube, cube)
         new = {
             name: (c.served - before[name][0], c.handed_back - before[name][1])
-            for name, c in _install.counts.items()
+            for name, c in counts.items()
             if (c.served, c.handed_back) != before[name]
         }
     assert new == {
@@ -141,6 +144,25 @@ def test_replacements_look_like_the_originals() -> None:
         assert stand_in.__doc__ == original.__doc__
         assert stand_in.__name__ == "sobel"
         assert stand_in.__wrapped__ is original
+
+
+def test_a_module_of_a_name_like_fastconvs_is_searched_as_well() -> None:
+    user = types.ModuleType("fastconv_user")
+    user.sobel = scipy.ndimage.sobel  # type: ignore[attr-defined]
+    sys.modules[user.__name__] = user
+    try:
+        with fastconv.installed():
+            assert user.sobel is scipy.ndimage.sobel is not ORIGINALS["scipy.ndimage", "sobel"]
+    finally:
+        del sys.modules[user.__name__]
+
+
+def test_what_fastconv_refuses_the_original_refuses_in_its_own_words() -> None:
+    with pytest.raises(RuntimeError) as wanted:
+        scipy.ndimage.correlate(np.ones((3, 3)), np.ones(3))
+    with fastconv.installed(), pytest.raises(RuntimeError) as got:
+        scipy.ndimage.correlate(np.ones((3, 3)), np.ones(3))
+    assert str(got.value) == str(wanted.value)
 
 
 def test_threads_may_install_and_filter_at_once() -> None:
@@ -197,10 +219,10 @@ def test_scikit_image_gives_the_same_bits(dtype: str) -> None:
         ]
 
     wanted = results()
-    served = sum(c.served for c in _install.counts.values())
+    served = sum(c.served for c in counts.values())
     with fastconv.installed():
         got = results()
-    assert sum(c.served for c in _install.counts.values()) >= served + len(got)
+    assert sum(c.served for c in counts.values()) >= served + len(got)
     for a, b in zip(got, wanted, strict=True):
         assert a.dtype == b.dtype
         assert a.tobytes() == b.tobytes()

@@ -54,6 +54,8 @@ class Facts:
         Whether samples and constant are integers.
     size : (int, int)
         Height and width of the result.
+    plus : float
+        A whole number that is added to every sum before it is rounded. Only a dot can.
     """
 
     kernel: Floats
@@ -63,6 +65,7 @@ class Facts:
     high: float
     integral: bool
     size: tuple[int, int]
+    plus: float = 0.0
     taps: int = field(init=False)
     weight: float = field(init=False)
     unit: float = field(init=False)
@@ -132,6 +135,8 @@ class Recipe:
         Side of the tiles of an FFT.
     places : int
         Binary places of these if they are fixed-point numbers, else 0.
+    plus : float
+        A whole number that is added to the sums of a dot before they are rounded.
     cut : int
         How sums become integers (src/truncate.pxi): 0 rounded and saturated, else cast as in C.
     cost : float
@@ -157,6 +162,7 @@ class Recipe:
     digits: int = 0
     tile: int = 0
     places: int = 0
+    plus: float = 0.0
     cut: int = 0
     cost: float = 0.0
     programs: dict[tuple[str, int], Any] = field(default_factory=dict, compare=False, repr=False)
@@ -210,7 +216,8 @@ def whole_divisor(weight: float) -> int:
 
 def definition_error(facts: Facts) -> float:
     """How far the definition's own sum, or any other in float64, may be from the true one."""
-    return 1.01 * (facts.taps + 1) * 2.0**-53 * facts.weight * facts.peak
+    roundings = facts.taps + 1 + (facts.plus != 0)
+    return 1.01 * roundings * 2.0**-53 * (facts.weight * facts.peak + abs(facts.plus))
 
 
 def near_error(facts: Facts) -> float:

@@ -106,6 +106,7 @@ def _recipe(facts: Facts, w: Weights) -> Recipe | str:
         whole=w.n,
         digits=digits,
         places=w.places,
+        plus=facts.plus,
     )
 
 
@@ -115,7 +116,7 @@ def _whole(facts: Facts) -> Weights | None:
     if found is None:
         return None
     n, factor = found
-    if np.abs(n).sum() * 255 >= SUM:
+    if np.abs(n).sum() * 255 + abs(facts.plus) >= SUM or (facts.plus and factor != 1):
         return None
     binary = np.frexp(factor)[0] == 0.5 and np.array_equal(n * factor, facts.kernel)
     lossless = 256 / factor <= 2.0**24  # results that do not saturate come of sums float32 can hold
@@ -156,14 +157,14 @@ def _fixed(facts: Facts) -> list[Weights]:
     found: list[Weights] = []
     bits = _levels.engine.dot_bits()
     # sums have 31 bits, eight of which, and a sign, stand before the point of the results
-    most = min(22, int(np.floor(np.log2((SUM - 1) / (256 * facts.weight)))))
+    most = min(22, int(np.floor(np.log2((SUM - 1) / (256 * facts.weight + abs(facts.plus))))))
     largest = int(np.floor(np.log2(np.abs(facts.kernel).max())))
     for digits in range(1, 5):
         places = min(most, digits * bits - 2 - largest)
         if places < 2 or (found and places == found[-1].places):
             continue
         n = np.rint(np.ldexp(facts.kernel, places))
-        if np.abs(n).sum() * 255 + 2.0**places >= SUM:
+        if np.abs(n).sum() * 255 + (1 + abs(facts.plus)) * 2.0**places >= SUM:
             continue  # so many taps that their roundings count
         if not n.any():
             continue  # nothing left to sum; the engine wants at least one group of weights

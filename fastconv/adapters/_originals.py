@@ -19,6 +19,11 @@ def calls() -> int:
     return getattr(_local, "calls", 0)
 
 
+def hand_back() -> None:
+    """Count a call of this thread that the original does."""
+    _local.calls = calls() + 1
+
+
 def find(module: str, name: str) -> Callable[..., Any] | None:
     """Return a function of another library, to hand a call back to; None if it is not installed."""
     original = replaced.get((module, name))
@@ -27,5 +32,5 @@ def find(module: str, name: str) -> Callable[..., Any] | None:
             original = getattr(import_module(module), name)
         except ImportError:
             return None
-    _local.calls = calls() + 1
+    hand_back()
     return original

@@ -2,15 +2,18 @@
 """A correlation plus a number, rounded once: OpenCV's `delta`, Pillow's `offset`.
 
 The result is that of the definition (fastconv.reference), whose float64 sum has the number added before it
-is rounded. The engine rounds what it sums, so here the number comes to sums that are not rounded yet. Those
-that are whole numbers are kept in the smallest integers that hold them, all others in floats; of these, some
-are so near a tie that their error counts, and are summed again by the definition. All is done for a band of
-rows at a time, which stays in the caches: of a picture's size, there is nothing but the picture.
+is rounded. To sums of bytes the engine itself adds a whole number (src/dot.pxi). All others it would round,
+so the number comes to sums that are not rounded yet. Those that are whole numbers are kept in the smallest
+integers that hold them, the rest in floats; of these, some are so near a tie that their error counts, and
+are summed again by the definition. All is done for a band of rows at a time, which stays in the caches: of a
+picture's size, there is nothing but the picture.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -18,9 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _levels
 from .._borders import index_table
-from .._methods import binary_unit
+from .._engine import recall
+from .._execute import execute
+from .._methods import Facts, Recipe, binary_unit, dot, price
+from .._pixels import PIXELS
 from ..api import correlate
+
+# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.recall.again.
+Made = tuple[NDArray[Any], Any, float]
 
 # Bytes of sums that stay near while the number is added.
 _NEAR = 1 << 18
@@ -62,13 +72,46 @@ def correlate_plus(
     -------
     ndarray
     """
+    options = (number, dtype, border, cval, origin, channel_axis)
+    return recall.again(_plus, image, kernel, out, options)  # type: ignore[no-any-return]
+
+
+def _plus(
+    image: NDArray[Any],
+    kernel: NDArray[Any],
+    out: NDArray[Any] | None,
+    number: float,
+    dtype: np.dtype[Any],
+    border: str,
+    cval: float,
+    origin: int | tuple[int, int],
+    channel_axis: int | None,
+) -> Made:
     options: dict[str, Any] = {
         "border": border, "cval": cval, "origin": origin, "channel_axis": channel_axis,
     }  # fmt: skip
     wrong = kernel.ndim != 2 or kernel.dtype.kind not in "biufc" or not isinstance(cval, _REAL)
     if not number or not image.size or not kernel.size or wrong:  # and says what
-        return correlate(image, kernel, dtype=dtype, out=out, **options)
-    outside = cval if border == "constant" else 0.0
+        return correlate(image, kernel, dtype=dtype, out=out, **options), None, 0.0
+    outside = float(cval) if border == "constant" else 0.0
+    recipe = _dots(
+        image.dtype, kernel.tobytes(), kernel.dtype, kernel.shape, number, dtype, outside, _levels.level
+    )  # fmt: skip
+    if recipe is not None:
+        return _in_engine(recipe, image, kernel, out, **options)
+    return _in_bands(image, kernel, out, number, dtype, outside, options), None, 0.0
+
+
+def _in_bands(
+    image: NDArray[Any],
+    kernel: NDArray[Any],
+    out: NDArray[Any] | None,
+    number: float,
+    dtype: np.dtype[Any],
+    outside: float,
+    options: dict[str, Any],
+) -> NDArray[Any]:
+    """Correlate to sums that are not rounded yet, and add the number to these."""
     peak = max(_peak(image, dtype), abs(outside))
     work, error = _type_of_sums(
         image.dtype, kernel.tobytes(), kernel.dtype, number, dtype, outside, peak
@@ -82,6 +125,7 @@ def correlate_plus(
         out = np.empty(image.shape, dtype)
     elif np.may_share_memory(image, out):
         image = image.copy()
+    border, cval, origin = options["border"], options["cval"], options["origin"]
     above = kernel.shape[0] // 2 + (origin[0] if isinstance(origin, tuple) else origin)
     doubtful = []
     for first, last, begin, end in _bands(image, kernel.shape[0], above, work, border):
@@ -101,6 +145,61 @@ def correlate_plus(
             _store(total, settled, image.dtype.kind)
         out[at] = settled
     return out
+
+
+@lru_cache(maxsize=256)
+def _dots(
+    pixel: np.dtype[Any],
+    weights: bytes,
+    kind: np.dtype[Any],
+    shape: tuple[int, int],
+    number: float,
+    target: np.dtype[Any],
+    cval: float,
+    level: str,
+) -> Recipe | None:
+    """How the engine of this level adds a whole number to sums of bytes, which is all that it can add to."""
+    if pixel != np.uint8 or target != np.uint8 or kind.kind == "c" or not number.is_integer():
+        return None
+    if abs(number) >= 2**16 or math.prod(shape) >= _SPECTRAL:
+        return None
+    kernel = np.frombuffer(weights, kind).reshape(shape).astype(np.float64)
+    byte = PIXELS["uint8"]
+    low, high = min(cval, 0.0), max(cval, 255.0)
+    facts = Facts(kernel, byte, byte, low, high, cval.is_integer(), shape, number)
+    recipe = dot.propose(facts, "float32")
+    if not isinstance(recipe, Recipe):
+        return None
+    return replace(recipe, cost=price(recipe.work, recipe.lane, facts.level))
+
+
+def _in_engine(
+    recipe: Recipe,
+    image: NDArray[Any],
+    kernel: NDArray[Any],
+    out: NDArray[Any] | None,
+    border: str,
+    cval: float,
+    origin: int | tuple[int, int],
+    channel_axis: int | None,
+) -> Made:
+    """Correlate bytes by this recipe."""
+    overlapping = out is not None and np.may_share_memory(image, out)
+    if out is None:
+        out = np.empty(image.shape, image.dtype)
+    elif overlapping:
+        image = image.copy()
+    a, b = (image, out) if channel_axis == -1 else (image[..., np.newaxis], out[..., np.newaxis])
+    shifts = origin if isinstance(origin, tuple) else (origin, origin)
+    rows, cols = (
+        (length, -(size // 2 + shift), length)
+        for length, size, shift in zip(a.shape[-3:-1], kernel.shape, shifts, strict=True)
+    )
+    weights = np.ascontiguousarray(kernel, np.float64)
+    fill = np.full(a.shape[-1], float(cval))
+    byte = PIXELS["uint8"]
+    call = execute(recipe, a, b, weights, byte, byte, rows, cols, border, fill, None)
+    return out, (None if overlapping else call), recipe.cost * out.size
 
 
 _NONE = np.empty(0, np.intp)

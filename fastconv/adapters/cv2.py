@@ -753,9 +753,8 @@ def _origin(shape: tuple[int, ...], anchor: Any) -> int | tuple[int, int]:
     return 0 if x == y == -1 else _shift(shape, x, y)
 
 
-@lru_cache(
-    maxsize=256
-)  # of one pair of integers there is one object, which recall.pyx compares at once
+# Of one pair of integers there is one object, which recall.pyx compares at once.
+@lru_cache(maxsize=256)
 def _shift(shape: tuple[int, int], x: int, y: int) -> tuple[int, int]:
     for at, size in ((x, shape[1]), (y, shape[0])):
         if not -1 <= at < size:

@@ -21,16 +21,19 @@ edges, its float32 sums, its rounding, and its modes only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageFilter
+from PIL.ImageFilter import Kernel as PillowsKernel  # also while another one has its name
 
 from .. import kernels
 from .._borders import canonical
 from .._methods import binary_unit
 from ..api import correlate
+from . import _originals
 from ._plus import correlate_plus
 from .pillow import _BANDS, GREY, _band_array, _flip_signs, _grey_array, _image
 
@@ -59,6 +62,10 @@ _Sums = Callable[[Array, "int | None"], "tuple[Array, Array | None]"]
 _CELLS = 2**24
 # If more results than this share are in doubt, Pillow does the whole picture sooner than their windows.
 _MANY = 1 / 16
+# Pixels below which Pillow is done before its pixels were copied here.
+_SMALL = 80 * 80
+# A Gaussian of a larger radius takes longer than Pillow's, whose time does not depend on it.
+_LONG = 14
 # Samples of a band of rows that stay in the caches while they are rounded.
 _NEAR = 1 << 16
 
@@ -126,15 +133,13 @@ class Kernel(ImageFilter.MultibandFilter):
         self.filterargs = (width, height), scale, offset, weights.ravel().tolist()
         self.exact = exact
         self._edges = _Edges(border, cval)
-        if exact:
-            self._sums = _pillows_sums(weights, scale, offset)
-        else:
+        if not exact:
             self._kernel = np.ascontiguousarray(weights[::-1] / scale)
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
         if self.exact:
-            return _exact(image, self.filterargs, self._sums)
+            return _exact(image, self.filterargs)
         offset = self.filterargs[2]
         return _through(image, lambda a: self._edges.correlate(a, self._kernel, offset))
 
@@ -260,6 +265,7 @@ class GaussianBlur(ImageFilter.MultibandFilter):
         self.radius = radius
         self._kernel = _gaussian(radius)
         self._edges = _Edges(border, cval)
+        self.pays = max(_radii(radius, 8)) <= _LONG
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
@@ -350,6 +356,7 @@ class UnsharpMask(ImageFilter.MultibandFilter):
         self.threshold = _number(threshold, "threshold")
         self._kernel = _gaussian(radius)
         self._edges = _Edges(border, cval)
+        self.pays = max(_radii(radius, 8)) <= _LONG
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
@@ -422,7 +429,7 @@ def _without_palette(core: Any) -> Image.Image:
 # --- Pillow's own results ------------------------------------------------------------------------
 
 
-def _exact(core: Any, filterargs: Any, sums_of: _Sums | None) -> Any:
+def _exact(core: Any, filterargs: Any) -> Any:
     """What Pillow's Kernel gives.
 
     Pillow sums in float32, adds 1/2 and cuts off. An exact sum that is farther from a tie than such a sum
@@ -432,19 +439,27 @@ def _exact(core: Any, filterargs: Any, sums_of: _Sums | None) -> Any:
     if core.mode in ("P", "F"):
         raise ValueError(f"image must not be of mode {core.mode} if exact: Pillow cannot filter it")
     size, scale, offset, weights = filterargs
-    if core.mode not in ("L", *_BANDS) or sums_of is None or min(core.size) < size[0]:
-        return core.filter(*filterargs)
+    sums_of = _pillows_sums(size, scale, offset, tuple(weights))
+    small = min(core.size) < size[0] or core.size[0] * core.size[1] < _SMALL
+    if small or core.mode not in ("L", *_BANDS) or sums_of is None:
+        return _pillows(core, filterargs)
     image = Image.Image()._new(core)
     a = _grey_array(image) if core.mode == "L" else _band_array(image)
     result = a.copy()
     doubtful = _half_up(a, sums_of, size[0] // 2, result)
     if doubtful is None:
-        return core.filter(*filterargs)
+        return _pillows(core, filterargs)
     if doubtful[0].size:
-        result[doubtful] = _by_pillow(a, doubtful, ImageFilter.Kernel(size, weights, scale, offset))
+        result[doubtful] = _by_pillow(a, doubtful, PillowsKernel(size, weights, scale, offset))
     if core.mode == "LAB":
         _flip_signs(result)
     return _image(result, core.mode, core.size).im
+
+
+def _pillows(core: Any, filterargs: Any) -> Any:
+    """The work handed back to Pillow, for whoever counts."""
+    _originals.hand_back()
+    return core.filter(*filterargs)
 
 
 def _half_up(a: Array, sums_of: _Sums, r: int, out: Array) -> tuple[Array, ...] | None:
@@ -472,10 +487,14 @@ def _half_up(a: Array, sums_of: _Sums, r: int, out: Array) -> tuple[Array, ...] 
     return tuple(np.concatenate(places) for places in doubtful)
 
 
-def _pillows_sums(weights: Array, scale: float, offset: float) -> _Sums | None:
+@lru_cache(maxsize=64)
+def _pillows_sums(
+    size: tuple[int, int], scale: float, offset: float, weights: tuple[float, ...]
+) -> _Sums | None:
     """How to sum what Pillow sums; None if it divides by 0, or float32 cannot hold such weights."""
     with np.errstate(all="ignore"):  # as Pillow stores them
-        kernel = (weights.astype(np.float32) / np.float32(scale))[::-1].astype(np.float64)
+        kernel = np.array(weights, np.float32).reshape(size[::-1]) / np.float32(scale)
+        kernel = kernel[::-1].astype(np.float64)
         offset = float(np.float32(offset))
         largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
     if scale == 0 or not largest < 2.0**100:
@@ -520,7 +539,7 @@ def _float_sums(kernel: Array, offset: float, largest: float) -> _Sums:
     return sums_of
 
 
-def _by_pillow(a: Array, at: tuple[Array, ...], same: ImageFilter.Kernel) -> Array:
+def _by_pillow(a: Array, at: tuple[Array, ...], same: PillowsKernel) -> Array:
     """Results of some samples, by Pillow, from an image of their windows side by side."""
     k = same.filterargs[0][0]
     step = np.arange(k) - k // 2

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What stands in the place of another library's function or class: ours, counted, and the original behind it.
+
+What ours refuses goes to the original, which does it, or says in its own words what is wrong.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import local
+from time import perf_counter
+from types import FunctionType
+from typing import Any
+
+from .adapters import _originals
+
+# A function, or a class.
+Callee = Callable[..., Any]
+Key = tuple[str, str]
+
+# How ours refuse: before anything is written.
+REFUSALS: tuple[type[Exception], ...] = (TypeError, ValueError, RuntimeError)
+
+
+@dataclass
+class Count:
+    """Calls of what is in place: how many, and seconds in them."""
+
+    served: int = 0
+    served_time: float = 0.0
+    handed_back: int = 0
+    handed_back_time: float = 0.0
+
+
+counts: dict[str, Count] = {}
+_inside = local()
+
+
+def stand_in(key: Key, ours: object, original: Callee) -> Callee | None:
+    """What to put in the original's place; None of a constant, which stays."""
+    name = ".".join(key)
+    if isinstance(ours, FunctionType):
+        return _counted(name, _or_original(key, ours), original)
+    if isinstance(ours, type) and hasattr(ours, "filter"):
+        return _filter_class(key, name, ours, original)
+    return None
+
+
+def _or_original(key: Key, ours: Callee) -> Callee:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return ours(*args, **kwargs)
+        except REFUSALS:
+            theirs = _originals.find(*key)
+            if theirs is None:
+                raise
+        return theirs(*args, **kwargs)
+
+    return function
+
+
+def _counted(name: str, function: Callee, original: Callee) -> Callee:
+    """`function`, counted and timed unless it is called by another one in place."""
+    count = counts.setdefault(name, Count())
+
+    @functools.wraps(original)
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        if getattr(_inside, "call", False):
+            return function(*args, **kwargs)
+        _inside.call = True
+        before, start = _originals.calls(), perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _inside.call = False
+            seconds = perf_counter() - start
+            if _originals.calls() == before:
+                count.served += 1
+                count.served_time += seconds
+            else:
+                count.handed_back += 1
+                count.handed_back_time += seconds
+
+    return replacement
+
+
+def _filter_class(key: Key, name: str, ours: Any, theirs: Any) -> Callee:
+    """A filter of Pillow's that is both, so that it is an instance of whatever Pillow's own would be.
+
+    It filters as ours, exactly where that is possible, unless it could only be made as theirs, or ours says
+    that it does not pay.
+    """
+
+    class Both(ours, theirs):  # type: ignore[misc]
+        _is_ours = False  # nor will a subclass be that makes itself
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            told = "border" in kwargs  # by someone who knows whose filter it is
+            for more in ({},) if told else ({"exact": True}, {}):
+                try:
+                    ours.__init__(self, *args, **more, **kwargs)
+                except REFUSALS:
+                    continue
+                self._is_ours = told or getattr(self, "pays", True)
+                break
+            if not self._is_ours:
+                theirs.__init__(self, *args, **kwargs)
+
+        def filter(self, image: Any) -> Any:
+            if self._is_ours:
+                try:
+                    return ours.filter(self, image)
+                except REFUSALS:
+                    pass
+            _originals.hand_back()
+            return theirs.filter(self, image)
+
+        @classmethod
+        def __subclasshook__(cls, other: type) -> Any:
+            # filters that were made before are of this class, too
+            return True if cls is Both and theirs in other.__mro__ else NotImplemented
+
+    Both.filter = _counted(name, Both.filter, theirs.filter)  # type: ignore[method-assign]
+    Both.__module__, Both.__doc__ = key[0], theirs.__doc__
+    Both.__name__ = Both.__qualname__ = key[1]
+    return Both

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``install("cv2")`` and ``install("Pillow")``: asked for by name, wholly undone, nothing stops working."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+import fastconv
+from fastconv import _install
+from fastconv._stand_ins import counts
+
+PILLOW = {name: getattr(ImageFilter, name) for name in fastconv.ImageFilter.__all__}
+NAMED = sorted(name for name in PILLOW if name.isupper())
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Iterator[None]:
+    yield
+    while _install._state.asked:
+        fastconv.uninstall()
+    assert all(getattr(ImageFilter, name) is original for name, original in PILLOW.items())
+
+
+@pytest.fixture
+def cv2() -> Iterator[Any]:
+    module: Any = pytest.importorskip("cv2")
+    before = dict(vars(module))
+    yield module
+    while _install._state.asked:
+        fastconv.uninstall()
+    assert {name: value for name, value in vars(module).items() if before[name] is not value} == {}
+
+
+def photo(mode: str = "L", size: tuple[int, int] = (120, 90)) -> Image.Image:
+    noise = np.random.default_rng(0).integers(0, 256, (*size[::-1], 4), dtype=np.uint8)
+    return Image.fromarray(noise).convert(mode)
+
+
+def served_and_back(name: str) -> tuple[int, int]:
+    return counts[name].served, counts[name].handed_back
+
+
+def test_nothing_of_them_is_replaced_unless_it_is_asked_for() -> None:
+    with fastconv.installed() as report:
+        assert not any(name.startswith(("PIL", "cv2")) for name in report.replaced)
+        assert all(getattr(ImageFilter, name) is original for name, original in PILLOW.items())
+
+
+# --- cv2 -----------------------------------------------------------------------------------------
+
+FUNCTIONS = (
+    "GaussianBlur", "Laplacian", "Scharr", "Sobel", "blur", "boxFilter", "filter2D",
+    "getDerivKernels", "getGaussianKernel", "sepFilter2D",
+)  # fmt: skip
+
+
+def test_functions_of_cv2_are_replaced_everywhere_and_constants_are_not(cv2: Any) -> None:
+    user = types.ModuleType("a_user_of_opencv")
+    user.smooth = original = cv2.blur  # type: ignore[attr-defined]  # from cv2 import blur as smooth
+    sys.modules[user.__name__] = user
+    before = dict(vars(cv2))
+    try:
+        with fastconv.installed("cv2") as report:
+            assert user.smooth is cv2.blur is not original
+            assert {"a_user_of_opencv.smooth", "cv2.Sobel"} <= set(report.replaced)
+            changed = {name for name, value in vars(cv2).items() if before[name] is not value}
+            assert changed == set(FUNCTIONS)
+        assert user.smooth is cv2.blur is original
+    finally:
+        del sys.modules[user.__name__]
+
+
+def test_calls_of_cv2_are_served_with_opencvs_results(cv2: Any) -> None:
+    image = np.asarray(photo("RGB"))
+
+    def results() -> list[Any]:
+        return [
+            cv2.blur(image, (3, 3)),
+            cv2.GaussianBlur(image, (5, 5), 0),
+            cv2.Sobel(image, cv2.CV_16S, 1, 0),
+            cv2.filter2D(
+                image, -1, np.ones((2, 3), np.float32) / 6, borderType=cv2.BORDER_CONSTANT
+            ),
+        ]
+
+    wanted = results()
+    with fastconv.installed("cv2"):
+        before = served_and_back("cv2.blur")
+        got = results()
+        assert served_and_back("cv2.blur") == (before[0] + 1, before[1])
+    for a, b in zip(got, wanted, strict=True):
+        assert a.dtype == b.dtype and a.shape == b.shape
+        assert np.abs(a.astype(int) - b.astype(int)).max() <= 1
+
+
+def test_what_only_cv2_takes_is_handed_back_to_it(cv2: Any) -> None:
+    image = np.asarray(photo())
+    wanted = cv2.blur(cv2.UMat(image), (3, 3)).get()
+    with fastconv.installed("cv2"):
+        before = served_and_back("cv2.blur")
+        got = cv2.blur(cv2.UMat(image), (3, 3))
+        assert served_and_back("cv2.blur") == (before[0], before[1] + 1)
+    assert isinstance(got, cv2.UMat)
+    np.testing.assert_array_equal(got.get(), wanted)
+
+
+def test_what_is_wrong_is_still_cv2s_own_error(cv2: Any) -> None:
+    with fastconv.installed("cv2"):
+        with pytest.raises(cv2.error):
+            cv2.blur(np.ones((3, 3), np.uint8), (0, 3))
+        with pytest.raises(cv2.error):
+            cv2.blur()
+
+
+# --- Pillow --------------------------------------------------------------------------------------
+
+
+def test_classes_of_pillow_are_replaced_everywhere() -> None:
+    user = types.ModuleType("a_user_of_pillow")
+    user.Blur = original = ImageFilter.GaussianBlur  # type: ignore[attr-defined]
+    sys.modules[user.__name__] = user
+    try:
+        with fastconv.installed("Pillow") as report:
+            assert user.Blur is ImageFilter.GaussianBlur is not original
+            assert {"a_user_of_pillow.Blur", "PIL.ImageFilter.BLUR"} <= set(report.replaced)
+            assert all(getattr(ImageFilter, name) is not PILLOW[name] for name in PILLOW)
+        assert user.Blur is ImageFilter.GaussianBlur is original
+    finally:
+        del sys.modules[user.__name__]
+
+
+def test_installations_of_several_libraries_nest(cv2: Any) -> None:
+    with fastconv.installed("Pillow"):
+        with fastconv.installed("cv2", "Pillow") as inner:
+            assert all(name.startswith("cv2.") for name in inner.replaced)
+        assert ImageFilter.BLUR is not PILLOW["BLUR"]
+        assert isinstance(cv2.blur, types.BuiltinFunctionType)
+    assert ImageFilter.BLUR is PILLOW["BLUR"]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "1", "I", "I;16"])
+def test_kernels_give_pillows_pixels_in_every_mode_it_takes(mode: str) -> None:
+    image = photo("L").convert(mode) if mode in ("1", "I", "I;16") else photo("RGB").convert(mode)
+    weights = [0.3, -1, 2, 0, 5, 1.7, 1, 1, -2]
+
+    def results() -> list[Image.Image]:
+        made = [getattr(ImageFilter, name) for name in NAMED]
+        return [image.filter(f) for f in (*made, ImageFilter.Kernel((3, 3), weights, 6, 20))]
+
+    wanted = results()
+    with fastconv.installed("Pillow"):
+        got = results()
+    assert [(a.mode, a.tobytes()) for a in got] == [(b.mode, b.tobytes()) for b in wanted]
+
+
+def test_blurs_are_served_and_near_pillows() -> None:
+    image = photo("RGB").resize((240, 180), Image.Resampling.BICUBIC)
+    filters = {"BoxBlur": (2,), "GaussianBlur": (2,), "UnsharpMask": (1, 50)}
+    for name, arguments in filters.items():
+        wanted = np.asarray(image.filter(PILLOW[name](*arguments)), int)
+        with fastconv.installed("Pillow"):
+            before = served_and_back(f"PIL.ImageFilter.{name}")
+            got = np.asarray(image.filter(getattr(ImageFilter, name)(*arguments)), int)
+            assert served_and_back(f"PIL.ImageFilter.{name}") == (before[0] + 1, before[1])
+        inside = np.abs(got - wanted)[8:-8, 8:-8]
+        assert inside.max() <= (1 if name == "BoxBlur" else 8)
+
+
+def test_filters_are_instances_of_what_pillows_are() -> None:
+    old = {name: PILLOW[name] for name in NAMED}
+    with fastconv.installed("Pillow"):
+        for name in NAMED:
+            made = getattr(ImageFilter, name)()
+            assert isinstance(made, (ImageFilter.BuiltinFilter, ImageFilter.MultibandFilter))
+            assert isinstance(made, (getattr(ImageFilter, name), old[name]))
+            assert made.filterargs[0] == old[name].filterargs[0] and made.name == old[name].name
+            # one that was made before, and one that is something else
+            assert isinstance(old[name](), getattr(ImageFilter, name))
+            assert not isinstance(PILLOW["BoxBlur"](1), getattr(ImageFilter, name))
+        assert not issubclass(ImageFilter.Filter, ImageFilter.Kernel)
+        assert ImageFilter.Kernel.__module__ == "PIL.ImageFilter"
+
+
+def test_filters_of_ones_own_made_from_pillows_work() -> None:
+    image = photo()
+    wanted = image.filter(PILLOW["GaussianBlur"](1)).size
+
+    with fastconv.installed("Pillow"):
+
+        class Calls(ImageFilter.GaussianBlur):
+            pass
+
+        class Makes(ImageFilter.GaussianBlur):
+            def __init__(self) -> None:
+                self.radius = 3
+
+        assert image.filter(Calls(1)).size == wanted
+        assert isinstance(Calls(1), Calls) and not isinstance(ImageFilter.GaussianBlur(1), Calls)
+        # what fastconv was never told of is Pillow's
+        got = image.filter(Makes())
+    assert got.tobytes() == image.filter(PILLOW["GaussianBlur"](3)).tobytes()
+
+
+def test_filters_outlive_their_installation() -> None:
+    with fastconv.installed("Pillow"):
+        made = ImageFilter.SHARPEN()
+    assert isinstance(made, ImageFilter.SHARPEN)
+    image = photo()
+    assert image.filter(made).tobytes() == image.filter(ImageFilter.SHARPEN).tobytes()
+
+
+def test_filters_can_be_pickled_and_need_no_installation_where_they_arrive() -> None:
+    image = photo()
+    made = {"Kernel": ((3, 3), [1, 2, 1, 2, 5, 2, 1, 2, 1]), "BLUR": (), "BoxBlur": (2,)}
+    for name, arguments in made.items():
+        with fastconv.installed("Pillow"):
+            there = getattr(ImageFilter, name)(*arguments)
+            coded = pickle.dumps(there)
+            wanted = image.filter(there).tobytes()
+            assert image.filter(pickle.loads(coded)).tobytes() == wanted
+        arrived = pickle.loads(coded)
+        assert type(arrived) is PILLOW[name]
+        pillows = image.filter(PILLOW[name](*arguments))
+        assert image.filter(arrived).tobytes() == pillows.tobytes()
+
+
+def test_what_only_pillow_takes_and_what_pays_there_is_handed_back() -> None:
+    image = photo()
+    cases = {
+        "Kernel": ((3, 3), [1, 2, 1, 0, 0, 0, -1, -2, -1]),  # divided by 0
+        "GaussianBlur": (40,),
+        "UnsharpMask": (40,),
+    }
+    for name, arguments in cases.items():
+        wanted = image.filter(PILLOW[name](*arguments))
+        with fastconv.installed("Pillow"):
+            before = served_and_back(f"PIL.ImageFilter.{name}")
+            got = image.filter(getattr(ImageFilter, name)(*arguments))
+            assert served_and_back(f"PIL.ImageFilter.{name}") == (before[0], before[1] + 1)
+        assert got.tobytes() == wanted.tobytes()
+
+
+def test_small_pictures_are_left_to_pillow() -> None:
+    with fastconv.installed("Pillow"):
+        before = served_and_back("PIL.ImageFilter.BLUR")
+        photo(size=(28, 28)).filter(ImageFilter.BLUR)
+        assert served_and_back("PIL.ImageFilter.BLUR") == (before[0], before[1] + 1)
+
+
+def test_what_is_wrong_is_still_pillows_own_error() -> None:
+    for mode in ("P", "F"):
+        with pytest.raises(ValueError) as wanted:  # noqa: PT011
+            photo().convert(mode).filter(PILLOW["BLUR"])
+        with fastconv.installed("Pillow"), pytest.raises(ValueError) as got:  # noqa: PT011
+            photo().convert(mode).filter(ImageFilter.BLUR)
+        assert str(got.value) == str(wanted.value)
+    with fastconv.installed("Pillow"), pytest.raises(TypeError):
+        ImageFilter.Kernel()  # type: ignore[call-arg]
+
+
+def test_kernels_of_any_size_and_border_may_be_asked_for() -> None:
+    image = photo()
+    with fastconv.installed("Pillow"):
+        kernel: Any = ImageFilter.Kernel
+        wide = image.filter(kernel((7, 1), [1] * 7))
+        framed = image.filter(kernel((3, 3), [1] * 9, border="mirror"))
+        blur: Any = ImageFilter.GaussianBlur
+        blurred = image.filter(blur(20, border="mirror"))
+    ours = fastconv.ImageFilter
+    assert blurred.tobytes() == image.filter(ours.GaussianBlur(20, border="mirror")).tobytes()
+    assert wide.tobytes() == image.filter(ours.Kernel((7, 1), [1] * 7)).tobytes()
+    assert framed.tobytes() == image.filter(ours.Kernel((3, 3), [1] * 9, border="mirror")).tobytes()
+
+
+PROGRAM = """
+import cv2
+import numpy as np
+from PIL import Image
+from PIL.ImageFilter import BLUR
+cv2.blur(np.ones((9, 9), np.uint8), (3, 3))
+Image.new("L", (200, 200)).filter(BLUR)
+"""
+
+
+def test_programs_run_with_libraries_that_are_named(cv2: Any, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "-m", "fastconv", "run", "--with", "cv2,Pillow", "program.py"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("fastconv: 2 calls served in 0.")
+    assert {line.split()[0] for line in done.stderr.splitlines()[1:]} == {
+        "cv2.blur", "PIL.ImageFilter.BLUR",
+    }  # fmt: skip
