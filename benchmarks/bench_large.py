@@ -4,7 +4,7 @@
     python benchmarks/bench_large.py [cluster] [kill] [stream] [rivals] [--side N] [--folder DIR]
 
 cluster   a zarr array of N x N (20,000) uint16 on the workers of a dask cluster, against the call in memory
-kill      the same, while a worker is killed
+kill      the same, while a worker is killed when half of the chunks are written
 stream    a mapped file of 4 gigapixels, and the memory that takes; against memory, and against the disk
 rivals    dask_image on the same chunks
 
@@ -86,11 +86,12 @@ def on_a_cluster(side: int, folder: Path, kill: bool) -> None:
             eager, alone = timed(partial(fastconv.convolve, image, kernel))
             result = folder / "result.zarr"
             lazy = fastconv.convolve(da.from_zarr(name), kernel)
-            killer = threading.Timer(alone / 2, kill_one, [client]) if kill else None
-            if killer:
+            half = (side // CHUNK) ** 2 // 2
+            killer = threading.Thread(target=kill_one, args=(client, result, half))
+            if kill:
                 killer.start()
             _, seconds = timed(partial(da.to_zarr, lazy, os.fspath(result), mode="w", compute=True))
-            if killer:
+            if kill:
                 killer.join()
                 client.wait_for_workers(2)
             got = zarr.open_array(os.fspath(result), mode="r")
@@ -109,9 +110,11 @@ def on_a_cluster(side: int, folder: Path, kill: bool) -> None:
             shutil.rmtree(result)
 
 
-def kill_one(client: Any) -> None:
-    """Kill a worker process without warning; its nanny starts another."""
+def kill_one(client: Any, result: Path, chunks: int) -> None:
+    """Kill a worker process without warning when so many chunks are written; its nanny starts another."""
     pids = client.run(os.getpid)
+    while sum(path.is_file() for path in result.rglob("c/*/*")) < chunks:
+        time.sleep(0.05)
     os.kill(next(iter(pids.values())), signal.SIGKILL)
 
 

@@ -100,8 +100,8 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
     -------
     dask.array.Array
         Of the chunks of the image, where these are as large as the kernel. Integers are those of the same
-        call in memory, to the last bit; floats too, unless the method is an FFT, whose tiles are then
-        counted from each chunk's corner.
+        call in memory, to the last bit; floats too, unless the method is "fft" or "box", whose tiles and
+        groups of rows are then counted from each chunk's corner (they are within the same bound).
 
     Raises
     ------

@@ -12,7 +12,8 @@ and would take the cores from reading and writing.)
 
 The result is that of the whole image in memory. The method is chosen for the whole, borders stand where
 they stand, and wrap fetches its rows from the other end. Integers are equal to the last bit, and floats too:
-no method's sums depend on bands but the FFT's, and the bands of that begin where its tiles do.
+no sums depend on bands but those of an FFT and of a box, whose bands begin where its tiles do, or its
+groups of rows.
 
 Memory-mapped files are filtered where they lie: a band is read ahead by the system, and given back to it
 when it is done, so mapped pages do not pile up either.
@@ -36,6 +37,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import _threads
 from .._borders import index_table
+from .._methods import BOX
 from .._pixels import pixel_of
 from ..api import Part, Plan, Shape, _make_plan
 from .mapped import Mapping
@@ -263,8 +265,7 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
         // max(1, cut.row_bytes(pixel.itemsize) + target_cut.row_bytes(result.itemsize))
     )
     height = _band_height(band, fitting, made.kernel.shape[0])
-    tiles = [d.recipe.tile for d in made._decisions(np.zeros((1, 1), pixel), whole.size)]
-    step = math.lcm(*(n - made.kernel.shape[0] + 1 if n else 1 for n in tiles))
+    step = _step(made, pixel, whole.size)
     stored = _stored_together(target, rows)
     unit = stored if stored > 1 else step
     height = max(1, min(-(-height // unit) * unit, whole.rows[2]))
@@ -273,6 +274,19 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
         replace(made, channel_axis=cut.channels_in_slice, threads=1), cut, target_cut, whole,
         step if result.kind in "fc" else 1, height, threads, hashlib.sha256(told).hexdigest()[:16],
     )  # fmt: skip
+
+
+def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int]) -> int:
+    """Rows between those at which a call may begin: of an FFT's tile, of a box's group."""
+    if 0 in size:  # there is nothing to decide
+        return 1
+    height = made.kernel.shape[0]
+    decisions = made._decisions(np.zeros((1, 1), pixel), size)
+    groups = [
+        recipe.tile - height + 1 if recipe.tile else height if recipe.code == BOX else 1
+        for recipe in (decision.recipe for decision in decisions)
+    ]
+    return math.lcm(*groups)
 
 
 def _checked(
