@@ -40,7 +40,7 @@ from .._borders import index_table
 from .._methods import BOX
 from .._pixels import pixel_of
 from ..api import Part, Plan, Shape, _make_plan
-from .mapped import Mapping
+from .mapped import Mapping, share_file
 from .marks import Mark, mark_of
 
 __all__ = ["stream"]
@@ -79,8 +79,8 @@ def stream(
         page of a TIFF file (`fastconv.adapters.tiff.Page`), dask.array.Array, ndarray.
     kernel : array_like, shape (h, w)
     target : array
-        Anything of the result's shape whose slices can be assigned to. It must not share memory with
-        `source`.
+        Anything of the result's shape whose slices can be assigned to. It must not be `source`, nor share
+        memory or bytes of a file with it.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
     border, cval, origin, shape, channel_axis, method, threads
@@ -256,7 +256,7 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
         raise ValueError(f"target must have shape {tuple(wanted)}; got {target_shape}")
     if 0 in shape and 0 not in wanted:
         raise ValueError(f"source must not be empty for shape={made.shape!r}; got shape {shape}")
-    _check_apart(source, target)
+    _check_place(source, target)
     cut, target_cut = (_Layout(s, rows, channels) for s in (shape, target_shape))
     threads = _threads.threads_for(1e300, made.threads)
     fitting = (
@@ -303,10 +303,26 @@ def _checked(
     return made
 
 
-def _check_apart(source: Any, target: Any) -> None:
-    in_memory = isinstance(source, np.ndarray) and isinstance(target, np.ndarray)
-    if target is source or (in_memory and np.may_share_memory(source, target)):
-        raise ValueError("target must not share memory with source, whose rows are needed again")
+def _check_place(source: Any, target: Any) -> None:
+    """Refuse a target that is read-only, or whose bytes are those of the source, under whatever name."""
+    if isinstance(target, np.ndarray) and not target.flags.writeable:
+        raise ValueError("target must be writable; got a read-only array")
+    if isinstance(source, np.ndarray) and isinstance(target, np.ndarray):
+        same = np.may_share_memory(source, target) or share_file(source, target)
+    else:
+        home = _home(source)
+        same = source is target or (home is not None and home == _home(target))
+    if same:
+        raise ValueError(
+            "target must not share memory or a file with source, whose rows are needed again"
+        )
+
+
+def _home(a: Any) -> tuple[Any, ...] | None:
+    """Where the array of an h5py.Dataset or of a zarr.Array is: the same if that was opened twice."""
+    if type(a).__module__.partition(".")[0] not in ("h5py", "zarr"):
+        return None
+    return tuple(getattr(a, name, None) for name in ("id", "store", "path"))
 
 
 def _facts(a: Any, argument: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
