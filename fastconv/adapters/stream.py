@@ -269,7 +269,8 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
     stored = _stored_together(target, rows)
     unit = stored if stored > 1 else step
     height = max(1, min(-(-height // unit) * unit, whole.rows[2]))
-    told = pickle.dumps((made.__reduce__()[1], shape, pixel.str, target_shape), protocol=4)
+    words = replace(made, threads=None).__reduce__()[1]
+    told = pickle.dumps((words, shape, pixel.str, target_shape), protocol=4)
     return _Job(
         replace(made, channel_axis=cut.channels_in_slice, threads=1), cut, target_cut, whole,
         step if result.kind in "fc" else 1, height, threads, hashlib.sha256(told).hexdigest()[:16],
