@@ -27,6 +27,9 @@ from .jobs import size_of
 
 __all__ = ["Report", "on_cluster", "run_all"]
 
+# Seconds until a cluster that does not answer is not there.
+PATIENCE = 10
+
 
 @dataclass
 class Report:
@@ -111,7 +114,7 @@ def on_cluster(tasks: list[Task], address: str, report: Report) -> None:
     except ModuleNotFoundError:
         raise click.UsageError("--dask needs: pip install 'fastconv[dask]'") from None
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise click.UsageError(f"--dask {address}: {error}") from None
     with client, _bar(tasks, report) as advance:
