@@ -76,7 +76,7 @@ def stream(
     ----------
     source : array, shape (..., H, W)
         Anything with a shape and a dtype whose slices are arrays: np.memmap, zarr.Array, h5py.Dataset, a
-        page of a TIFF file (`fastconv.adapters.tiff.Page`), dask.array.Array, ndarray.
+        file of TIFF pages (`fastconv.adapters.tiff.Pages`), dask.array.Array, ndarray.
     kernel : array_like, shape (h, w)
     target : array
         Anything of the result's shape whose slices can be assigned to. It must not be `source`, nor share
@@ -97,7 +97,8 @@ def stream(
     mark : path, optional
         A file that says how far an unfinished run is. By default that is kept in ``target.attrs`` of zarr and
         HDF5, and beside the file of a memmap, with ``.unfinished`` after its name. It is there from the
-        first byte written to the last; a target without it is complete.
+        first byte written to the last; a target without it is complete. It holds against the end of the
+        process, not against a power failure, since nobody waits for the disk.
 
     Returns
     -------
