@@ -38,13 +38,11 @@ def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Any]:
     """Two worker processes of dask, as on two machines."""
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address=None,
-        silence_logs=logging.CRITICAL,
-    ) as workers:
+    # who asks a worker that was killed for its results waits for half a minute by default
+    patience = dask.config.set({"distributed.comm.timeouts.connect": "10s"})
+    words = {"processes": True, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+    with patience, LocalCluster(n_workers=2, threads_per_worker=1, **words) as workers:
         yield workers
