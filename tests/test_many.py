@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -162,6 +163,34 @@ def test_a_cluster_goes_on_with_what_is_there(cluster: Any, images: dict[str, An
     words = ("in", "-k", "sharpening", "-o", "out", "--dask", cluster.scheduler_address)
     assert "4 files, 0 failed, 3 there already" in run(*words, "--resume").output
     assert_filtered(images)
+
+
+def test_what_a_killed_worker_did_not_report_is_no_failure(
+    cluster: Any, images: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = tmp_path / "killed"
+
+    def deadly(task: Task) -> Outcome:
+        outcome = do(task)
+        if not killed.exists():
+            killed.touch()
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+        return outcome
+
+    monkeypatch.setattr(many, "do", deadly)
+    result = run("in", "-k", "sharpening", "-o", "out", "--dask", cluster.scheduler_address)
+    assert killed.exists()
+    assert result.output.startswith("4 files, 0 failed, 0.2 megapixels")
+    assert_filtered(images)
+
+
+def test_a_cluster_keeps_what_is_there(cluster: Any, images: dict[str, Any]) -> None:
+    Path("out").mkdir()
+    Path("out/b.tif").write_bytes(b"mine")
+    address = cluster.scheduler_address
+    result = run("in", "-k", "sharpening", "-o", "out", "--dask", address, code=1)
+    assert "b.tif exists; --force overwrites it" in " ".join(result.output.split())
+    assert Path("out/b.tif").read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere://x"])
