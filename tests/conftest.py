@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests share: the engine's levels, and how hard Hypothesis looks."""
+"""What the tests share: the engine's levels, a cluster, and how hard Hypothesis looks."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -31,3 +33,16 @@ def level(request: pytest.FixtureRequest) -> Iterator[str]:
 def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the smallest picture have as many threads as are asked for."""
     monkeypatch.setattr(_threads, "WORTH_A_THREAD", 1e-9)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """Two worker processes of dask, as on two machines."""
+    import dask
+    from distributed import LocalCluster
+
+    # who asks a worker that was killed for its results waits for half a minute by default
+    patience = dask.config.set({"distributed.comm.timeouts.connect": "10s"})
+    words = {"processes": True, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+    with patience, LocalCluster(n_workers=2, threads_per_worker=1, **words) as workers:
+        yield workers

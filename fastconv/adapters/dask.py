@@ -9,8 +9,8 @@ edges of the image, so all borders, kernels of even size, `origin` and `shape` a
     | before | chunk i of the image | after |
 
 Only a border that wraps needs pixels from the other end: they are laid around the image beforehand.
-Chunks smaller than the window's reach are merged with their neighbours. An axis of a single chunk needs
-no neighbours.
+Chunks smaller than the window's reach are merged with their neighbours meanwhile. An axis of a single chunk
+needs no neighbours.
 
 What travels to a worker is a plan, which pickles to its arguments, and a few integers. In a chunk the
 engine runs with one thread unless `threads` asks for more: the scheduler has the threads already.
@@ -99,9 +99,10 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
     Returns
     -------
     dask.array.Array
-        Of the chunks of the image, where these are as large as the kernel. Integers are those of the same
-        call in memory, to the last bit; floats too, unless the method is an FFT, whose tiles are then
-        counted from each chunk's corner.
+        Of the chunks of the image; for other shapes than "same", the last ones are as it fits, and those
+        that are smaller than the kernel are merged. Integers are those of the same call in memory, to the
+        last bit; floats too, unless the method is "fft" or "box", whose tiles and groups of rows are then
+        counted from each chunk's corner (they are within the same bound).
 
     Raises
     ------
@@ -139,12 +140,13 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
             chunks[axis] = (n,)
         return da.zeros([sum(c) for c in chunks], dtype=meta.dtype, chunks=chunks)
     cuts = {axis: _cut(made, image.chunks[axis], which) for which, axis in enumerate(spatial)}
+    laid = image
     for axis, cut in cuts.items():
-        image = _laid_around(image, axis, cut)
+        laid = _laid_around(laid, axis, cut)
         chunks[axis] = cut.counts
-    return da.map_overlap(
+    result = da.map_overlap(
         _Chunk(made, cuts),
-        image,
+        laid,
         depth={axis: cut.depth for axis, cut in cuts.items()},
         boundary="none",
         trim=False,
@@ -153,6 +155,7 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
         dtype=meta.dtype,
         meta=meta[(slice(0, 0),) * meta.ndim],
     )
+    return result.rechunk(image.chunks) if made.shape == "same" else result
 
 
 def _channels(made: Plan, axes: int) -> int | None:

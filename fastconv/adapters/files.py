@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from .._pixels import pixel_of
 from ..api import plan
 from .marks import SUFFIX, FileMark
 from .stream import Progress, stream
@@ -119,6 +120,7 @@ def _filtered(
     resume = resume and mark.read() is not None
     shape = tuple(int(n) for n in image.shape)
     words = {key: value for key, value in options.items() if key != "band"}
+    pixel_of(np.dtype(image.dtype), "source")
     made = plan(kernel, pixel=image.dtype, channel_axis=channels, dtype=dtype, **words)
     result = made._target(np.dtype(image.dtype))
     target.parent.mkdir(parents=True, exist_ok=True)

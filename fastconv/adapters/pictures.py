@@ -28,7 +28,7 @@ from .files import SUFFIXES, TIFF, filter_file
 from .pillow import GREY, apply
 from .stream import Progress
 
-__all__ = ["Filter", "Outcome", "Task", "do", "format_of", "guarded", "reason_of", "write"]
+__all__ = ["Filter", "Outcome", "Task", "do", "format_of", "guarded", "reason_of", "there", "write"]
 
 # Files of arrays, that Pillow knows nothing of.
 ARRAYS = tuple(suffix for suffix in SUFFIXES if suffix not in TIFF)
@@ -237,6 +237,17 @@ class Outcome:
     skipped: bool = False
 
 
+def there(task: Task) -> Outcome | None:
+    """Return the outcome of a task whose target is there; None if there is something to do."""
+    if task.resume and os.path.lexists(task.target):
+        return Outcome(task.name, 0, [], skipped=True)
+    try:
+        refuse_existing(task.target, task.force)
+    except FileExistsError as error:
+        return Outcome(task.name, 0, [], failure=reason_of(error))
+    return None
+
+
 def do(task: Task, progress: Progress | None = None) -> Outcome:
     """Make one file.
 
@@ -251,12 +262,11 @@ def do(task: Task, progress: Progress | None = None) -> Outcome:
     -------
     Outcome
     """
+    outcome = there(task)
+    if outcome is not None:
+        return outcome
     outcome = Outcome(task.name, 0, [])
     try:
-        if task.resume and os.path.lexists(task.target):
-            outcome.skipped = True
-            return outcome
-        refuse_existing(task.target, task.force)
         with guarded(task.any_size):
             make = _in_bands if _needs_bands(task) else _with_pillow
             outcome.pixels = make(task, outcome.notes, progress)

@@ -12,7 +12,8 @@ and would take the cores from reading and writing.)
 
 The result is that of the whole image in memory. The method is chosen for the whole, borders stand where
 they stand, and wrap fetches its rows from the other end. Integers are equal to the last bit, and floats too:
-no method's sums depend on bands but the FFT's, and the bands of that begin where its tiles do.
+no sums depend on bands but those of an FFT and of a box, whose bands begin where its tiles do, or its
+groups of rows.
 
 Memory-mapped files are filtered where they lie: a band is read ahead by the system, and given back to it
 when it is done, so mapped pages do not pile up either.
@@ -36,9 +37,10 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import _threads
 from .._borders import index_table
+from .._methods import BOX
 from .._pixels import pixel_of
 from ..api import Part, Plan, Shape, _make_plan
-from .mapped import Mapping
+from .mapped import Mapping, share_file
 from .marks import Mark, mark_of
 
 __all__ = ["stream"]
@@ -74,11 +76,11 @@ def stream(
     ----------
     source : array, shape (..., H, W)
         Anything with a shape and a dtype whose slices are arrays: np.memmap, zarr.Array, h5py.Dataset, a
-        page of a TIFF file (`fastconv.adapters.tiff.Page`), dask.array.Array, ndarray.
+        file of TIFF pages (`fastconv.adapters.tiff.Pages`), dask.array.Array, ndarray.
     kernel : array_like, shape (h, w)
     target : array
-        Anything of the result's shape whose slices can be assigned to. It must not share memory with
-        `source`.
+        Anything of the result's shape whose slices can be assigned to. It must not be `source`, nor share
+        memory or bytes of a file with it.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
     border, cval, origin, shape, channel_axis, method, threads
@@ -95,7 +97,8 @@ def stream(
     mark : path, optional
         A file that says how far an unfinished run is. By default that is kept in ``target.attrs`` of zarr and
         HDF5, and beside the file of a memmap, with ``.unfinished`` after its name. It is there from the
-        first byte written to the last; a target without it is complete.
+        first byte written to the last; a target without it is complete. It holds against the end of the
+        process, not against a power failure, since nobody waits for the disk.
 
     Returns
     -------
@@ -254,7 +257,7 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
         raise ValueError(f"target must have shape {tuple(wanted)}; got {target_shape}")
     if 0 in shape and 0 not in wanted:
         raise ValueError(f"source must not be empty for shape={made.shape!r}; got shape {shape}")
-    _check_apart(source, target)
+    _check_place(source, target)
     cut, target_cut = (_Layout(s, rows, channels) for s in (shape, target_shape))
     threads = _threads.threads_for(1e300, made.threads)
     fitting = (
@@ -263,16 +266,29 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
         // max(1, cut.row_bytes(pixel.itemsize) + target_cut.row_bytes(result.itemsize))
     )
     height = _band_height(band, fitting, made.kernel.shape[0])
-    tiles = [d.recipe.tile for d in made._decisions(np.zeros((1, 1), pixel), whole.size)]
-    step = math.lcm(*(n - made.kernel.shape[0] + 1 if n else 1 for n in tiles))
+    step = _step(made, pixel, whole.size)
     stored = _stored_together(target, rows)
     unit = stored if stored > 1 else step
     height = max(1, min(-(-height // unit) * unit, whole.rows[2]))
-    told = pickle.dumps((made.__reduce__()[1], shape, pixel.str, target_shape), protocol=4)
+    words = replace(made, threads=None).__reduce__()[1]
+    told = pickle.dumps((words, shape, pixel.str, target_shape), protocol=4)
     return _Job(
         replace(made, channel_axis=cut.channels_in_slice, threads=1), cut, target_cut, whole,
         step if result.kind in "fc" else 1, height, threads, hashlib.sha256(told).hexdigest()[:16],
     )  # fmt: skip
+
+
+def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int]) -> int:
+    """Rows between those at which a call may begin: of an FFT's tile, of a box's group."""
+    if 0 in size:  # there is nothing to decide
+        return 1
+    height = made.kernel.shape[0]
+    decisions = made._decisions(np.zeros((1, 1), pixel), size)
+    groups = [
+        recipe.tile - height + 1 if recipe.tile else height if recipe.code == BOX else 1
+        for recipe in (decision.recipe for decision in decisions)
+    ]
+    return math.lcm(*groups)
 
 
 def _checked(
@@ -289,10 +305,26 @@ def _checked(
     return made
 
 
-def _check_apart(source: Any, target: Any) -> None:
-    in_memory = isinstance(source, np.ndarray) and isinstance(target, np.ndarray)
-    if target is source or (in_memory and np.may_share_memory(source, target)):
-        raise ValueError("target must not share memory with source, whose rows are needed again")
+def _check_place(source: Any, target: Any) -> None:
+    """Refuse a target that is read-only, or whose bytes are those of the source, under whatever name."""
+    if isinstance(target, np.ndarray) and not target.flags.writeable:
+        raise ValueError("target must be writable; got a read-only array")
+    if isinstance(source, np.ndarray) and isinstance(target, np.ndarray):
+        same = np.may_share_memory(source, target) or share_file(source, target)
+    else:
+        home = _home(source)
+        same = source is target or (home is not None and home == _home(target))
+    if same:
+        raise ValueError(
+            "target must not share memory or a file with source, whose rows are needed again"
+        )
+
+
+def _home(a: Any) -> tuple[Any, ...] | None:
+    """Where the array of an h5py.Dataset or of a zarr.Array is: the same if that was opened twice."""
+    if type(a).__module__.partition(".")[0] not in ("h5py", "zarr"):
+        return None
+    return tuple(getattr(a, name, None) for name in ("id", "store", "path"))
 
 
 def _facts(a: Any, argument: str) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -63,6 +63,8 @@ class Pages:
     ------
     ValueError
         The pixels are no numbers that may be summed: palettes, single bits, other colour spaces.
+    CutShortError
+        Only the first page of several has tags.
 
     Examples
     --------
@@ -80,6 +82,7 @@ class Pages:
         try:
             first = self.first = self._file.pages[0]
             _check(first)
+            _check_complete(self._file)
             alike = [page for page in self._file.pages if _kind(page) == _kind(first)]
         except BaseException:
             self._file.close()
@@ -147,19 +150,29 @@ class Pages:
             result[first - low : last - low, x : x + width] = pixels[first - y : last - y, :width]
 
 
+class CutShortError(ValueError):
+    """Pages are in the file, but what is needed to read them is not."""
+
+
 def needs_bands(path: str | os.PathLike[str]) -> bool:
-    """Whether Pillow is not enough for a file: it is large, of several pages, or of more bits.
+    """Whether Pillow is not enough for a file: it is large, of several pages, of more bits, or BigTIFF.
 
     What is no TIFF, or not one of numbers, is Pillow's to refuse or to read.
     """
     try:
         pages = Pages(path)
+    except CutShortError:  # which is not Pillow's to ignore
+        return True
     except (OSError, ValueError, IndexError, tifffile.TiffFileError):
         return False
     try:
         kind = pages.dtype.name, int(pages.first.samplesperpixel)
-        many = len(pages.shape) > (3 if pages.channel_axis else 2)
-        return many or kind not in _PILLOWS or math.prod(pages.shape) * pages.dtype.itemsize > LARGE
+        return (
+            len(pages.shape) > (3 if pages.channel_axis else 2)
+            or kind not in _PILLOWS
+            or pages.first.parent.is_bigtiff  # of which Pillow does not write what it has read
+            or math.prod(pages.shape) * pages.dtype.itemsize > LARGE
+        )
     finally:
         pages.close()
 
@@ -189,6 +202,13 @@ def _check(page: Any) -> None:
         )
 
 
+def _check_complete(file: Any) -> None:
+    """Refuse stacks of ImageJ and tifffile whose description alone tells of the further pages."""
+    if (file.is_imagej or file.is_shaped) and file.series[0].is_truncated:
+        pages = file.series[0].size // file.pages[0].size
+        raise CutShortError(f"{file.filename} must have tags for each of its {pages} pages; got 1")
+
+
 def _tags(like: Any) -> dict[str, Any]:
     """What a page says of its pixels that still holds when they are filtered."""
     tags: dict[str, Any] = {
@@ -206,7 +226,17 @@ def _tags(like: Any) -> dict[str, Any]:
     profile = like.tags.get("InterColorProfile")
     if profile:
         tags["iccprofile"] = profile.value
+    kept = (like.tags[code] for code in _KEPT if code in like.tags)
+    tags["extratags"] = [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in kept]
     return tags
+
+
+# What a filter does not change: camera, orientation, date, author, XMP, copyright, IPTC; where on Earth
+# (GeoTIFF), and what GDAL adds to that.
+_KEPT = (
+    *(271, 272, 274, 306, 315, 700, 33432, 33723),
+    *(33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113),
+)
 
 
 def _is_big(shape: tuple[int, ...], dtype: np.dtype[Any], like: Any) -> bool:

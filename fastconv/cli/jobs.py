@@ -34,6 +34,7 @@ def suffix_option(ctx: click.Context, param: click.Parameter, value: str | None)
 
 def _is_picture(name: str) -> bool:
     """Tell from its name whether a file found in a folder is meant to be a picture."""
+    Image.init()  # before it, Pillow knows only of some formats
     # The last four are only recognized by Pillow: another program must read them.
     formats = Image.OPEN.keys() - {"BUFR", "GRIB", "HDF5", "MPEG"}
     suffix = os.path.splitext(name)[1].lower()

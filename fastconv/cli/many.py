@@ -22,10 +22,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .. import _threads
-from ..adapters.pictures import Filter, Outcome, Task, do
+from ..adapters.pictures import Filter, Outcome, Task, do, there
 from .jobs import size_of
 
 __all__ = ["Report", "on_cluster", "run_all"]
+
+# Seconds until a cluster that does not answer is not there.
+PATIENCE = 10
 
 
 @dataclass
@@ -111,16 +114,22 @@ def on_cluster(tasks: list[Task], address: str, report: Report) -> None:
     except ModuleNotFoundError:
         raise click.UsageError("--dask needs: pip install 'fastconv[dask]'") from None
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise click.UsageError(f"--dask {address}: {error}") from None
     with client, _bar(tasks, report) as advance:
-        futures = {
-            client.submit(do, _with_threads(_absolute(task), 1), pure=False): number
-            for number, task in enumerate(tasks)
-        }
+        futures = {}
+        for number, task in enumerate(tasks):
+            found = there(task)
+            if found is None:
+                # what a worker has written and not reported when it is killed is written again
+                sent = replace(_with_threads(_absolute(task), 1), force=True)
+                futures[client.submit(do, sent, pure=False)] = number
+            else:
+                report.add(found)
+                advance(number, 1)
         for future in as_they_come(futures):
-            number = futures[future]
+            number = futures.pop(future)  # or it would be done again if its worker is killed
             if future.status == "finished":
                 report.add(future.result())
             else:  # such as a worker that was killed again and again
