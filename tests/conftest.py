@@ -43,6 +43,6 @@ def cluster() -> Iterator[Any]:
 
     # who asks a worker that was killed for its results waits for half a minute by default
     patience = dask.config.set({"distributed.comm.timeouts.connect": "10s"})
-    words = {"processes": True, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+    words = {"processes": True, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
     with patience, LocalCluster(n_workers=2, threads_per_worker=1, **words) as workers:
         yield workers
