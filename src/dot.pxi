@@ -27,7 +27,8 @@
 # input rows serve fewer output rows than those between.
 #
 # Sums are whole (places = 0), and a factor may scale them; or they are in fixed point. A whole number may be
-# added to all of them, for OpenCV's `delta` and Pillow's `offset`.
+# added to all of them, for OpenCV's `delta` and Pillow's `offset`. Results are bytes; those of whole sums
+# that nothing scales may be 16-bit words, with a sign.
 #
 # Y. Kelefouras and G. Keramidas, "Design and implementation of 2D convolution on x86/x64 processors",
 # IEEE TPDS 33, 2022, use the instruction's 16-bit sibling on shifted kernels, for the same reason.
@@ -158,6 +159,13 @@ cdef inline void put_quad(uint8_t* dst, vi a, vi b, vi c, vi d, const bint sprea
         vi_put_u8(dst, a, b, c, d)
 
 
+cdef inline void put_words(int16_t* dst, vi a, vi b, vi c, vi d, const bint spread) noexcept nogil:
+    if spread:
+        vi_put_rows_i16(dst, a, b, c, d)
+    else:
+        vi_put_i16(dst, a, b, c, d)
+
+
 cdef inline unsigned int scale_phase(vi* p, float scale, float limit, bint guarded) noexcept nogil:
     """Sums to results, in place. Tells in bits which are farther than `limit` from whole numbers."""
     cdef vf t = vf_mul(vi_to_vf(p[0]), vf_splat(scale))
@@ -206,6 +214,9 @@ cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Job* jo
     doubt[0] = doubt[1] = doubt[2] = doubt[3] = 0
     if job.dots.plus:   # then there is no factor
         add_to_quad(q, job.dots.plus)
+    if job.dst.type == I16:     # nor here
+        put_words(<int16_t*>dst + x, q.p0, q.p1, q.p2, q.p3, spread)
+        return
     if job.scale != 1:
         doubt[0] = scale_phase(&q.p0, scale, limit, guarded)
         doubt[1] = scale_phase(&q.p1, scale, limit, guarded)

@@ -100,7 +100,7 @@ cdef Layout lay_out(work* kind, const Job* job, Py_ssize_t rows) noexcept nogil:
         and cut.right - cut.left >= block
     )
     if cut.far:
-        cut.begin = aligned_column(job, cut.left, job.inner_begin) if is_work(kind, &job.dst) else cut.left
+        cut.begin = aligned_column(job, cut.left, job.inner_begin) if is_result(kind, job) else cut.left
         cut.width = strip_width(job, cut.right - cut.begin, FAR_BYTES // (rows * size))
     else:
         cut.begin = 0
@@ -129,7 +129,8 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
     cdef Py_ssize_t edge = larger(cut.left, job.width - cut.right) if cut.far else 0
     cdef Py_ssize_t pitch = row_pitch(kind, job, larger(cut.width, edge))
     cdef Py_ssize_t box_rows = BOX_ROWS if job.method == BOX else 0
-    cdef Py_ssize_t samples = (window + BLOCK_ROWS + 4 + box_rows) * pitch
+    cdef Py_ssize_t out = BLOCK_ROWS * pitch * result_size(kind, job) // sample_size(kind)
+    cdef Py_ssize_t samples = out + (window + 4 + box_rows) * pitch
     cdef size_t size
     if cut.far:
         samples += 2 * window * row_pitch(kind, job, edge)
@@ -143,7 +144,7 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
             return False
     s.free += LINE_BYTES - <size_t>s.free % LINE_BYTES
     s.pitch = pitch
-    s.out = take(kind, s, BLOCK_ROWS * pitch)
+    s.out = take(kind, s, out)
     s.raw = take(kind, s, pitch)
     s.raw_below = take(kind, s, pitch)
     s.spare = take(kind, s, pitch)
@@ -272,7 +273,7 @@ cdef void stream_strip(work* kind, Scratch* s, const Job* job, const Strip* stri
     cdef Strip piece = strip[0]
     cdef char* dst
     for r in range(BLOCK_ROWS):
-        out[r] = sample_at(<work*>s.out, r * s.pitch)
+        out[r] = <work*>(<char*>s.out + r * s.pitch * result_size(kind, job))
     x = 0
     while x < strip.count:
         # a rest that is shorter than a block goes with the chunk before
@@ -288,7 +289,7 @@ cdef void stream_strip(work* kind, Scratch* s, const Job* job, const Strip* stri
         for r in range(count):
             dst = (job.dst.data + plane * job.dst.plane + (y + r) * job.dst.row
                    + piece.first * job.dst.pixel)
-            stream_row(dst, <char*>out[r], piece.count * job.channels * size)
+            stream_row(dst, <char*>out[r], piece.count * job.channels * result_size(kind, job))
         x += piece.count
 
 
@@ -314,7 +315,7 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
     cdef Py_ssize_t r, height = job.window.height
     # two filters, one after the other, go through whole rows: in pieces they would overlap; and sums of
     # filters are written to their last vector's end
-    cdef bint direct = (is_work(kind, &job.dst) and strip.count * job.channels >= least_block(kind, job)
+    cdef bint direct = (is_result(kind, job) and strip.count * job.channels >= least_block(kind, job)
                         and not (job.stream and job.method == LINES) and job.order != ADDED)
     cdef work** rows = <work**>strip.rows
     cdef work** fresh = rows + height - 1
@@ -328,7 +329,7 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
             out[r] = <work*>(job.dst.data + plane * job.dst.plane + (y + r) * job.dst.row
                              + strip.first * job.dst.pixel)
         else:
-            out[r] = sample_at(<work*>s.out, r * s.pitch)
+            out[r] = <work*>(<char*>s.out + r * s.pitch * result_size(kind, job))
     if direct and job.stream:
         stream_strip(kind, s, job, strip, plane, y, count)
     else:

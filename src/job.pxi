@@ -157,6 +157,16 @@ cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
         return view.packed and view.type == F64
 
 
+cdef inline Py_ssize_t result_size(work* kind, const Job* job) noexcept nogil:
+    """Bytes of a sample of what the method makes: sums, or pixels already."""
+    return job.dst.size if work is vb or work is vh else sample_size(kind)
+
+
+cdef inline bint is_result(work* kind, const Job* job) noexcept nogil:
+    """Whether rows of the output are what the method makes, as they lie."""
+    return is_work(kind, &job.dst) or (work is vb and job.dst.packed and job.dst.type == I16)
+
+
 cdef View make_view(const unsigned char[:, :, :, :, :] bytes_, int type, bint swapped) noexcept:
     """View of an array seen as bytes: (plane, row, pixel, channel, byte of the sample)."""
     cdef View v

@@ -39,6 +39,7 @@
  *     vi_below(a, b)         bit i: whether a < b in lane i, both unsigned
  *     vi_put_u8(p, a0 .. a3)         lane i of ak, saturated, to byte 4 * i + k
  *     vi_put_rows_u8(p, a0 .. a3)    lanes of a0, saturated, then those of a1 ...
+ *     vi_put_i16, vi_put_rows_i16    the same, to words
  *     vw_high(a, b)          a * b / 2**16, rounded down
  *     vb_permuted(b, i)      byte i[k] of b to byte k; SPREADS says whether it is fast
  *
@@ -284,6 +285,13 @@ static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
     __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     _mm512_storeu_si512(p, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(words01, words23)));
 }
+static inline void vi_put_rows_i16(int16_t *p, vi a0, vi a1, vi a2, vi a3)
+{
+    /* in each 128 bits: 00001111 as words; then 64 bits at a time */
+    __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi64(order, _mm512_packs_epi32((__m512i)a0, (__m512i)a1)));
+    _mm512_storeu_si512(p + 32, _mm512_permutexvar_epi64(order, _mm512_packs_epi32((__m512i)a2, (__m512i)a3)));
+}
 static inline vi vi_dot(vi a, vb b, vi w) { return (vi)_mm512_dpbusd_epi32((__m512i)a, (__m512i)b, (__m512i)w); }
 static inline vi vi_raised(vi a) { return a << DOT_BITS; }
 static inline vi vi_add(vi a, vi b) { return (vi)_mm512_add_epi32((__m512i)a, (__m512i)b); }
@@ -305,6 +313,16 @@ static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
     __m512i words01 = _mm512_packs_epi32((__m512i)a0, (__m512i)a1), words23 = _mm512_packs_epi32((__m512i)a2, (__m512i)a3);
     __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
     _mm512_storeu_si512(p, _mm512_shuffle_epi8(_mm512_packus_epi16(words01, words23), order));
+}
+static inline void vi_put_i16(int16_t *p, vi a0, vi a1, vi a2, vi a3)
+{
+    /* in each 128 bits: 00001111 as words, 01010101, and 01230123; then 128 bits of both in turns */
+    __m512i pairs = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
+    __m512i words01 = _mm512_shuffle_epi8(_mm512_packs_epi32((__m512i)a0, (__m512i)a1), pairs);
+    __m512i words23 = _mm512_shuffle_epi8(_mm512_packs_epi32((__m512i)a2, (__m512i)a3), pairs);
+    __m512i low = _mm512_unpacklo_epi32(words01, words23), high = _mm512_unpackhi_epi32(words01, words23);
+    _mm512_storeu_si512(p, _mm512_permutex2var_epi64(low, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), high));
+    _mm512_storeu_si512(p + 32, _mm512_permutex2var_epi64(low, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), high));
 }
 
 #elif defined(__AVX2__)
@@ -443,6 +461,16 @@ static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
     __m256i order = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
     _mm256_storeu_si256((__m256i *)p, _mm256_shuffle_epi8(_mm256_packus_epi16(words01, words23), order));
 }
+static inline void vi_put_i16(int16_t *p, vi a0, vi a1, vi a2, vi a3)
+{
+    /* in each 128 bits: 00001111 as words, 01010101, and 01230123; then 128 bits of both in turns */
+    __m256i pairs = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
+    __m256i words01 = _mm256_shuffle_epi8(_mm256_packs_epi32((__m256i)a0, (__m256i)a1), pairs);
+    __m256i words23 = _mm256_shuffle_epi8(_mm256_packs_epi32((__m256i)a2, (__m256i)a3), pairs);
+    __m256i low = _mm256_unpacklo_epi32(words01, words23), high = _mm256_unpackhi_epi32(words01, words23);
+    _mm256_storeu_si256((__m256i *)p, _mm256_permute2x128_si256(low, high, 0x20));
+    _mm256_storeu_si256((__m256i *)(p + 16), _mm256_permute2x128_si256(low, high, 0x31));
+}
 
 #else
 
@@ -579,6 +607,19 @@ static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
             p[4 * i + j] = (uint8_t)(t < 0 ? 0 : t > 255 ? 255 : t);
         }
 }
+static inline void vi_put_i16(int16_t *p, vi a0, vi a1, vi a2, vi a3)
+{
+    int32_t k[4][F32_LANES], i, j, t;
+    memcpy(k[0], &a0, sizeof a0);
+    memcpy(k[1], &a1, sizeof a1);
+    memcpy(k[2], &a2, sizeof a2);
+    memcpy(k[3], &a3, sizeof a3);
+    for (i = 0; i < F32_LANES; i++)
+        for (j = 0; j < 4; j++) {
+            t = k[j][i];
+            p[4 * i + j] = (int16_t)(t < -32768 ? -32768 : t > 32767 ? 32767 : t);
+        }
+}
 
 #endif
 
@@ -587,6 +628,7 @@ static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 #define SPREADS 0
 static inline vb vb_permuted(vb b, vb i) { (void)i; return b; }
 static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3) { vi_put_u8(p, a0, a1, a2, a3); }
+static inline void vi_put_rows_i16(int16_t *p, vi a0, vi a1, vi a2, vi a3) { vi_put_i16(p, a0, a1, a2, a3); }
 #endif
 
 #if !defined(__AVX512F__)

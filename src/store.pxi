@@ -152,7 +152,7 @@ cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const
     if work is vf:
         narrow_row(dst, <float*>sums, i, n, job, at)
     elif work is vb or work is vh:  # pixels already
-        memcpy(dst, sample_at(sums, i), n * sample_size(sums))
+        memcpy(dst, <char*>sums + i * job.dst.size, n * job.dst.size)
     else:
         narrow_row(dst, <double*>sums, i, n, job, at)
 
@@ -188,8 +188,8 @@ cdef void store_row(work* sums, const Job* job, Py_ssize_t plane, Py_ssize_t y, 
     cdef Place at
     cdef char* dst = job.dst.data + plane * job.dst.plane + y * job.dst.row + x * job.dst.pixel
     at.plane, at.y, at.x = plane, y, x
-    if job.stream and is_work(sums, &job.dst):
-        stream_row(dst, <char*>sums, n * job.channels * sample_size(sums))
+    if job.stream and is_result(sums, job):
+        stream_row(dst, <char*>sums, n * job.channels * result_size(sums, job))
     elif job.dst.packed:
         narrow(dst, sums, 0, n * job.channels, job, &at)
     elif job.channels == 1:

@@ -81,6 +81,29 @@ def test_dot_gives_the_definitions_bytes(level: str, name: str, dtype: str) -> N
     assert plan.method == "dot"
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 5])
+@pytest.mark.parametrize("largest", [1, 9, 300])
+def test_dot_gives_the_definitions_words(level: str, largest: int, channels: int) -> None:
+    rng = np.random.default_rng([largest, channels])
+    for shape in ((17, 75), (5, 9), (1, 1), (64, 3), (3, 1100)):
+        image = picture((*shape, channels), "uint8")
+        for size in ((3, 3), (1, 5), (4, 2), (7, 7)):
+            kernel = rng.integers(-largest, largest + 1, size)
+            kernel[0, 0] = largest
+            room = np.zeros((*shape, 2, channels), np.int16)
+            for out in (None, room[:, :, 0]):
+                options: dict[str, Any] = {"dtype": np.int16, "channel_axis": -1, "method": "dot"}
+                result = fastconv.convolve(image, kernel, out=out, **options)
+                wanted = fastconv.reference.convolve(image, kernel, dtype=np.int16, channel_axis=-1)
+                np.testing.assert_array_equal(result, wanted)
+            assert not room[:, :, 1].any()
+
+
+def test_dot_refuses_words_of_weights_that_are_not_whole() -> None:
+    with pytest.raises(ValueError, match="the weights are not whole, as they must be for 16-bit"):
+        fastconv.plan([[0.5, 1], [1, 1]], pixel=np.uint8, dtype=np.int16, method="dot")
+
+
 @pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])
 def test_wide_gives_the_definitions_integers(level: str, dtype: str) -> None:
     for kernel in ([[1, -2, 3], [0, 5, 1]], [[2**30, -(2**29)]], [[1]]):

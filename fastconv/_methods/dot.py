@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Dot: bytes times whole-numbered weights, four neighbours an instruction (src/dot.pxi).
 
+Results are bytes, or 16-bit words if the weights are whole numbers and nothing more.
+
 A kernel of whole numbers times one factor, such as 1/9 or 1/273, is found to be one: its sums are exact
 and the factor comes last. Any other kernel is written in fixed point, with as many binary places as a
 32-bit sum allows. In both cases the last step is a float32 product whose error is known, so that the few
@@ -63,7 +65,8 @@ class Weights:
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
     """See `fastconv._methods`."""
-    if facts.source.name not in ("uint8", "bool") or facts.target.name != "uint8":
+    words = facts.target.name == "int16"  # of sums that nothing scales
+    if facts.source.name not in ("uint8", "bool") or not (words or facts.target.name == "uint8"):
         return "pixels are not bytes"
     if not (facts.integral and facts.low >= 0 and facts.high <= 255):
         return "the constant is not a byte"
@@ -71,8 +74,10 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         return "the weights are too large or too small for 32-bit sums"
     if lane != "float32":
         return "sums are 32-bit integers"
-    found = [w for w in (_whole(facts), *_fixed(facts)) if w is not None]
+    found = _plain(facts) if words else [*_whole(facts), *_fixed(facts)]
     recipes = [recipe for w in found if isinstance(recipe := _recipe(facts, w), Recipe)]
+    if not recipes and words:
+        return "the weights are not whole, as they must be for 16-bit results"
     if not recipes:
         return "no 32-bit sum is near enough to the definition"
     return min(recipes, key=lambda r: price(r.work, r.lane, facts.level))
@@ -110,30 +115,38 @@ def _recipe(facts: Facts, w: Weights) -> Recipe | str:
     )
 
 
-def _whole(facts: Facts) -> Weights | None:
+def _plain(facts: Facts) -> list[Weights]:
+    """The kernel as it is, if its weights are whole."""
+    n = np.rint(facts.kernel)
+    if (n != facts.kernel).any() or np.abs(n).sum() * 255 + abs(facts.plus) >= SUM:
+        return []
+    why = "whole numbers, sums of 32-bit integers"
+    return [Weights(n.astype(np.int64), 1.0, 0, 0.0, np.inf, 0.0, why)]
+
+
+def _whole(facts: Facts) -> list[Weights]:
     """The kernel as whole numbers times a factor."""
     found = multiples(facts.kernel)
     if found is None:
-        return None
+        return []
     n, factor = found
     if np.abs(n).sum() * 255 + abs(facts.plus) >= SUM or (facts.plus and factor != 1):
-        return None
+        return []
     binary = np.frexp(factor)[0] == 0.5 and np.array_equal(n * factor, facts.kernel)
     lossless = 256 / factor <= 2.0**24  # results that do not saturate come of sums float32 can hold
     sums = "sums of 32-bit integers"
     if binary and lossless:
         why = "whole numbers" if factor == 1 else f"whole numbers times {factor:.17g}"
-        return Weights(n, factor, 0, 0.0, np.inf, 0.0, f"{why}, {sums}")
+        return [Weights(n, factor, 0, 0.0, np.inf, 0.0, f"{why}, {sums}")]
     # the sum, the factor and their product are rounded to float32
     error = 256 * 3.01 * 2.0**-24 + definition_error(facts) + WHOLE * facts.weight * facts.high
     divisor = float(np.rint(1 / factor))
     if abs(divisor * factor - 1) > WHOLE:
-        return Weights(n, factor, 0, error, 0.0, 0.0, f"whole numbers times {factor:.6g}, {sums}")
+        return [Weights(n, factor, 0, error, 0.0, 0.0, f"whole numbers times {factor:.6g}, {sums}")]
     # an odd divisor never makes a tie: 2 * sum is even, divisor * (2 * result + 1) is odd
     tie, ties = (1 / (2 * divisor), 0.0) if divisor % 2 else (0.0, 1 / divisor)
-    return Weights(
-        n, factor, 0, error, tie, ties, f"whole numbers divided by {divisor:.0f}, {sums}"
-    )
+    why = f"whole numbers divided by {divisor:.0f}, {sums}"
+    return [Weights(n, factor, 0, error, tie, ties, why)]
 
 
 def multiples(kernel: NDArray[np.float64]) -> tuple[NDArray[np.int64], float] | None:
