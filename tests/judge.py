@@ -142,6 +142,8 @@ def fft_allowance(name: str, image: Array, kernel: Array, result: Any, **options
     side, weight = int(found[1]), float(magnitude(kernel).sum())
     stated = 1.1 * 6 * np.log2(side) * 7 * float(sums.eps) / 2 * np.sqrt(2) * side * peak * weight
     allowed = min(stated / 100, FFT_EPS * float(sums.eps) * peak * weight)
+    # of samples too small for full precision, each step loses some of the smallest float
+    allowed += side**2 * float(sums.smallest_subnormal) * max(1.0, weight)
     return float(allowed + float(np.finfo(real).eps) * peak * weight)
 
 

@@ -131,6 +131,7 @@ def test_wide_gives_the_definitions_integers(level: str, dtype: str) -> None:
         ("dot", KERNELS["dense 3x3"], "uint16", "not bytes"),
         ("dot", KERNELS["zeros"], "uint8", "too large or too small"),
         ("dot", np.array([[1e30]]), "uint8", "too large or too small"),
+        ("fft", np.full((1, 2), 5e-324), "float64", "too small for spectra"),
         ("wide", KERNELS["dense 3x3"], "uint8", "samples are small"),
         ("wide", KERNELS["dense 3x3"], "float32", "must be integers"),
         ("wide", KERNELS["dense 3x3"], "int32", "must be integers"),

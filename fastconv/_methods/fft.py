@@ -19,6 +19,8 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         return "the definition's order of taps is not an FFT's"
     if not facts.finite:
         return "the kernel is not finite"
+    if 0 < facts.weight < 2.0**-900:  # a spectrum is divided by the samples of a tile
+        return "the weights are too small for spectra"
     tiles = [n for n in TILES if n >= max(height, width)]
     if max(height, width) > TILES[-1] // 2:
         return f"the kernel is larger than {TILES[-1] // 2} pixels"
