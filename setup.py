@@ -68,8 +68,10 @@ setup(
                 extra_compile_args=COMMON + flags + OPENMP,
                 extra_link_args=OPENMP,
             )
-            for level, flags in LEVELS.items()
+            for level, flags in reversed(LEVELS.items())  # the dearest first
             if level in WANTED
         ),
-    ]
+    ],
+    # side by side
+    options={"build_ext": {"parallel": os.cpu_count()}},
 )
