@@ -4,9 +4,9 @@
 #     w0 * (x0 + x8) + w1 * (x1 + x7) + w2 * (x2 + x6) + w3 * (x3 + x5) + w4 * x4
 #
 # Additions have ports of their own, so that half of the time is saved where multiply-adds bind. Across the
-# rows loads bind, of which every other one is spared as in sparse.pxi; down a column the rows of a block stay
-# in registers, where there are enough: columns of more than 9 taps are not folded (see
-# fastconv/_methods/separable.py), for each addition would load two vectors.
+# rows loads bind: four taps of a side take their samples from one load, or two where three steps are more
+# than a vector. Down a column the rows of a block stay in registers, where there are enough: columns of more
+# than 9 taps are not folded (see fastconv/_methods/separable.py), for each addition would load two vectors.
 #
 # Only of samples with a known bound: the sum of two large floats is infinite where their mean is not.
 
@@ -38,29 +38,30 @@ cdef inline void fold_step(lane* acc, lane w, lane* left, lane* right, const int
     block_step(acc, w, sums, vectors)
 
 
-cdef inline void fold_four(lane* acc, lane* row, const Taps* taps, Py_ssize_t t, const vi* steps,
-                           const int vectors) noexcept nogil:
-    """Taps t .. t + 3 and their counterparts."""
+cdef inline void fold_group(lane* acc, lane* row, const Taps* taps, Py_ssize_t t, const vi* steps,
+                            const int count, const int vectors) noexcept nogil:
+    """`count` taps from t on, 2 or 4, and their counterparts."""
+    cdef Py_ssize_t step = taps.step, last = count - 1
     cdef lane* weights = sample_at(<lane*>taps.weight, t)
     cdef lane* a = sample_at(row, taps.offset[t])
-    cdef lane* b = sample_at(row, taps.offset[taps.count - 4 - t])
-    cdef Py_ssize_t step = taps.step
+    cdef lane* b = sample_at(row, taps.offset[taps.count - count - t])
     cdef lane left[4]
     cdef lane right[4]
     cdef lane near[4]
     cdef lane far[4]
     load_vectors(left, a, vectors)
     load_vectors(right, b, vectors)
-    shift_vectors(far, right, sample_at(b, 3 * step), steps[3], vectors)
+    shift_vectors(far, right, sample_at(b, last * step), steps[last], vectors)
     fold_step(acc, weight(weights, 0), left, far, vectors)
-    shift_vectors(near, left, sample_at(a, step), steps[1], vectors)
-    shift_vectors(far, right, sample_at(b, 2 * step), steps[2], vectors)
-    fold_step(acc, weight(weights, 1), near, far, vectors)
-    shift_vectors(near, left, sample_at(a, 2 * step), steps[2], vectors)
-    shift_vectors(far, right, sample_at(b, step), steps[1], vectors)
-    fold_step(acc, weight(weights, 2), near, far, vectors)
-    shift_vectors(near, left, sample_at(a, 3 * step), steps[3], vectors)
-    fold_step(acc, weight(weights, 3), near, right, vectors)
+    if count == 4:
+        shift_vectors(near, left, sample_at(a, step), steps[1], vectors)
+        shift_vectors(far, right, sample_at(b, 2 * step), steps[2], vectors)
+        fold_step(acc, weight(weights, 1), near, far, vectors)
+        shift_vectors(near, left, sample_at(a, 2 * step), steps[2], vectors)
+        shift_vectors(far, right, sample_at(b, step), steps[1], vectors)
+        fold_step(acc, weight(weights, 2), near, far, vectors)
+    shift_vectors(near, left, sample_at(a, last * step), steps[last], vectors)
+    fold_step(acc, weight(weights, last), near, right, vectors)
 
 
 cdef inline void fold_row_block(lane* out, lane* row, const Taps* taps, const vi* steps,
@@ -72,8 +73,11 @@ cdef inline void fold_row_block(lane* out, lane* row, const Taps* taps, const vi
     cdef lane acc[16]
     zero_block(acc)
     while SHIFTS and taps.fours and t + 3 < taps.count // 2:
-        fold_four(acc, row, taps, t, steps, vectors)
+        fold_group(acc, row, taps, t, steps, 4, vectors)
         t += 4
+    while SHIFTS and taps.pairs and t + 1 < taps.count // 2:
+        fold_group(acc, row, taps, t, steps, 2, vectors)
+        t += 2
     while t < taps.count // 2:
         load_vectors(left, sample_at(row, taps.offset[t]), vectors)
         load_vectors(right, sample_at(row, taps.offset[last - t]), vectors)

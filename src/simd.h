@@ -594,32 +594,22 @@ static inline unsigned vi_below(vi a, vi b)
 static inline vf vi_to_vf(vi a) { float s[F32_LANES]; int32_t k[F32_LANES]; vf v; int i; memcpy(k, &a, sizeof k); for (i = 0; i < F32_LANES; i++) s[i] = (float)k[i]; memcpy(&v, s, sizeof v); return v; }
 /* To |v| < 2**22 it rounds half to even; beyond, where only saturation follows, it may be off. */
 static inline vi vf_to_vi(vf v) { float s[F32_LANES]; int32_t k[F32_LANES]; vi a; int i; v = CHOOSE(vf, (v < vf_splat(4194304.0f)) & (v > vf_splat(-4194304.0f)), vf_rounded(v), v); memcpy(s, &v, sizeof s); for (i = 0; i < F32_LANES; i++) k[i] = (int32_t)s[i]; memcpy(&a, k, sizeof a); return a; }
-static inline void vi_put_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
-{
-    int32_t k[4][F32_LANES], i, j, t;
-    memcpy(k[0], &a0, sizeof a0);
-    memcpy(k[1], &a1, sizeof a1);
-    memcpy(k[2], &a2, sizeof a2);
-    memcpy(k[3], &a3, sizeof a3);
-    for (i = 0; i < F32_LANES; i++)
-        for (j = 0; j < 4; j++) {
-            t = k[j][i];
-            p[4 * i + j] = (uint8_t)(t < 0 ? 0 : t > 255 ? 255 : t);
-        }
-}
-static inline void vi_put_i16(int16_t *p, vi a0, vi a1, vi a2, vi a3)
-{
-    int32_t k[4][F32_LANES], i, j, t;
-    memcpy(k[0], &a0, sizeof a0);
-    memcpy(k[1], &a1, sizeof a1);
-    memcpy(k[2], &a2, sizeof a2);
-    memcpy(k[3], &a3, sizeof a3);
-    for (i = 0; i < F32_LANES; i++)
-        for (j = 0; j < 4; j++) {
-            t = k[j][i];
-            p[4 * i + j] = (int16_t)(t < -32768 ? -32768 : t > 32767 ? 32767 : t);
-        }
-}
+#define PUT_PHASES(name, type, low, high)                                                       \
+    static inline void name(type *p, vi a0, vi a1, vi a2, vi a3)                                \
+    {                                                                                           \
+        int32_t k[4][F32_LANES], i, j, t;                                                       \
+        memcpy(k[0], &a0, sizeof a0);                                                           \
+        memcpy(k[1], &a1, sizeof a1);                                                           \
+        memcpy(k[2], &a2, sizeof a2);                                                           \
+        memcpy(k[3], &a3, sizeof a3);                                                           \
+        for (i = 0; i < F32_LANES; i++)                                                         \
+            for (j = 0; j < 4; j++) {                                                           \
+                t = k[j][i];                                                                    \
+                p[4 * i + j] = (type)(t < (low) ? (low) : t > (high) ? (high) : t);             \
+            }                                                                                   \
+    }
+PUT_PHASES(vi_put_u8, uint8_t, 0, 255)
+PUT_PHASES(vi_put_i16, int16_t, -32768, 32767)
 
 #endif
 
