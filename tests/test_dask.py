@@ -25,6 +25,7 @@ import fastconv
 from fastconv import _threads
 
 from .judge import BORDERS, KERNELS, Array, assert_defined, or_refused, picture, small_picture
+from .pieces import options_of
 
 # what comes back from them is an array like the one that went in
 convolve: Callable[..., Any] = fastconv.convolve
@@ -57,19 +58,7 @@ def calls(draw: st.DrawFn) -> tuple[Any, ...]:
     """Name, image, its chunks, kernel and options of a call."""
     shape = [draw(st.integers(1, 17)), draw(st.integers(1, 17))]
     size = draw(st.integers(1, 8)), draw(st.integers(1, 8))
-    options: dict[str, Any] = {
-        "border": draw(st.sampled_from(BORDERS)),
-        "cval": draw(st.integers(0, 9)),
-        "shape": draw(st.sampled_from(["same", "same", "valid", "full"])),
-    }
-    if options["shape"] == "same":
-        options["origin"] = tuple(draw(st.integers(-(n // 2), (n - 1) // 2)) for n in size)
-    if draw(st.booleans()):  # channels, on any axis
-        axis = draw(st.integers(0, 2))
-        shape.insert(axis, 3)
-        options["channel_axis"] = axis - draw(st.sampled_from([0, 3]))
-    elif draw(st.booleans()):  # a batch
-        shape.insert(0, 2)
+    options = options_of(draw, shape, size)
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     kernel = draw(
         st.sampled_from([rng.normal(size=size), np.full(size, 0.1), rng.integers(-3, 4, size) / 4])

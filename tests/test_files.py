@@ -6,7 +6,6 @@ of the same call in memory.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from fastconv.adapters.files import filter_file
 from fastconv.cli import cli
 
 from .judge import KERNELS, Array, picture
+from .pieces import StopError, stop_at
 
 KERNEL = KERNELS["even 4x6"]
 
@@ -35,18 +35,6 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def listed() -> list[str]:
     return sorted(path.name for path in Path().iterdir())
-
-
-class StopError(Exception):
-    pass
-
-
-def stop_at(rows: int) -> Callable[[int, int], None]:
-    def progress(done: int, total: int) -> None:
-        if done >= rows:
-            raise StopError
-
-    return progress
 
 
 # --- TIFF ----------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ import fastconv
 from fastconv.adapters.tiff import Pages
 
 from .judge import BORDERS, KERNELS, Array, or_refused, picture, small_picture
+from .pieces import StopError, options_of, stop_at
 
 KERNEL = KERNELS["even 4x6"]
 
@@ -100,20 +101,8 @@ def calls(draw: st.DrawFn) -> tuple[Any, ...]:
     """Image, kernel, the options of a call and those of the stream, chunks of the source and the target."""
     shape = [draw(st.integers(1, 25)), draw(st.integers(1, 12))]
     size = draw(st.integers(1, 9)), draw(st.integers(1, 5))
-    options: dict[str, Any] = {
-        "border": draw(st.sampled_from(BORDERS)),
-        "cval": draw(st.integers(0, 9)),
-        "shape": draw(st.sampled_from(["same", "same", "valid", "full"])),
-        "method": draw(st.sampled_from(["auto", "auto", "direct", "fft", "box"])),
-    }
-    if options["shape"] == "same":
-        options["origin"] = tuple(draw(st.integers(-(n // 2), (n - 1) // 2)) for n in size)
-    if draw(st.booleans()):  # channels, on any axis
-        axis = draw(st.integers(0, 2))
-        shape.insert(axis, 3)
-        options["channel_axis"] = axis - draw(st.sampled_from([0, 3]))
-    elif draw(st.booleans()):  # a batch
-        shape.insert(0, 3)
+    options = options_of(draw, shape, size)
+    options["method"] = draw(st.sampled_from(["auto", "auto", "direct", "fft", "box"]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     equal = options["method"] == "box" or draw(st.booleans())
     kernel = np.full(size, 0.1) if equal else rng.normal(size=size)
@@ -250,18 +239,6 @@ def test_memory_is_bounded_by_the_bands(cut: str, tmp_path: Path) -> None:
 
 
 # --- interruptions -------------------------------------------------------------------------------
-
-
-class StopError(Exception):
-    pass
-
-
-def stop_at(rows: int) -> Callable[[int, int], None]:
-    def progress(done: int, total: int) -> None:
-        if done >= rows:
-            raise StopError
-
-    return progress
 
 
 def is_marked(target: Any) -> bool:
