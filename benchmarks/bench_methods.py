@@ -3,6 +3,7 @@
 
     python benchmarks/bench_methods.py
     python benchmarks/bench_methods.py --levels v4 --show
+    python benchmarks/bench_methods.py --terms fft
 
 A method states its work in terms: so many taps, so many loads, a row of bytes to read (see
 fastconv/_methods). Some two hundred jobs are timed, and the terms' prices are those with which the
@@ -255,23 +256,43 @@ def measured(jobs: list[Job]) -> list[float]:
     return [statistics.median(found) * 1e9 / (SIZE[0] * SIZE[1]) for found in times]
 
 
-def prices(jobs: list[Job], times: list[float]) -> dict[str, dict[str, float]]:
-    """Prices of the terms, by type of sums."""
-    terms = sorted({(made.recipe.lane, term) for made in jobs for term in made.recipe.work})
+Prices = dict[str, dict[str, float]]
+
+
+def prices(jobs: list[Job], times: list[float], known: Prices, wanted: str) -> Prices:
+    """Prices of the terms, by type of sums; those that do not begin with `wanted` are as they were."""
+    table = {lane: dict(known[lane]) if wanted else {} for lane in LANES}
+    fixed = np.array(
+        [
+            sum(
+                amount * table[made.recipe.lane][term]
+                for term, amount in made.recipe.work.items()
+                if not term.startswith(wanted)
+            )
+            for made in jobs
+        ]
+    )
+    terms = sorted(
+        {
+            (made.recipe.lane, term)
+            for made in jobs
+            for term in made.recipe.work
+            if term.startswith(wanted)
+        }
+    )
     work: Array = np.array(
         [
             [made.recipe.work.get(term, 0.0) * (made.recipe.lane == lane) for lane, term in terms]
             for made in jobs
         ]
     )
-    found, _ = nnls(work / np.array(times)[:, None], np.ones(len(jobs)))
-    off = work @ found / np.array(times)
+    found, _ = nnls(work / np.array(times)[:, None], 1.0 - fixed / np.array(times))
+    off = (work @ found + fixed) / np.array(times)
     for worst in sorted(range(len(jobs)), key=lambda i: -abs(np.log(off[i]))):
         print(f"{off[worst]:6.2f} {times[worst]:9.4f} ns  {jobs[worst]}")
-    table: dict[str, dict[str, float]] = {lane: {} for lane in LANES}
     for (lane, term), price in zip(terms, found, strict=True):
         table[lane][term] = float(f"{price:.4g}")
-    return table
+    return {lane: dict(sorted(rows.items())) for lane, rows in table.items()}
 
 
 HEAD = '''# SPDX-License-Identifier: BSD-3-Clause
@@ -286,7 +307,7 @@ NS: dict[str, dict[str, dict[str, float]]] = {{
 '''
 
 
-def written(table: dict[str, dict[str, dict[str, float]]]) -> str:
+def written(table: dict[str, Prices]) -> str:
     text = HEAD.format(date=datetime.date.today(), cpu=cpu_model())
     for level, lanes in table.items():
         text += f'    "{level}": {{\n'
@@ -303,14 +324,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--levels", default=",".join(_levels.available()))
+    parser.add_argument("--terms", default="", help="only terms that begin so, for instance fft")
     parser.add_argument("--show", action="store_true", help="write nothing")
     asked = parser.parse_args()
     table = dict(NS)
     for level in asked.levels.split(","):
         _levels.use(level)
-        jobs = list(all_jobs())
+        jobs = [
+            made
+            for made in all_jobs()
+            if any(term.startswith(asked.terms) for term in made.recipe.work)
+        ]
         print(f"{level}: {len(jobs)} jobs; price over time, time, job, the worst first")
-        table[level] = prices(jobs, measured(jobs))
+        table[level] = prices(jobs, measured(jobs), table[level], asked.terms)
     if not asked.show:
         COSTS.write_text(written(table))
         print(f"written: {COSTS}")

@@ -1,8 +1,9 @@
 # FFT: large dense kernels, at a cost that hardly grows with the kernel.
 #
-# The picture is cut into tiles whose windows are n x n pixels, n a power of two; a tile's product with the
-# kernel's spectrum is its convolution, wrapped around, of which the first n - h + 1 rows and n - w + 1
-# columns have not met the wrap (overlap-save; Stockham, High-speed convolution and correlation, 1966).
+# The picture is cut into tiles whose windows are n x n pixels, n a power of two or three times one; a tile's
+# product with the kernel's spectrum is its convolution, wrapped around, of which the first n - h + 1 rows and
+# n - w + 1 columns have not met the wrap (overlap-save; Stockham, High-speed convolution and correlation,
+# 1966).
 #
 # Two neighbouring tiles are the real and the imaginary part of one complex tile: a real kernel keeps them
 # apart. The parts stand in two arrays of rows. A transform runs down the columns, a vector of columns at a
@@ -15,9 +16,13 @@
 # Forward is decimation in frequency, and leaves the frequencies in the order of reversed digits; inverse is
 # decimation in time, and takes them so (Gentleman and Sande, 1966; Cooley and Tukey, 1965). The spectrum is
 # made by the same passes, so its order is the same, and nothing is ever reordered. An inverse transform is
-# a forward one with real and imaginary part exchanged, in arguments and results. Passes are radix 4, the last
-# one 8 or 4 without twiddles; across, the last forward pass, the product and the first inverse pass happen in
-# registers.
+# a forward one with real and imaginary part exchanged, in arguments and results. Passes are radix 4, after
+# one of radix 3 where n has it, and the last one 8 or 4 without twiddles; across, the last forward pass, the
+# product and the first inverse pass happen in registers.
+#
+# A tile without a right neighbour has no imaginary part, so its row of frequency -f is the conjugate of that
+# of f: of each two such rows one is left out across, and copied for the way back. Columns of zeros are left
+# out on the way there, columns that nobody wants on the way back.
 #
 # Tiles and pairs are counted from the picture's first pixel, so that bits do not depend on bands.
 
@@ -42,6 +47,20 @@ cdef inline void butterfly4(lane* re, lane* im) noexcept nogil:
     im[2] = sub(ai, ci)
     re[3] = sub(br, di)     # b + i d
     im[3] = add(bi, dr)
+
+
+cdef inline void butterfly3(lane* re, lane* im) noexcept nogil:
+    """Discrete Fourier transform of three, in natural order."""
+    cdef lane half = splat(re, 0.5), height = splat(re, 0.86602540378443864676)
+    cdef lane sr = add(re[1], re[2]), si = add(im[1], im[2])
+    cdef lane dr = sub(re[1], re[2]), di = sub(im[1], im[2])
+    cdef lane mr = fnma(re[0], half, sr), mi = fnma(im[0], half, si)
+    re[0] = add(re[0], sr)
+    im[0] = add(im[0], si)
+    re[1] = fma(mr, height, di)     # m - i height d
+    im[1] = fnma(mi, height, dr)
+    re[2] = fnma(mr, height, di)    # m + i height d
+    im[2] = fma(mi, height, dr)
 
 
 cdef inline void butterfly8(lane* re, lane* im) noexcept nogil:
@@ -101,7 +120,8 @@ cdef inline void load_points(lane* v, lane* column, Py_ssize_t step, const int c
     v[0] = held(load(column, 0))
     v[1] = held(load(column, step))
     v[2] = held(load(column, 2 * step))
-    v[3] = held(load(column, 3 * step))
+    if count >= 4:
+        v[3] = held(load(column, 3 * step))
     if count == 8:
         v[4] = held(load(column, 4 * step))
         v[5] = held(load(column, 5 * step))
@@ -113,7 +133,8 @@ cdef inline void store_points(lane* column, lane* v, Py_ssize_t step, const int 
     store(column, 0, v[0])
     store(column, step, v[1])
     store(column, 2 * step, v[2])
-    store(column, 3 * step, v[3])
+    if count >= 4:
+        store(column, 3 * step, v[3])
     if count == 8:
         store(column, 4 * step, v[4])
         store(column, 5 * step, v[5])
@@ -121,35 +142,40 @@ cdef inline void store_points(lane* column, lane* v, Py_ssize_t step, const int 
         store(column, 7 * step, v[7])
 
 
-cdef inline void twiddled_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n, Py_ssize_t m,
-                               lane* twiddle, const bint in_time) noexcept nogil:
-    """Butterflies of four points, m / 4 rows apart, in each m of the n rows. Decimation in time turns the
-    points before them, in frequency after them."""
-    cdef Py_ssize_t j, row, quarter = m // 4
-    cdef lane r[4]
-    cdef lane i[4]
-    for j in range(quarter):
-        row = j
-        while row < n:
-            load_points(r, sample_at(re, row * pitch), quarter * pitch, 4)
-            load_points(i, sample_at(im, row * pitch), quarter * pitch, 4)
-            if not in_time:
-                butterfly4(r, i)
-            twiddled(r + 1, i + 1, weight(twiddle, 6 * j), weight(twiddle, 6 * j + 1))
-            twiddled(r + 2, i + 2, weight(twiddle, 6 * j + 2), weight(twiddle, 6 * j + 3))
-            twiddled(r + 3, i + 3, weight(twiddle, 6 * j + 4), weight(twiddle, 6 * j + 5))
-            if in_time:
-                butterfly4(r, i)
-            store_points(sample_at(re, row * pitch), r, quarter * pitch, 4)
-            store_points(sample_at(im, row * pitch), i, quarter * pitch, 4)
-            row += m
-
-
 cdef inline void butterfly(lane* re, lane* im, const int count) noexcept nogil:
     if count == 8:
         butterfly8(re, im)
-    else:
+    elif count == 4:
         butterfly4(re, im)
+    else:
+        butterfly3(re, im)
+
+
+cdef inline void twiddled_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n, Py_ssize_t m,
+                               lane* twiddle, const int count, const bint in_time) noexcept nogil:
+    """Butterflies of `count` points, 3 or 4, m / count rows apart, in each m of the n rows. Decimation in
+    time turns the points before them, in frequency after them."""
+    cdef Py_ssize_t j, row, part = m // count
+    cdef lane* w
+    cdef lane r[4]
+    cdef lane i[4]
+    for j in range(part):
+        w = sample_at(twiddle, 2 * (count - 1) * j)
+        row = j
+        while row < n:
+            load_points(r, sample_at(re, row * pitch), part * pitch, count)
+            load_points(i, sample_at(im, row * pitch), part * pitch, count)
+            if not in_time:
+                butterfly(r, i, count)
+            twiddled(r + 1, i + 1, weight(w, 0), weight(w, 1))
+            twiddled(r + 2, i + 2, weight(w, 2), weight(w, 3))
+            if count == 4:
+                twiddled(r + 3, i + 3, weight(w, 4), weight(w, 5))
+            if in_time:
+                butterfly(r, i, count)
+            store_points(sample_at(re, row * pitch), r, part * pitch, count)
+            store_points(sample_at(im, row * pitch), i, part * pitch, count)
+            row += m
 
 
 cdef inline void last_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n,
@@ -196,47 +222,57 @@ cdef inline void product_pass(lane* re, lane* im, lane* spectrum_re, lane* spect
         row += count
 
 
-cdef inline Py_ssize_t all_passes(lane* re, lane* im, const Fft* fft, const bint in_time) noexcept nogil:
-    """The twiddled passes, largest butterflies first, in time last. Returns the rows of the last pass."""
-    cdef Py_ssize_t m = fft.n, first = 0
-    if not in_time:
-        while m > 8:
-            twiddled_pass(re, im, fft.pitch, fft.n, m, sample_at(<lane*>fft.twiddle, first), False)
-            first += 6 * (m // 4)
-            m //= 4
-        return m
-    first = fft.twiddles
-    m = fft.last
-    while m < fft.n:
+cdef inline void forward_passes(lane* re, lane* im, const Fft* fft) noexcept nogil:
+    """The twiddled passes, largest butterflies first."""
+    cdef Py_ssize_t m = fft.n
+    cdef lane* twiddle = <lane*>fft.twiddle
+    if fft.thirds:
+        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 3, False)
+        m //= 3
+        twiddle = sample_at(twiddle, 4 * m)
+    while m > 8:
+        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 4, False)
+        m //= 4
+        twiddle = sample_at(twiddle, 6 * m)
+
+
+cdef inline void inverse_passes(lane* re, lane* im, const Fft* fft) noexcept nogil:
+    """The same in time, largest last."""
+    cdef Py_ssize_t m = 4 * fft.last
+    cdef lane* twiddle = sample_at(<lane*>fft.twiddle, fft.twiddles)
+    while m <= fft.n:
+        twiddle = sample_at(twiddle, -6 * (m // 4))
+        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 4, True)
         m *= 4
-        first -= 6 * (m // 4)
-        twiddled_pass(re, im, fft.pitch, fft.n, m, sample_at(<lane*>fft.twiddle, first), True)
-    return fft.last
+    if fft.thirds:
+        twiddled_pass(re, im, fft.pitch, fft.n, fft.n, <lane*>fft.twiddle, 3, True)
 
 
-cdef inline void turn_over(lane* to, lane* a, const Fft* fft, Py_ssize_t x) noexcept nogil:
-    """Columns x .. of `a`, as many as lanes, become rows of `to`."""
+cdef inline void turn_over(lane* to, lane* a, const Fft* fft, Py_ssize_t x, Py_ssize_t rows) noexcept nogil:
+    """Columns x .. of `rows` rows of `a`, as many columns as lanes, become rows of `to`."""
     cdef Py_ssize_t y = 0
-    while y < fft.n:
+    while y < rows:
         transpose_block(sample_at(to, x * fft.pitch + y), fft.pitch, sample_at(a, y * fft.pitch + x),
                         fft.pitch)
         y += lanes_of(a)
 
 
-cdef void transform(lane* to, lane* a, const Fft* fft) noexcept nogil:
-    """Forward, down the columns of tile `a`, which become rows of tile `to`. A vector of columns is turned
-    over while it stands in the first-level cache."""
+cdef void transform(lane* to, lane* a, const Fft* fft, Py_ssize_t columns) noexcept nogil:
+    """Forward, down the columns of tile `a`, which become rows of tile `to`; from `columns` on they are
+    zero. A vector of columns is turned over while it stands in the first-level cache."""
     cdef Py_ssize_t x = 0, side = fft.n * fft.pitch
     cdef lane* im = sample_at(a, side)
-    while x < fft.n:
-        all_passes(sample_at(a, x), sample_at(im, x), fft, False)
+    while x < columns:
+        forward_passes(sample_at(a, x), sample_at(im, x), fft)
         if fft.last == 8:
             last_pass(sample_at(a, x), sample_at(im, x), fft.pitch, fft.n, 8)
         else:
             last_pass(sample_at(a, x), sample_at(im, x), fft.pitch, fft.n, 4)
-        turn_over(to, a, fft, x)
-        turn_over(sample_at(to, side), im, fft, x)
+        turn_over(to, a, fft, x, fft.n)
+        turn_over(sample_at(to, side), im, fft, x, fft.n)
         x += lanes_of(a)
+    memset(sample_at(to, x * fft.pitch), 0, (fft.n - x) * fft.pitch * sample_size(a))
+    memset(sample_at(to, side + x * fft.pitch), 0, (fft.n - x) * fft.pitch * sample_size(a))
 
 
 cdef void untransform(lane* a, const Fft* fft, Py_ssize_t columns) noexcept nogil:
@@ -248,35 +284,56 @@ cdef void untransform(lane* a, const Fft* fft, Py_ssize_t columns) noexcept nogi
             last_pass(sample_at(im, x), sample_at(a, x), fft.pitch, fft.n, 8)
         else:
             last_pass(sample_at(im, x), sample_at(a, x), fft.pitch, fft.n, 4)
-        all_passes(sample_at(im, x), sample_at(a, x), fft, True)
+        inverse_passes(sample_at(im, x), sample_at(a, x), fft)
         x += lanes_of(a)
 
 
-cdef void transform_and_back(lane* to, lane* a, const Fft* fft) noexcept nogil:
-    """Down the columns of tile `a`, times the spectrum, and back; the columns become rows of tile `to`."""
-    cdef Py_ssize_t x = 0, side = fft.n * fft.pitch
+cdef void transform_and_back(lane* to, lane* a, const Fft* fft, Py_ssize_t rows,
+                             const bint alone) noexcept nogil:
+    """Down the columns of tile `a`, times the spectrum, and back; `rows` rows of the columns become rows of
+    tile `to`. Those that mirror others are left out if the tile is alone."""
+    cdef Py_ssize_t x = -lanes_of(a), side = fft.n * fft.pitch
     cdef lane* im = sample_at(a, side)
     cdef lane* spectrum = <lane*>fft.spectrum
-    while x < fft.n:
-        all_passes(sample_at(a, x), sample_at(im, x), fft, False)
+    while x + lanes_of(a) < fft.n:
+        x += lanes_of(a)
+        if alone and fft.mirrored[x] >= 0:
+            continue
+        forward_passes(sample_at(a, x), sample_at(im, x), fft)
         if fft.last == 8:
             product_pass(sample_at(a, x), sample_at(im, x), sample_at(spectrum, x),
                          sample_at(spectrum, side + x), fft.pitch, fft.n, 8)
         else:
             product_pass(sample_at(a, x), sample_at(im, x), sample_at(spectrum, x),
                          sample_at(spectrum, side + x), fft.pitch, fft.n, 4)
-        all_passes(sample_at(im, x), sample_at(a, x), fft, True)
-        turn_over(to, a, fft, x)
-        turn_over(sample_at(to, side), im, fft, x)
-        x += lanes_of(a)
+        inverse_passes(sample_at(im, x), sample_at(a, x), fft)
+        turn_over(to, a, fft, x, rows)
+        turn_over(sample_at(to, side), im, fft, x, rows)
+
+
+cdef void fill_mirrored(lane* a, const Fft* fft, Py_ssize_t columns) noexcept nogil:
+    """The rows of a lone tile that were left out: the conjugates of those that they mirror."""
+    cdef Py_ssize_t x, y, side = fft.n * fft.pitch
+    cdef lane zero = splat(a, 0)
+    cdef lane* row
+    cdef lane* twin
+    for y in range(fft.n):
+        if fft.mirrored[y] < 0:
+            continue
+        row, twin = sample_at(a, y * fft.pitch), sample_at(a, fft.mirrored[y] * fft.pitch)
+        x = 0
+        while x < columns:
+            store(row, x, load(twin, x))
+            store(row, side + x, sub(zero, load(twin, side + x)))
+            x += lanes_of(a)
 
 
 cdef bint load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y,
                     Py_ssize_t x, Py_ssize_t height) noexcept nogil:
     """The windows of `height` rows of results, with zeros below and to the right. False, and zeros only,
     where a sample is so large that sums over the tile might overflow, or no number."""
-    cdef Py_ssize_t r, i, count = larger(0, smaller(fft.n, job.width + job.kernel_width - 1 - x))
-    cdef Py_ssize_t filled = height + job.kernel_height - 1 if count else 0
+    cdef Py_ssize_t r, i, count = smaller(fft.n, job.width + job.kernel_width - 1 - x)
+    cdef Py_ssize_t filled = height + job.kernel_height - 1
     cdef lane limit = splat(rows, fft.limit)
     cdef bint fine = True
     for r in range(filled):
@@ -306,26 +363,31 @@ cdef int tile_pair(lane* tile, const Job* job, const Fft* fft, Py_ssize_t plane,
                    Py_ssize_t height) noexcept nogil:
     """`height` rows of results of the tile at (y, x) and of its right neighbour. Scratch: two tiles and a
     row."""
-    cdef Py_ssize_t right = x + fft.n - job.kernel_width + 1, side = fft.n * fft.pitch
+    cdef Py_ssize_t across = fft.n - job.kernel_width + 1, right = x + across, side = fft.n * fft.pitch
+    cdef Py_ssize_t count = smaller(across, job.width - x)
     cdef lane* im = sample_at(tile, side)
     cdef lane* other = sample_at(tile, 2 * side)
     cdef lane* spare = sample_at(tile, 4 * side)
+    cdef bint alone = right >= job.width, right_fine = True
     cdef bint left_fine = load_tile(tile, spare, job, fft, plane, y, x, height)
-    cdef bint right_fine = load_tile(im, spare, job, fft, plane, y, right, height)
     cdef int failed = 0
-    transform(other, tile, fft)
-    transform_and_back(tile, other, fft)
-    untransform(tile, fft, fft.n - job.kernel_width + 1)
+    if alone:
+        memset(im, 0, side * sample_size(tile))
+    else:
+        right_fine = load_tile(im, spare, job, fft, plane, y, right, height)
+    transform(other, tile, fft, smaller(fft.n, count + job.kernel_width - 1))
+    transform_and_back(tile, other, fft, count, alone)
+    if alone:
+        fill_mirrored(tile, fft, count)
+    untransform(tile, fft, count)
     if left_fine:
         store_tile(tile, job, fft, plane, y, x, height)
     else:
-        failed += columns(tile, job, plane, y, y + height, x, smaller(right, job.width))
-    if right < job.width:
-        if right_fine:
-            store_tile(im, job, fft, plane, y, right, height)
-        else:
-            failed += columns(tile, job, plane, y, y + height, right,
-                              smaller(right + fft.n - job.kernel_width + 1, job.width))
+        failed += columns(tile, job, plane, y, y + height, x, x + count)
+    if right_fine and not alone:
+        store_tile(im, job, fft, plane, y, right, height)
+    elif not right_fine:
+        failed += columns(tile, job, plane, y, y + height, right, smaller(right + across, job.width))
     return failed
 
 

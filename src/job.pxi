@@ -79,8 +79,10 @@ cdef struct Fft:
     # Tiles of n x n samples, rows of which are `pitch` samples apart; see fft.pxi.
     Py_ssize_t n, pitch
     Py_ssize_t last             # rows of a butterfly of the last pass, 4 or 8
+    bint thirds                 # whether the first pass has butterflies of three
     Py_ssize_t twiddles
-    void* twiddle               # of the lane's sample type: three complex ones for each butterfly of four
+    void* twiddle               # of the lane's sample type: complex ones for each butterfly, points less one
+    Py_ssize_t* mirrored        # of each row of frequencies the one that it mirrors, if left out, else -1
     void* spectrum              # of the kernel: n rows of real parts, n of imaginary ones
     double limit                # samples of a tile may be that large
 

@@ -55,6 +55,7 @@ cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t 
         fft.limit = 1e307
     fft.limit /= <double>n * n * (weight_sum if weight_sum > 1 else 1)
     make_twiddles(kind, fft)
+    make_mirror(fft, lanes_of(kind))
     fft.spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
     memset(&exact, 0, sizeof(Fft))
     exact.n, exact.pitch = n, n + lanes_of(<vd*>NULL)
@@ -67,8 +68,8 @@ cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t 
         for y in range(kernel.shape[0]):    # backwards, since the window is correlated with it
             for x in range(kernel.shape[1]):
                 re[(n - y) % n * exact.pitch + (n - x) % n] = kernel[y, x] / (<double>n * n)
-        transform(<vd*>(re + 2 * side), <vd*>re, &exact)
-        transform(<vd*>re, <vd*>(re + 2 * side), &exact)
+        transform(<vd*>(re + 2 * side), <vd*>re, &exact, n)
+        transform(<vd*>re, <vd*>(re + 2 * side), &exact, n)
         for y in range(2 * n):
             for x in range(n):
                 # turned over twice; the tile it meets, once
@@ -79,25 +80,60 @@ cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t 
 
 
 cdef int make_twiddles(lane* kind, Fft* fft) except -1:
-    """exp(-2 pi i k j / m), k = 1, 2, 3, for each butterfly j of passes of m = n, n / 4 ..."""
-    cdef Py_ssize_t j, k, at = 0, m = fft.n
+    """exp(-2 pi i k j / m), 0 < k < count, for each butterfly j, of `count` points, of the passes of
+    m = n ... points."""
+    cdef Py_ssize_t j, k, count, at = 0, m = fft.n
     cdef double angle
-    fft.twiddle = get_memory(2 * fft.n + 6, sample_size(kind))     # 6 * (n / 4 + n / 16 ...) < 2 * n
+    fft.thirds = fft.n % 3 == 0
+    fft.twiddle = get_memory(2 * fft.n + 6, sample_size(kind))  # 6 * (n / 4 + n / 16 ...) < 2 * n
     while m > 8:
-        for j in range(m // 4):
-            for k in range(1, 4):
+        count = 3 if m % 3 == 0 else 4
+        for j in range(m // count):
+            for k in range(1, count):
                 angle = -2 * M_PI * k * j / m
                 set_sample(<lane*>fft.twiddle, at, cos(angle))
                 set_sample(<lane*>fft.twiddle, at + 1, sin(angle))
                 at += 2
-        m //= 4
+        m //= count
     fft.twiddles, fft.last = at, m
+    return 0
+
+
+cdef Py_ssize_t frequency(const Fft* fft, Py_ssize_t row) noexcept:
+    """That of a row of a transformed tile: the digits in reversed order."""
+    cdef Py_ssize_t found = 0, unit = 1, m = fft.n, count
+    while m > 1:
+        count = fft.last if m == fft.last else 3 if m % 3 == 0 else 4
+        m //= count
+        found += unit * (row // m)
+        row %= m
+        unit *= count
+    return found
+
+
+cdef int make_mirror(Fft* fft, Py_ssize_t lanes) except -1:
+    """Leave out each vector of rows all of which mirror rows that are not left out."""
+    cdef Py_ssize_t first, y, n = fft.n
+    cdef list row_of = [0] * n
+    cdef set kept = set()
+    fft.mirrored = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    for y in range(n):
+        row_of[frequency(fft, y)] = y
+        fft.mirrored[y] = -1
+    for first in range(n - lanes, -1, -lanes):
+        twins = [row_of[(n - frequency(fft, y)) % n] for y in range(first, first + lanes)]
+        if first in kept or any(fft.mirrored[y] >= 0 or first <= y < first + lanes for y in twins):
+            continue
+        kept.update(y - y % lanes for y in twins)
+        for y in range(lanes):
+            fft.mirrored[first + y] = twins[y]
     return 0
 
 
 cdef void free_fft(Fft* fft) noexcept:
     free(fft.twiddle)
     free(fft.spectrum)
+    free(fft.mirrored)
 
 
 cdef int run_of(const Py_ssize_t[::1] table, Py_ssize_t start, Py_ssize_t stop) noexcept:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import fastconv
+from fastconv._methods import fft
 
 from .judge import BORDERS, Array, assert_defined, assert_integers_equal, check, definition
 
@@ -171,6 +172,23 @@ def test_fft_of_pictures_of_many_sizes(level: str, dtype: str, size: tuple[int, 
                 got, "convolve", image, kernel, f"{height} x {width}", border=border, cval=77,
                 method="fft",
             )  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [n for n in fft.TILES if n <= 512])
+def test_fft_tiles_of_every_size_alone_and_in_pairs(
+    level: str, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fft, "TILES", (n,))
+    kernel = (2 * np.random.default_rng(n).integers(-5, 5, (n // 4, n // 4 + 1)) + 1) / n
+    across = n - kernel.shape[1] + 1
+    # one tile, one that hardly reaches over the border, two, and two and one
+    for width in (across // 2, across - 1, across + 9, 2 * across + 3):
+        image = noise("uint8", (n // 3, width))
+        assert f"tiles of {n} x {n}," in fastconv.plan(
+            kernel, pixel=image.dtype, method="fft"
+        ).explain(image)
+        got = fastconv.convolve(image, kernel, method="fft")
+        assert_integers_equal(got, fastconv.convolve(image, kernel, method="direct"), f"{width}")
 
 
 @pytest.mark.parametrize(

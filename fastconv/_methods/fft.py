@@ -9,7 +9,9 @@ from . import FFT, ROUNDING, Facts, Lane, Recipe, Work, price
 
 NAME = "fft"
 
-TILES = (32, 64, 128, 256, 512, 1024)
+# What a tile without a neighbour costs beyond the half of a pair.
+ALONE = 0.4
+TILES = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
@@ -37,10 +39,11 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
 
 
 def work_of(facts: Facts, n: int) -> Work:
-    """Tiles of n x n, in pairs of neighbours."""
+    """Tiles of n x n, in pairs of neighbours; the last one may be alone, which takes its half and a bit."""
     down = -(-facts.size[0] // (n - facts.kernel.shape[0] + 1))
-    pairs = -(-facts.size[1] // (2 * (n - facts.kernel.shape[1] + 1)))
-    share = down * pairs * 2 * n * n / max(1, facts.size[0] * facts.size[1])
+    across = -(-facts.size[1] // (n - facts.kernel.shape[1] + 1))
+    tiles = down * (across + across % 2 * ALONE)
+    share = tiles * n * n / max(1, facts.size[0] * facts.size[1])
     return {
         f"fft {n}": share,
         f"load {facts.source.stored}": share,
