@@ -20,6 +20,7 @@
 cdef enum:
     BOX_ROWS = 6    # of scratch for a row across
     LEVELS = 5      # sums of 1, 2, 4, 8 and 16
+    FEW = 3         # wholes that are added as soon as they are there
 
 
 cdef inline int whole_level(lane* kind) noexcept nogil:
@@ -100,9 +101,10 @@ cdef inline lane with_part(lane sums, bint begun, lane a, lane b, vi shift) noex
     return add(sums, shifted(a, b, shift)) if begun else shifted(a, b, shift)
 
 
-cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, double scale, Py_ssize_t width,
-                              Py_ssize_t n) noexcept nogil:
-    """The same for single samples, which are scaled, with vectors that hold a whole.
+cdef inline void levels_in_registers(lane* out, lane* wholes, lane* row, double scale, Py_ssize_t width,
+                                     Py_ssize_t n, const int count) noexcept nogil:
+    """The same for single samples, which are scaled, with vectors that hold a whole. With `count` wholes in a
+    width, up to FEW, and a rest, it writes their sums to `out`; else the rests, and the wholes.
 
     Of each level, ones[] twos[] ... are sums that begin in this vector, in the next one, and so on; each
     level must know one vector more than the level above it. The first four turns fill them.
@@ -116,6 +118,7 @@ cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, double scale
     cdef lane twos[4]
     cdef lane fours[3]
     cdef lane eights[2]
+    cdef lane full[4]       # wholes that began three vectors ago, two, one, and here
     cdef lane sums = splat(row, 0), w = splat(row, scale)
     for k in range(last - 1, -1, -1):
         part[k] = vi_count(at)
@@ -123,6 +126,7 @@ cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, double scale
             at += 1 << k
     ones[0] = ones[1] = ones[2] = ones[3] = ones[4] = twos[0] = twos[1] = twos[2] = twos[3] = sums
     fours[0] = fours[1] = fours[2] = eights[0] = eights[1] = sums
+    full[0] = full[1] = full[2] = full[3] = sums
     for turn in range(-4, turns):
         ones[0] = ones[1]
         ones[1] = ones[2]
@@ -138,12 +142,16 @@ cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, double scale
         fours[2] = add(twos[2], next_2(twos[2], twos[3]))
         eights[0] = eights[1]
         eights[1] = add(fours[1], next_4(fours[1], fours[2]))
+        full[0] = full[1]
+        full[1] = full[2]
+        full[2] = full[3]
+        full[3] = eights[0]
+        if lane is vf:
+            full[3] = add(eights[0], next_8(eights[0], eights[1]))
         if turn < 0:
             continue
-        if lane is vf:
-            store(wholes, turn * vector, add(eights[0], next_8(eights[0], eights[1])))
-        else:
-            store(wholes, turn * vector, eights[0])
+        if count > FEW:
+            store(wholes, turn * vector, full[3])
         if turn < first:
             continue
         begun = False
@@ -159,13 +167,21 @@ cdef void levels_in_registers(lane* wholes, lane* rests, lane* row, double scale
             begun = True
         if width & 1:
             sums = with_part(sums, begun, ones[0], ones[1], part[0])
-        store(rests, (turn - first) * vector, sums)
+        if count == 1:
+            sums = add(full[2], sums)
+        elif count == 2:
+            sums = add(add(full[1], full[2]), sums)
+        elif count == 3:
+            sums = add(add(full[0], add(full[1], full[2])), sums)
+        store(out, (turn - first) * vector, sums)
 
 
 cdef void sum_across(lane* out, lane* wholes, lane* rests, Py_ssize_t count, Py_ssize_t step, bint rest,
                      Py_ssize_t n) noexcept nogil:
     """Sums of `count` wholes and a rest. Destroys `wholes`."""
-    if count == 1 and rest:
+    if count == 0:
+        memcpy(out, rests, n * sample_size(out))
+    elif count == 1 and rest:
         sum_of_few(out, wholes, rests, 1, step, n)
     elif count == 2 and rest:
         sum_of_few(out, wholes, rests, 2, step, n)
@@ -184,18 +200,26 @@ cdef void new_box_row(lane* out, Scratch* s, const Job* job, const Strip* strip,
     cdef lane* wholes = <lane*>s.box
     cdef lane* rests = sample_at(wholes, s.pitch)
     cdef Py_ssize_t n = strip.count * job.channels, width = job.kernel_width
-    cdef Py_ssize_t whole = 1 << whole_level(raw)
+    cdef Py_ssize_t whole = 1 << whole_level(raw), count = width // whole, rest = width % whole
     load_row(raw, <lane*>s.spare, job, plane, y, strip.first, strip.first + strip.count + width - 1)
     prefetch_row(job, plane, y + 2, strip.first, strip.count + width - 1)
     if job.channels == 1 and lanes_of(raw) == whole:
-        levels_in_registers(wholes, rests, raw, job.scale, width, n)
+        if count > FEW or rest == 0:
+            levels_in_registers(rests, wholes, raw, job.scale, width, n, FEW + 1)
+        elif count == 3:
+            levels_in_registers(out, wholes, raw, job.scale, width, n, 3)
+        elif count == 2:
+            levels_in_registers(out, wholes, raw, job.scale, width, n, 2)
+        elif count == 1:
+            levels_in_registers(out, wholes, raw, job.scale, width, n, 1)
+        else:
+            levels_in_registers(out, wholes, raw, job.scale, width, n, 0)
+        if count <= FEW and rest:
+            return
     else:
         scale_row(raw, job.scale, n + (width - 1) * job.channels)
         levels_in_memory(wholes, rests, raw, sample_at(rests, s.pitch), s.pitch, width, job.channels, n)
-    if width < whole:
-        memcpy(out, rests, n * sample_size(out))
-    else:
-        sum_across(out, wholes, rests, width // whole, whole * job.channels, width % whole > 0, n)
+    sum_across(out, wholes, rests, count, whole * job.channels, rest > 0, n)
 
 
 cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane, Py_ssize_t y,
@@ -214,14 +238,20 @@ cdef void box_row(lane* out, Scratch* s, const Job* job, const Strip* strip, Py_
 
 cdef inline void box_results(lane* out, lane* prefix, lane* row, lane* suffix, bint first,
                              Py_ssize_t n) noexcept nogil:
-    """Add a row to the prefix sum, which the first one begins, and that to a suffix sum."""
-    cdef Py_ssize_t i = 0
-    cdef lane sums
+    """Add a row to the prefix sum, which the first one begins, and that to a suffix sum. Writes `n` results
+    and no more."""
+    cdef Py_ssize_t i = 0, vector = lanes_of(out)
+    cdef lane sums, last
     while i < n:
         sums = load(row, i) if first else add(load(prefix, i), load(row, i))
         store(prefix, i, sums)
-        store(out, i, add(load(suffix, i), sums))
-        i += lanes_of(out)
+        sums = add(load(suffix, i), sums)
+        if i + vector <= n:
+            store(out, i, sums)
+        else:
+            last = sums
+            memcpy(sample_at(out, i), &last, (n - i) * sample_size(out))
+        i += vector
 
 
 cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, Py_ssize_t plane,
@@ -233,6 +263,7 @@ cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, 
     cdef lane** other
     cdef lane* out = <lane*>s.out
     cdef lane* prefix = sample_at(out, s.pitch)
+    cdef bint direct = is_result(kind, job) and not job.stream
     # The group of the first row; its rows before y0 are not needed.
     for r in range(y0 % height, height):
         box_row(group[r], s, job, strip, plane, y0 - y0 % height + r, y0)
@@ -247,11 +278,15 @@ cdef void box_strip(lane* kind, Scratch* s, const Job* job, const Strip* strip, 
             # rows before r of the next group but the last, when a band starts inside a group
             for k in range(r - 1):
                 box_row(group[k], s, job, strip, plane, y - r + height + k, y0)
-                box_results(out, prefix, group[k], group[k], k == 0, n)
+                box_results(<lane*>s.out, prefix, group[k], group[k], k == 0, n)
         if r:
             box_row(group[r - 1], s, job, strip, plane, y + height - 1, y0)
+            if direct:
+                out = <lane*>(job.dst.data + plane * job.dst.plane + y * job.dst.row
+                              + strip.first * job.dst.pixel)
             box_results(out, prefix, group[r - 1], suffix[r], r == 1, n)
-            store_row(out, job, plane, y, strip.first, strip.count)
+            if not direct:
+                store_row(out, job, plane, y, strip.first, strip.count)
         else:
             store_row(suffix[0], job, plane, y, strip.first, strip.count)
         if r == height - 1 and y + 1 < y1:
