@@ -201,7 +201,7 @@ cdef void new_box_row(lane* out, Scratch* s, const Job* job, const Strip* strip,
     cdef lane* rests = sample_at(wholes, s.pitch)
     cdef Py_ssize_t n = strip.count * job.channels, width = job.kernel_width
     cdef Py_ssize_t whole = 1 << whole_level(raw), count = width // whole, rest = width % whole
-    load_row(raw, <lane*>s.spare, job, plane, y, strip.first, strip.first + strip.count + width - 1)
+    load_row(raw, <lane*>s.spare, job, &strip.reach, plane, y)
     prefetch_row(job, plane, y + 2, strip.first, strip.count + width - 1)
     if job.channels == 1 and lanes_of(raw) == whole:
         if count > FEW or rest == 0:

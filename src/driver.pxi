@@ -162,14 +162,17 @@ cdef Strip make_strip(work* kind, Scratch* s, const Job* job, Py_ssize_t first, 
     """A strip with a window of rows of its own."""
     cdef Strip strip
     cdef Py_ssize_t r, vector = lanes_of(kind)
-    # the source's own columns stand aligned, as loads and stores of whole vectors like it
+    # the source's own columns stand aligned, as loads and stores of vectors like it; so do sums across
     cdef Py_ssize_t lead = larger(0, job.inner_begin - first) * job.channels
     cdef Py_ssize_t shift = 0 if job.method == LINES else (vector - lead % vector) % vector
     s.free += (LINE_BYTES - <size_t>s.free % LINE_BYTES) % LINE_BYTES
     strip.first, strip.count, strip.in_place = first, end - first, in_place
+    strip.reach = make_reach(job, first, end + job.kernel_width - 1)
     strip.narrow = strip.count < job.width and strip.count * job.src.pixel <= NARROW_BYTES
     strip.pitch = row_pitch(kind, job, strip.count)
-    strip.base = sample_at(<work*>take(kind, s, window * strip.pitch), shift)
+    strip.base = sample_at(<work*>take(kind, s, window * strip.pitch), 0 if job.across.count else shift)
+    # where taps take turns in loading, the first one stands aligned instead
+    strip.raw = sample_at(<work*>s.raw, shift if job.across.folded else 0)
     strip.rows = <void**>s.free
     s.free += window * sizeof(void*)
     for r in range(window):
@@ -195,8 +198,7 @@ cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Stri
     # a window padded with weights of zero reaches beyond the table, where any row does
     y = smaller(y, job.height + job.kernel_height - 2)
     if not strip.in_place:
-        load_row(buffer, <work*>s.spare, job, plane, y, strip.first,
-                 strip.first + strip.count + job.kernel_width - 1)
+        load_row(buffer, <work*>s.spare, job, &strip.reach, plane, y)
         if strip.narrow:    # the machine itself does not see a stream in so few bytes a row
             prefetch_row(job, plane, y + BLOCK_ROWS, strip.first, strip.count + job.kernel_width - 1)
         return buffer
@@ -217,8 +219,8 @@ cdef inline Py_ssize_t twin_row(const Job* job, Py_ssize_t y, Py_ssize_t above) 
     return 0
 
 
-cdef work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Job* job, const Strip* strip,
-                      Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef inline work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Job* job, const Strip* strip,
+                             Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture as the window wants it: summed across if the job is separable. There are
     `above` rows of the window in the slots before this one."""
     cdef work* buffer = slot[0]
@@ -232,7 +234,7 @@ cdef work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Job* job,
             if twin:
                 memcpy(buffer, slot[-twin], strip.count * job.channels * sample_size(buffer))
                 return buffer
-            raw = source_row(<work*>s.raw, s, job, strip, plane, y)
+            raw = source_row(<work*>strip.raw, s, job, strip, plane, y)
             if strip.in_place:  # rows read one by one: the machine sees each one's stream too late
                 prefetch_row(job, plane, y + BLOCK_ROWS, strip.first, strip.count + job.kernel_width - 1)
             sparse_row(buffer, raw, &job.across, strip.count * job.channels)

@@ -335,10 +335,11 @@ cdef bint load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_
     cdef Py_ssize_t r, i, count = smaller(fft.n, job.width + job.kernel_width - 1 - x)
     cdef Py_ssize_t filled = height + job.kernel_height - 1
     cdef lane limit = splat(rows, fft.limit)
+    cdef Reach reach = make_reach(job, x, x + count)
     cdef bint fine = True
     for r in range(filled):
         prefetch_row(job, plane, y + r + BLOCK_ROWS, x, count)
-        load_row(sample_at(rows, r * fft.pitch), spare, job, plane, y + r, x, x + count)
+        load_row(sample_at(rows, r * fft.pitch), spare, job, &reach, plane, y + r)
         memset(sample_at(rows, r * fft.pitch + count), 0, (fft.n - count) * sample_size(rows))
     memset(sample_at(rows, filled * fft.pitch), 0, (fft.n - filled) * fft.pitch * sample_size(rows))
     if job.src.type >= F16:

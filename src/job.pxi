@@ -91,11 +91,22 @@ cdef struct Line:
     Py_ssize_t size
     void* weight            # of the lane's sample type
 
+cdef struct Reach:
+    # Columns of the padded picture that somebody's windows see.
+    Py_ssize_t begin, end
+    Py_ssize_t inner_begin, inner_end   # of these, those that stand side by side in the source
+    bint copied                 # channels stand side by side, and all other columns are copies of inner ones:
+    Py_ssize_t skip             # bytes of a source row before the first of these,
+    Py_ssize_t inner, count     # and samples of a row before them, and of them
+    Py_ssize_t before, after    # which samples of a row the first column on either side is a copy of
+
 cdef struct Strip:
     # Columns that a window of rows walks down.
     Py_ssize_t first, count     # output pixels
+    Reach reach
     bint in_place               # the windows are read in the source
     bint narrow                 # a small part of wide rows
+    void* raw                   # a row before it is summed across
     Py_ssize_t pitch            # samples between the window's own rows, the first of which is at `base`
     void* base
     void** rows                 # the window, in order

@@ -197,53 +197,105 @@ cdef void load_inner(work* row, work* spare, Py_ssize_t at, const Job* job, cons
             scatter_channel(row, spare, at, n, c, job.channels)
 
 
-cdef inline void copy_run(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t step, Py_ssize_t n,
-                          Py_ssize_t channels) noexcept nogil:
-    """`n` pixels from others of the row, the first from `source`, the others `step` pixels further each."""
-    cdef Py_ssize_t c, size = sample_size(row)
-    for c in range(channels):
-        copy_strided(<char*>sample_at(row, to * channels + c), channels * size,
-                     <const char*>sample_at(row, source * channels + c), step * channels * size, n, size)
+cdef inline void copy_steps(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t step, Py_ssize_t n,
+                            const Py_ssize_t size) noexcept nogil:
+    """`n` times `size` bytes, from places `step` bytes apart. A constant size makes moves of them."""
+    cdef Py_ssize_t i = 0
+    cdef char* t = <char*>sample_at(row, to)
+    cdef const char* p = <const char*>sample_at(row, source)
+    while i < n:
+        memcpy(t, p, size)
+        t += size
+        p += step
+        i = opaque(i + 1)   # few, so let no compiler make vectors of them
 
 
-cdef inline void load_margin(work* row, const Job* job, const char* src, Py_ssize_t begin, Py_ssize_t start,
-                             Py_ssize_t stop, int run, Py_ssize_t inner_begin,
-                             Py_ssize_t inner_end) noexcept nogil:
-    """Padded columns `start` .. `stop - 1` of a row that begins with column `begin`. Pixels that stand
-    among the row's inner ones, inner_begin .. inner_end - 1, are copied from there: that is converted."""
-    cdef Py_ssize_t i, inner = job.cols[start] + job.before, last = job.cols[stop - 1] + job.before
-    if run != ANYHOW and job.cols[start] < 0:
-        fill_pixels(sample_at(row, (start - begin) * job.channels), job, stop - start)
-        return
-    if run != ANYHOW and inner_begin <= smaller(inner, last) and larger(inner, last) < inner_end:
-        copy_run(row, start - begin, inner - begin, run, stop - start, job.channels)
+cdef inline void copy_pixels(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t step, Py_ssize_t n,
+                             Py_ssize_t channels) noexcept nogil:
+    """`n` pixels, from sample `to` on, from others of the row, the first from sample `source`, the others
+    `step` pixels further each."""
+    cdef Py_ssize_t size = sample_size(row)
+    if channels == 1:
+        copy_steps(row, to, source, step * size, n, size)
+    elif channels == 3:
+        copy_steps(row, to, source, 3 * step * size, n, 3 * size)
+    else:
+        copy_steps(row, to, source, channels * step * size, n, channels * size)
+
+
+cdef inline bint copies(const Job* job, const Reach* reach, Py_ssize_t start, Py_ssize_t stop,
+                        int run) noexcept nogil:
+    """Whether padded columns `start` .. `stop - 1` are inner ones once more, in steps."""
+    cdef Py_ssize_t first, last
+    if start == stop:
+        return True
+    first, last = job.cols[start] + job.before, job.cols[stop - 1] + job.before
+    return (run != ANYHOW and job.cols[start] >= 0 and reach.inner_begin <= smaller(first, last)
+            and larger(first, last) < reach.inner_end)
+
+
+cdef Reach make_reach(const Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """0 <= begin <= end <= len(cols)."""
+    cdef Reach reach
+    cdef Py_ssize_t inner_begin = larger(begin, smaller(end, job.inner_begin))
+    cdef Py_ssize_t inner_end = larger(inner_begin, smaller(end, job.inner_end))
+    reach.begin, reach.end, reach.inner_begin, reach.inner_end = begin, end, inner_begin, inner_end
+    reach.copied = (job.src.packed and inner_begin < inner_end
+                    and copies(job, &reach, begin, inner_begin, job.run_before)
+                    and copies(job, &reach, inner_end, end, job.run_after))
+    reach.skip = (inner_begin - job.before) * job.src.pixel
+    reach.inner, reach.count = (inner_begin - begin) * job.channels, (inner_end - inner_begin) * job.channels
+    reach.before = reach.after = 0
+    if begin < inner_begin:
+        reach.before = (job.cols[begin] + job.before - begin) * job.channels
+    if inner_end < end:
+        reach.after = (job.cols[inner_end] + job.before - begin) * job.channels
+    return reach
+
+
+cdef void load_margin(work* row, const Job* job, const char* src, const Reach* reach, Py_ssize_t start,
+                      Py_ssize_t stop, int run) noexcept nogil:
+    """Padded columns `start` .. `stop - 1` of a row. Pixels that stand among the row's inner ones are copied
+    from there: that is converted."""
+    cdef Py_ssize_t i, inner, to
+    if start < stop and run != ANYHOW and job.cols[start] < 0:
+        fill_pixels(sample_at(row, (start - reach.begin) * job.channels), job, stop - start)
         return
     for i in range(start, stop):
-        inner = job.cols[i] + job.before
-        if job.cols[i] >= 0 and inner_begin <= inner and inner < inner_end:
-            copy_run(row, i - begin, inner - begin, 0, 1, job.channels)
+        inner, to = job.cols[i] + job.before, (i - reach.begin) * job.channels
+        if job.cols[i] >= 0 and reach.inner_begin <= inner and inner < reach.inner_end:
+            copy_pixels(row, to, (inner - reach.begin) * job.channels, 0, 1, job.channels)
         else:
-            load_pixel(row, (i - begin) * job.channels, job, src, job.cols[i])
+            load_pixel(row, to, job, src, job.cols[i])
 
 
-cdef void load_row(work* row, work* spare, const Job* job, Py_ssize_t plane, Py_ssize_t y,
-                   Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    """Pixels `begin` .. `end - 1` of row `y` of the padded picture. 0 <= begin <= end <= len(cols).
+cdef void load_any_row(work* row, work* spare, const Job* job, const Reach* reach, Py_ssize_t plane,
+                       Py_ssize_t y) noexcept nogil:
+    """load_row, whatever the picture's layout and border."""
+    cdef Py_ssize_t inner_begin = reach.inner_begin, inner_end = reach.inner_end
+    cdef const char* src
+    if job.rows[y] < 0:
+        fill_pixels(row, job, reach.end - reach.begin)
+        return
+    src = job.src.data + plane * job.src.plane + job.rows[y] * job.src.row
+    if inner_begin < inner_end:
+        load_inner(row, spare, (inner_begin - reach.begin) * job.channels, job,
+                   src + (inner_begin - job.before) * job.src.pixel, inner_end - inner_begin)
+    load_margin(row, job, src, reach, reach.begin, inner_begin, job.run_before)
+    load_margin(row, job, src, reach, inner_end, reach.end, job.run_after)
+
+
+cdef void load_row(work* row, work* spare, const Job* job, const Reach* reach, Py_ssize_t plane,
+                   Py_ssize_t y) noexcept nogil:
+    """The pixels within reach of row `y` of the padded picture.
 
     `spare` is scratch of as many pixels, used only if the channels do not lie side by side.
     """
-    cdef Py_ssize_t source_row = job.rows[y]
-    cdef const char* src
-    cdef Py_ssize_t inner_begin = larger(begin, smaller(end, job.inner_begin))
-    cdef Py_ssize_t inner_end = larger(inner_begin, smaller(end, job.inner_end))
-    if source_row < 0:
-        fill_pixels(row, job, end - begin)
+    if not reach.copied or job.rows[y] < 0:
+        load_any_row(row, spare, job, reach, plane, y)
         return
-    src = job.src.data + plane * job.src.plane + source_row * job.src.row
-    if inner_begin < inner_end:
-        load_inner(row, spare, (inner_begin - begin) * job.channels, job,
-                   src + (inner_begin - job.before) * job.src.pixel, inner_end - inner_begin)
-    if begin < inner_begin:
-        load_margin(row, job, src, begin, begin, inner_begin, job.run_before, inner_begin, inner_end)
-    if inner_end < end:
-        load_margin(row, job, src, begin, inner_end, end, job.run_after, inner_begin, inner_end)
+    widen(row, reach.inner, job.src.data + plane * job.src.plane + job.rows[y] * job.src.row + reach.skip,
+          job.src.type, reach.count)
+    copy_pixels(row, 0, reach.before, job.run_before, reach.inner_begin - reach.begin, job.channels)
+    copy_pixels(row, reach.inner + reach.count, reach.after, job.run_after, reach.end - reach.inner_end,
+                job.channels)

@@ -14,6 +14,7 @@ cdef enum:
     MOST_LANES = 16
 
 cdef struct Means:
+    Reach reach                 # the picture's own columns; if nothing goes down, with the border
     void* total
     void* fresh
     void* stale
@@ -69,7 +70,7 @@ cdef lane* mean_source(lane* buffer, Means* m, const Job* job, Py_ssize_t plane,
     """Row `y` of the padded picture, but only the picture's columns: in place if it can be, else loaded."""
     if is_work(buffer, &job.src) and job.rows[y] >= 0:
         return <lane*>(job.src.data + plane * job.src.plane + job.rows[y] * job.src.row)
-    load_row(buffer, <lane*>m.spare, job, plane, y, job.before, job.before + job.width)
+    load_any_row(buffer, <lane*>m.spare, job, &m.reach, plane, y)
     return buffer
 
 
@@ -80,7 +81,7 @@ cdef void put_border(lane* row, const Job* job, Py_ssize_t begin, Py_ssize_t end
         if job.cols[i] < 0:
             fill_pixels(sample_at(row, i * job.channels), job, 1)
         else:
-            copy_run(row, i, job.cols[i] + job.before, 0, 1, job.channels)
+            copy_pixels(row, i * job.channels, (job.cols[i] + job.before) * job.channels, 0, 1, job.channels)
 
 
 cdef void mean_down(lane* means, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y, bint first,
@@ -93,7 +94,7 @@ cdef void mean_down(lane* means, Means* m, const Job* job, Py_ssize_t plane, Py_
     if first:
         memset(total, 0, n * sample_size(total))
         for t in range(size):
-            load_row(<lane*>m.fresh, <lane*>m.spare, job, plane, y + t, job.before, job.before + job.width)
+            load_any_row(<lane*>m.fresh, <lane*>m.spare, job, &m.reach, plane, y + t)
             add_row(total, <lane*>m.fresh, n)
         if means:
             divide_row(<lane*>m.fresh, total, size, n)
@@ -157,7 +158,7 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
             own = sample_at(row, job.before * job.channels) if row else NULL
             mean_down(own, m, job, plane, y, y == begin, n)
         else:
-            load_row(row, <lane*>m.spare, job, plane, y, 0, job.width + job.kernel_width - 1)
+            load_any_row(row, <lane*>m.spare, job, &m.reach, plane, y)
         y += 1
         if y <= y0 or direct:
             continue
@@ -194,6 +195,10 @@ cdef int mean_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, 
         m.rows[r] = at + (4 + r) * row + shift
         m.sums[r] = at + (4 + lanes + r) * row
     m.columns = at + (4 + 2 * lanes) * row
+    if job.down.kind == MEAN:
+        m.reach = make_reach(job, job.before, job.before + job.width)
+    else:
+        m.reach = make_reach(job, 0, job.width + job.kernel_width - 1)
     mean_rows(kind, &m, job, plane, y0, y1)
     if job.stream:
         stream_end()
