@@ -5,8 +5,8 @@
 #
 # Additions have ports of their own, so that half of the time is saved where multiply-adds bind. Across the
 # rows loads bind: four taps of a side take their samples from one load, or two where three steps are more
-# than a vector. Down a column the rows of a block stay in registers, where there are enough: columns of more
-# than 9 taps are not folded (see fastconv/_methods/separable.py), for each addition would load two vectors.
+# than a vector. Down a column the rows of a block stay in registers, where there are enough; a column of more
+# than 9 taps walks through its rows from both ends, and each addition loads one vector for two outputs.
 #
 # Only of samples with a known bound: the sum of two large floats is infinite where their mean is not.
 
@@ -116,6 +116,58 @@ cdef inline void fold_blocks(lane** out, lane** rows, const Taps* taps, Py_ssize
         x += vector
 
 
+cdef inline void tall_block(lane** out, lane** rows, const Taps* taps, Py_ssize_t x,
+                            const int vectors) noexcept nogil:
+    """Four rows of one vector or two, of a column of any height. From one tap to the next the four samples on
+    either side move by a row, so that only one of them is new:
+
+        tap      left of rows 0 1 2 3     right
+        t        t     .. t + 3           h - 1 - t .. h + 2 - t
+        t + 1    t + 1 .. t + 4           h - 2 - t .. h + 1 - t
+    """
+    cdef Py_ssize_t t, half = taps.height // 2, last = taps.height - 1
+    cdef int i, r
+    cdef lane w
+    cdef lane left[8]
+    cdef lane right[8]
+    cdef lane acc[8]
+    for i in range(vectors):
+        for r in range(4):
+            left[4 * i + r] = held(load(rows[r], x + i * lanes_of(rows[0])))
+            right[4 * i + r] = held(load(rows[last + r], x + i * lanes_of(rows[0])))
+            acc[4 * i + r] = splat(left, 0)
+    for t in range(half):
+        w = weight(<lane*>taps.weight, t)
+        for i in range(vectors):
+            for r in range(4):
+                acc[4 * i + r] = fma(acc[4 * i + r], w, add(left[4 * i + r], right[4 * i + r]))
+            left[4 * i] = left[4 * i + 1]
+            left[4 * i + 1] = left[4 * i + 2]
+            left[4 * i + 2] = left[4 * i + 3]
+            left[4 * i + 3] = held(load(rows[t + 4], x + i * lanes_of(rows[0])))
+            right[4 * i + 3] = right[4 * i + 2]
+            right[4 * i + 2] = right[4 * i + 1]
+            right[4 * i + 1] = right[4 * i]
+            right[4 * i] = held(load(rows[last - 1 - t], x + i * lanes_of(rows[0])))
+    for i in range(vectors):
+        for r in range(4):
+            if taps.height % 2:
+                acc[4 * i + r] = fma(acc[4 * i + r], weight(<lane*>taps.weight, half), left[4 * i + r])
+            store(out[r], x + i * lanes_of(rows[0]), acc[4 * i + r])
+
+
+cdef inline void tall_blocks(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
+    cdef Py_ssize_t x = 0, vector = lanes_of(rows[0])
+    if VECTOR_BYTES == 64 and n >= 2 * vector:   # registers for two
+        while x < n:
+            tall_block(out, rows, taps, smaller(x, n - 2 * vector), 2)
+            x += 2 * vector
+    while x < n:
+        tall_block(out, rows, taps, larger(0, smaller(x, n - vector)), 1)
+        x += vector
+
+
 cdef void fold_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
     """BLOCK_ROWS rows of `n` sums of a folded column from height + 3 window rows."""
     if taps.height == 3:
@@ -124,5 +176,7 @@ cdef void fold_rows(lane** out, lane** rows, const Taps* taps, Py_ssize_t n) noe
         fold_blocks(out, rows, taps, n, 5)
     elif taps.height == 7:
         fold_blocks(out, rows, taps, n, 7)
-    else:
+    elif taps.height == 9:
         fold_blocks(out, rows, taps, n, 9)
+    else:
+        tall_blocks(out, rows, taps, n)

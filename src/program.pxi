@@ -55,7 +55,7 @@ cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t 
         fft.limit = 1e307
     fft.limit /= <double>n * n * (weight_sum if weight_sum > 1 else 1)
     make_twiddles(kind, fft)
-    make_mirror(fft, lanes_of(kind))
+    make_mirror(fft, LINE_BYTES // sample_size(kind))
     fft.spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
     memset(&exact, 0, sizeof(Fft))
     exact.n, exact.pitch = n, n + lanes_of(<vd*>NULL)
@@ -111,8 +111,9 @@ cdef Py_ssize_t frequency(const Fft* fft, Py_ssize_t row) noexcept:
     return found
 
 
-cdef int make_mirror(Fft* fft, Py_ssize_t lanes) except -1:
-    """Leave out each vector of rows all of which mirror rows that are not left out."""
+cdef int make_mirror(Fft* fft, Py_ssize_t vector) except -1:
+    """Leave out each vector of rows all of which mirror rows that are not left out. `vector` is that of the
+    highest level, so that all levels leave out the same."""
     cdef Py_ssize_t first, y, n = fft.n
     cdef list row_of = [0] * n
     cdef set kept = set()
@@ -120,12 +121,12 @@ cdef int make_mirror(Fft* fft, Py_ssize_t lanes) except -1:
     for y in range(n):
         row_of[frequency(fft, y)] = y
         fft.mirrored[y] = -1
-    for first in range(n - lanes, -1, -lanes):
-        twins = [row_of[(n - frequency(fft, y)) % n] for y in range(first, first + lanes)]
-        if first in kept or any(fft.mirrored[y] >= 0 or first <= y < first + lanes for y in twins):
+    for first in range(n - vector, -1, -vector):
+        twins = [row_of[(n - frequency(fft, y)) % n] for y in range(first, first + vector)]
+        if first in kept or any(fft.mirrored[y] >= 0 or first <= y < first + vector for y in twins):
             continue
-        kept.update(y - y % lanes for y in twins)
-        for y in range(lanes):
+        kept.update(y - y % vector for y in twins)
+        for y in range(vector):
             fft.mirrored[first + y] = twins[y]
     return 0
 

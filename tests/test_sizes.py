@@ -174,6 +174,20 @@ def test_fft_of_pictures_of_many_sizes(level: str, dtype: str, size: tuple[int, 
             )  # fmt: skip
 
 
+@pytest.mark.parametrize("height", [10, 11, 12, 13, 16, 17, 31, 32])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+def test_tall_symmetric_columns_of_many_heights(level: str, dtype: str, height: int) -> None:
+    """Folded from both ends; see src/fold.pxi."""
+    half = np.random.default_rng(height).uniform(0.5, 1.0, height)
+    column = half + half[::-1]
+    kernel = np.outer(column / column.sum(), [0.25, 0.5, 0.25])
+    for width in (1, 15, 33, 70):
+        image = noise(dtype, (height + 9, width))
+        assert fastconv.plan(kernel, pixel=image.dtype, method="separable").method == "separable"
+        got = fastconv.convolve(image, kernel, method="separable")
+        assert_defined(got, "convolve", image, kernel, f"{height}, {width}", method="separable")
+
+
 @pytest.mark.parametrize("n", [n for n in fft.TILES if n <= 512])
 def test_fft_tiles_of_every_size_alone_and_in_pairs(
     level: str, n: int, monkeypatch: pytest.MonkeyPatch

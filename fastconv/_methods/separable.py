@@ -34,7 +34,7 @@ RANK_ONE = 5 * 2.0**-53
 # Factors divide weights by weights, and may be smaller than float32 can hold where no weight is.
 SMALLEST = 2.0**-100
 
-# Heights of columns that the engine can fold.
+# Heights of columns that the engine can fold, and all above.
 FOLDED = (3, 5, 7, 9)
 # Two samples are added before a weight makes them small: sums of floats might overflow where the definition's
 # do not, so only samples that are known to be smaller are folded.
@@ -103,7 +103,7 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
     bounded = facts.peak < UNBOUNDED
     folds = (
         bounded and _symmetric(row),
-        bounded and _symmetric(column) and len(column) in FOLDED,
+        bounded and _symmetric(column) and (len(column) in FOLDED or len(column) > FOLDED[-1]),
     )
     weights = np.abs(np.concatenate([column, row]))
     if lane == "float32" and weights[weights != 0].min() < SMALLEST:
