@@ -20,7 +20,7 @@ cdef enum:
     FAR_BYTES = 262144      # of rows read in place: half of the smallest second-level cache
     FAR_ROW = 2560          # a row of fewer bytes is copied sooner than two edges are treated apart
     STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
-    NARROW_BYTES = 1024
+    NARROW_BYTES = 8192
     CHUNK_BYTES = 512      # of a row of sums on their way past the caches
     SMALL_BYTES = 16384
 
@@ -199,7 +199,7 @@ cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Stri
     y = smaller(y, job.height + job.kernel_height - 2)
     if not strip.in_place:
         load_row(buffer, <work*>s.spare, job, &strip.reach, plane, y)
-        if strip.narrow:    # the machine itself does not see a stream in so few bytes a row
+        if strip.narrow:    # the machine itself sees no stream in parts of rows; with whole ones this loses
             prefetch_row(job, plane, y + BLOCK_ROWS, strip.first, strip.count + job.kernel_width - 1)
         return buffer
     if job.rows[y] < 0:

@@ -105,7 +105,7 @@ cdef struct Strip:
     Py_ssize_t first, count     # output pixels
     Reach reach
     bint in_place               # the windows are read in the source
-    bint narrow                 # a small part of wide rows
+    bint narrow                 # a part of wider rows
     void* raw                   # a row before it is summed across
     Py_ssize_t pitch            # samples between the window's own rows, the first of which is at `base`
     void* base
