@@ -142,10 +142,12 @@ def _decide(
     high: float,
     integral: bool,
     size: tuple[int, int],
+    channels: int,
     method: str,
     level: str,
 ) -> Decision:
-    facts = Facts(np.frombuffer(kernel).reshape(shape), source, target, low, high, integral, size)
+    weights = np.frombuffer(kernel).reshape(shape)
+    facts = Facts(weights, source, target, low, high, integral, size, channels=channels)
     refusal = _refusal(facts)
     if refusal:
         raise ValueError(refusal)
@@ -190,6 +192,7 @@ def decide(
     target: Pixel,
     samples: tuple[float, float, bool],
     size: tuple[int, int],
+    channels: int,
     method: str,
 ) -> Decision:
     """Choose a method.
@@ -204,6 +207,8 @@ def decide(
         Range of samples and constant, infinite for floats, and whether all are integers.
     size : (int, int)
         Height and width of the result.
+    channels : int
+        Samples of a pixel.
     method : str
         "auto" or a name in `METHODS`.
 
@@ -212,6 +217,5 @@ def decide(
     ValueError
         `method` cannot do this, or the exact result cannot be had.
     """
-    return _decide(
-        kernel.tobytes(), kernel.shape, source, target, *samples, size, method, _levels.level
-    )
+    weights, level = kernel.tobytes(), _levels.level
+    return _decide(weights, kernel.shape, source, target, *samples, size, channels, method, level)

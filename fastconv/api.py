@@ -238,16 +238,19 @@ class Plan:
             return "\n".join(self._explanation(_example(self.pixel), 1_000_000, _MEGAPIXEL))
         a = _as_image(image)
         src = self._channels_last(a, "image")
-        return "\n".join(self._explanation(a, a.size, self._whole(src.shape[-3:-1]).size))
+        whole = self._whole(src.shape[-3:-1])
+        return "\n".join(self._explanation(a, a.size, whole.size, src.shape[-1]))
 
-    def _explanation(self, a: NDArray[Any], samples: int, size: tuple[int, int]) -> list[str]:
+    def _explanation(
+        self, a: NDArray[Any], samples: int, size: tuple[int, int], channels: int = 1
+    ) -> list[str]:
         target = self._target(a.dtype)
         height, width = self.kernel.shape
         lines = [
             f"{'convolve' if self.flipped else 'correlate'} {a.dtype} -> {target} with {height} x {width} "
             f"taps, border {self.border}, shape {self.shape}"
         ]
-        for decision in self._decisions(a, size):
+        for decision in self._decisions(a, size, channels):
             recipe = decision.recipe
             threads = _threads.threads_for(recipe.cost * samples, self.threads)
             lines += [
@@ -270,10 +273,15 @@ class Plan:
             return np.result_type(pixel, np.complex64)
         return pixel.newbyteorder("=")
 
-    def _decisions(self, a: NDArray[Any], size: tuple[int, int]) -> list[Decision]:
+    def _decisions(
+        self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
+    ) -> list[Decision]:
         """One for a real kernel, two for a complex one."""
         source, target = pixel_of(a.dtype, "image"), pixel_of(self._target(a.dtype), "dtype")
-        return [self._decide(part, a, source, target, size) for part in _real_parts(self.kernel)]
+        return [
+            self._decide(part, a, source, target, size, channels)
+            for part in _real_parts(self.kernel)
+        ]
 
     def _decide(
         self,
@@ -282,10 +290,11 @@ class Plan:
         source: Pixel,
         target: Pixel,
         size: tuple[int, int],
+        channels: int,
     ) -> Decision:
         reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
         samples = _range(a, source, self.cval if reaches_out else 0.0)
-        return decide(kernel, source, target, samples, size, self.wanted)
+        return decide(kernel, source, target, samples, size, channels, self.wanted)
 
     def _run(
         self, image: NDArray[Any], out: NDArray[Any] | None, part: Part | None = None
@@ -321,7 +330,9 @@ class Plan:
 
         # all is checked; from here on things are written
         parts = _real_parts(self.kernel)
-        decisions = [self._decide(part, image, source, target, size) for part in parts]
+        decisions = [
+            self._decide(kernel, image, source, target, size, src.shape[-1]) for kernel in parts
+        ]
         calls = []
 
         def run(part: int, a: NDArray[Any], b: NDArray[Any], constant: Floats) -> None:

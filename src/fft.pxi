@@ -1,14 +1,14 @@
 # FFT: large dense kernels, at a cost that hardly grows with the kernel.
 #
-# The picture is cut into tiles whose windows are n x n pixels, n a power of two or three times one; a tile's
-# product with the kernel's spectrum is its convolution, wrapped around, of which the first n - h + 1 rows and
-# n - w + 1 columns have not met the wrap (overlap-save; Stockham, High-speed convolution and correlation,
-# 1966).
+# The picture is cut into tiles whose windows are n x n pixels, n a multiple of 16 without factors over 5; a
+# tile's product with the kernel's spectrum is its convolution, wrapped around, of which the first n - h + 1
+# rows and n - w + 1 columns have not met the wrap (overlap-save; Stockham, High-speed convolution and
+# correlation, 1966).
 #
-# Two neighbouring tiles are the real and the imaginary part of one complex tile: a real kernel keeps them
-# apart. The parts stand in two arrays of rows. A transform runs down the columns, a vector of columns at a
-# time, so that every butterfly works on whole vectors, aligned, with one weight for all lanes; for the other
-# direction the tile is turned over:
+# Two neighbouring tiles, or two channels of one, are the real and the imaginary part of one complex tile: a
+# real kernel keeps them apart. The parts stand in two arrays of rows. A transform runs down the columns, a
+# vector of columns at a time, so that every butterfly works on whole vectors, aligned, with one weight for
+# all lanes; for the other direction the tile is turned over:
 #
 #     load   down forward   turn over   across forward * spectrum, across inverse
 #            turn over   down inverse   store
@@ -17,14 +17,20 @@
 # decimation in time, and takes them so (Gentleman and Sande, 1966; Cooley and Tukey, 1965). The spectrum is
 # made by the same passes, so its order is the same, and nothing is ever reordered. An inverse transform is
 # a forward one with real and imaginary part exchanged, in arguments and results. Passes are radix 4, after
-# one of radix 3 where n has it, and the last one 8 or 4 without twiddles; across, the last forward pass, the
-# product and the first inverse pass happen in registers.
+# those of radix 5 and 3 where n has them, and the last one 8 or 4 without twiddles; across, the last forward
+# pass, the product and the first inverse pass happen in registers.
 #
-# A tile without a right neighbour has no imaginary part, so its row of frequency -f is the conjugate of that
+# A tile without a neighbour has no imaginary part, so its row of frequency -f is the conjugate of that
 # of f: of each two such rows one is left out across, and copied for the way back. Columns of zeros are left
 # out on the way there, columns that nobody wants on the way back.
 #
 # Tiles and pairs are counted from the picture's first pixel, so that bits do not depend on bands.
+
+cdef struct Ahead:
+    # A part of the source, in columns of the padded picture, from its row `y` on.
+    const Job* job
+    Py_ssize_t plane, y, x, count
+
 
 cdef inline void twiddled(lane* re, lane* im, lane wr, lane wi) noexcept nogil:
     """(re, im) *= wr + i wi; with re and im exchanged, times its conjugate."""
@@ -61,6 +67,30 @@ cdef inline void butterfly3(lane* re, lane* im) noexcept nogil:
     im[1] = fnma(mi, height, dr)
     re[2] = fnma(mr, height, di)    # m + i height d
     im[2] = fma(mi, height, dr)
+
+
+cdef inline void butterfly5(lane* re, lane* im) noexcept nogil:
+    """Discrete Fourier transform of five, in natural order."""
+    cdef lane cos1 = splat(re, 0.30901699437494742410), cos2 = splat(re, 0.80901699437494742410)
+    cdef lane sin1 = splat(re, 0.95105651629515357212), sin2 = splat(re, 0.58778525229247312917)
+    cdef lane sr = add(re[1], re[4]), si = add(im[1], im[4])
+    cdef lane dr = sub(re[1], re[4]), di = sub(im[1], im[4])
+    cdef lane tr = add(re[2], re[3]), ti = add(im[2], im[3])
+    cdef lane er = sub(re[2], re[3]), ei = sub(im[2], im[3])
+    cdef lane ar = fnma(fma(re[0], cos1, sr), cos2, tr), ai = fnma(fma(im[0], cos1, si), cos2, ti)
+    cdef lane br = fma(fnma(re[0], cos2, sr), cos1, tr), bi = fma(fnma(im[0], cos2, si), cos1, ti)
+    cdef lane cr = fma(mul(dr, sin1), sin2, er), ci = fma(mul(di, sin1), sin2, ei)
+    cdef lane fr = fnma(mul(dr, sin2), sin1, er), fi = fnma(mul(di, sin2), sin1, ei)
+    re[0] = add(re[0], add(sr, tr))
+    im[0] = add(im[0], add(si, ti))
+    re[1] = add(ar, ci)     # a - i c
+    im[1] = sub(ai, cr)
+    re[2] = add(br, fi)     # b - i f
+    im[2] = sub(bi, fr)
+    re[3] = sub(br, fi)     # b + i f
+    im[3] = add(bi, fr)
+    re[4] = sub(ar, ci)     # a + i c
+    im[4] = add(ai, cr)
 
 
 cdef inline void butterfly8(lane* re, lane* im) noexcept nogil:
@@ -122,8 +152,9 @@ cdef inline void load_points(lane* v, lane* column, Py_ssize_t step, const int c
     v[2] = held(load(column, 2 * step))
     if count >= 4:
         v[3] = held(load(column, 3 * step))
-    if count == 8:
+    if count >= 5:
         v[4] = held(load(column, 4 * step))
+    if count == 8:
         v[5] = held(load(column, 5 * step))
         v[6] = held(load(column, 6 * step))
         v[7] = held(load(column, 7 * step))
@@ -135,8 +166,9 @@ cdef inline void store_points(lane* column, lane* v, Py_ssize_t step, const int 
     store(column, 2 * step, v[2])
     if count >= 4:
         store(column, 3 * step, v[3])
-    if count == 8:
+    if count >= 5:
         store(column, 4 * step, v[4])
+    if count == 8:
         store(column, 5 * step, v[5])
         store(column, 6 * step, v[6])
         store(column, 7 * step, v[7])
@@ -145,6 +177,8 @@ cdef inline void store_points(lane* column, lane* v, Py_ssize_t step, const int 
 cdef inline void butterfly(lane* re, lane* im, const int count) noexcept nogil:
     if count == 8:
         butterfly8(re, im)
+    elif count == 5:
+        butterfly5(re, im)
     elif count == 4:
         butterfly4(re, im)
     else:
@@ -153,33 +187,36 @@ cdef inline void butterfly(lane* re, lane* im, const int count) noexcept nogil:
 
 cdef inline void twiddled_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n, Py_ssize_t m,
                                lane* twiddle, const int count, const bint in_time) noexcept nogil:
-    """Butterflies of `count` points, 3 or 4, m / count rows apart, in each m of the n rows. Decimation in
+    """Butterflies of `count` points, 3 to 5, m / count rows apart, in each m of the n rows. Decimation in
     time turns the points before them, in frequency after them."""
-    cdef Py_ssize_t j, row, part = m // count
+    cdef Py_ssize_t row = 0, part = m // count, end
     cdef lane* w
-    cdef lane r[4]
-    cdef lane i[4]
-    for j in range(part):
-        w = sample_at(twiddle, 2 * (count - 1) * j)
-        row = j
-        while row < n:
+    cdef lane r[5]
+    cdef lane i[5]
+    while row < n:
+        w, end = twiddle, row + part
+        while row < end:
             load_points(r, sample_at(re, row * pitch), part * pitch, count)
             load_points(i, sample_at(im, row * pitch), part * pitch, count)
             if not in_time:
                 butterfly(r, i, count)
             twiddled(r + 1, i + 1, weight(w, 0), weight(w, 1))
             twiddled(r + 2, i + 2, weight(w, 2), weight(w, 3))
-            if count == 4:
+            if count >= 4:
                 twiddled(r + 3, i + 3, weight(w, 4), weight(w, 5))
+            if count == 5:
+                twiddled(r + 4, i + 4, weight(w, 6), weight(w, 7))
             if in_time:
                 butterfly(r, i, count)
             store_points(sample_at(re, row * pitch), r, part * pitch, count)
             store_points(sample_at(im, row * pitch), i, part * pitch, count)
-            row += m
+            w = sample_at(w, 2 * (count - 1))
+            row += 1
+        row += m - part
 
 
-cdef inline void last_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n,
-                           const int count) noexcept nogil:
+cdef inline void last_pass_of(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n,
+                              const int count) noexcept nogil:
     """Butterflies of neighbouring rows."""
     cdef Py_ssize_t row = 0
     cdef lane r[8]
@@ -193,8 +230,16 @@ cdef inline void last_pass(lane* re, lane* im, Py_ssize_t pitch, Py_ssize_t n,
         row += count
 
 
-cdef inline void product_pass(lane* re, lane* im, lane* spectrum_re, lane* spectrum_im, Py_ssize_t pitch,
-                              Py_ssize_t n, const int count) noexcept nogil:
+cdef void last_pass(lane* re, lane* im, const Fft* fft) noexcept nogil:
+    """The pass without twiddles."""
+    if fft.last == 8:
+        last_pass_of(re, im, fft.pitch, fft.n, 8)
+    else:
+        last_pass_of(re, im, fft.pitch, fft.n, 4)
+
+
+cdef inline void product_pass_of(lane* re, lane* im, lane* spectrum_re, lane* spectrum_im, Py_ssize_t pitch,
+                                 Py_ssize_t n, const int count) noexcept nogil:
     """Last pass forward, product with the spectrum, first pass back."""
     cdef Py_ssize_t row = 0, k
     cdef lane r[8]
@@ -222,11 +267,23 @@ cdef inline void product_pass(lane* re, lane* im, lane* spectrum_re, lane* spect
         row += count
 
 
-cdef inline void forward_passes(lane* re, lane* im, const Fft* fft) noexcept nogil:
-    """The twiddled passes, largest butterflies first."""
+cdef void product_pass(lane* re, lane* im, lane* spectrum, const Fft* fft) noexcept nogil:
+    cdef lane* spectrum_im = sample_at(spectrum, fft.n * fft.pitch)
+    if fft.last == 8:
+        product_pass_of(re, im, spectrum, spectrum_im, fft.pitch, fft.n, 8)
+    else:
+        product_pass_of(re, im, spectrum, spectrum_im, fft.pitch, fft.n, 4)
+
+
+cdef void forward_passes(lane* re, lane* im, const Fft* fft) noexcept nogil:
+    """The twiddled passes, those that are farthest apart first."""
     cdef Py_ssize_t m = fft.n
     cdef lane* twiddle = <lane*>fft.twiddle
-    if fft.thirds:
+    while m > fft.threes:
+        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 5, False)
+        m //= 5
+        twiddle = sample_at(twiddle, 8 * m)
+    while m > fft.twos:
         twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 3, False)
         m //= 3
         twiddle = sample_at(twiddle, 4 * m)
@@ -236,16 +293,24 @@ cdef inline void forward_passes(lane* re, lane* im, const Fft* fft) noexcept nog
         twiddle = sample_at(twiddle, 6 * m)
 
 
-cdef inline void inverse_passes(lane* re, lane* im, const Fft* fft) noexcept nogil:
-    """The same in time, largest last."""
+cdef void inverse_passes(lane* re, lane* im, const Fft* fft) noexcept nogil:
+    """The same in time, those last."""
     cdef Py_ssize_t m = 4 * fft.last
     cdef lane* twiddle = sample_at(<lane*>fft.twiddle, fft.twiddles)
-    while m <= fft.n:
+    while m <= fft.twos:
         twiddle = sample_at(twiddle, -6 * (m // 4))
         twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 4, True)
         m *= 4
-    if fft.thirds:
-        twiddled_pass(re, im, fft.pitch, fft.n, fft.n, <lane*>fft.twiddle, 3, True)
+    m = 3 * fft.twos
+    while m <= fft.threes:
+        twiddle = sample_at(twiddle, -4 * (m // 3))
+        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 3, True)
+        m *= 3
+    m = 5 * fft.threes
+    while m <= fft.n:
+        twiddle = sample_at(twiddle, -8 * (m // 5))
+        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 5, True)
+        m *= 5
 
 
 cdef inline void turn_over(lane* to, lane* a, const Fft* fft, Py_ssize_t x, Py_ssize_t rows) noexcept nogil:
@@ -264,10 +329,7 @@ cdef void transform(lane* to, lane* a, const Fft* fft, Py_ssize_t columns) noexc
     cdef lane* im = sample_at(a, side)
     while x < columns:
         forward_passes(sample_at(a, x), sample_at(im, x), fft)
-        if fft.last == 8:
-            last_pass(sample_at(a, x), sample_at(im, x), fft.pitch, fft.n, 8)
-        else:
-            last_pass(sample_at(a, x), sample_at(im, x), fft.pitch, fft.n, 4)
+        last_pass(sample_at(a, x), sample_at(im, x), fft)
         turn_over(to, a, fft, x, fft.n)
         turn_over(sample_at(to, side), im, fft, x, fft.n)
         x += lanes_of(a)
@@ -280,32 +342,27 @@ cdef void untransform(lane* a, const Fft* fft, Py_ssize_t columns) noexcept nogi
     cdef Py_ssize_t x = 0
     cdef lane* im = sample_at(a, fft.n * fft.pitch)
     while x < columns:
-        if fft.last == 8:
-            last_pass(sample_at(im, x), sample_at(a, x), fft.pitch, fft.n, 8)
-        else:
-            last_pass(sample_at(im, x), sample_at(a, x), fft.pitch, fft.n, 4)
+        last_pass(sample_at(im, x), sample_at(a, x), fft)
         inverse_passes(sample_at(im, x), sample_at(a, x), fft)
         x += lanes_of(a)
 
 
-cdef void transform_and_back(lane* to, lane* a, const Fft* fft, Py_ssize_t rows,
-                             const bint alone) noexcept nogil:
+cdef void transform_and_back(lane* to, lane* a, const Fft* fft, Py_ssize_t rows, const bint alone,
+                             const Ahead* ahead) noexcept nogil:
     """Down the columns of tile `a`, times the spectrum, and back; `rows` rows of the columns become rows of
-    tile `to`. Those that mirror others are left out if the tile is alone."""
-    cdef Py_ssize_t x = -lanes_of(a), side = fft.n * fft.pitch
+    tile `to`. Those that mirror others are left out if the tile is alone. Meanwhile
+    pixels of the next tiles come nearer."""
+    cdef Py_ssize_t x = -lanes_of(a), side = fft.n * fft.pitch, r
     cdef lane* im = sample_at(a, side)
     cdef lane* spectrum = <lane*>fft.spectrum
     while x + lanes_of(a) < fft.n:
         x += lanes_of(a)
+        for r in range(x, x + lanes_of(a)):
+            prefetch_row(ahead.job, ahead.plane, ahead.y + r, ahead.x, ahead.count)
         if alone and fft.mirrored[x] >= 0:
             continue
         forward_passes(sample_at(a, x), sample_at(im, x), fft)
-        if fft.last == 8:
-            product_pass(sample_at(a, x), sample_at(im, x), sample_at(spectrum, x),
-                         sample_at(spectrum, side + x), fft.pitch, fft.n, 8)
-        else:
-            product_pass(sample_at(a, x), sample_at(im, x), sample_at(spectrum, x),
-                         sample_at(spectrum, side + x), fft.pitch, fft.n, 4)
+        product_pass(sample_at(a, x), sample_at(im, x), sample_at(spectrum, x), fft)
         inverse_passes(sample_at(im, x), sample_at(a, x), fft)
         turn_over(to, a, fft, x, rows)
         turn_over(sample_at(to, side), im, fft, x, rows)
@@ -328,28 +385,33 @@ cdef void fill_mirrored(lane* a, const Fft* fft, Py_ssize_t columns) noexcept no
             x += lanes_of(a)
 
 
+cdef inline bint all_within(lane* row, Py_ssize_t n, lane limit) noexcept nogil:
+    cdef Py_ssize_t i = 0
+    while i < n:
+        if not within(load(row, i), limit):
+            return False
+        i += lanes_of(row)
+    return True
+
+
 cdef bint load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y,
                     Py_ssize_t x, Py_ssize_t height) noexcept nogil:
     """The windows of `height` rows of results, with zeros below and to the right. False, and zeros only,
     where a sample is so large that sums over the tile might overflow, or no number."""
-    cdef Py_ssize_t r, i, count = smaller(fft.n, job.width + job.kernel_width - 1 - x)
+    cdef Py_ssize_t r, count = smaller(fft.n, job.width + job.kernel_width - 1 - x)
     cdef Py_ssize_t filled = height + job.kernel_height - 1
-    cdef lane limit = splat(rows, fft.limit)
     cdef Reach reach = make_reach(job, x, x + count)
+    cdef lane limit = splat(rows, fft.limit)
     cdef bint fine = True
     for r in range(filled):
-        prefetch_row(job, plane, y + r + BLOCK_ROWS, x, count)
         load_row(sample_at(rows, r * fft.pitch), spare, job, &reach, plane, y + r)
         memset(sample_at(rows, r * fft.pitch + count), 0, (fft.n - count) * sample_size(rows))
     memset(sample_at(rows, filled * fft.pitch), 0, (fft.n - filled) * fft.pitch * sample_size(rows))
-    if job.src.type >= F16:
+    if job.src.type >= F16:     # not row by row: that would wait for each (0.9 times as fast from memory)
         for r in range(filled):
-            i = 0
-            while i < fft.n:
-                fine = fine and within(load(rows, r * fft.pitch + i), limit)
-                i += lanes_of(rows)
-        if not fine:
-            memset(rows, 0, fft.n * fft.pitch * sample_size(rows))
+            fine = fine and all_within(sample_at(rows, r * fft.pitch), fft.n, limit)
+    if not fine:
+        memset(rows, 0, fft.n * fft.pitch * sample_size(rows))
     return fine
 
 
@@ -360,60 +422,102 @@ cdef void store_tile(lane* rows, const Job* job, const Fft* fft, Py_ssize_t plan
         store_row(sample_at(rows, r * fft.pitch), job, plane, y + r, x, count)
 
 
-cdef int tile_pair(lane* tile, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
-                   Py_ssize_t height) noexcept nogil:
-    """`height` rows of results of the tile at (y, x) and of its right neighbour. Scratch: two tiles and a
-    row."""
-    cdef Py_ssize_t across = fft.n - job.kernel_width + 1, right = x + across, side = fft.n * fft.pitch
-    cdef Py_ssize_t count = smaller(across, job.width - x)
+cdef int tile_pair(lane* tile, const Job* left, const Job* right, const Fft* fft, Py_ssize_t plane,
+                   Py_ssize_t y, Py_ssize_t x, Py_ssize_t right_x, Py_ssize_t height,
+                   const Ahead* ahead) noexcept nogil:
+    """`height` rows of results of the tile at (y, x) of one channel and that at (y, right_x) of another or,
+    if that is beyond the width, of none. Scratch: two tiles and a row."""
+    cdef Py_ssize_t across = fft.n - left.kernel_width + 1, side = fft.n * fft.pitch
+    cdef Py_ssize_t count = smaller(across, left.width - x)
     cdef lane* im = sample_at(tile, side)
     cdef lane* other = sample_at(tile, 2 * side)
     cdef lane* spare = sample_at(tile, 4 * side)
-    cdef bint alone = right >= job.width, right_fine = True
-    cdef bint left_fine = load_tile(tile, spare, job, fft, plane, y, x, height)
+    cdef bint alone = right_x >= left.width, right_fine = True
+    cdef bint left_fine = load_tile(tile, spare, left, fft, plane, y, x, height)
     cdef int failed = 0
     if alone:
         memset(im, 0, side * sample_size(tile))
     else:
-        right_fine = load_tile(im, spare, job, fft, plane, y, right, height)
-    transform(other, tile, fft, smaller(fft.n, count + job.kernel_width - 1))
-    transform_and_back(tile, other, fft, count, alone)
+        right_fine = load_tile(im, spare, right, fft, plane, y, right_x, height)
+    transform(other, tile, fft, smaller(fft.n, count + left.kernel_width - 1))
+    transform_and_back(tile, other, fft, count, alone, ahead)
     if alone:
         fill_mirrored(tile, fft, count)
     untransform(tile, fft, count)
     if left_fine:
-        store_tile(tile, job, fft, plane, y, x, height)
+        store_tile(tile, left, fft, plane, y, x, height)
     else:
-        failed += columns(tile, job, plane, y, y + height, x, x + count)
+        failed += columns(tile, left, plane, y, y + height, x, x + count)
     if right_fine and not alone:
-        store_tile(im, job, fft, plane, y, right, height)
+        store_tile(im, right, fft, plane, y, right_x, height)
     elif not right_fine:
-        failed += columns(tile, job, plane, y, y + height, right, smaller(right + across, job.width))
+        failed += columns(tile, right, plane, y, y + height, right_x, smaller(right_x + across, right.width))
     return failed
+
+
+cdef struct Row:
+    # Of tiles; pairs of neighbours in this order share a transform.
+    Py_ssize_t tiles, channels
+    bint mixed      # the other one may be of another channel
+
+
+cdef Row tile_row(const Job* job, Py_ssize_t across) noexcept nogil:
+    """Floats of a channel must not know of other channels, by not a bit. Integers are exact anyway."""
+    cdef Row row
+    row.tiles, row.channels, row.mixed = (job.width + across - 1) // across, job.channels, job.dst.type < F16
+    if not row.mixed:
+        row.tiles += row.tiles % 2      # one beyond the width
+    row.tiles *= job.channels
+    return row
+
+
+cdef inline Py_ssize_t column_of(const Row* row, Py_ssize_t i) noexcept nogil:
+    """Which one from the left tile `i` is."""
+    return i // row.channels if row.mixed else i // (2 * row.channels) * 2 + i % 2
+
+
+cdef inline Py_ssize_t channel_of(const Row* row, Py_ssize_t i) noexcept nogil:
+    return i % row.channels if row.mixed else i // 2 % row.channels
+
+
+cdef Ahead next_tiles(const Job* job, const Row* row, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t y1,
+                      Py_ssize_t i) noexcept nogil:
+    """What the pair after that of tile `i` sees and none before it."""
+    cdef Py_ssize_t across = job.fft.n - job.kernel_width + 1
+    cdef Py_ssize_t first = column_of(row, i + 1) + 1, last = column_of(row, i + 3)
+    cdef Ahead ahead
+    if i + 2 >= row.tiles:
+        y, first, last = y + job.fft.n - job.kernel_height + 1, 0, column_of(row, 1)
+    ahead.job, ahead.plane, ahead.y, ahead.x = job, plane, y, first * across
+    ahead.count = smaller((last - first) * across + job.fft.n, job.width + job.kernel_width - 1 - ahead.x)
+    if y >= y1 or first > last:
+        ahead.count = 0
+    return ahead
 
 
 cdef int fft_band(lane* kind, const Job* whole, Py_ssize_t plane, Py_ssize_t y0,
                   Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1; y0 is a tile's first row. Returns the number of failures to get memory."""
     cdef const Fft* fft = &whole.fft
-    cdef Job job = whole[0]
-    cdef Py_ssize_t size = sample_size(kind), y, x, c
-    cdef Py_ssize_t down = fft.n - job.kernel_height + 1, across = fft.n - job.kernel_width + 1
+    cdef Job left = whole[0], right = whole[0]
+    cdef Py_ssize_t size = sample_size(kind), y = y0, i
+    cdef Py_ssize_t down = fft.n - whole.kernel_height + 1, across = fft.n - whole.kernel_width + 1
     cdef char* memory = <char*>malloc((4 * fft.n + 1) * fft.pitch * size + LINE_BYTES)
     cdef lane* tile = <lane*>(memory + LINE_BYTES - <size_t>memory % LINE_BYTES)
+    cdef Row row = tile_row(whole, across)
+    cdef Ahead ahead
     cdef int failed = 0
     if memory == NULL:
         return 1
-    for c in range(whole.channels):     # each a picture of its own, of samples farther apart
-        one_channel(&job, whole, c)
-        y = y0
-        while y < y1:
-            x = 0
-            while x < job.width:
-                failed += tile_pair(tile, &job, fft, plane, y, x, smaller(down, y1 - y))
-                x += 2 * across
-            y += down
-    if job.stream:
+    while y < y1:
+        for i in range(0, row.tiles, 2):
+            one_channel(&left, whole, channel_of(&row, i))
+            one_channel(&right, whole, channel_of(&row, i + 1))
+            ahead = next_tiles(whole, &row, plane, y, y1, i)
+            failed += tile_pair(tile, &left, &right, fft, plane, y, column_of(&row, i) * across,
+                                column_of(&row, i + 1) * across, smaller(down, y1 - y), &ahead)
+        y += down
+    if whole.stream:
         stream_end()
     free(memory)
     return failed

@@ -40,6 +40,10 @@ cdef struct View:
     Py_ssize_t size
     bint swapped    # in the byte order that is not this machine's
     bint packed     # the samples of a row lie side by side, aligned and in native order
+    Py_ssize_t batch        # samples, a pixel apart, that a vector holds; 0 where bytes cannot be permuted
+    uint8_t together[64]    # which bytes these are, to stand side by side
+    uint8_t apart[64]       # and the way back,
+    uint64_t places         # to which bytes
 
 cdef struct Taps:
     # Tap t multiplies the sample `offset[t]` samples to the right, in a kernel of one row; in others, see
@@ -79,7 +83,7 @@ cdef struct Fft:
     # Tiles of n x n samples, rows of which are `pitch` samples apart; see fft.pxi.
     Py_ssize_t n, pitch
     Py_ssize_t last             # rows of a butterfly of the last pass, 4 or 8
-    bint thirds                 # whether the first pass has butterflies of three
+    Py_ssize_t twos, threes     # n without its factors of three and five, and of five
     Py_ssize_t twiddles
     void* twiddle               # of the lane's sample type: complex ones for each butterfly, points less one
     Py_ssize_t* mirrored        # of each row of frequencies the one that it mirrors, if left out, else -1
@@ -203,7 +207,24 @@ cdef View make_view(const unsigned char[:, :, :, :, :] bytes_, int type, bint sw
     )
     if bytes_.shape[2] == 1:
         v.pixel = size * bytes_.shape[3]
+    make_batches(&v)
     return v
+
+
+cdef void make_batches(View* v) noexcept:
+    cdef Py_ssize_t i, k
+    v.batch = 0
+    if not SPREADS or not v.size < v.pixel <= BYTE_LANES // 2:
+        return
+    v.batch = (BYTE_LANES - v.size) // v.pixel + 1
+    memset(v.together, 0, BYTE_LANES)
+    memset(v.apart, 0, BYTE_LANES)
+    v.places = 0
+    for i in range(v.batch):
+        for k in range(v.size):
+            v.together[i * v.size + k] = <uint8_t>(i * v.pixel + k)
+            v.apart[i * v.pixel + k] = <uint8_t>(i * v.size + k)
+            v.places |= <uint64_t>1 << (i * v.pixel + k)
 
 
 cdef void* get_memory(size_t count, size_t size) except NULL:

@@ -145,15 +145,42 @@ cdef inline void swap_bytes(char* raw, Py_ssize_t n, Py_ssize_t size) noexcept n
             (<uint64_t*>raw)[i] = swapped64((<uint64_t*>raw)[i])
 
 
+cdef inline Py_ssize_t copy_together(char* raw, const char* src, Py_ssize_t n,
+                                     const View* view) noexcept nogil:
+    """As many of `n` samples a pixel apart as whole vectors hold; returns how many. May write a vector
+    more."""
+    cdef Py_ssize_t done = 0
+    if SPREADS and view.batch:
+        while done * view.pixel + BYTE_LANES <= (n - 1) * view.pixel + view.size:
+            (<vb*>(raw + done * view.size))[0] = vb_permuted(vb_load(src + done * view.pixel),
+                                                             vb_load(view.together))
+            done += view.batch
+    return done
+
+
+cdef inline Py_ssize_t copy_apart(char* dst, const char* raw, Py_ssize_t n, const View* view) noexcept nogil:
+    """The way back. May read a vector more."""
+    cdef Py_ssize_t done = 0
+    if SPREADS and view.batch:
+        while done + view.batch <= n:
+            vb_put_some(dst + done * view.pixel,
+                        vb_permuted(vb_load(raw + done * view.size), vb_load(view.apart)), view.places)
+            done += view.batch
+    return done
+
+
 cdef void gather(work* row, Py_ssize_t at, const char* src, Py_ssize_t step, Py_ssize_t n,
                  const View* view) noexcept nogil:
     """Like widen, from samples `step` bytes apart in any byte order."""
-    cdef uint64_t words[GATHER]
+    cdef uint64_t words[GATHER + 8]   # and a vector
     cdef char* raw = <char*>words
-    cdef Py_ssize_t done = 0, count
+    cdef Py_ssize_t done = 0, count, batches = 0
     while done < n:
         count = smaller(GATHER, n - done)
-        copy_strided(raw, view.size, src + done * step, step, count, view.size)
+        if step == view.pixel:
+            batches = copy_together(raw, src + done * step, count, view)
+        copy_strided(raw + batches * view.size, view.size, src + (done + batches) * step, step,
+                     count - batches, view.size)
         if view.swapped:
             swap_bytes(raw, count, view.size)
         widen(row, at + done, raw, view.type, count)

@@ -39,13 +39,19 @@ cdef int run_bound(const void* bound, const char* src, char* dst, int threads) n
     return run_job(&job, (<const Bound*>bound).lanes, threads)
 
 
+cdef inline Py_ssize_t tile_pitch(lane* kind, Py_ssize_t n) noexcept:
+    """An odd number of cache lines, so that a column's samples stand in all parts of a cache."""
+    cdef Py_ssize_t line = LINE_BYTES // sample_size(kind)
+    return n if n % (2 * line) else n + line
+
+
 cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t n) except -1:
     """Twiddles, and the kernel's spectrum, made in float64 whatever the lanes."""
     cdef Py_ssize_t y, x, side
     cdef double weight_sum = 0
     cdef Fft exact
     cdef double* re
-    fft.n, fft.pitch = n, n + lanes_of(kind)
+    fft.n, fft.pitch = n, tile_pitch(kind, n)
     for y in range(kernel.shape[0]):
         for x in range(kernel.shape[1]):
             weight_sum += fabs(kernel[y, x])
@@ -58,7 +64,7 @@ cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t 
     make_mirror(fft, LINE_BYTES // sample_size(kind))
     fft.spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
     memset(&exact, 0, sizeof(Fft))
-    exact.n, exact.pitch = n, n + lanes_of(<vd*>NULL)
+    exact.n, exact.pitch = n, tile_pitch(<vd*>NULL, n)
     try:
         make_twiddles(<vd*>NULL, &exact)
         side = n * exact.pitch
@@ -84,10 +90,15 @@ cdef int make_twiddles(lane* kind, Fft* fft) except -1:
     m = n ... points."""
     cdef Py_ssize_t j, k, count, at = 0, m = fft.n
     cdef double angle
-    fft.thirds = fft.n % 3 == 0
-    fft.twiddle = get_memory(2 * fft.n + 6, sample_size(kind))  # 6 * (n / 4 + n / 16 ...) < 2 * n
+    fft.threes = fft.n
+    while fft.threes % 5 == 0:
+        fft.threes //= 5
+    fft.twos = fft.threes
+    while fft.twos % 3 == 0:
+        fft.twos //= 3
+    fft.twiddle = get_memory(2 * fft.n + 6, sample_size(kind))  # 8 * n / 5 + 6 * (n / 20 ...) < 2 * n
     while m > 8:
-        count = 3 if m % 3 == 0 else 4
+        count = points_of(m)
         for j in range(m // count):
             for k in range(1, count):
                 angle = -2 * M_PI * k * j / m
@@ -99,11 +110,16 @@ cdef int make_twiddles(lane* kind, Fft* fft) except -1:
     return 0
 
 
+cdef inline Py_ssize_t points_of(Py_ssize_t m) noexcept:
+    """Of a butterfly of the pass of m points, unless it is the last."""
+    return 5 if m % 5 == 0 else 3 if m % 3 == 0 else 4
+
+
 cdef Py_ssize_t frequency(const Fft* fft, Py_ssize_t row) noexcept:
     """That of a row of a transformed tile: the digits in reversed order."""
     cdef Py_ssize_t found = 0, unit = 1, m = fft.n, count
     while m > 1:
-        count = fft.last if m == fft.last else 3 if m % 3 == 0 else 4
+        count = fft.last if m == fft.last else points_of(m)
         m //= count
         found += unit * (row // m)
         row %= m

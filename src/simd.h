@@ -42,6 +42,7 @@
  *     vi_put_i16, vi_put_rows_i16    the same, to words
  *     vw_high(a, b)          a * b / 2**16, rounded down
  *     vb_permuted(b, i)      byte i[k] of b to byte k; SPREADS says whether it is fast
+ *     vb_put_some(p, b, m)   byte k where bit k of m is set; no other byte is touched. The same
  *
  * One section an instruction set, with the same verbs in the same order. Alignment is that of one
  * sample: rows are read where they lie, at any offset.
@@ -278,6 +279,7 @@ static inline vw vw_shifted(vw a, vw b, vw i) { return (vw)_mm512_permutex2var_e
 static inline vw vw_high(vw a, vw b) { return (vw)_mm512_mulhi_epu16((__m512i)a, (__m512i)b); }
 static inline vw vw_lowered(vw a, int n) { return a >> n; }
 static inline vb vb_permuted(vb b, vb i) { return (vb)_mm512_permutexvar_epi8((__m512i)i, (__m512i)b); }
+static inline void vb_put_some(void *p, vb b, uint64_t m) { _mm512_mask_storeu_epi8(p, m, (__m512i)b); }
 static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 {
     /* in each 128 bits: 00001111 as words, 0000111122223333 as bytes; then 32 bits at a time */
@@ -617,6 +619,7 @@ PUT_PHASES(vi_put_i16, int16_t, -32768, 32767)
 /* Nobody calls these. */
 #define SPREADS 0
 static inline vb vb_permuted(vb b, vb i) { (void)i; return b; }
+static inline void vb_put_some(void *p, vb b, uint64_t m) { (void)p; (void)b; (void)m; }
 static inline void vi_put_rows_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3) { vi_put_u8(p, a0, a1, a2, a3); }
 static inline void vi_put_rows_i16(int16_t *p, vi a0, vi a1, vi a2, vi a3) { vi_put_i16(p, a0, a1, a2, a3); }
 #endif

@@ -160,15 +160,17 @@ cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const
 cdef void scatter(char* dst, Py_ssize_t step, work* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,
                   const Place* at) noexcept nogil:
     """Like narrow, to samples `step` bytes apart in any byte order."""
-    cdef uint64_t words[GATHER]
+    cdef uint64_t words[GATHER + 8]   # and a vector
     cdef char* raw = <char*>words
-    cdef Py_ssize_t done = 0, count, size = job.dst.size
+    cdef Py_ssize_t done = 0, count, batches = 0, size = job.dst.size
     while done < n:
         count = smaller(GATHER, n - done)
         narrow(raw, sums, i + done, count, job, at)
         if job.dst.swapped:
             swap_bytes(raw, count, size)
-        copy_strided(dst + done * step, step, raw, size, count, size)
+        if step == job.dst.pixel:
+            batches = copy_apart(dst + done * step, raw, count, &job.dst)
+        copy_strided(dst + (done + batches) * step, step, raw + batches * size, size, count - batches, size)
         done += count
 
 

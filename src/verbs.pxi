@@ -87,6 +87,7 @@ cdef extern from "simd.h" nogil:
     vb vb_held(vb)
     vi vi_held(vi)
     vb vb_permuted(vb, vb)
+    void vb_put_some(void*, vb, uint64_t)
     void vi_put_rows_u8(uint8_t*, vi, vi, vi, vi)
     void vi_put_rows_i16(int16_t*, vi, vi, vi, vi)
     vi vi_splat(int32_t)

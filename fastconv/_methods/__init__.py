@@ -56,6 +56,8 @@ class Facts:
         Height and width of the result.
     plus : float
         A whole number that is added to every sum before it is rounded. Only a dot can.
+    channels : int
+        Samples of a pixel.
     """
 
     kernel: Floats
@@ -66,6 +68,7 @@ class Facts:
     integral: bool
     size: tuple[int, int]
     plus: float = 0.0
+    channels: int = 1
     taps: int = field(init=False)
     weight: float = field(init=False)
     unit: float = field(init=False)

@@ -11,7 +11,11 @@ NAME = "fft"
 
 # What a tile without a neighbour costs beyond the half of a pair, in such halves: measured 0.41 to 0.61.
 ALONE = 0.5
-TILES = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+# fmt: off
+TILES = (
+    32, 48, 64, 80, 96, 128, 144, 160, 192, 240, 256, 288, 320, 384, 480, 512, 576, 640, 768, 1024,
+)
+# fmt: on
 
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
@@ -39,11 +43,13 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
 
 
 def work_of(facts: Facts, n: int) -> Work:
-    """Tiles of n x n, in pairs of neighbours; the last may be alone, which takes three quarters of a pair."""
+    """Tiles of n x n, in pairs; the last of a row may be alone, which takes three quarters of a pair."""
     down = -(-facts.size[0] // (n - facts.kernel.shape[0] + 1))
     across = -(-facts.size[1] // (n - facts.kernel.shape[1] + 1))
-    tiles = down * (across + across % 2 * ALONE)
-    share = tiles * n * n / max(1, facts.size[0] * facts.size[1])
+    apart = 1 if facts.target.integer else facts.channels  # see tile_row in src/fft.pxi
+    together = across * facts.channels // apart
+    tiles = down * apart * (together + together % 2 * ALONE)
+    share = tiles * n * n / max(1, facts.size[0] * facts.size[1] * facts.channels)
     return {
         f"fft {n}": share,
         f"load {facts.source.stored}": share,
