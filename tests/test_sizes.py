@@ -119,6 +119,22 @@ def test_every_width_to_70_of_interleaved_channels(
             assert_integers_equal(got, wanted(dtype, name, shape, border), f"{shape}, {border}")
 
 
+@pytest.mark.parametrize("channels", [2, 3, 4, 11, 16, 33])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", ">u2", "float32", "float64"])
+def test_every_width_to_70_of_one_channel_among_others(
+    level: str, dtype: str, channels: int
+) -> None:
+    """Samples a pixel apart are moved by vectors of bytes; what stands between them must stay."""
+    kernel = weights(dtype, "dense 3x3")
+    for width in WIDTHS:
+        image = noise(dtype, (5, width, channels))
+        out, before = np.full_like(image, 99), np.full_like(image, 99)
+        fastconv.convolve(image[..., 1], kernel, out=out[..., -1])
+        right = fastconv.convolve(np.ascontiguousarray(image[..., 1]), kernel)
+        assert_integers_equal(out[..., -1].astype(right.dtype), right, f"{width}")
+        assert_integers_equal(out[..., :-1], before[..., :-1], f"between, {width}")
+
+
 @pytest.mark.parametrize("shape", ["valid", "full"])
 @pytest.mark.parametrize("name", ["dense 3x3", "separable 3x5", "even 4x6"])
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
