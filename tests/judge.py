@@ -10,6 +10,7 @@ that and of FFT_EPS * eps * sum|w| * max|x|.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -140,11 +141,15 @@ def fft_allowance(name: str, image: Array, kernel: Array, result: Any, **options
     cval = magnitude(options.get("cval", 0)) if options.get("border") == "constant" else 0.0
     peak = max(float(magnitude(image).max()), float(cval))
     side, weight = int(found[1]), float(magnitude(kernel).sum())
-    stated = 1.1 * 6 * np.log2(side) * 7 * float(sums.eps) / 2 * np.sqrt(2) * side * peak * weight
+    stated = (
+        1.1 * 6 * math.log2(side) * 7 * float(sums.eps) / 2 * math.sqrt(2) * side * peak * weight
+    )
     allowed = min(stated / 100, FFT_EPS * float(sums.eps) * peak * weight)
     # of samples too small for full precision, each step loses some of the smallest float
     allowed += side**2 * float(sums.smallest_subnormal) * max(1.0, weight)
-    return float(allowed + float(np.finfo(real).eps) * peak * weight)
+    allowed += float(np.finfo(real).eps) * peak * weight
+    # an error that the type of the result cannot hold may be infinite
+    return allowed if allowed < float(np.finfo(real).max) else math.inf
 
 
 def assert_integers_equal(got: Array, wanted: Array, what: str = "") -> None:
