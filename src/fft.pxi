@@ -247,7 +247,7 @@ cdef void last_pass(lane* re, lane* im, const Fft* fft) noexcept nogil:
 cdef inline void product_pass_of(lane* re, lane* im, lane* spectrum_re, lane* spectrum_im, Py_ssize_t pitch,
                                  Py_ssize_t n, const int count) noexcept nogil:
     """Last pass forward, product with the spectrum, first pass back."""
-    cdef Py_ssize_t row = 0, k
+    cdef Py_ssize_t row = 0
     cdef lane r[8]
     cdef lane i[8]
     cdef lane sr[8]
