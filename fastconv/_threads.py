@@ -16,7 +16,7 @@ import operator
 import os
 
 # A thread must find this much to do, in ns: waking one takes some 5 us, and its caches are cold. Two threads
-# for 60 to 90 us of work were 1.1 to 1.9 times as fast as one; for 20 to 30 us, 1.0 to 1.7 times.
+# for 70 to 90 us of work were 1.3 to 1.9 times as fast as one; for 20 to 40 us, 1.0 to 1.7 times.
 WORTH_A_THREAD = 30_000.0
 
 _setting: int | None = None
