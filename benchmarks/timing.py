@@ -8,6 +8,7 @@ moves on by one every round, since whoever comes next finds the caches as the on
 from __future__ import annotations
 
 import gc
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +22,14 @@ _TURN = 200e-6
 # Who takes less is called once before its turn: the others have emptied the caches, and the first
 # of twenty short calls would pay for that a twentieth of what a single longer one does.
 _COLD = 5e-3
-# Who is this many times slower than the fastest leaves after these rounds: its place is decided.
+# So is who takes less than this share of the one before it: while that one works, for a second or more,
+# memory that was given back goes as far as the machine's host, and the next large result has to fetch it
+# again, which can take ten times as long as the filter.
+_SHORTER = 0.1
+# Who is this many times slower than the fastest leaves after these rounds: its place is decided. Who takes
+# seconds leaves sooner.
 _HOPELESS, _HOPELESS_ROUNDS = 20.0, 3
+_LONG, _LONG_HOPELESS, _LONG_ROUNDS = 1.0, 4.0, 1
 
 
 @dataclass(frozen=True)
@@ -43,12 +50,20 @@ def seconds_a_call(call: Call, calls: int) -> float:
 
 def warmed(call: Call) -> float:
     """Warm a call up and return roughly how many seconds it takes."""
-    seconds_a_call(call, 1)
-    return seconds_a_call(call, 1)
+    first = seconds_a_call(call, 1)
+    return first if first > _LONG else seconds_a_call(call, 1)
 
 
 def calls_a_turn(seconds: float) -> int:
     return max(1, round(_TURN / max(seconds, 1e-9)))
+
+
+def _most_rounds(seconds: float, fastest: float) -> float:
+    """How many rounds somebody stays in the race."""
+    slower = seconds / fastest
+    if seconds > _LONG and slower > _LONG_HOPELESS:
+        return _LONG_ROUNDS
+    return _HOPELESS_ROUNDS if slower > _HOPELESS else math.inf
 
 
 def race(
@@ -57,17 +72,18 @@ def race(
     """Time all entrants in turn, for `least` seconds and `rounds` rounds but not over `most`."""
     rough = {name: warmed(call) for name, call in entrants.items()}
     calls = {name: calls_a_turn(seconds) for name, seconds in rough.items()}
-    hopeless = {name for name, s in rough.items() if s > _HOPELESS * min(rough.values())}
+    stays = {name: _most_rounds(s, min(rough.values())) for name, s in rough.items()}
     times: dict[str, list[float]] = {name: [] for name in entrants}
     collecting = gc.isenabled()
     gc.disable()
     try:
         start, done = perf_counter_ns(), 0
         while True:
-            turn = [n for n in entrants if n not in hopeless or done < _HOPELESS_ROUNDS]
+            turn = [name for name in entrants if done < stays[name]]
             for place in range(len(turn)):
                 name = turn[(place + done) % len(turn)]
-                if rough[name] < _COLD:
+                before = turn[(place + done - 1) % len(turn)]
+                if rough[name] < max(_COLD, _SHORTER * rough[before]):
                     entrants[name]()
                 times[name].append(seconds_a_call(entrants[name], calls[name]))
             done += 1

@@ -2,35 +2,45 @@
 # floats do not: what was added can be taken away again, and sums may wrap on the way.
 #
 #     columns    sum of the window's rows in each column; the next row is added, the last one taken away
-#     prefix     P[i] = columns[i] + P[i - channels]
-#     box        P[x + (width - 1) * channels] - P[x - channels]
+#     boxes      B[i] = B[i - channels] + columns[i] - columns[i - width * channels]
 #
-# All in 32 bits, which a box does not exceed (the planner sees to it). A vector's prefix is made by moving it
-# up by one pixel and adding, by two, by four ... (Hillis and Steele, Data parallel algorithms, 1986):
+# All in 32 bits, which a box does not exceed (the planner sees to it). The differences of a vector are added
+# up by moving it by one pixel and adding, by two, by four ... (Hillis and Steele, Data parallel algorithms,
+# 1986), and the last box of the vector before is added to all:
 #
 #     a       b       c       d
 #     a       a+b     b+c     c+d                 moved by 1
 #     a       a+b     a+b+c   a+b+c+d             moved by 2
 #
-# The column sums of the border are those of the columns that it repeats.
+# The column sums of the border are those of the columns that it repeats. Before the first column all are 0,
+# which a row of their own says, since other columns may stand there.
+#
+# A box of bytes is exact in float32, and its quotient by a divisor below 2**13 off by less than 2**-14, half
+# of what lies between a tie and what is none. One of words is not, and has the remainder told.
 
 cdef enum:
     MOVES = 4       # 1, 2, 4 and 8 of 16 lanes
+    BYTE_DIVISOR = 8192
+    TIES = 16384    # a quotient nearer to a tie than 1 / TIES is one
 
 cdef struct Running:
     int32_t* columns        # of the picture, and around them those of the border
-    int32_t* prefix         # preceded by one pixel of zeros
+    int32_t* boxes          # of the padded picture: each where its window ends
+    int32_t* lead           # what stands before the first columns, and then some of these
     char* fill              # a row of the constant, in the source's type
-    char* raw               # a row of the source, if its samples do not lie side by side
+    char* pixels            # a row of the result, if its samples do not lie side by side, or are few
     Py_ssize_t first        # where the padded picture begins in `columns`
     Py_ssize_t own          # where the source begins in `columns`, in samples
     Py_ssize_t copies       # column sums of the border, where they stand,
     Py_ssize_t* to
     Py_ssize_t* source      # and of which others they are copies
+    bint even               # whether whole pixels fill a vector
     int moves
     vi index[MOVES]
     vi keep[MOVES]
     vi last
+    vi rest                 # moves what is left of a row from the end of a vector to its beginning
+    vi rest_keep
 
 
 cdef void make_moves(Running* r, Py_ssize_t channels) noexcept nogil:
@@ -38,9 +48,11 @@ cdef void make_moves(Running* r, Py_ssize_t channels) noexcept nogil:
     cdef int32_t keep[16]
     cdef Py_ssize_t i, lanes = F32_LANES, by = channels
     r.moves = 0
+    r.even = lanes % channels == 0
     while by < lanes:
         for i in range(lanes):
-            index[i] = <int32_t>larger(0, i - by)
+            # of zeros and the vector after them, or of the vector alone
+            index[i] = <int32_t>(lanes + i - by if SHIFTS else larger(0, i - by))
             keep[i] = -1 if i >= by else 0
         r.index[r.moves], r.keep[r.moves] = vi_load(index), vi_load(keep)
         r.moves += 1
@@ -50,24 +62,82 @@ cdef void make_moves(Running* r, Py_ssize_t channels) noexcept nogil:
     r.last = vi_load(index)
 
 
-cdef void make_prefix(int32_t* prefix, const int32_t* columns, Py_ssize_t n, Py_ssize_t channels,
-                      const Running* r) noexcept nogil:
-    """`n` samples, in whole vectors. One pixel before them prefixes are 0."""
+cdef void make_rest(Running* r, Py_ssize_t count) noexcept nogil:
+    cdef int32_t index[16]
+    cdef int32_t keep[16]
+    cdef Py_ssize_t i, lanes = F32_LANES
+    for i in range(lanes):
+        index[i] = <int32_t>smaller(lanes - 1, lanes - count + i)
+        keep[i] = -1 if i < count else 0
+    r.rest, r.rest_keep = vi_load(index), vi_load(keep)
+
+
+cdef inline char* aligned(char* p) noexcept nogil:
+    """The first place from `p` on where a cache line begins."""
+    return p + (LINE_BYTES - <size_t>p % LINE_BYTES) % LINE_BYTES
+
+
+cdef inline vi moved_up(vi v, vi index, vi keep) noexcept nogil:
+    if SHIFTS:
+        return vi_shifted(vi_splat(0), v, index)
+    else:
+        return vi_and(vi_permuted(v, index), keep)
+
+
+cdef inline vi add_up(int32_t* boxes, const int32_t* fresh, const int32_t* stale, Py_ssize_t n, vi carry,
+                      const Running* r, const int moves) noexcept nogil:
+    """Boxes from columns that come and others that go, `n` of them, in whole vectors. Takes and returns the
+    boxes before, which a vector adds to and then moves: where that is the same for all, it moves first, and
+    only the addition waits for the vector before."""
     cdef Py_ssize_t i = 0
-    cdef vi carry = vi_splat(0), v
     cdef int k
+    cdef vi v, last = r.last
+    cdef vi index[MOVES]    # in registers, since `boxes` might be anywhere
+    cdef vi keep[MOVES]
+    for k in range(moves):
+        index[k], keep[k] = r.index[k], r.keep[k]
+    while i < n:
+        v = vi_sub(vi_load(fresh + i), vi_load(stale + i))
+        for k in range(moves):
+            v = vi_add(v, moved_up(v, index[k], keep[k]))
+        v = vi_held(v)
+        vi_store(boxes + i, vi_add(v, carry))
+        if r.even:
+            carry = vi_add(carry, vi_permuted(v, last))
+        else:
+            carry = vi_permuted(vi_add(v, carry), last)
+        i += F32_LANES
+    return carry
+
+
+cdef inline void add_all_up(Running* r, Py_ssize_t n, Py_ssize_t window, const int moves) noexcept nogil:
+    cdef const int32_t* columns = r.columns + r.first
+    cdef Py_ssize_t head = (window + F32_LANES - 1) // F32_LANES * F32_LANES
+    cdef vi carry = add_up(r.boxes, columns, r.lead, head, vi_splat(0), r, moves)
+    add_up(r.boxes + head, columns + head, columns + head - window, n - head, carry, r, moves)
+
+
+cdef void make_boxes(Running* r, Py_ssize_t n, Py_ssize_t window, Py_ssize_t channels) noexcept nogil:
+    """Boxes of `n` columns. They begin before the first, where those that see less than a window are of no
+    use."""
+    cdef Py_ssize_t i
+    cdef const int32_t* columns = r.columns + r.first
     if channels > F32_LANES:
         for i in range(n):
-            prefix[i] = columns[i] + prefix[i - channels]
+            r.boxes[i] = (columns[i] - (columns[i - window] if i >= window else 0)
+                          + (r.boxes[i - channels] if i >= channels else 0))
         return
-    while i < n:
-        v = vi_load(columns + i)
-        for k in range(r.moves):
-            v = vi_add(v, vi_and(vi_permuted(v, r.index[k]), r.keep[k]))
-        v = vi_add(v, carry)
-        vi_store(prefix + i, v)
-        carry = vi_permuted(v, r.last)
-        i += F32_LANES
+    vi_store(r.lead + window, vi_load(columns))
+    if r.moves == 4:
+        add_all_up(r, n, window, 4)
+    elif r.moves == 3:
+        add_all_up(r, n, window, 3)
+    elif r.moves == 2:
+        add_all_up(r, n, window, 2)
+    elif r.moves == 1:
+        add_all_up(r, n, window, 1)
+    else:
+        add_all_up(r, n, window, 0)
 
 
 cdef inline vi integers(const small* p) noexcept nogil:
@@ -82,29 +152,39 @@ cdef inline vi integers(const small* p) noexcept nogil:
         return vi_get_i16(p)
 
 
-cdef void slide_row(int32_t* columns, const small* fresh, const small* stale, Py_ssize_t n) noexcept nogil:
-    """Add a row; take one away, if there is one."""
+cdef inline vi change(const small* fresh, const small* stale) noexcept nogil:
+    return vi_sub(integers(fresh), integers(stale)) if stale else integers(fresh)
+
+
+cdef void slide_row(const Running* r, const small* fresh, const small* stale, Py_ssize_t n) noexcept nogil:
+    """Add a row; take one away, if there is one. Of the last vector, which is read where it ends with the row,
+    what was added before is left out; behind the row nothing is added."""
     cdef Py_ssize_t i = 0
+    cdef int32_t* columns = r.columns + r.own
     cdef vi v
     while i + F32_LANES <= n:
-        v = vi_add(vi_load(columns + i), integers(fresh + i))
-        vi_store(columns + i, vi_sub(v, integers(stale + i)) if stale else v)
+        vi_store(columns + i, vi_add(vi_load(columns + i), change(fresh + i, stale + i if stale else NULL)))
         i += F32_LANES
+    if i < n and n >= F32_LANES:
+        v = change(fresh + n - F32_LANES, stale + n - F32_LANES if stale else NULL)
+        v = vi_and(vi_permuted(v, r.rest), r.rest_keep)
+        vi_store(columns + i, vi_add(vi_load(columns + i), v))
+        return
     while i < n:
         columns[i] += <int32_t>fresh[i] - (<int32_t>stale[i] if stale else 0)
         i += 1
 
 
-cdef void slide_type(int32_t* columns, const char* fresh, const char* stale, Py_ssize_t n,
+cdef void slide_type(const Running* r, const char* fresh, const char* stale, Py_ssize_t n,
                      int type) noexcept nogil:
     if type == U8:
-        slide_row(columns, <const uint8_t*>fresh, <const uint8_t*>stale, n)
+        slide_row(r, <const uint8_t*>fresh, <const uint8_t*>stale, n)
     elif type == I8:
-        slide_row(columns, <const int8_t*>fresh, <const int8_t*>stale, n)
+        slide_row(r, <const int8_t*>fresh, <const int8_t*>stale, n)
     elif type == U16:
-        slide_row(columns, <const uint16_t*>fresh, <const uint16_t*>stale, n)
+        slide_row(r, <const uint16_t*>fresh, <const uint16_t*>stale, n)
     else:
-        slide_row(columns, <const int16_t*>fresh, <const int16_t*>stale, n)
+        slide_row(r, <const int16_t*>fresh, <const int16_t*>stale, n)
 
 
 cdef const char* whole_row(const Running* r, char* raw, const Job* job, Py_ssize_t plane,
@@ -154,81 +234,98 @@ cdef inline unsigned int divided(vi* sums, vi divisor, vf inverse) noexcept nogi
     return vi_ties(twice, divisor)
 
 
-cdef inline void put_integers(small* dst, vi v, const Job* job) noexcept nogil:
-    v = vi_limited(v, vi_splat(<int32_t>job.low), vi_splat(<int32_t>job.high))
+cdef inline unsigned int put_quotients(small* dst, vi sums, vi divisor, vf inverse, double low,
+                                       double high) noexcept nogil:
+    """Quotients to pixels. Returns in bits which are ties."""
+    cdef unsigned int ties = divided(&sums, divisor, inverse)
+    sums = vi_limited(sums, vi_splat(<int32_t>low), vi_splat(<int32_t>high))
     if sizeof(small) == 1:
-        vi_put_8(dst, v)
+        vi_put_8(dst, sums)
     else:
-        vi_put_16(dst, v)
+        vi_put_16(dst, sums)
+    return ties
 
 
-cdef inline void whole_results(small* dst, const Running* r, const Job* job, Py_ssize_t plane,
-                               Py_ssize_t y) noexcept nogil:
-    """Boxes from the prefixes of a row, divided by a whole number, to pixels that lie side by side; at least
-    as many as lanes. Ties are left to the definition, which may have rounded them on the way."""
+cdef inline unsigned int put_float_quotients(small* dst, vi sums, vf inverse, double low,
+                                             double high) noexcept nogil:
+    """The same with quotients that float32 tells from ties."""
+    cdef vf q = vf_limited(vf_mul(vi_to_vf(sums), inverse), vf_splat(<float>low), vf_splat(<float>high))
+    cdef vf whole = vf_rounded(q)
+    vf_put_8(dst, whole)
+    return vf_beyond(vf_sub(q, whole), vf_splat(0.5 - 1 / <float>TIES))
+
+
+cdef inline void whole_results(small* dst, const int32_t* boxes, const Job* job, Py_ssize_t plane,
+                               Py_ssize_t y, const bint bytes_) noexcept nogil:
+    """Boxes, divided by a whole number, to pixels that lie side by side, or to the first of a vector of them.
+    Ties are left to the definition, which may have rounded them on the way."""
     cdef Py_ssize_t i = 0, x, n = job.width * job.channels
-    cdef const int32_t* after = r.prefix + job.kernel_width * job.channels
-    cdef vi divisor = vi_splat(<int32_t>job.divisor), v
+    cdef vi divisor = vi_splat(<int32_t>job.divisor)
     cdef vf inverse = vf_splat(1 / <float>job.divisor)
-    cdef unsigned int doubt
+    cdef double low = job.low, high = job.high  # in registers, since `dst` might be anywhere
+    cdef unsigned int doubt, some = (1U << n) - 1 if n < F32_LANES else <unsigned int>-1
     cdef Place at
     at.plane, at.y, at.x = plane, y, 0
     while i < n:    # the last vector moves back to end with the row
-        x = smaller(i, n - F32_LANES)
-        v = vi_sub(vi_load(after + x), vi_load(r.prefix + x))
-        doubt = divided(&v, divisor, inverse)
-        put_integers(dst + x, v, job)
+        x = larger(0, smaller(i, n - F32_LANES))
+        if bytes_:
+            doubt = some & put_float_quotients(dst + x, vi_load(boxes + x), inverse, low, high)
+        else:
+            doubt = some & put_quotients(dst + x, vi_load(boxes + x), divisor, inverse, low, high)
         if doubt:
             settle(dst + x, x, doubt, job, &at)
         i += F32_LANES
 
 
+cdef void divided_results(char* dst, const int32_t* boxes, const Job* job, Py_ssize_t plane,
+                          Py_ssize_t y) noexcept nogil:
+    if job.dst.type == U8 and job.divisor < BYTE_DIVISOR:
+        whole_results(<uint8_t*>dst, boxes, job, plane, y, True)
+    elif job.dst.type == U8:
+        whole_results(<uint8_t*>dst, boxes, job, plane, y, False)
+    elif job.dst.type == I8:
+        whole_results(<int8_t*>dst, boxes, job, plane, y, False)
+    elif job.dst.type == U16:
+        whole_results(<uint16_t*>dst, boxes, job, plane, y, False)
+    else:
+        whole_results(<int16_t*>dst, boxes, job, plane, y, False)
+
+
 cdef void results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane,
                   Py_ssize_t y) noexcept nogil:
-    cdef char* dst = job.dst.data + plane * job.dst.plane + y * job.dst.row
-    cdef bint whole = job.divisor and job.dst.packed and job.width * job.channels >= F32_LANES
-    if whole and job.dst.type == U8:
-        whole_results(<uint8_t*>dst, r, job, plane, y)
-    elif whole and job.dst.type == I8:
-        whole_results(<int8_t*>dst, r, job, plane, y)
-    elif whole and job.dst.type == U16:
-        whole_results(<uint16_t*>dst, r, job, plane, y)
-    elif whole and job.dst.type == I16:
-        whole_results(<int16_t*>dst, r, job, plane, y)
+    cdef const int32_t* boxes = r.boxes + (job.kernel_width - 1) * job.channels
+    if not job.divisor:
+        scaled_results(kind, boxes, job, plane, y)
+    elif job.dst.packed and job.width * job.channels >= F32_LANES:
+        divided_results(job.dst.data + plane * job.dst.plane + y * job.dst.row, boxes, job, plane, y)
     else:
-        scaled_results(kind, r, job, plane, y)
+        divided_results(r.pixels, boxes, job, plane, y)
+        store_row(<vb*>r.pixels, job, plane, y, 0, job.width)
 
 
-cdef void scaled_results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane,
+cdef void scaled_results(lane* kind, const int32_t* boxes, const Job* job, Py_ssize_t plane,
                          Py_ssize_t y) noexcept nogil:
-    """Boxes from the prefixes of a row, scaled, to pixels; so many at a time as a small array holds."""
+    """Boxes, scaled, to pixels; so many at a time as a small array holds."""
     cdef double memory[GATHER]
     cdef lane* sums = <lane*>memory
     cdef Py_ssize_t i, x = 0, count, many = larger(1, (GATHER - 16) // job.channels)
-    cdef Py_ssize_t channels = job.channels, window = job.kernel_width * channels
-    cdef const int32_t* p = r.prefix
     while x < job.width:
         count = smaller(many, job.width - x)
         i = 0
-        while i < count * channels:
-            # prefix[-1 pixel] is 0, and prefix begins with it
-            scaled_difference(sample_at(sums, i), p + window + i, p + i, job.scale)
+        while i < count * job.channels:
+            put_scaled(sample_at(sums, i), boxes + x * job.channels + i, job.scale)
             i += F32_LANES
         store_row(sums, job, plane, y, x, count)
-        p += count * channels
         x += count
 
 
-cdef inline void scaled_difference(lane* to, const int32_t* a, const int32_t* b, double scale) noexcept nogil:
-    """As many (a - b) * scale as vectors of integers have lanes."""
-    cdef int32_t k[16]
-    cdef vi d = vi_sub(vi_load(a), vi_load(b))
+cdef inline void put_scaled(lane* to, const int32_t* boxes, double scale) noexcept nogil:
+    """As many boxes as vectors of integers have lanes, times `scale`."""
     if lane is vf:
-        store(to, 0, vf_mul(vi_to_vf(d), vf_splat(<float>scale)))
+        store(to, 0, vf_mul(vi_to_vf(vi_load(boxes)), vf_splat(<float>scale)))
     else:
-        vi_store(k, d)
-        store(to, 0, mul(vi_half(to, k), splat(to, scale)))
-        store(to, F64_LANES, mul(vi_half(to, k + F64_LANES), splat(to, scale)))
+        store(to, 0, mul(vi_half(to, boxes), splat(to, scale)))
+        store(to, F64_LANES, mul(vi_half(to, boxes + F64_LANES), splat(to, scale)))
 
 
 cdef inline lane vi_half(lane* kind, const int32_t* k) noexcept nogil:
@@ -248,34 +345,39 @@ cdef int running_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y
     cdef Py_ssize_t channels = job.channels, own = job.source_width * channels, y, k
     cdef Py_ssize_t padded = (job.width + job.kernel_width - 1) * channels
     cdef Py_ssize_t before = (larger(0, job.before) + 1) * channels
-    cdef Py_ssize_t size = before + own + padded + 64
-    cdef char* memory = <char*>calloc(2 * padded * sizeof(Py_ssize_t) + 2 * size * sizeof(int32_t)
-                                      + 3 * (own + 64) * job.src.size, 1)
+    cdef Py_ssize_t size = before + own + padded + 64, window = job.kernel_width * channels
+    cdef char* memory = <char*>calloc(2 * padded * sizeof(Py_ssize_t)
+                                      + (size + padded + window + 128) * sizeof(int32_t) + 2 * LINE_BYTES
+                                      + 3 * (own + 64) * job.src.size
+                                      + (job.width * channels + 64) * job.dst.size, 1)
     cdef const char* stale
     cdef char* raw
     if memory == NULL:
         return 1
     r.to = <Py_ssize_t*>memory
     r.source = r.to + padded
-    r.columns = <int32_t*>(r.source + padded)
-    r.prefix = r.columns + size
-    r.fill = <char*>(r.prefix + size)
+    # what is stored stands aligned: the source's columns, and boxes
+    r.columns = <int32_t*>aligned(<char*>(<int32_t*>(r.source + padded) + before)) - before
+    r.boxes = <int32_t*>aligned(<char*>(r.columns + size))
+    r.lead = r.boxes + padded + 64
+    r.fill = <char*>(r.lead + window + 64)
     raw = r.fill + (own + 64) * job.src.size
+    r.pixels = raw + 2 * (own + 64) * job.src.size
     r.own = before
     r.first = before - job.before * channels
     make_moves(&r, channels)
+    make_rest(&r, own % F32_LANES)
     fill_constant(r.fill, job)
     list_border(&r, job)
     for k in range(channels):
         r.columns[k] = <int32_t>(job.fill[k] * job.kernel_height)
     for k in range(job.kernel_height - 1):
-        slide_type(r.columns + r.own, whole_row(&r, raw, job, plane, y0 + k), NULL, own, job.src.type)
+        slide_type(&r, whole_row(&r, raw, job, plane, y0 + k), NULL, own, job.src.type)
     for y in range(y0, y1):
         stale = whole_row(&r, raw + (own + 64) * job.src.size, job, plane, y - 1) if y > y0 else NULL
-        slide_type(r.columns + r.own, whole_row(&r, raw, job, plane, y + job.kernel_height - 1), stale, own,
-                   job.src.type)
+        slide_type(&r, whole_row(&r, raw, job, plane, y + job.kernel_height - 1), stale, own, job.src.type)
         border_columns(&r)
-        make_prefix(r.prefix + channels, r.columns + r.first, padded, channels, &r)
+        make_boxes(&r, padded, window, channels)
         results(kind, &r, job, plane, y)
     free(memory)
     return 0

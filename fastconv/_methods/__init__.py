@@ -28,6 +28,9 @@ Lane = Literal["float32", "float64", "strict"]
 LANES: tuple[Lane, ...] = ("float32", "float64", "strict")
 # Largest relative error of one rounding.
 ROUNDING = {"float32": 2.0**-24, "float64": 2.0**-53, "strict": 0.0}
+# How far weights may be from whole numbers times a factor, or from its reciprocal, relative: the division of
+# the weight, and of the one it is compared with, were rounded, and so is the quotient of both.
+WHOLE = 8 * 2.0**-53
 # Integers up to here are exact in the lane's type.
 EXACT = {"float32": 2.0**24, "float64": 2.0**53, "strict": 2.0**53}
 
@@ -209,12 +212,6 @@ def window_of(kernel: Floats, folded: bool = False) -> Work:
     rows = np.pad(kernel != 0, ((3, 3), (0, 0)))
     steps = np.logical_or.reduce([rows[i : i + height + 3] for i in range(4)])
     return {"sparse": 1.0, "sparse step": np.count_nonzero(steps) / 4, "sparse tap": taps}
-
-
-def whole_divisor(weight: float) -> int:
-    """The whole number below 2**24 whose reciprocal is `weight`, rounded; 0 if there is none."""
-    divisor = int(np.rint(1 / weight)) if abs(weight) > 2.0**-24 else 0
-    return divisor if divisor > 0 and 1 / divisor == weight else 0
 
 
 def definition_error(facts: Facts) -> float:

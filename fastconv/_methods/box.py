@@ -6,19 +6,22 @@ at one that hardly does.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .. import _levels
 from . import (
     BOX,
     ROUNDING,
     RUNNING,
+    WHOLE,
     Facts,
     Lane,
     Recipe,
     Work,
     again,
+    definition_error,
     near_error,
     rows_of,
-    whole_divisor,
 )
 
 NAME = "box"
@@ -38,6 +41,18 @@ def _average(facts: Facts, divisor: int) -> Work:
         f"average load {name}": (height + 3) / 4,
         f"average tap {name}": width - 1.0,
     }
+
+
+def _whole_divisor(facts: Facts, weight: float) -> int:
+    """The whole number below 2**24 whose reciprocal is `weight`, but for some roundings; 0 if there is none,
+    or if these and the definition's own might carry a result over a tie, which is at least half of the
+    reciprocal away from any other quotient.
+    """
+    divisor = int(np.rint(1 / weight)) if abs(weight) > 2.0**-24 else 0
+    if divisor <= 0 or abs(divisor * weight - 1) > WHOLE:
+        return 0
+    error = definition_error(facts) + WHOLE * facts.weight * facts.peak
+    return divisor if error < 1 / (2 * divisor) else 0
 
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
@@ -60,7 +75,11 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         and facts.taps * facts.peak < 2**31
     ):
         why = f"{height} x {width} equal taps, running sums of 32-bit integers"
-        divisor = whole_divisor(weight) if lane == "float32" and facts.target.name in _SMALL else 0
+        divisor = (
+            _whole_divisor(facts, weight)
+            if lane == "float32" and facts.target.name in _SMALL
+            else 0
+        )
         if divisor:
             # exact but for ties, which are left to the definition
             average = _average(facts, divisor)

@@ -20,13 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _levels
-from . import DOT, Facts, Lane, Recipe, again, definition_error, near_error, price
+from . import DOT, WHOLE, Facts, Lane, Recipe, again, definition_error, near_error, price
 
 NAME = "dot"
 
-# How far the weights may be from whole numbers times a factor, relative: the division of the weight, and
-# of the one it is compared with, were rounded, and so is the quotient of both here.
-WHOLE = 8 * 2.0**-53
 # A kernel's smallest weight is at most this many times the factor.
 MULTIPLES = 64
 # Sums must stay below it.
