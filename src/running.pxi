@@ -157,13 +157,14 @@ cdef inline vi change(const small* fresh, const small* stale) noexcept nogil:
 
 
 cdef void slide_row(const Running* r, const small* fresh, const small* stale, Py_ssize_t n) noexcept nogil:
-    """Add a row; take one away, if there is one. Of the last vector, which is read where it ends with the row,
-    what was added before is left out; behind the row nothing is added."""
+    """Add a row; take one away, if there is one. Of the last vector, which is read where it ends with the
+    row, what was added before is left out; behind the row nothing is added."""
     cdef Py_ssize_t i = 0
     cdef int32_t* columns = r.columns + r.own
     cdef vi v
     while i + F32_LANES <= n:
-        vi_store(columns + i, vi_add(vi_load(columns + i), change(fresh + i, stale + i if stale else NULL)))
+        v = change(fresh + i, stale + i if stale else NULL)
+        vi_store(columns + i, vi_add(vi_load(columns + i), v))
         i += F32_LANES
     if i < n and n >= F32_LANES:
         v = change(fresh + n - F32_LANES, stale + n - F32_LANES if stale else NULL)
