@@ -15,8 +15,8 @@
 # The column sums of the border are those of the columns that it repeats. Before the first column all are 0,
 # which a row of their own says, since other columns may stand there.
 #
-# A box of bytes is exact in float32, and its quotient by a divisor below 2**13 off by less than 2**-14, half
-# of what lies between a tie and what is none. One of words is not, and has the remainder told.
+# A quotient that becomes a byte is off by less than 2**-14 in float32 if it is not saturated; by a divisor
+# below 2**13 none that is no tie is that near to one. Of others the remainder tells.
 
 cdef enum:
     MOVES = 4       # 1, 2, 4 and 8 of 16 lanes
