@@ -143,7 +143,7 @@ cdef struct Job:
     int cut                     # how sums become integers; see truncate.pxi
     double scale                # of a box's or a dot's sums
     double plus                 # added to a dot's before they are rounded, a whole number
-    Py_ssize_t divisor          # the same as a divisor, if it is a whole number; else 0
+    Py_ssize_t divisor          # the same as a divisor, if that is a whole number but for roundings; else 0
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these
     double guard                # largest error of the fast sum; 0: none, or no rounding at all

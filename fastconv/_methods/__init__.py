@@ -129,7 +129,8 @@ class Recipe:
     scale : float
         Factor of the sums of a box or a dot; 1 for others.
     divisor : int
-        The same as a divisor, where it is a whole number and the engine divides; else 0.
+        The same as a divisor, where that is a whole number but for roundings and the engine divides;
+        else 0.
     guard : float
         Error that the engine's rounding must watch; 0 where no tie can be missed.
     near : float
