@@ -42,7 +42,7 @@ OPENMP = (
 )
 
 # All of them, by themselves: one that is left out of a list is missed by nobody but the sdist.
-PARTS = ["src/simd.h", *sorted(glob.glob("src/*.pxi"))]
+PARTS = ["src/simd.h", "src/request.h", *sorted(glob.glob("src/*.pxi"))]
 WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()
 
 setup(
@@ -54,8 +54,8 @@ setup(
             include_dirs=["src"],
         ),
         Extension(
-            "fastconv._engine.recall",
-            ["src/recall.pyx"],
+            "fastconv._engine.calls",
+            ["src/calls.pyx"],
             include_dirs=[numpy.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         ),

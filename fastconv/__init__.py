@@ -13,7 +13,7 @@ than memory; `kernels` makes kernels; `reference` is the definition of every res
 The map of the code, one floor a line; a file imports only from floors below its own:
 
     6  cli, __main__, adapters/    other people's shapes -> ours; _install, _run put them in place
-    5  api                         check, allocate, run, hand back
+    5  api, _plan, _arguments      check, allocate, run, hand back; _explain says what will run
     4  _planner                    which method, at what cost, and why
     3  _methods/, _execute         direct, separable, sparse, box, dot ...; the call into the engine
     2  _levels, _threads, _engine/ CPU levels, threads, the compiled engine (from src/)
@@ -31,7 +31,16 @@ from ._install import install, installed, uninstall
 from ._threads import get_num_threads, set_num_threads
 from .adapters.pillow import apply
 from .adapters.stream import stream
-from .api import Plan, convolve, correlate, explain, plan, show_config
+from .api import (
+    Plan,
+    clear_cache,
+    convolve,
+    correlate,
+    explain,
+    plan,
+    set_cache_limit,
+    show_config,
+)
 from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpening
 
 if TYPE_CHECKING:
@@ -56,6 +65,7 @@ __all__ = [
     "Plan",
     "apply",
     "box_blur",
+    "clear_cache",
     "convolve",
     "correlate",
     "edge_detection",
@@ -68,6 +78,7 @@ __all__ = [
     "kernels",
     "plan",
     "reference",
+    "set_cache_limit",
     "set_num_threads",
     "sharpening",
     "show_config",

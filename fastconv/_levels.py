@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
-from ._engine import cpu, recall
+from ._engine import calls, cpu
 
 
 class Engine(Protocol):
@@ -58,4 +58,4 @@ def use(name: str) -> None:
     global level, engine
     engine = load(name)
     level = name
-    recall.forget()
+    calls.new_level()

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _levels, _threads
-from ._borders import index_table
-from ._execute import _bytes
+from ._borders import BORDERS
+from ._engine import calls
+from ._execute import Axis
 from ._methods import EXACT, LANES, Floats, Lane, binary_unit
 from ._pixels import PIXELS, Pixel
 
@@ -236,27 +237,19 @@ def _call(
         down.fold if down else None, across.fold if across else None, LANES.index(lane),
         src.shape[-1], order, history, _levels.level,
     )  # fmt: skip
-    rows, cols = _table(down, src.shape[1]), _table(across, src.shape[2])
-    before = -cols[1]
-    inner_begin = min(before, len(cols[0]))
-    inner_end = min(src.shape[2] + before, len(cols[0]))
-    a, b = _bytes(src), _bytes(dst)
-    call = program.bind(
-        a, source.code, not src.dtype.isnative, b, target.code, not dst.dtype.isnative,
-        rows[0], cols[0], before, inner_begin, inner_end, np.full(src.shape[-1], cval),
-    )  # fmt: skip
     taps = sum(1 if f.fold.kind == MEAN else f.fold.size for f in group)
-    work = (_NS * len(group) + _NS_TAP * taps) * dst.size
-    call.run(a, b, _threads.threads_for(work, None))
-    return call, work
+    cost = _NS * len(group) + _NS_TAP * taps
+    borders = tuple(BORDERS.index(f.border) if f else 0 for f in (down, across))
+    call = calls.execute(
+        program, src, dst, source.code, target.code, _windows(down, src.shape[1]),
+        _windows(across, src.shape[2]), borders, (cval, cval), cost, None,
+    )  # fmt: skip
+    return call, cost * dst.size
 
 
-def _table(f: Filter | None, length: int) -> tuple[NDArray[np.intp], int]:
-    """Source indices under the windows along an axis, and the position of the first."""
-    if f is None:
-        return np.arange(length, dtype=np.intp), 0
-    start = -(f.fold.size // 2 + f.origin)
-    return index_table(length, start, length + f.fold.size - 1, f.border), start
+def _windows(f: Filter | None, length: int) -> Axis:
+    """An axis, the position of its first window, and the number of windows."""
+    return length, -(f.fold.size // 2 + f.origin) if f else 0, length
 
 
 @lru_cache(maxsize=256)

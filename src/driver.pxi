@@ -183,7 +183,7 @@ cdef Strip make_strip(work* kind, Scratch* s, const Job* job, Py_ssize_t first, 
 cdef void prefetch_row(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t first,
                        Py_ssize_t count) noexcept nogil:
     """Ask for what row `y` of the padded picture, or the last, holds in some columns of the source."""
-    cdef Py_ssize_t i = 0, row = job.rows[smaller(y, job.height + job.kernel_height - 2)]
+    cdef Py_ssize_t i = 0, row = row_index(job, smaller(y, job.height + job.kernel_height - 2))
     cdef Py_ssize_t x = larger(0, first - job.before)
     cdef const char* p = job.src.data + plane * job.src.plane + larger(row, 0) * job.src.row
     while i < count * job.src.pixel:
@@ -202,9 +202,9 @@ cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Stri
         if strip.narrow:    # the machine itself sees no stream in parts of rows; with whole ones this loses
             prefetch_row(job, plane, y + BLOCK_ROWS, strip.first, strip.count + job.kernel_width - 1)
         return buffer
-    if job.rows[y] < 0:
+    if row_index(job, y) < 0:
         return <work*>s.fill
-    return <work*>(job.src.data + plane * job.src.plane + job.rows[y] * job.src.row
+    return <work*>(job.src.data + plane * job.src.plane + row_index(job, y) * job.src.row
                    + (strip.first - job.before) * job.src.pixel)
 
 
@@ -214,7 +214,7 @@ cdef inline Py_ssize_t twin_row(const Job* job, Py_ssize_t y, Py_ssize_t above) 
     cdef Py_ssize_t d
     if job.repeats:
         for d in range(1, above + 1):
-            if job.rows[y - d] == job.rows[y]:
+            if row_index(job, y - d) == row_index(job, y):
                 return d
     return 0
 
@@ -362,7 +362,7 @@ cdef void far_strips(work* kind, Scratch* s, const Job* job, const Layout* cut, 
     cdef Strip strips[3]
     cdef int count = 0
     cdef char* free = s.free
-    if job.rows[y0] < 0 or job.rows[y1 + job.kernel_height - 2] < 0:
+    if row_index(job, y0) < 0 or row_index(job, y1 + job.kernel_height - 2) < 0:
         fill_pixels(<work*>s.fill, job, cut.width + job.kernel_width - 1)
     if cut.left > 0:
         strips[count] = make_strip(kind, s, job, 0, cut.left, window, False)

@@ -22,7 +22,9 @@ cdef extern from *:
     bint OPENMP "FASTCONV_OPENMP"
 
 include "verbs.pxi"
+include "request.pxi"
 include "job.pxi"
+include "borders.pxi"
 include "load.pxi"
 include "truncate.pxi"
 include "store.pxi"

@@ -8,10 +8,10 @@
 cdef inline const char* source_sample(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                                       Py_ssize_t c) noexcept nogil:
     """Address of a sample of the padded picture, NULL where the constant stands."""
-    if job.rows[y] < 0 or job.cols[x] < 0:
+    if row_index(job, y) < 0 or col_index(job, x) < 0:
         return NULL
-    return (job.src.data + plane * job.src.plane + job.rows[y] * job.src.row
-            + job.cols[x] * job.src.pixel + c * job.src.channel)
+    return (job.src.data + plane * job.src.plane + row_index(job, y) * job.src.row
+            + col_index(job, x) * job.src.pixel + c * job.src.channel)
 
 
 cdef double source_value(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
@@ -49,7 +49,7 @@ cdef inline const small* window_pixels(small* raw, const small* src, const Job* 
     are gathered from row `src` to every channels-th place of `raw`."""
     cdef Py_ssize_t kx
     for kx in range(job.kernel_width):
-        raw[kx * job.channels] = src[job.cols[x + kx] * job.channels + c]
+        raw[kx * job.channels] = src[col_index(job, x + kx) * job.channels + c]
     return raw
 
 
@@ -69,7 +69,7 @@ cdef inline double near_small(small* kind, const Job* job, Py_ssize_t plane, Py_
     if not inner:
         memset(raw, 0, job.kernel_pitch * sizeof(small))
     for ky in range(job.kernel_height):
-        p = <const small*>(job.src.data + plane * job.src.plane + job.rows[y + ky] * job.src.row)
+        p = <const small*>(job.src.data + plane * job.src.plane + row_index(job, y + ky) * job.src.row)
         if inner:
             p += (x - job.before) * job.channels + c
         else:

@@ -118,21 +118,21 @@ cdef struct Strip:
 cdef struct Job:
     View src, dst
     Py_ssize_t planes, height, width, channels      # of the output
-    const Py_ssize_t* rows      # height + kernel_height - 1 source rows, -1: constant
-    const Py_ssize_t* cols      # width + kernel_width - 1 source columns, -1: constant
-    bint repeats                # of these rows so many are alike that it pays to look for them
+    Axis rows, cols             # of the padded picture; see borders.pxi
+    bint repeats                # so many of its rows are alike that it pays to look for them
     Py_ssize_t inner_begin, inner_end   # columns in between stand side by side in the source,
     Py_ssize_t source_width
     Py_ssize_t before                   # column `before` at its column 0
-    int run_before, run_after           # steps between source columns outside of these; see run_of
+    int run_before, run_after           # steps between source columns outside of these; see margin_step
     bint constant               # some window holds it:
-    const double* fill          # one a channel
+    double* fill                # one a channel
     const double* kernel        # the definition, for exact recomputation
     Py_ssize_t kernel_height, kernel_width
     const double* padded_kernel     # the same, weights as far apart as pixels are, rows filled up with 0
     Py_ssize_t kernel_pitch
     double near                 # how far a float64 sum in any order may be from the definition's
     int method
+    int lanes                   # type of the sums: 0 float32, 1 float64, 2 float64 in the definition's order
     Taps across, window
     Dots dots
     Fft fft
@@ -184,34 +184,41 @@ cdef inline bint is_result(work* kind, const Job* job) noexcept nogil:
     return is_work(kind, &job.dst) or (work is vb and job.dst.packed and job.dst.type == I16)
 
 
-cdef View make_view(const unsigned char[:, :, :, :, :] bytes_, int type, bint swapped) noexcept:
-    """View of an array seen as bytes: (plane, row, pixel, channel, byte of the sample)."""
+cdef View make_view(const Array* a, Py_ssize_t planes, Py_ssize_t height, Py_ssize_t width,
+                    Py_ssize_t channels) noexcept nogil:
+    """View of an array of planes x height x width x channels samples."""
     cdef View v
-    cdef Py_ssize_t size = bytes_.shape[4]
-    v.data = <char*>&bytes_[0, 0, 0, 0, 0]
-    v.plane = bytes_.strides[0]
-    v.row = bytes_.strides[1]
-    v.pixel = bytes_.strides[2]
-    v.channel = bytes_.strides[3]
-    v.type = type
-    v.size = size
-    v.swapped = swapped
+    v.data, v.type, v.swapped = a.data, a.type, a.swapped
+    v.plane, v.row, v.pixel, v.channel = a.plane, a.row, a.pixel, a.channel
+    v.size = type_size(a.type)
     # Strides of axes of length one say nothing.
     v.packed = (
-        not swapped
-        and (bytes_.shape[3] == 1 or v.channel == size)
-        and (bytes_.shape[2] == 1 or v.pixel == size * bytes_.shape[3])
-        and <size_t>v.data % size == 0
-        and (bytes_.shape[1] == 1 or v.row % size == 0)
-        and (bytes_.shape[0] == 1 or v.plane % size == 0)
+        not v.swapped
+        and (channels == 1 or v.channel == v.size)
+        and (width == 1 or v.pixel == v.size * channels)
+        and <size_t>v.data % v.size == 0
+        and (height == 1 or v.row % v.size == 0)
+        and (planes == 1 or v.plane % v.size == 0)
     )
-    if bytes_.shape[2] == 1:
-        v.pixel = size * bytes_.shape[3]
+    if width == 1:
+        v.pixel = v.size * channels
     make_batches(&v)
     return v
 
 
-cdef void make_batches(View* v) noexcept:
+cdef inline Py_ssize_t type_size(int type) noexcept nogil:
+    """Bytes of a sample."""
+    if type <= I8:
+        return 1
+    elif type <= I16 or type == F16:
+        return 2
+    elif type <= I32 or type == F32:
+        return 4
+    else:
+        return 8
+
+
+cdef void make_batches(View* v) noexcept nogil:
     cdef Py_ssize_t i, k
     v.batch = 0
     if not SPREADS or not v.size < v.pixel <= BYTE_LANES // 2:

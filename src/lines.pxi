@@ -176,7 +176,7 @@ cdef void put_constants(lane* row, const Job* job, Py_ssize_t begin, Py_ssize_t 
             i = larger(i, smaller(end, job.inner_end))
             if i == end:
                 break
-        if job.cols[i] < 0:
+        if col_index(job, i) < 0:
             fill_pixels(sample_at(row, (i - begin) * job.channels), job, 1)
         i += 1
 
@@ -188,7 +188,7 @@ cdef lane* lines_window_row(lane* buffer, Scratch* s, const Job* job, const Stri
     cdef lane* raw
     if job.order != ACROSS_FIRST:
         return source_row(buffer, s, job, strip, plane, y)
-    if job.rows[smaller(y, job.height + job.kernel_height - 2)] < 0:
+    if row_index(job, smaller(y, job.height + job.kernel_height - 2)) < 0:
         fill_pixels(buffer, job, strip.count)
         return buffer
     raw = source_row(<lane*>s.raw, s, job, strip, plane, y)
@@ -248,13 +248,11 @@ cdef int make_line(lane* kind, Line* line, const double[::1] weights, int how) e
 cdef class Lines:
     """One or two filters along axes of pictures, as `Program` is one of a window."""
     cdef Job job
-    cdef int lanes
-    cdef const double[:, ::1] kernel
 
     def __cinit__(self, int lanes, Py_ssize_t channels, int order, const double[::1] down, int down_kind,
                   const double[::1] along, int along_kind, bint history):
         cdef Job* job = &self.job
-        self.lanes = lanes
+        job.lanes = lanes
         job.method, job.cut, job.order, job.channels = LINES, CAST, order, channels
         job.history = history
         job.kernel_height = job.window.height = larger(1, down.size)
@@ -270,6 +268,10 @@ cdef class Lines:
         free(self.job.down.weight)
         free(self.job.along.weight)
 
-    def bind(self, *pictures):
-        """A call for pictures of one size; see `bind` of program.pxi."""
-        return bind(self, <size_t>&self.job, self.lanes, *pictures)
+    def nbytes(self):
+        """As that of a `Program`."""
+        return sizeof(Job) + (self.job.down.size + self.job.along.size) * 8
+
+    def address(self):
+        """As that of a `Program`."""
+        return <size_t>&run_request, <size_t>&self.job

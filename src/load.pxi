@@ -256,8 +256,8 @@ cdef inline bint copies(const Job* job, const Reach* reach, Py_ssize_t start, Py
     cdef Py_ssize_t first, last
     if start == stop:
         return True
-    first, last = job.cols[start] + job.before, job.cols[stop - 1] + job.before
-    return (run != ANYHOW and job.cols[start] >= 0 and reach.inner_begin <= smaller(first, last)
+    first, last = col_index(job, start) + job.before, col_index(job, stop - 1) + job.before
+    return (run != ANYHOW and col_index(job, start) >= 0 and reach.inner_begin <= smaller(first, last)
             and larger(first, last) < reach.inner_end)
 
 
@@ -274,9 +274,9 @@ cdef Reach make_reach(const Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept
     reach.inner, reach.count = (inner_begin - begin) * job.channels, (inner_end - inner_begin) * job.channels
     reach.before = reach.after = 0
     if begin < inner_begin:
-        reach.before = (job.cols[begin] + job.before - begin) * job.channels
+        reach.before = (col_index(job, begin) + job.before - begin) * job.channels
     if inner_end < end:
-        reach.after = (job.cols[inner_end] + job.before - begin) * job.channels
+        reach.after = (col_index(job, inner_end) + job.before - begin) * job.channels
     return reach
 
 
@@ -285,15 +285,15 @@ cdef void load_margin(work* row, const Job* job, const char* src, const Reach* r
     """Padded columns `start` .. `stop - 1` of a row. Pixels that stand among the row's inner ones are copied
     from there: that is converted."""
     cdef Py_ssize_t i, inner, to
-    if start < stop and run != ANYHOW and job.cols[start] < 0:
+    if start < stop and run != ANYHOW and col_index(job, start) < 0:
         fill_pixels(sample_at(row, (start - reach.begin) * job.channels), job, stop - start)
         return
     for i in range(start, stop):
-        inner, to = job.cols[i] + job.before, (i - reach.begin) * job.channels
-        if job.cols[i] >= 0 and reach.inner_begin <= inner and inner < reach.inner_end:
+        inner, to = col_index(job, i) + job.before, (i - reach.begin) * job.channels
+        if col_index(job, i) >= 0 and reach.inner_begin <= inner and inner < reach.inner_end:
             copy_pixels(row, to, (inner - reach.begin) * job.channels, 0, 1, job.channels)
         else:
-            load_pixel(row, to, job, src, job.cols[i])
+            load_pixel(row, to, job, src, col_index(job, i))
 
 
 cdef void load_any_row(work* row, work* spare, const Job* job, const Reach* reach, Py_ssize_t plane,
@@ -301,10 +301,10 @@ cdef void load_any_row(work* row, work* spare, const Job* job, const Reach* reac
     """load_row, whatever the picture's layout and border."""
     cdef Py_ssize_t inner_begin = reach.inner_begin, inner_end = reach.inner_end
     cdef const char* src
-    if job.rows[y] < 0:
+    if row_index(job, y) < 0:
         fill_pixels(row, job, reach.end - reach.begin)
         return
-    src = job.src.data + plane * job.src.plane + job.rows[y] * job.src.row
+    src = job.src.data + plane * job.src.plane + row_index(job, y) * job.src.row
     if inner_begin < inner_end:
         load_inner(row, spare, (inner_begin - reach.begin) * job.channels, job,
                    src + (inner_begin - job.before) * job.src.pixel, inner_end - inner_begin)
@@ -318,10 +318,10 @@ cdef void load_row(work* row, work* spare, const Job* job, const Reach* reach, P
 
     `spare` is scratch of as many pixels, used only if the channels do not lie side by side.
     """
-    if not reach.copied or job.rows[y] < 0:
+    if not reach.copied or row_index(job, y) < 0:
         load_any_row(row, spare, job, reach, plane, y)
         return
-    widen(row, reach.inner, job.src.data + plane * job.src.plane + job.rows[y] * job.src.row + reach.skip,
+    widen(row, reach.inner, job.src.data + plane * job.src.plane + row_index(job, y) * job.src.row + reach.skip,
           job.src.type, reach.count)
     copy_pixels(row, 0, reach.before, job.run_before, reach.inner_begin - reach.begin, job.channels)
     copy_pixels(row, reach.inner + reach.count, reach.after, job.run_after, reach.end - reach.inner_end,

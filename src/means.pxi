@@ -68,8 +68,8 @@ cdef void divide_row(lane* means, lane* total, Py_ssize_t size, Py_ssize_t n) no
 
 cdef lane* mean_source(lane* buffer, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, but only the picture's columns: in place if it can be, else loaded."""
-    if is_work(buffer, &job.src) and job.rows[y] >= 0:
-        return <lane*>(job.src.data + plane * job.src.plane + job.rows[y] * job.src.row)
+    if is_work(buffer, &job.src) and row_index(job, y) >= 0:
+        return <lane*>(job.src.data + plane * job.src.plane + row_index(job, y) * job.src.row)
     load_any_row(buffer, <lane*>m.spare, job, &m.reach, plane, y)
     return buffer
 
@@ -78,10 +78,10 @@ cdef void put_border(lane* row, const Job* job, Py_ssize_t begin, Py_ssize_t end
     """Padded columns `begin` .. `end - 1` beside a row of means: copies of some of these, or the constant."""
     cdef Py_ssize_t i
     for i in range(begin, end):
-        if job.cols[i] < 0:
+        if col_index(job, i) < 0:
             fill_pixels(sample_at(row, i * job.channels), job, 1)
         else:
-            copy_pixels(row, i * job.channels, (job.cols[i] + job.before) * job.channels, 0, 1, job.channels)
+            copy_pixels(row, i * job.channels, (col_index(job, i) + job.before) * job.channels, 0, 1, job.channels)
 
 
 cdef void mean_down(lane* means, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y, bint first,

@@ -1,10 +1,8 @@
 # Programs: what Python holds of the engine, and where typed memoryviews become pointers.
 #
-#     Program   one way to do a job, with the weights as the engine wants them
-#     Call      a program bound to pictures of one size and layout; can be run with any such
-#
-# Neither changes once made, so threads may run them at the same time. The caller
-# (fastconv/_execute.py) has checked every word; nothing is checked here.
+# A program is one way to do a job, with the weights as the engine wants them. It does not change once made, so
+# threads may run it at the same time. A request (request.h) brings the pictures. The caller (calls.pyx) has
+# checked every word; nothing is checked here.
 
 
 cdef int run_job(const Job* job, int lanes, int threads) noexcept nogil:
@@ -27,16 +25,84 @@ cdef int run_job(const Job* job, int lanes, int threads) noexcept nogil:
 # Both pictures together; less may stay in a large third-level cache until the result is looked at.
 cdef Py_ssize_t STREAM_BYTES = 24 << 20
 
-cdef struct Bound:
-    Job job
-    int lanes
+cdef enum:
+    FEW_CHANNELS = 64   # whose constants stand on the stack
 
 
-cdef int run_bound(const void* bound, const char* src, char* dst, int threads) noexcept nogil:
-    """Run a call with pictures that begin at `src` and `dst`; see Call.address."""
-    cdef Job job = (<const Bound*>bound).job
-    job.src.data, job.dst.data = <char*>src, dst
-    return run_job(&job, (<const Bound*>bound).lanes, threads)
+cdef int run_request(const void* program, const Request* request) noexcept nogil:
+    """Run a program with the pictures of a request; see Program.address."""
+    cdef Job job
+    cdef double few[FEW_CHANNELS]
+    cdef Py_ssize_t c
+    cdef int failed
+    job = (<const Job*>program)[0]
+    job.fill = few
+    if request.channels > FEW_CHANNELS:
+        job.fill = <double*>malloc(request.channels * sizeof(double))
+        if job.fill == NULL:
+            return 1
+    for c in range(request.channels):
+        job.fill[c] = request.constant[c % 2]
+    bind(&job, request)
+    failed = run_job(&job, job.lanes, request.threads)
+    if job.fill != few:
+        free(job.fill)
+    return failed
+
+
+cdef void bind(Job* job, const Request* request) noexcept nogil:
+    """Tell a job its pictures."""
+    cdef Py_ssize_t before = -request.cols.start, columns = request.cols.count + job.kernel_width - 1
+    job.rows, job.cols = request.rows, request.cols
+    job.planes, job.height, job.width = request.planes, request.rows.count, request.cols.count
+    job.channels, job.source_width = request.channels, request.cols.length
+    job.src = make_view(&request.src, job.planes, job.rows.length, job.cols.length, job.channels)
+    job.dst = make_view(&request.dst, job.planes, job.height, job.width, job.channels)
+    job.repeats = 4 * (job.kernel_height - 1) >= job.height
+    job.before = before
+    job.inner_begin = smaller(larger(before, 0), columns)
+    job.inner_end = larger(job.inner_begin, smaller(job.cols.length + before, columns))
+    job.run_before = margin_step(&job.cols, 0, job.inner_begin)
+    job.run_after = margin_step(&job.cols, job.inner_end, columns)
+    job.constant = (holds_constant(&job.rows, job.kernel_height) or holds_constant(&job.cols, job.kernel_width))
+    if may_average(job):
+        job.method, job.average = AVERAGE, quotient(job.divisor)
+    job.stream = (job.planes * job.height * job.width * job.channels * (job.src.size + job.dst.size)
+                  >= STREAM_BYTES)
+
+
+cdef int margin_step(const Axis* axis, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """The step from each source index of padded pixels `begin` .. `end - 1` to the next one, if it is -1, 0 or 1
+    all along."""
+    cdef Py_ssize_t i, this, last, step
+    if end - begin < 2:
+        return 0
+    last = source_index(axis, begin + 1)
+    step = last - source_index(axis, begin)
+    if not -1 <= step <= 1:
+        return ANYHOW
+    for i in range(begin + 2, end):
+        this = source_index(axis, i)
+        if this - last != step:
+            return ANYHOW
+        last = this
+    return <int>step
+
+
+cdef inline bint holds_constant(const Axis* axis, Py_ssize_t taps) noexcept nogil:
+    """Whether windows of so many taps reach over a border that is a constant."""
+    return axis.border == FC_CONSTANT and (
+        axis.start < 0 or axis.start + axis.count + taps - 1 > axis.length
+    )
+
+
+cdef bint may_average(const Job* job) noexcept nogil:
+    """Running sums of few taps may be done in registers, if pixels and channels allow it."""
+    return (
+        job.method == RUNNING and job.divisor > 0
+        and job.src.type == job.dst.type and (job.src.type == U8 or job.src.type == U16)
+        and averages(job.kernel_height, job.kernel_width, job.channels, job.divisor, job.src.size)
+    )
 
 
 cdef inline Py_ssize_t tile_pitch(lane* kind, Py_ssize_t n) noexcept:
@@ -153,26 +219,8 @@ cdef void free_fft(Fft* fft) noexcept:
     free(fft.mirrored)
 
 
-cdef int run_of(const Py_ssize_t[::1] table, Py_ssize_t start, Py_ssize_t stop) noexcept:
-    """The step from each entry of a part of a table to the next one, if it is -1, 0 or 1 all along."""
-    cdef Py_ssize_t i, step = table[start + 1] - table[start] if stop - start > 1 else 0
-    for i in range(start + 1, stop):
-        if table[i] - table[i - 1] != step or not -1 <= step <= 1:
-            return ANYHOW
-    return <int>step
-
-
-cdef bint holds_constant(const Py_ssize_t[::1] table) noexcept:
-    cdef Py_ssize_t i
-    for i in range(table.shape[0]):
-        if table[i] < 0:
-            return True
-    return False
-
-
 cdef class Program:
     cdef Job job
-    cdef int lanes
     # what the job points to
     cdef const double[:, ::1] kernel
     cdef const Py_ssize_t[::1] offsets
@@ -184,7 +232,8 @@ cdef class Program:
                   int places, Py_ssize_t tile, double scale, Py_ssize_t divisor, double low, double high,
                   double guard, double near, int cut=0, double plus=0):
         cdef Job* job = &self.job
-        self.kernel, self.offsets, self.quads, self.lanes = kernel, offsets, quads, lanes
+        self.kernel, self.offsets, self.quads = kernel, offsets, quads
+        job.lanes = lanes
         job.kernel = &kernel[0, 0]
         job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
         job.channels = channels
@@ -260,67 +309,15 @@ cdef class Program:
         free(<void*>self.job.padded_kernel)
         free_fft(&self.job.fft)
 
-    def bind(self, *pictures):
-        """A call for pictures of one size; see `bind`."""
-        return bind(self, <size_t>&self.job, self.lanes, *pictures)
-
-
-cdef bint may_average(const Job* job) noexcept:
-    """Running sums of few taps may be done in registers, if pixels and channels allow it."""
-    return (
-        job.method == RUNNING and job.divisor > 0
-        and job.src.type == job.dst.type and (job.src.type == U8 or job.src.type == U16)
-        and averages(job.kernel_height, job.kernel_width, job.channels, job.divisor, job.src.size)
-    )
-
-
-def bind(object program, size_t program_job, int lanes, const unsigned char[:, :, :, :, :] src, int src_type,
-         bint src_swapped, const unsigned char[:, :, :, :, :] dst, int dst_type, bint dst_swapped,
-         const Py_ssize_t[::1] rows, const Py_ssize_t[::1] cols, Py_ssize_t before, Py_ssize_t inner_begin,
-         Py_ssize_t inner_end, const double[::1] fill):
-    """A call of `program`, whose job is there, for pictures of the size, strides, alignment and type of `src`
-    and `dst`."""
-    cdef Call call = Call.__new__(Call)
-    cdef Job* job = &call.bound.job
-    call.program, call.rows, call.cols, call.fill = program, rows, cols, fill
-    call.bound.lanes = lanes
-    job[0] = (<Job*>program_job)[0]
-    job.src = make_view(src, src_type, src_swapped)
-    job.dst = make_view(dst, dst_type, dst_swapped)
-    job.planes, job.height, job.width = dst.shape[0], dst.shape[1], dst.shape[2]
-    job.source_width = src.shape[2]
-    job.rows, job.cols = &rows[0], &cols[0]
-    job.repeats = 4 * (job.kernel_height - 1) >= job.height
-    job.before, job.inner_begin, job.inner_end = before, inner_begin, inner_end
-    job.run_before, job.run_after = run_of(cols, 0, inner_begin), run_of(cols, inner_end, cols.shape[0])
-    job.constant = holds_constant(rows) or holds_constant(cols)
-    job.fill = &fill[0]
-    if may_average(job):
-        job.method, job.average = AVERAGE, quotient(job.divisor)
-    job.stream = (job.planes * job.height * job.width * job.channels * (job.src.size + job.dst.size)
-                  >= STREAM_BYTES)
-    return call
-
-
-cdef class Call:
-    cdef Bound bound
-    # what the job points to
-    cdef object program
-    cdef const Py_ssize_t[::1] rows, cols
-    cdef const double[::1] fill
-
-    def run(self, const unsigned char[:, :, :, :, :] src, unsigned char[:, :, :, :, :] dst, int threads):
-        """Fill `dst`."""
-        cdef int failed
-        with nogil:
-            failed = run_bound(&self.bound, <const char*>&src[0, 0, 0, 0, 0],
-                               <char*>&dst[0, 0, 0, 0, 0], threads)
-        if failed:
-            raise MemoryError("scratch rows of the convolution")
+    def nbytes(self):
+        """Bytes of weights, taps, twiddles and spectra, or a few more."""
+        cdef Py_ssize_t taps = self.job.kernel_height * self.job.kernel_width
+        cdef Py_ssize_t tile = self.job.fft.n * self.job.fft.pitch
+        return sizeof(Job) + taps * 80 + tile * 16 + self.quads.size * 4
 
     def address(self):
-        """A C function, and its first argument, for callers without memoryviews (recall.pyx)."""
-        return <size_t>&run_bound, <size_t>&self.bound
+        """A C function that runs requests (request.h), and its first argument."""
+        return <size_t>&run_request, <size_t>&self.job
 
 
 def can_average(Py_ssize_t height, Py_ssize_t width, Py_ssize_t divisor, Py_ssize_t size):

@@ -191,7 +191,7 @@ cdef void slide_type(const Running* r, const char* fresh, const char* stale, Py_
 cdef const char* whole_row(const Running* r, char* raw, const Job* job, Py_ssize_t plane,
                            Py_ssize_t y) noexcept nogil:
     """All of a row of the source: in place, or gathered to `raw`."""
-    cdef Py_ssize_t c, row = job.rows[y]
+    cdef Py_ssize_t c, row = row_index(job, y)
     cdef const char* src = job.src.data + plane * job.src.plane + row * job.src.row
     if row < 0:
         return r.fill
@@ -212,7 +212,7 @@ cdef void list_border(Running* r, const Job* job) noexcept nogil:
     for i in range(job.width + job.kernel_width - 1):
         if job.inner_begin <= i and i < job.inner_end:
             continue
-        x = job.cols[i]
+        x = col_index(job, i)
         for c in range(channels):
             r.to[r.copies] = r.first + i * channels + c
             r.source[r.copies] = c if x < 0 else r.own + x * channels + c

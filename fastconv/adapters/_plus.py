@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from .. import _levels
 from .._borders import index_table
-from .._engine import recall
+from .._engine import calls
 from .._execute import execute
 from .._methods import Facts, Recipe, binary_unit, dot, price
 from .._pixels import PIXELS
 from ..api import correlate
 
-# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.recall.again.
+# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.calls.again.
 Made = tuple[NDArray[Any], Any, float]
 
 # Bytes of sums that stay near while the number is added.
@@ -73,7 +73,7 @@ def correlate_plus(
     ndarray
     """
     options = (number, dtype, border, cval, origin, channel_axis)
-    return recall.again(_plus, image, kernel, out, options)  # type: ignore[no-any-return]
+    return calls.again(_plus, image, kernel, out, options)  # type: ignore[no-any-return]
 
 
 def _plus(
@@ -196,9 +196,8 @@ def _in_engine(
         for length, size, shift in zip(a.shape[-3:-1], kernel.shape, shifts, strict=True)
     )
     weights = np.ascontiguousarray(kernel, np.float64)
-    fill = np.full(a.shape[-1], float(cval))
     byte = PIXELS["uint8"]
-    call = execute(recipe, a, b, weights, byte, byte, rows, cols, border, fill, None)
+    call = execute(recipe, a, b, weights, byte, byte, rows, cols, border, (float(cval),) * 2, None)
     return out, (None if overlapping else call), recipe.cost * out.size
 
 

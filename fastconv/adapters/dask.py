@@ -23,9 +23,9 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from ..api import Part, Plan, _make_plan
+from .._plan import Part, Plan
 
 __all__ = ["call"]
 
@@ -80,19 +80,17 @@ class _Chunk:
             for axis, cut in self.cuts.items()
         )
         height, width = (sum(cut.counts) for cut in self.cuts.values())
-        return self.plan._run(np.asarray(block), None, Part(rows, cols, (height, width)))[0]
+        return self.plan.run(np.asarray(block), None, Part(rows, cols, (height, width)))
 
 
-def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = None) -> Any:
+def call(image: Any, plan: Plan, out: None = None) -> Any:
     """Convolve or correlate lazily: what `fastconv.convolve` does with a dask array.
 
     Parameters
     ----------
     image : dask.array.Array, shape (..., H, W)
         Of any chunks, but of known shape.
-    kernel : array_like, shape (h, w)
-    options : tuple
-        Those of `fastconv.convolve`, as `fastconv.api` hands them on.
+    plan : Plan
     out : None
         A lazy result cannot be written into an array.
 
@@ -124,16 +122,16 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
         )
     if not isinstance(image, da.Array):
         raise TypeError(f"image must be a dask.array.Array; got {type(image).__name__}")
-    made = _make_plan(kernel, *options)
-    if made.threads is None:
-        made = replace(made, threads=1)
+    if isinstance(plan.channel_axis, str):
+        raise TypeError(f"channel_axis must be an integer; got {plan.channel_axis!r}")
+    made = replace(plan, threads=1) if plan.threads is None else plan
     if any(n != n for n in image.shape):  # NaN: not known
         raise ValueError("image must be of known shape: call its compute_chunk_sizes() first")
     # an image of few pixels has the result's type, or the error
-    meta = made._run(np.zeros([min(n, 1) for n in image.shape], image.dtype), None)[0]
+    meta = made.run(np.zeros([min(n, 1) for n in image.shape], image.dtype))
     spatial = [axis for axis in range(image.ndim) if axis != _channels(made, image.ndim)][-2:]
     shape = [image.shape[axis] for axis in spatial]
-    height, width = made._whole(tuple(shape)).size
+    height, width = made.whole(tuple(shape)).size
     chunks = list(image.chunks)
     if 0 in (*image.shape, height, width):
         for axis, n in zip(spatial, (height, width), strict=True):
@@ -165,7 +163,7 @@ def _channels(made: Plan, axes: int) -> int | None:
 def _cut(made: Plan, chunks: tuple[int, ...], which: int) -> _Cut:
     """Chunks that windows do not reach across, and what they need of each other."""
     size = made.kernel.shape[which]
-    length, start, count = made._axis(sum(chunks), which)
+    length, start, count = made.axis(sum(chunks), which)
     before, after = -start, size - 1 + start
     chunks = _merged(chunks, max(before, after) + 1)
     if len(chunks) == 1:

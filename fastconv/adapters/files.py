@@ -122,7 +122,7 @@ def _filtered(
     words = {key: value for key, value in options.items() if key != "band"}
     pixel_of(np.dtype(image.dtype), "source")
     made = plan(kernel, pixel=image.dtype, channel_axis=channels, dtype=dtype, **words)
-    result = made._target(np.dtype(image.dtype))
+    result = made.target(np.dtype(image.dtype))
     target.parent.mkdir(parents=True, exist_ok=True)
     if not resume:
         _remove(part)

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import _lines, _methods
 from .._borders import index_table
-from .._engine import recall
+from .._engine import calls
 from .._execute import execute
 from .._lines import Filter
 from .._methods import LANES, Floats, Lane, Recipe, binary_unit
@@ -49,7 +49,7 @@ __all__ = [
 Array = NDArray[Any]
 Output = Array | DTypeLike | None
 Mode = str | Sequence[str]
-# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.recall.again.
+# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.calls.again.
 Made = tuple[Array, Any, float]
 
 _BORDERS = {
@@ -296,7 +296,7 @@ def correlate1d(
     [8, 26, 8, 12, 7, 28, 36, 9]
     """
     options = (axis, mode, _plain(cval), origin)
-    return recall.again(_correlate1d, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
+    return calls.again(_correlate1d, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
 
 
 def convolve1d(
@@ -321,7 +321,7 @@ def convolve1d(
     [14, 24, 4, 13, 12, 36, 27, 0]
     """
     options = (axis, mode, _plain(cval), origin)
-    return recall.again(_convolve1d, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
+    return calls.again(_convolve1d, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
 
 
 def _convolve1d(
@@ -379,7 +379,7 @@ def uniform_filter1d(
     [4, 3, 4, 1, 4, 6, 6, 3]
     """
     options = (size, axis, mode, _plain(cval), origin)
-    return recall.again(_uniform_filter1d, input, None, output, options)  # type: ignore[no-any-return]
+    return calls.again(_uniform_filter1d, input, None, output, options)  # type: ignore[no-any-return]
 
 
 def _gaussian_weights(sigma: Any, order: int, radius: int) -> Floats:
@@ -464,7 +464,7 @@ def gaussian_filter1d(
     [1.427, 2.068, 3.0, 3.932, 4.573]
     """
     options = (_plain(sigma), axis, order, mode, _plain(cval), truncate, radius)
-    return recall.again(_gaussian_filter1d, input, None, output, options)  # type: ignore[no-any-return]
+    return calls.again(_gaussian_filter1d, input, None, output, options)  # type: ignore[no-any-return]
 
 
 # --- along several axes -----------------------------------------------------------------------------
@@ -532,7 +532,7 @@ def gaussian_filter(
     options = (
         _plain(sigma), _plain(order), _plain(mode), _plain(cval), truncate, _plain(radius), _plain(axes),
     )  # fmt: skip
-    return recall.again(_gaussian_filter, input, None, output, options)  # type: ignore[no-any-return]
+    return calls.again(_gaussian_filter, input, None, output, options)  # type: ignore[no-any-return]
 
 
 def _uniform_filter(
@@ -582,7 +582,7 @@ def uniform_filter(
     [[2, 4, 5], [6, 8, 9], [10, 12, 13]]
     """
     options = (_plain(size), _plain(mode), _plain(cval), _plain(origin), _plain(axes))
-    return recall.again(_uniform_filter, input, None, output, options)  # type: ignore[no-any-return]
+    return calls.again(_uniform_filter, input, None, output, options)  # type: ignore[no-any-return]
 
 
 _DIFFERENCE = _lines.fold(np.array([-1.0, 0.0, 1.0]))
@@ -629,7 +629,7 @@ def sobel(
     >>> fastconv.ndimage.sobel([[0, 1, 4], [0, 1, 4], [0, 1, 4]]).tolist()
     [[4, 16, 12], [4, 16, 12], [4, 16, 12]]
     """
-    return recall.again(_gradient, input, _SOBEL, output, (axis, _plain(mode), _plain(cval)))  # type: ignore[no-any-return]
+    return calls.again(_gradient, input, _SOBEL, output, (axis, _plain(mode), _plain(cval)))  # type: ignore[no-any-return]
 
 
 def prewitt(
@@ -651,7 +651,7 @@ def prewitt(
     >>> fastconv.ndimage.prewitt([[0, 1, 4], [0, 1, 4], [0, 1, 4]]).tolist()
     [[3, 12, 9], [3, 12, 9], [3, 12, 9]]
     """
-    return recall.again(_gradient, input, _PREWITT, output, (axis, _plain(mode), _plain(cval)))  # type: ignore[no-any-return]
+    return calls.again(_gradient, input, _PREWITT, output, (axis, _plain(mode), _plain(cval)))  # type: ignore[no-any-return]
 
 
 # --- sums of filters --------------------------------------------------------------------------------
@@ -714,7 +714,7 @@ def laplace(
     >>> fastconv.ndimage.laplace([[0, 0, 0], [0, 9, 0], [0, 0, 0]]).tolist()
     [[0, 9, 0], [9, -36, 9], [0, 9, 0]]
     """
-    return recall.again(_laplace, input, None, output, (_plain(mode), _plain(cval), _plain(axes)))  # type: ignore[no-any-return]
+    return calls.again(_laplace, input, None, output, (_plain(mode), _plain(cval), _plain(axes)))  # type: ignore[no-any-return]
 
 
 def _derivatives(
@@ -934,8 +934,7 @@ def _in_engine(
             a.shape[-3:-1], (ky, kx), [0 if k is None else origins[k] for k in axes], strict=True
         )
     ]
-    fill = np.full(a.shape[-1], cval)
-    call = execute(recipe, a, b, kernel, source, target, places[0], places[1], border, fill, None)
+    call = execute(recipe, a, b, kernel, source, target, places[0], places[1], border, (cval, cval), None)
     if overlapping:
         dst[...] = to
     return (None if overlapping else call), recipe.cost * dst.size
@@ -1045,7 +1044,7 @@ def correlate(
     [[0, 3], [4, 7]]
     """
     options = (mode, _plain(cval), _plain(origin), _plain(axes), False)
-    return recall.again(_window, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
+    return calls.again(_window, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
 
 
 def convolve(
@@ -1071,4 +1070,4 @@ def convolve(
     [[2, 5], [6, 9]]
     """
     options = (mode, _plain(cval), _plain(origin), _plain(axes), True)
-    return recall.again(_window, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
+    return calls.again(_window, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]

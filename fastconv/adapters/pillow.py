@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from ..api import convolve, host_of
+from .._arguments import host_of
+from ..api import convolve
 
 __all__ = ["apply"]
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _methods
 from .._borders import index_table
-from .._engine import recall
+from .._engine import calls
 from .._execute import execute
 from .._methods import EXACT, Floats, Recipe
 from .._pixels import PIXELS
@@ -144,7 +144,7 @@ def _in_engine(
     source, target = PIXELS[image.dtype.name], PIXELS[dtype.name]
     call = execute(
         recipe, image[..., np.newaxis], dst[..., np.newaxis], _on_window(weights, flipped), source,
-        target, rows, cols, border, np.full(1, float(constant)), None,
+        target, rows, cols, border, (float(constant),) * 2, None,
     )  # fmt: skip
     return dst, (None if wide else call), recipe.cost * dst.size
 
@@ -251,7 +251,7 @@ def convolve2d(
     >>> fastconv.signal.convolve2d([[1, 2]], [[1, 10]]).tolist()
     [[1, 12, 20]]
     """
-    return recall.again(_convolve, in1, np.asarray(in2), None, (mode, boundary, fillvalue, True))  # type: ignore[no-any-return]
+    return calls.again(_convolve, in1, np.asarray(in2), None, (mode, boundary, fillvalue, True))  # type: ignore[no-any-return]
 
 
 def correlate2d(
@@ -273,4 +273,4 @@ def correlate2d(
     >>> fastconv.signal.correlate2d([[1, 2]], [[1, 10]]).tolist()
     [[10, 21, 2]]
     """
-    return recall.again(_convolve, in1, np.asarray(in2), None, (mode, boundary, fillvalue, False))  # type: ignore[no-any-return]
+    return calls.again(_convolve, in1, np.asarray(in2), None, (mode, boundary, fillvalue, False))  # type: ignore[no-any-return]

@@ -39,7 +39,8 @@ from .. import _threads
 from .._borders import index_table
 from .._methods import BOX
 from .._pixels import pixel_of
-from ..api import Part, Plan, Shape, _make_plan
+from .._plan import Part, Plan, make_plan
+from ..api import Shape
 from .mapped import Mapping, share_file
 from .marks import Mark, mark_of
 
@@ -125,7 +126,7 @@ def stream(
     True
     """
     options = (not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads)
-    made = _make_plan(kernel, *options)
+    made = make_plan(kernel, *options)
     job = _job(made, source, target, band)
     place = mark_of(target, mark)
     done = _resumed(place, job) if resume else 0
@@ -250,7 +251,7 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
     made = _checked(made, shape, pixel, result)
     channels = None if made.channel_axis is None else made.channel_axis % len(shape)
     rows, cols = [axis for axis in range(len(shape)) if axis != channels][-2:]
-    whole = made._whole((shape[rows], shape[cols]))
+    whole = made.whole((shape[rows], shape[cols]))
     wanted = list(shape)
     wanted[rows], wanted[cols] = whole.size
     if tuple(wanted) != target_shape:
@@ -283,7 +284,7 @@ def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int]) -> int:
     if 0 in size:  # there is nothing to decide
         return 1
     height = made.kernel.shape[0]
-    decisions = made._decisions(np.zeros((1, 1), pixel), size)
+    decisions = made.decisions(np.zeros((1, 1), pixel), size)
     groups = [
         recipe.tile - height + 1 if recipe.tile else height if recipe.code == BOX else 1
         for recipe in (decision.recipe for decision in decisions)
@@ -301,7 +302,7 @@ def _checked(
         raise TypeError("target must be of an integer, float or complex type; got bool")
     made = replace(made, dtype=result)
     # an image of few pixels has what is wrong with the types
-    made._run(np.zeros([min(n, 1) for n in shape], pixel), None)
+    made.run(np.zeros([min(n, 1) for n in shape], pixel))
     return made
 
 
@@ -425,7 +426,7 @@ class _Rows:
 def _filtered(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> NDArray[Any]:
     """The band, in its place in the target if it has one."""
     whole = rows.keep == slice(0, rows.part.rows[2])
-    result = job.plan._run(rows.pixels, place if whole else None, rows.part)[0]
+    result = job.plan.run(rows.pixels, place if whole else None, rows.part)
     kept: NDArray[Any] = result[(slice(None),) * job.source.axis + (rows.keep,)]
     if place is not None and not whole:
         place[...] = kept

@@ -9,27 +9,24 @@ dropped.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
-from numpy.typing import ArrayLike
 
-from .._engine import recall
-from ..api import _make_plan
+from .._plan import Plan
 
 __all__ = ["call"]
 
 
-def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = None) -> Any:
+def call(image: Any, plan: Plan, out: None = None) -> Any:
     """Convolve or correlate by name: what `fastconv.convolve` does with a DataArray.
 
     Parameters
     ----------
     image : xarray.DataArray, shape (..., H, W)
-    kernel : array_like, shape (h, w)
-    options : tuple
-        Those of `fastconv.convolve`, as `fastconv.api` hands them on. ``channel_axis`` may also be the
-        name of a dimension.
+    plan : Plan
+        Whose ``channel_axis`` may also be the name of a dimension.
     out : None
         The result is a new DataArray.
 
@@ -56,38 +53,30 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
         raise TypeError(
             f"image must be a DataArray; got {type(image).__name__}: use its map() for each of its arrays"
         )
-    *words, axis, dtype, method, threads = options
+    axis = plan.channel_axis
     if isinstance(axis, str):
         if axis not in image.dims:
             raise ValueError(
                 f"channel_axis must be an integer or one of {', '.join(map(str, image.dims))}; got {axis!r}"
             )
         axis = image.dims.index(axis)
-    options = (*words, axis, dtype, method, threads)
-    made = _make_plan(kernel, *options)
+        plan = replace(plan, channel_axis=axis)
     names = [name for i, name in enumerate(image.dims) if axis is None or i != axis % image.ndim][
         -2:
     ]
-
-    def filtered(a: Any) -> Any:
-        flipped, border, cval, origin, shape, axis, dtype, method, threads = options
-        return recall.call(
-            a, kernel, flipped, border, cval, origin, shape, axis, dtype, None, method, threads
-        )
-
     result = xr.apply_ufunc(
-        filtered,
+        plan,
         image,
         input_core_dims=[image.dims],
         output_core_dims=[image.dims],
-        exclude_dims=set() if made.shape == "same" else set(names),
+        exclude_dims=set() if plan.shape == "same" else set(names),
         dask="allowed",
         keep_attrs=True,
     )
-    if made.shape == "valid":
+    if plan.shape == "valid":
         middle = {
             name: slice((size - 1) // 2, (size - 1) // 2 + result.sizes[name])
-            for name, size in zip(names, made.kernel.shape, strict=True)
+            for name, size in zip(names, plan.kernel.shape, strict=True)
         }
         result = result.assign_coords(image.isel(middle).coords)
     return result

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Plan: a kernel and all options, checked once, and the way from an image to its result.
+
+A plain array of real numbers goes down in C (src/calls.pyx), which asks `Plan._prepare` for a program if it
+sees a type and size for the first time. All else goes through `Plan._apply`: arrays of other libraries,
+integers of 64 bits, complex numbers, and what is wrong.
+
+Complex numbers are pairs of reals: a complex image is one of twice as many channels, and a complex kernel is
+two real ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from . import _explain, _threads
+from ._arguments import (
+    as_dtype,
+    as_image,
+    as_index,
+    as_kernel,
+    as_number,
+    as_origin,
+    checked_out,
+    host_of,
+    type_of,
+)
+from ._borders import BORDERS, canonical, placement
+from ._complex import complex_passes
+from ._engine.calls import PlanBase, begin
+from ._execute import Axis, execute, program_of
+from ._methods import Floats
+from ._pixels import PIXELS, Pixel, pixel_of
+from ._planner import METHODS, Decision, decide
+
+SHAPES = ("same", "valid", "full")
+
+# The cost of 64-bit integers depends on what is in them, and complex numbers are pairs: neither goes down in C.
+_IN_C = "bool uint8 int8 uint16 int16 uint32 int32 float16 float32 float64".split()
+
+begin({np.dtype(name).num: PIXELS[name].code for name in _IN_C}, _threads.threads_for)
+
+# Size of the image that a plan speaks of if it has seen none.
+_MEGAPIXEL = (1000, 1000)
+
+
+class Part(NamedTuple):
+    """A piece of a larger image: where its windows stand, and the size of the whole result.
+
+    The method is chosen by the whole, since it decides the last bits of floats. What stands outside of the
+    piece is what the border says of the piece alone.
+    """
+
+    rows: Axis
+    cols: Axis
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan(PlanBase):
+    """A kernel and all options, checked once; made by `plan`, called with images.
+
+    A plan is immutable, can be shared between threads, and pickles to its arguments.
+
+    Attributes
+    ----------
+    kernel : ndarray, shape (h, w), read-only
+        Weights as they lie on the window: reversed for a convolution.
+    flipped : bool
+        Whether this is a convolution.
+    border, cval, origin, shape, channel_axis, dtype, threads
+        As in `convolve`.
+    wanted : str
+        The ``method=`` of `convolve`.
+    given : ndarray, shape (h, w), read-only
+        The kernel as it was given.
+    pixel : dtype or None
+        Type of image that `method` and `reason` speak of.
+    """
+
+    kernel: NDArray[Any]
+    flipped: bool
+    border: str
+    cval: complex
+    origin: tuple[int, int]
+    shape: str
+    channel_axis: int | str | None
+    dtype: np.dtype[Any] | None
+    wanted: str
+    threads: int | None
+    given: NDArray[Any]
+    pixel: np.dtype[Any] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        height, width = self.kernel.shape
+        real = self.kernel.dtype.kind != "c" and not isinstance(self.cval, complex)
+        real = real and (self.dtype is None or (self.dtype.kind != "c" and self.dtype.isnative))
+        if isinstance(self.channel_axis, str):
+            real = False  # a name, of an array that has names
+        # of the window, for results of the image's size
+        top, left = (placement(1, n, o, self.flipped, "same")[0] for n, o in
+                     zip((height, width), self.origin, strict=True))  # fmt: skip
+        self._begin(
+            (height, width), (-top, -left), SHAPES.index(self.shape), BORDERS.index(self.border),
+            self.channel_axis if real else None, self.dtype, self.cval, self.threads, real,
+        )  # fmt: skip
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return make_plan, (
+            self.given, self.flipped, self.border, self.cval, self.origin, self.shape,
+            self.channel_axis, self.dtype, self.wanted, self.threads, self.pixel,
+        )  # fmt: skip
+
+    @property
+    def method(self) -> str:
+        """Name of the method that images of type `pixel` get."""
+        return self.decisions(_example(self.pixel), _MEGAPIXEL)[0].recipe.method
+
+    @property
+    def reason(self) -> str:
+        """Why, in half a sentence."""
+        return self.decisions(_example(self.pixel), _MEGAPIXEL)[0].recipe.why
+
+    def explain(self, image: ArrayLike | None = None) -> str:
+        """Say in plain words what will run, and why not something else.
+
+        Parameters
+        ----------
+        image : array_like, optional
+            By default the answer is for an image of type `pixel` with a million samples.
+
+        Returns
+        -------
+        str
+            Some ten lines.
+        """
+        if image is None:
+            a, samples, size, channels = _example(self.pixel), 1_000_000, _MEGAPIXEL, 1
+        else:
+            a = as_image(image)
+            src = self._channels_last(a, "image")
+            samples, size, channels = a.size, self.whole(src.shape[-3:-1]).size, src.shape[-1]
+        decisions = self.decisions(a, size, channels)
+        return _explain.explanation(self, a.dtype, self.target(a.dtype), samples, decisions)
+
+    def target(self, pixel: np.dtype[Any]) -> np.dtype[Any]:
+        """Type of the result for images of this type."""
+        if self.dtype is not None:
+            return self.dtype
+        if pixel == np.bool_:
+            pixel = np.dtype(np.float32)
+        if self.kernel.dtype.kind == "c" and pixel.kind != "c":
+            return np.result_type(pixel, np.complex64)
+        return pixel.newbyteorder("=")
+
+    def whole(self, shape: tuple[int, ...]) -> Part:
+        """All of an image of H x W."""
+        rows, cols = (self.axis(shape[axis], axis) for axis in (0, 1))
+        return Part(rows, cols, (rows[2], cols[2]))
+
+    def axis(self, length: int, axis: int) -> Axis:
+        """Windows along an axis of so many pixels."""
+        start, count = placement(
+            length, self.kernel.shape[axis], self.origin[axis], self.flipped, self.shape
+        )
+        return length, start, count
+
+    def run(
+        self, image: NDArray[Any], out: NDArray[Any] | None = None, part: Part | None = None
+    ) -> NDArray[Any]:
+        """Filter any array in memory, or a part of one."""
+        source = pixel_of(image.dtype, "image")
+        src = self._channels_last(image, "image")
+        rows, cols, size = part or self.whole(src.shape[-3:-1])
+        dtype = self.target(image.dtype) if out is None or self.dtype is not None else type_of(out)
+        target = pixel_of(dtype, "dtype" if out is None else "out")
+        if image.dtype.kind == "c" or self.kernel.dtype.kind == "c" or np.iscomplexobj(self.cval):
+            _check_complex(image.dtype, self, dtype)
+        fill = _parts_of(self.cval, image.dtype)
+
+        shape = (*src.shape[:-3], rows[2], cols[2], src.shape[-1])
+        if self.channel_axis is None:
+            dst_shape = shape[:-1]
+        else:
+            axis = self.channel_axis % image.ndim  # type: ignore[operator]  # _channels_last knows
+            dst_shape = (*shape[:-1][:axis], shape[-1], *shape[:-1][axis:])
+        result = checked_out(out, dst_shape, dtype)
+        if 0 in dst_shape:
+            return result
+        if 0 in src.shape:
+            raise ValueError(
+                f"image must not be empty for shape={self.shape!r}; got shape {image.shape}"
+            )
+        if out is not None and np.may_share_memory(image, out):
+            src = src.copy()
+        dst = self._channels_last(result, "out")
+
+        # all is checked; from here on things are written
+        parts = _real_parts(self.kernel)
+        decisions = [
+            self._decide(kernel, image, source, target, size, src.shape[-1]) for kernel in parts
+        ]
+
+        def run(part: int, a: NDArray[Any], b: NDArray[Any], constant: Floats) -> None:
+            execute(
+                decisions[part].recipe, a, b, parts[part], source, target, rows, cols,
+                self.border, (constant[0], constant[-1]), self.threads,
+            )  # fmt: skip
+
+        complex_passes(run, src, dst, len(decisions), fill)
+        return result
+
+    def _apply(self, image: ArrayLike, out: NDArray[Any] | None) -> Any:
+        """Answer what C does not."""
+        host = host_of(image)
+        if host is not None:
+            return import_module(f".adapters.{host}", __package__).call(image, self, out)
+        return self.run(as_image(image), out)
+
+    def _prepare(
+        self, image: NDArray[Any], dtype: np.dtype[Any], size: tuple[int, int], channels: int
+    ) -> tuple[Any, float]:
+        """A program for images like this, and its predicted ns a sample."""
+        source, target = pixel_of(image.dtype, "image"), pixel_of(dtype, "dtype")
+        recipe = self._decide(self.kernel, image, source, target, size, channels).recipe
+        return program_of(recipe, self.kernel, source, target, channels), recipe.cost
+
+    def decisions(
+        self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
+    ) -> list[Decision]:
+        """How an image like `a` is filtered: one decision for a real kernel, two for a complex one."""
+        source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
+        return [
+            self._decide(part, a, source, target, size, channels)
+            for part in _real_parts(self.kernel)
+        ]
+
+    def _decide(
+        self,
+        kernel: Floats,
+        a: NDArray[Any],
+        source: Pixel,
+        target: Pixel,
+        size: tuple[int, int],
+        channels: int,
+    ) -> Decision:
+        reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
+        samples = _range(a, source, self.cval if reaches_out else 0.0)
+        return decide(kernel, source, target, samples, size, channels, self.wanted)
+
+    def _channels_last(self, a: NDArray[Any], argument: str) -> NDArray[Any]:
+        """View of shape (..., H, W, C)."""
+        if self.channel_axis is None:
+            if a.ndim < 2:
+                raise ValueError(f"{argument} must have at least 2 axes; got shape {a.shape}")
+            return a[..., np.newaxis]
+        if isinstance(self.channel_axis, str):
+            raise TypeError(f"channel_axis must be an integer; got {self.channel_axis!r}")
+        if a.ndim < 3:
+            raise ValueError(
+                f"{argument} must have at least 3 axes if channel_axis is given; got shape {a.shape}"
+            )
+        if not -a.ndim <= self.channel_axis < a.ndim:
+            raise ValueError(
+                f"channel_axis must be from {-a.ndim} to {a.ndim - 1} for {argument} of shape {a.shape}; "
+                f"got {self.channel_axis}"
+            )
+        return np.moveaxis(a, self.channel_axis, -1)
+
+
+def make_plan(
+    kernel: ArrayLike,
+    flipped: bool,
+    border: str,
+    cval: complex,
+    origin: int | tuple[int, int],
+    shape: str,
+    channel_axis: int | str | None,
+    dtype: DTypeLike | None,
+    method: str,
+    threads: int | None,
+    pixel: np.dtype[Any] | None = None,
+) -> Plan:
+    """Check everything that needs no image."""
+    weights = as_kernel(kernel)
+    if shape not in SHAPES:
+        raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {shape!r}")
+    if method != "auto" and method not in METHODS:
+        raise ValueError(f"method must be auto or one of {', '.join(METHODS)}; got {method!r}")
+    if threads is not None:
+        _threads.threads_for(0, threads)
+    if channel_axis is not None and not isinstance(channel_axis, str):
+        channel_axis = as_index(channel_axis, "channel_axis")
+    target = None if dtype is None else as_dtype(dtype, "dtype")
+    if target is not None and target == np.bool_:
+        raise TypeError("dtype must be an integer, float or complex type; got bool")
+    given = np.ascontiguousarray(weights)
+    weights = np.ascontiguousarray(weights[::-1, ::-1]) if flipped else given
+    given.flags.writeable = weights.flags.writeable = False
+    return Plan(
+        weights, flipped, canonical(border), as_number(cval), as_origin(origin, weights.shape, shape),
+        shape, channel_axis, target, method, threads, given, pixel,
+    )  # fmt: skip
+
+
+def _check_complex(pixel: np.dtype[Any], plan: Plan, target: np.dtype[Any]) -> None:
+    if target.kind != "c":
+        raise TypeError(f"dtype must be complex for a complex image, kernel or cval; got {target}")
+    if np.iscomplexobj(plan.cval) and pixel.kind != "c":
+        raise TypeError(f"cval must be real for a real image; got {plan.cval!r}")
+
+
+def _parts_of(cval: complex, pixel: np.dtype[Any]) -> Floats:
+    if pixel.kind == "c":
+        return np.array([complex(cval).real, complex(cval).imag])
+    return np.array([complex(cval).real])
+
+
+def _real_parts(kernel: NDArray[Any]) -> list[Floats]:
+    if kernel.dtype.kind != "c":
+        return [kernel]
+    return [np.ascontiguousarray(kernel.real), np.ascontiguousarray(kernel.imag)]
+
+
+def _range(a: NDArray[Any], source: Pixel, cval: complex) -> tuple[float, float, bool]:
+    """Smallest and largest of samples and constant, and whether they are all integers.
+
+    Only 64-bit images are looked at: their type says nothing of use. The answer is rounded up to
+    powers of two, so that plans are found again.
+    """
+    if not source.integer:
+        return -np.inf, np.inf, False
+    low, high = float(source.low), float(source.high)
+    if source.peak > 2**32:
+        largest = max(int(a.max()), -int(a.min()), 1) if a.size else 1
+        high = 2.0 ** (largest - 1).bit_length()
+        low = -high if source.low else 0.0
+    constant = complex(cval).real
+    return min(low, constant), max(high, constant), bool(constant == np.trunc(constant))
+
+
+def _example(pixel: np.dtype[Any] | None) -> NDArray[Any]:
+    return np.zeros((1, 1), np.uint8 if pixel is None else pixel)

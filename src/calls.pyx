@@ -1,0 +1,830 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
+# SPDX-License-Identifier: BSD-3-Clause
+"""Calls: from NumPy arrays to a request of the engine, in C, and the cache of what was decided before.
+
+    PlanBase     a kernel and options, as far as C must know them. Called with a plain array it looks up the
+                 program for that type and size, describes the arrays as they lie, and runs it.
+    Prepared     what a plan knows of images of one type and size.
+    execute      the same for callers that have a program already.
+    cache        plans by kernel and options, so that `fastconv.convolve` finds its plan again.
+    again        results of other functions that took one request, found again by what these were given.
+
+An array may have any strides and byte order: a request holds these, and nothing here depends on them.
+"""
+
+cimport cython
+cimport numpy as cnp
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport Py_EQ, PyObject_RichCompareBool
+from cpython.unicode cimport PyUnicode_CheckExact
+from libc.stdint cimport uint64_t
+from libc.string cimport memcmp, memcpy, memset
+
+import numpy as np
+
+include "request.pxi"
+
+cnp.import_array()
+
+cdef enum:
+    MOST_AXES = 65      # of an array, and one for channels
+    AXES = 8            # of an array that a cache of other calls knows
+    TYPES = 64          # NumPy's numbers of types that are looked up
+    PREPARED = 4        # images of other types and sizes that a plan knows
+    SLOTS = 256         # of a cache, in pairs
+    SAMPLES = 16        # words of a kernel that are hashed
+    NO_AXIS = -1000
+    SAME = 0
+    VALID = 1
+    FULL = 2
+
+# Predicted ns from which the GIL is released (doing so costs some 50 ns, and calls other threads).
+cdef double WORTH_THE_GIL = 10_000
+
+# Of a type of samples: its row in fastconv/_pixels.py, or -1 if C does not answer it.
+cdef int code_of[TYPES]
+memset(code_of, 0xff, sizeof(code_of))
+cdef object _threads_for = None
+# Counts the changes of level, so that a plan knows which of its programs are of this one.
+cdef int _generation = 0
+
+
+def begin(dict codes, threads_for):
+    """Say which types are answered in C (NumPy's number: row of the table of pixels), and who knows the number
+    of threads, from the predicted ns and the call's ``threads=``."""
+    global _threads_for
+    for number, code in codes.items():
+        if 0 <= number < TYPES:
+            code_of[number] = code
+    _threads_for = threads_for
+
+
+# --- arrays as the engine sees them -------------------------------------------------------------------
+
+
+cdef struct Layout:
+    # Sizes and strides of an array by what its axes mean. There are `leads` leading axes, a batch.
+    int leads
+    cnp.npy_intp lead_size[MOST_AXES]
+    cnp.npy_intp lead_stride[MOST_AXES]
+    cnp.npy_intp height, width, channels
+    cnp.npy_intp row, pixel, channel
+
+
+cdef bint lay_out(Layout* l, cnp.ndarray a, int channel_axis) noexcept:
+    """False if there are too few axes, or no such one."""
+    cdef int i, k = 0, n = cnp.PyArray_NDIM(a), rest = n
+    cdef cnp.npy_intp* shape = cnp.PyArray_DIMS(a)
+    cdef cnp.npy_intp* strides = cnp.PyArray_STRIDES(a)
+    cdef int axes[MOST_AXES]
+    l.channels, l.channel = 1, 0
+    if channel_axis != NO_AXIS:
+        if channel_axis < 0:
+            channel_axis += n
+        if not 0 <= channel_axis < n:
+            return False
+        l.channels, l.channel = shape[channel_axis], strides[channel_axis]
+    for i in range(n):
+        if i != channel_axis:
+            axes[k] = i
+            k += 1
+    if k < 2:
+        return False
+    l.height, l.width = shape[axes[k - 2]], shape[axes[k - 1]]
+    l.row, l.pixel = strides[axes[k - 2]], strides[axes[k - 1]]
+    l.leads = k - 2
+    for i in range(k - 2):
+        l.lead_size[i], l.lead_stride[i] = shape[axes[i]], strides[axes[i]]
+    return True
+
+
+cdef inline void put_array(Array* to, cnp.ndarray a, const Layout* l, int code) noexcept:
+    to.data = cnp.PyArray_BYTES(a)
+    to.plane, to.row, to.pixel, to.channel = 0, l.row, l.pixel, l.channel
+    to.type, to.swapped = code, cnp.PyArray_ISBYTESWAPPED(a)
+
+
+cdef int put_planes(Request* r, const Layout* src, const Layout* dst) noexcept:
+    """Take the last leading axes, as many as are one axis in memory in both arrays, for the planes of a
+    request. Returns how many leading axes are left."""
+    cdef int left = src.leads
+    cdef cnp.npy_intp n
+    r.planes = 1
+    while left > 0:
+        n = src.lead_size[left - 1]
+        if n != 1:
+            if r.planes == 1:
+                r.src.plane, r.dst.plane = src.lead_stride[left - 1], dst.lead_stride[left - 1]
+            elif (src.lead_stride[left - 1] != r.planes * r.src.plane
+                  or dst.lead_stride[left - 1] != r.planes * r.dst.plane):
+                break
+            r.planes *= n
+        left -= 1
+    return left
+
+
+cdef int run_leads(Runner runner, const void* program, const Request* r, const Layout* src, const Layout* dst,
+                   int left) noexcept nogil:
+    """Run a request for each position on the first `left` leading axes."""
+    cdef cnp.npy_intp i
+    cdef int failed = 0
+    cdef Request part
+    if left == 0:
+        return runner(program, r)
+    part = r[0]
+    for i in range(src.lead_size[left - 1]):
+        part.src.data = r.src.data + i * src.lead_stride[left - 1]
+        part.dst.data = r.dst.data + i * dst.lead_stride[left - 1]
+        failed += run_leads(runner, program, &part, src, dst, left - 1)
+    return failed
+
+
+cdef int run(Runner runner, const void* program, Request* r, const Layout* src, const Layout* dst, int left,
+             double work, object threads) except -1:
+    cdef int failed
+    r.threads = 1
+    if work < WORTH_THE_GIL:
+        failed = run_leads(runner, program, r, src, dst, left)
+    else:
+        r.threads = _threads_for(work, threads)
+        with nogil:
+            failed = run_leads(runner, program, r, src, dst, left)
+    if failed:
+        raise MemoryError("scratch rows of the convolution")
+    return 0
+
+
+cdef bint apart(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether two arrays share no byte, as far as their first and last ones tell."""
+    cdef char* a0 = NULL
+    cdef char* a1 = NULL
+    cdef char* b0 = NULL
+    cdef char* b1 = NULL
+    bounds(a, &a0, &a1)
+    bounds(b, &b0, &b1)
+    return a1 <= b0 or b1 <= a0
+
+
+cdef void bounds(cnp.ndarray a, char** first, char** end) noexcept:
+    cdef int i
+    cdef cnp.npy_intp reach
+    first[0] = cnp.PyArray_BYTES(a)
+    end[0] = first[0] + cnp.PyArray_ITEMSIZE(a)
+    for i in range(cnp.PyArray_NDIM(a)):
+        reach = (cnp.PyArray_DIMS(a)[i] - 1) * cnp.PyArray_STRIDES(a)[i]
+        if reach < 0:
+            first[0] += reach
+        else:
+            end[0] += reach
+
+
+@cython.final
+cdef class Bound:
+    """A request without its data: a program, and arrays of one layout. Runs with any such."""
+    cdef object program         # owner of what the next two point to
+    cdef Runner runner
+    cdef const void* job
+    cdef Request request
+    cdef double work            # predicted ns on one thread
+
+    cdef int run(self, cnp.ndarray src, cnp.ndarray dst, object threads) except -1:
+        cdef Request r = self.request
+        r.src.data, r.dst.data = cnp.PyArray_BYTES(src), cnp.PyArray_BYTES(dst)
+        return run(self.runner, self.job, &r, NULL, NULL, 0, self.work, threads)
+
+
+def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, tuple rows, tuple cols,
+            tuple borders, tuple constant, double cost, threads):
+    """Fill `dst` from `src`.
+
+    Parameters
+    ----------
+    program : Program or Lines of an engine
+    src, dst : ndarray, shape (..., H, W, C), real, any strides; of the same leading axes, no axis empty
+    source, target : int
+        Their types, as rows of the table of pixels.
+    rows, cols : (length, start, count)
+        Source pixels of an axis, position of the first window's first tap, number of windows.
+    borders : (int, int)
+        Of rows and columns, as numbers of `fastconv._borders.BORDERS`.
+    constant : (float, float)
+        Of even and of odd channels.
+    cost : float
+        Predicted ns a sample of the result, on one thread.
+    threads : int or None
+
+    Returns
+    -------
+    Bound or None
+        Runs the same with other arrays of these layouts; None if it took more than one request.
+    """
+    cdef Bound b = Bound.__new__(Bound)
+    cdef Request* r = &b.request
+    cdef Layout s, d
+    cdef int left
+    cdef size_t runner, job
+    if not (lay_out(&s, src, -1) and lay_out(&d, dst, -1)):
+        raise ValueError(f"arrays must have at least 3 axes; got {src.ndim} and {dst.ndim}")
+    put_array(&r.src, src, &s, source)
+    put_array(&r.dst, dst, &d, target)
+    left = put_planes(r, &s, &d)
+    r.channels = s.channels
+    r.rows.length, r.rows.start, r.rows.count = rows
+    r.cols.length, r.cols.start, r.cols.count = cols
+    r.rows.border, r.cols.border = borders
+    r.constant[0], r.constant[1] = constant
+    runner, job = program.address()
+    b.program, b.runner, b.job = program, <Runner>runner, <const void*>job
+    b.work = cost * cnp.PyArray_SIZE(dst)
+    run(b.runner, b.job, r, &s, &d, left, b.work, threads)
+    return b if left == 0 else None
+
+
+# --- plans ----------------------------------------------------------------------------------------------
+
+
+cdef struct Prepared:
+    # What a plan knows of images of one type and size.
+    int generation
+    int source, target          # NumPy's numbers of types
+    cnp.npy_intp height, width, channels
+    Runner runner
+    const void* job
+    double cost
+
+
+cdef class PlanBase:
+    """A kernel and options as far as C must know them; see fastconv.api.Plan.
+
+    A subclass has two more methods. ``_prepare(image, target, size, channels)`` returns a program and its
+    predicted ns a sample. ``_apply(image, out)`` answers what C does not: complex numbers, integers of 64 bits, subclasses,
+    wrong arguments.
+    """
+    cdef Py_ssize_t kernel_height, kernel_width
+    cdef Py_ssize_t centre_y, centre_x      # of the window, for results of the image's size
+    cdef int mode, border, channel_axis
+    cdef int target             # NumPy's number of the result's type, -1: the image's
+    cdef double constant
+    cdef object asked_threads
+    cdef bint plain             # whether all is real
+    cdef Prepared prepared[PREPARED]
+    cdef list programs          # owners of what these point to
+    cdef int oldest
+    cdef Py_ssize_t held        # bytes of these
+    cdef bint cached            # whether the cache holds this plan
+
+    def __cinit__(self, *args, **kwargs):
+        self.programs = [None] * PREPARED
+        self.oldest = 0
+        self.held = 0
+        self.cached = self.plain = False
+
+    def _begin(self, tuple size, tuple centre, int mode, int border, channel_axis, target, cval, threads,
+               bint plain):
+        """Tell C of the options.
+
+        Parameters
+        ----------
+        size, centre : (int, int)
+            Of the kernel; of the window, from its first row and column.
+        mode : {0, 1, 2}
+            As the names in `fastconv.api.SHAPES`.
+        border : int
+            As the names in `fastconv._borders.BORDERS`.
+        channel_axis : int or None
+        target : dtype or None
+        cval : float
+        threads : int or None
+        plain : bool
+            Whether kernel, constant and target are real, and that of this machine's byte order.
+        """
+        self.kernel_height, self.kernel_width = size
+        self.centre_y, self.centre_x = centre
+        self.mode, self.border = mode, border
+        self.channel_axis = NO_AXIS
+        if channel_axis is not None:
+            if not -MOST_AXES < channel_axis < MOST_AXES:
+                plain = False   # the error is not raised here
+            else:
+                self.channel_axis = channel_axis
+        self.target = -1 if target is None else target.num
+        self.constant = cval if plain else 0
+        self.asked_threads = threads
+        self.plain = plain
+
+    def __call__(self, image, *, out=None):
+        """Filter an image, as `convolve` or `correlate` would."""
+        return self.answer(image, out)
+
+    cdef object answer(self, object image, object out):
+        cdef Layout s, d
+        cdef Request r
+        cdef cnp.ndarray a, result
+        cdef Prepared p
+        cdef object program     # which another thread may drop from the list meanwhile
+        cdef int source, target, left, i, n, y_axis, x_axis, channel_axis = self.channel_axis
+        cdef cnp.npy_intp shape[MOST_AXES]
+        cdef cnp.npy_intp height, width
+        if not self.plain or type(image) is not cnp.ndarray:
+            return self._apply(image, out)
+        a = <cnp.ndarray>image
+        source = cnp.PyArray_TYPE(a)
+        if source >= TYPES or code_of[source] < 0 or not lay_out(&s, a, channel_axis):
+            return self._apply(image, out)
+        height, width = s.height, s.width
+        if self.mode == VALID:
+            height, width = height - self.kernel_height + 1, width - self.kernel_width + 1
+        elif self.mode == FULL:
+            height, width = height + self.kernel_height - 1, width + self.kernel_width - 1
+        target = self.target
+        if target < 0 and out is None:
+            target = cnp.NPY_FLOAT if source == cnp.NPY_BOOL else source
+        if height <= 0 or width <= 0 or cnp.PyArray_SIZE(a) == 0:
+            return self._apply(image, out)
+
+        n = cnp.PyArray_NDIM(a)
+        memcpy(shape, cnp.PyArray_DIMS(a), n * sizeof(cnp.npy_intp))
+        if self.mode != SAME:
+            if channel_axis < 0 and channel_axis != NO_AXIS:
+                channel_axis += n
+            x_axis = n - 2 if channel_axis == n - 1 else n - 1
+            y_axis = x_axis - 2 if channel_axis == x_axis - 1 else x_axis - 1
+            shape[y_axis], shape[x_axis] = height, width
+        if out is None:
+            if target >= TYPES or code_of[target] < 0:
+                return self._apply(image, out)
+            result = cnp.PyArray_EMPTY(n, shape, target, 0)
+        else:
+            if type(out) is not cnp.ndarray:
+                return self._apply(image, out)
+            result = <cnp.ndarray>out
+            if target < 0:
+                target = cnp.PyArray_TYPE(result)
+            if (
+                target >= TYPES or code_of[target] < 0 or target == cnp.NPY_BOOL
+                or cnp.PyArray_TYPE(result) != target or cnp.PyArray_NDIM(result) != n
+                or memcmp(cnp.PyArray_DIMS(result), shape, n * sizeof(cnp.npy_intp)) != 0
+                or not cnp.PyArray_ISWRITEABLE(result) or not apart(a, result)
+                or (self.target >= 0 and cnp.PyArray_ISBYTESWAPPED(result))
+            ):
+                return self._apply(image, out)
+        lay_out(&d, result, self.channel_axis)
+
+        with cython.critical_section(self):     # another thread may prepare something else in its place
+            i = self.find(source, target, height, width, s.channels)
+            if i < 0:
+                i = self.prepare(a, source, target, height, width, s.channels)
+            p, program = self.prepared[i], self.programs[i]
+        put_array(&r.src, a, &s, code_of[source])
+        put_array(&r.dst, result, &d, code_of[target])
+        left = put_planes(&r, &s, &d)
+        r.channels = s.channels
+        r.rows.length, r.rows.count, r.rows.border = s.height, height, self.border
+        r.cols.length, r.cols.count, r.cols.border = s.width, width, self.border
+        if self.mode == SAME:
+            r.rows.start, r.cols.start = -self.centre_y, -self.centre_x
+        elif self.mode == VALID:
+            r.rows.start = r.cols.start = 0
+        else:
+            r.rows.start, r.cols.start = 1 - self.kernel_height, 1 - self.kernel_width
+        r.constant[0] = r.constant[1] = self.constant
+        run(p.runner, p.job, &r, &s, &d, left, p.cost * cnp.PyArray_SIZE(result), self.asked_threads)
+        return result
+
+    cdef int find(self, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
+                  cnp.npy_intp channels) noexcept:
+        """Index of what is prepared, or -1."""
+        cdef int i
+        cdef Prepared* p
+        for i in range(PREPARED):
+            p = &self.prepared[i]
+            if (p.source == source and p.target == target and p.height == height and p.width == width
+                    and p.channels == channels and p.generation == _generation and p.job != NULL):
+                return i
+        return -1
+
+    cdef int prepare(self, cnp.ndarray image, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
+                     cnp.npy_intp channels) except -1:
+        """Decide. Returns the index of what is prepared now."""
+        cdef size_t runner, job
+        cdef Prepared* p
+        cdef int i
+        program, cost = self._prepare(image, cnp.PyArray_DescrFromType(target), (height, width), channels)
+        runner, job = program.address()
+        i = self.oldest
+        p = &self.prepared[i]
+        p.source, p.target, p.height, p.width, p.channels = source, target, height, width, channels
+        p.runner, p.job, p.cost, p.generation = <Runner>runner, <const void*>job, cost, _generation
+        self.programs[i] = program
+        self.oldest = (i + 1) % PREPARED
+        self.weigh()
+        return i
+
+    cdef int weigh(self) except -1:
+        """Count the bytes of this plan's programs, and let the cache make room if it holds the plan."""
+        cdef Py_ssize_t held = 0
+        for program in set(self.programs):
+            if program is not None:
+                held += program.nbytes()
+        with cython.critical_section(_plans):
+            if self.cached:
+                account(held - self.held)
+            self.held = held
+            make_room()
+        return 0
+
+
+# --- the cache ------------------------------------------------------------------------------------------
+
+
+cdef struct Frame:
+    # Type, shape and strides of an array.
+    int type, axes
+    bint swapped
+    cnp.npy_intp shape[AXES]
+    cnp.npy_intp strides[AXES]
+
+
+cdef inline bint is_array(object a) noexcept:
+    return type(a) is cnp.ndarray and cnp.PyArray_NDIM(<cnp.ndarray>a) <= AXES
+
+
+cdef inline bint is_plain(object a) noexcept:
+    """Whether an array lies side by side, in this machine's byte order."""
+    return is_array(a) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>a)
+
+
+cdef inline Frame frame_of(cnp.ndarray a) noexcept:
+    cdef Frame f
+    f.type, f.axes, f.swapped = cnp.PyArray_TYPE(a), cnp.PyArray_NDIM(a), cnp.PyArray_ISBYTESWAPPED(a)
+    memcpy(f.shape, cnp.PyArray_DIMS(a), f.axes * sizeof(cnp.npy_intp))
+    memcpy(f.strides, cnp.PyArray_STRIDES(a), f.axes * sizeof(cnp.npy_intp))
+    return f
+
+
+cdef inline bint has_frame(cnp.ndarray a, const Frame* f) noexcept:
+    return (
+        cnp.PyArray_TYPE(a) == f.type
+        and cnp.PyArray_NDIM(a) == f.axes
+        and memcmp(cnp.PyArray_DIMS(a), f.shape, f.axes * sizeof(cnp.npy_intp)) == 0
+        and memcmp(cnp.PyArray_STRIDES(a), f.strides, f.axes * sizeof(cnp.npy_intp)) == 0
+        and cnp.PyArray_ISBYTESWAPPED(a) == f.swapped
+    )
+
+
+cdef inline uint64_t stirred(uint64_t h, uint64_t word) noexcept:
+    h = (h ^ word) * 0x9E3779B97F4A7C15ULL     # Knuth's multiplicative hash, golden ratio times 2**64
+    return h ^ (h >> 29)
+
+
+cdef uint64_t hash_words(uint64_t h, cnp.ndarray kernel) noexcept:
+    """Of some of the words of a plain array: first and last among them."""
+    cdef uint64_t word
+    cdef Py_ssize_t words = cnp.PyArray_NBYTES(kernel) // 8, i = words - 1, step = words // SAMPLES + 1
+    while i >= 0:
+        memcpy(&word, cnp.PyArray_BYTES(kernel) + i * 8, 8)
+        h = stirred(h, word)
+        i -= step
+    return h
+
+
+cdef inline bint same(object a, object b):
+    """Whether two options are the same beyond doubt; 1, 1.0 and True are not."""
+    cdef double x, y
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if PyFloat_CheckExact(a):   # by the bits: -0.0 is not 0.0
+        x, y = PyFloat_AS_DOUBLE(a), PyFloat_AS_DOUBLE(b)
+        return memcmp(&x, &y, sizeof(double)) == 0
+    if PyUnicode_CheckExact(a) or PyLong_CheckExact(a):
+        return PyObject_RichCompareBool(a, b, Py_EQ)
+    return False
+
+
+cdef bint same_tuples(tuple a, tuple b):
+    """Whether all options are the same beyond doubt; tuples may hold tuples."""
+    cdef Py_ssize_t i
+    cdef object x, y
+    if len(a) != len(b):
+        return False
+    for i in range(len(a)):
+        x, y = a[i], b[i]
+        if x is y:
+            continue
+        if type(x) is tuple and type(y) is tuple:
+            if not same_tuples(<tuple>x, <tuple>y):
+                return False
+        elif not same(x, y):
+            return False
+    return True
+
+
+cdef class Entry:
+    """What is kept, and what of it tells whether it is the right one."""
+    cdef bytes weights
+    cdef int type, axes         # of the kernel
+    cdef cnp.npy_intp shape[AXES]
+    cdef tuple options
+    cdef uint64_t used          # when it was last found
+    cdef PlanBase plan          # of a plan
+    cdef object function        # of another call:
+    cdef object output          # as given, but True for an array
+    cdef Frame image, result
+    cdef Bound bound
+
+    cdef bint has_kernel(self, cnp.ndarray kernel) noexcept:
+        if kernel is None or self.weights is None:
+            return kernel is None and self.weights is None
+        return (
+            cnp.PyArray_TYPE(kernel) == self.type
+            and cnp.PyArray_NDIM(kernel) == self.axes
+            and memcmp(cnp.PyArray_DIMS(kernel), self.shape, self.axes * sizeof(cnp.npy_intp)) == 0
+            and memcmp(cnp.PyArray_DATA(kernel), PyBytes_AS_STRING(self.weights),
+                       PyBytes_GET_SIZE(self.weights)) == 0
+        )
+
+    cdef int keep_kernel(self, cnp.ndarray kernel) except -1:
+        self.weights = None
+        if kernel is not None:
+            self.type, self.axes = cnp.PyArray_TYPE(kernel), cnp.PyArray_NDIM(kernel)
+            memcpy(self.shape, cnp.PyArray_DIMS(kernel), self.axes * sizeof(cnp.npy_intp))
+            self.weights = kernel.tobytes()
+        return 0
+
+    cdef Py_ssize_t nbytes(self):
+        cdef Py_ssize_t n = 1024 + (len(self.weights) if self.weights is not None else 0)
+        if self.plan is not None:
+            # given, flipped and their facts
+            return n + 3 * (len(self.weights) if self.weights is not None else 0) + self.plan.held
+        return n + self.bound.program.nbytes()
+
+
+cdef list _plans = [None] * SLOTS
+cdef list _echoes = [None] * SLOTS
+cdef uint64_t _clock = 0
+cdef Py_ssize_t _held = 0           # bytes of all entries
+cdef Py_ssize_t _limit = 64 << 20
+
+
+cdef void account(Py_ssize_t change) noexcept:
+    global _held
+    _held += change
+
+
+cdef int drop(list table, Py_ssize_t slot) except -1:
+    cdef Entry entry = <Entry>table[slot]
+    if entry is not None:
+        account(-entry.nbytes())
+        if entry.plan is not None:
+            entry.plan.cached = False
+        table[slot] = None
+    return 0
+
+
+cdef int put(list table, Py_ssize_t slot, Entry entry) except -1:
+    """Into a pair of slots; the older one of these makes room, and then others as long as all are too large."""
+    global _clock
+    drop(table, slot + 1)
+    table[slot + 1] = table[slot]
+    _clock += 1
+    entry.used = _clock
+    table[slot] = entry
+    account(entry.nbytes())
+    return make_room()
+
+
+cdef int make_room() except -1:
+    """Drop what was not used for the longest time, until all that is kept is within the limit."""
+    cdef Py_ssize_t i, oldest
+    cdef list table, other
+    cdef uint64_t used
+    while _held > _limit:
+        other, oldest, used = None, -1, <uint64_t>-1
+        for table in (_plans, _echoes):
+            for i in range(SLOTS):
+                if table[i] is not None and (<Entry>table[i]).used < used:
+                    other, oldest, used = table, i, (<Entry>table[i]).used
+        if oldest < 0:
+            return 0
+        drop(other, oldest)
+    return 0
+
+
+cdef inline int touch(Entry entry) noexcept:
+    global _clock
+    _clock += 1
+    entry.used = _clock
+    return 0
+
+
+def clear_cache():
+    """Drop all that is kept between calls.
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> fastconv.clear_cache()
+    """
+    cdef Py_ssize_t i
+    with cython.critical_section(_plans):
+        for i in range(SLOTS):
+            drop(_plans, i)
+            drop(_echoes, i)
+
+
+def new_level():
+    """Keep nothing, and let plans forget their programs: the engine's level has changed."""
+    global _generation
+    _generation += 1
+    clear_cache()
+
+
+def set_cache_limit(limit):
+    """Set how many bytes may be kept between calls: kernels, and what was worked out about them.
+
+    What was not used for the longest time is dropped first. A `Plan` keeps its own, whatever the limit.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes, at least 0, which keeps nothing. The default is 64 MiB.
+
+    Raises
+    ------
+    ValueError
+        `limit` is not such a number.
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> fastconv.set_cache_limit(32 << 20)
+    >>> fastconv.set_cache_limit(64 << 20)
+    """
+    global _limit
+    if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or not 0 <= limit < 1 << 62:
+        raise ValueError(f"limit must be a number of bytes, 0 or more; got {limit!r}")
+    with cython.critical_section(_plans):
+        _limit = limit
+        make_room()
+
+
+def cache_size():
+    """Bytes that are kept between calls."""
+    return _held
+
+
+cdef uint64_t plan_hash(cnp.ndarray kernel) noexcept:
+    return hash_words(cnp.PyArray_DIMS(kernel)[0] * 31 + cnp.PyArray_TYPE(kernel), kernel)
+
+
+cdef PlanBase find(object kernel, tuple options):
+    """The plan that was made of a kernel and options, or None.
+
+    The kernel is compared by its bytes, since an array can be changed behind our back.
+    """
+    cdef Entry entry
+    cdef Py_ssize_t i, slot
+    cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
+    if k is None or cnp.PyArray_NDIM(k) != 2:
+        return None
+    slot = plan_hash(k) & (SLOTS - 2)
+    with cython.critical_section(_plans):
+        for i in range(slot, slot + 2):
+            entry = <Entry>_plans[i]
+            if entry is not None and entry.has_kernel(k) and same_tuples(options, entry.options):
+                touch(entry)
+                return entry.plan
+    return None
+
+
+def known(image, kernel, out, tuple options):
+    """The result of the plan that was made of this kernel and these options; None if there is no such plan."""
+    cdef PlanBase plan = find(kernel, options)
+    return None if plan is None else plan.answer(image, out)
+
+
+cdef cnp.ndarray plain_kernel(object kernel):
+    """A list, or an array of other strides, as a plain array; None where that is not a matter of course."""
+    cdef cnp.ndarray k
+    if type(kernel) is list or type(kernel) is tuple:
+        try:
+            kernel = np.array(kernel)
+        except ValueError:
+            return None
+    elif not is_array(kernel):
+        return None
+    k = cnp.PyArray_GETCONTIGUOUS(<cnp.ndarray>kernel)
+    if cnp.PyArray_NDIM(k) != 2 or not is_plain(k) or k.dtype.hasobject:
+        return None
+    return k
+
+
+def remember(kernel, tuple options, PlanBase plan):
+    """Keep a plan.
+
+    Parameters
+    ----------
+    kernel : array_like
+        As it was given.
+    options : (flipped, border, cval, origin, shape, channel_axis, dtype, method, threads)
+        Of types that nothing can change in place.
+    plan : Plan
+    """
+    cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
+    cdef Entry entry
+    if k is None or cnp.PyArray_NDIM(k) != 2:
+        return
+    entry = Entry.__new__(Entry)
+    entry.keep_kernel(k)
+    entry.options, entry.plan = options, plan
+    with cython.critical_section(_plans):
+        plan.cached = True
+        put(_plans, plan_hash(k) & (SLOTS - 2), entry)
+
+
+# --- calls of any other function: an array, perhaps a kernel, an output, and options --------------------
+
+cdef enum:
+    LARGEST_KERNEL = 65536  # bytes; comparing more would cost more than it saves
+
+
+cdef Py_ssize_t echo_slot(object function, cnp.ndarray image, cnp.ndarray kernel, tuple options):
+    cdef uint64_t h = <uint64_t>cnp.PyArray_TYPE(image)
+    cdef object o
+    cdef Py_ssize_t i
+    for i in range(cnp.PyArray_NDIM(image)):
+        h = stirred(h, <uint64_t>cnp.PyArray_DIMS(image)[i])
+        h = stirred(h, <uint64_t>cnp.PyArray_STRIDES(image)[i])
+    if kernel is not None:
+        h = hash_words(h, kernel)
+    h = stirred(h, <uint64_t><size_t><void*>function)
+    for o in options:
+        if PyFloat_CheckExact(o) or PyUnicode_CheckExact(o) or PyLong_CheckExact(o):
+            h = stirred(h, <uint64_t>hash(o))
+    return h & (SLOTS - 2)
+
+
+cdef Entry find_echo(Py_ssize_t slot, object function, cnp.ndarray image, cnp.ndarray kernel, object output,
+                     tuple options):
+    cdef Entry entry
+    cdef Py_ssize_t i
+    for i in range(slot, slot + 2):
+        entry = <Entry>_echoes[i]
+        if (
+            entry is not None
+            and function is entry.function
+            and has_frame(image, &entry.image)
+            and entry.has_kernel(kernel)
+            and (entry.output is True if isinstance(output, cnp.ndarray) else same(output, entry.output))
+            and same_tuples(options, entry.options)
+        ):
+            touch(entry)
+            return entry
+    return None
+
+
+def again(function, image, kernel, output, tuple options):
+    """Answer ``function(image, kernel, output, *options)``, from memory if it can.
+
+    Parameters
+    ----------
+    function : callable
+        Returns the result, and the `Bound` request that made it: None if it took more than one, or does not
+        depend on types, layouts, kernel and options alone.
+    image, kernel, output : object
+        `kernel` may be None. Only arrays are answered from memory.
+    options : tuple
+    """
+    cdef Py_ssize_t slot = 0
+    cdef Entry entry = None
+    cdef cnp.ndarray result
+    cdef bint known = is_array(image) and (kernel is None or is_plain(kernel))
+    if known:
+        slot = echo_slot(function, image, kernel, options)
+        with cython.critical_section(_plans):
+            entry = find_echo(slot, function, image, kernel, output, options)
+        if entry is not None:
+            if not isinstance(output, cnp.ndarray):
+                result = cnp.PyArray_EMPTY(entry.result.axes, entry.result.shape, entry.result.type, 0)
+                entry.bound.run(image, result, None)
+                return result
+            if (is_array(output) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>output)
+                    and has_frame(output, &entry.result) and apart(image, output)):
+                entry.bound.run(image, output, None)
+                return output
+    made, bound, _ = function(image, kernel, output, *options)
+    if known and bound is not None and entry is None and is_array(made) and (
+            isinstance(output, cnp.ndarray) or is_plain(made)):
+        if kernel is None or cnp.PyArray_NBYTES(<cnp.ndarray>kernel) <= LARGEST_KERNEL:
+            entry = Entry.__new__(Entry)
+            entry.keep_kernel(kernel)
+            entry.function, entry.options, entry.bound = function, options, bound
+            entry.output = True if isinstance(output, cnp.ndarray) else output
+            entry.image, entry.result = frame_of(image), frame_of(made)
+            with cython.critical_section(_plans):
+                put(_echoes, slot, entry)
+    return made
