@@ -54,6 +54,13 @@ setup(
             include_dirs=["src"],
         ),
         Extension(
+            "fastconv._engine.planner",
+            ["src/planner.pyx"],
+            depends=["fastconv/_engine/planner.pxd", *sorted(glob.glob("src/planning/*.pxi"))],
+            include_dirs=["src", "."],
+            extra_compile_args=COMMON,
+        ),
+        Extension(
             "fastconv._engine.recall",
             ["src/recall.pyx"],
             include_dirs=[numpy.get_include()],

@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
-from ._engine import cpu, recall
+from ._engine import cpu, planner, recall
 
 
 class Engine(Protocol):
@@ -46,7 +46,9 @@ def load(name: str) -> Engine:
         raise ImportError(
             f"FASTCONV_LEVEL must be one of {', '.join(available())} on this machine; got {name!r}"
         )
-    return cast(Engine, import_module(f"fastconv._engine.engine_{name}"))
+    engine = cast(Engine, import_module(f"fastconv._engine.engine_{name}"))
+    planner.describe_level(name, engine)
+    return engine
 
 
 level: str = os.environ.get("FASTCONV_LEVEL") or available()[-1]
