@@ -70,8 +70,8 @@ setup(
             Extension(
                 f"fastconv._engine.engine_{level}",
                 [f"src/engine_{level}.pyx"],
-                depends=PARTS,
-                include_dirs=["src"],
+                depends=[*PARTS, "fastconv/_engine/planner.pxd"],
+                include_dirs=["src", "."],
                 extra_compile_args=COMMON + flags + OPENMP,
                 extra_link_args=OPENMP,
             )

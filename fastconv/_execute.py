@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 
 from . import _levels, _threads
 from ._borders import index_table
-from ._methods import DOT, LANES, Floats, Recipe, dot
-from ._pixels import Pixel
+from ._engine.planner import Kernel, Strategy
+from ._pixels import Floats, Pixel
 
 # One axis: source pixels, position of the first window, number of windows.
 Axis = tuple[int, int, int]
 
 
 def execute(
-    recipe: Recipe,
+    strategy: Strategy,
     src: NDArray[Any],
     dst: NDArray[Any],
-    kernel: Floats,
+    kernel: Kernel | Floats,
     source: Pixel,
     target: Pixel,
     rows: Axis,
@@ -39,9 +39,9 @@ def execute(
 
     Parameters
     ----------
-    recipe : Recipe
+    strategy : Strategy
     src, dst : ndarray, shape (..., H, W, C), real, any strides; of the same leading axes, no axis empty
-    kernel : ndarray of float64, shape (h, w), C-contiguous
+    kernel : Kernel, or ndarray of float64, shape (h, w), C-contiguous
         Weights as they lie on the window.
     source, target : Pixel
     rows, cols : (length, start, count)
@@ -56,12 +56,12 @@ def execute(
     Call of the engine, or None
         It fills any other such `dst` from any other such `src`; None if one was not enough.
     """
-    count = _threads.threads_for(recipe.cost * dst.size, threads)
+    count = _threads.threads_for(strategy.cost * dst.size, threads)
     row_table = index_table(rows[0], rows[1], rows[2] + kernel.shape[0] - 1, border)
     col_table = index_table(cols[0], cols[1], cols[2] + kernel.shape[1] - 1, border)
     inner_begin = min(max(-cols[1], 0), len(col_table))
     inner_end = max(inner_begin, min(cols[0] - cols[1], len(col_table)))
-    program = _program(recipe, kernel, source, target, src.shape[-1])
+    program = _program(strategy, kernel, target, src.shape[-1])
     calls = []
     for source_planes, target_planes in _planes(src, dst):
         a, b = _bytes(source_planes), _bytes(target_planes)
@@ -74,27 +74,17 @@ def execute(
     return calls[0] if len(calls) == 1 else None
 
 
-def _program(recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, channels: int) -> Any:
-    """The recipe as the engine wants it; made once for each number of channels."""
-    key = _levels.level, channels
-    if key not in recipe.programs:
-        recipe.programs[key] = _new_program(recipe, kernel, source, target, channels)
-    return recipe.programs[key]
-
-
-def _new_program(
-    recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, channels: int
-) -> Any:
-    offsets, quads, spread = dot.pack(recipe, channels) if recipe.code == DOT else _NO_GROUPS
-    return _levels.engine.Program(
-        kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
-        *recipe.folds, offsets, quads, spread, recipe.places, recipe.tile, recipe.scale, recipe.divisor,
-        float(target.low), float(target.high), recipe.guard, recipe.near, recipe.cut,
-        recipe.plus,
-    )  # fmt: skip
-
-
-_NO_GROUPS = np.empty(0, np.intp), np.empty((0, 0, 0), np.int32), 0
+def _program(strategy: Strategy, kernel: Kernel | Floats, target: Pixel, channels: int) -> Any:
+    """The strategy as the engine wants it; the last one is kept."""
+    key = _levels.level, target.code, channels
+    kept = strategy.built.kept
+    if kept is not None and kept[0] == key:
+        return kept[1]
+    if not isinstance(kernel, Kernel):
+        kernel = Kernel(kernel)
+    program = _levels.engine.Program(kernel, strategy, channels, target.code)
+    strategy.built.kept = key, program
+    return program
 
 
 def _bytes(a: NDArray[Any]) -> NDArray[np.uint8]:

@@ -24,10 +24,10 @@ from . import _levels, _threads
 from ._borders import canonical, placement
 from ._complex import complex_passes
 from ._engine import recall
+from ._engine.planner import Kernel, Strategy
 from ._execute import Axis, execute
-from ._methods import Floats, Recipe
-from ._pixels import Pixel, pixel_of
-from ._planner import METHODS, Decision, decide
+from ._pixels import Floats, Pixel, pixel_of
+from ._planner import METHODS, decide, kernel_of, rejected
 
 __all__ = ["Plan", "convolve", "correlate", "explain", "plan", "show_config"]
 
@@ -36,6 +36,9 @@ SHAPES = ("same", "valid", "full")
 
 # Libraries whose arrays have an adapter of this name, which answers in their stead: lazily, with names.
 HOSTS = ("dask", "xarray")
+
+
+_Request = tuple[Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str]
 
 
 class Part(NamedTuple):
@@ -214,12 +217,12 @@ class Plan:
     @property
     def method(self) -> str:
         """Name of the method that images of type `pixel` get."""
-        return self._decisions(_example(self.pixel), _MEGAPIXEL)[0].recipe.method
+        return self._strategies(_example(self.pixel), _MEGAPIXEL)[0].method
 
     @property
     def reason(self) -> str:
         """Why, in half a sentence."""
-        return self._decisions(_example(self.pixel), _MEGAPIXEL)[0].recipe.why
+        return self._strategies(_example(self.pixel), _MEGAPIXEL)[0].why
 
     def explain(self, image: ArrayLike | None = None) -> str:
         """Say in plain words what will run, and why not something else.
@@ -250,17 +253,18 @@ class Plan:
             f"{'convolve' if self.flipped else 'correlate'} {a.dtype} -> {target} with {height} x {width} "
             f"taps, border {self.border}, shape {self.shape}"
         ]
-        for decision in self._decisions(a, size, channels):
-            recipe = decision.recipe
-            threads = _threads.threads_for(recipe.cost * samples, self.threads)
+        for asked in self._requests(a, size, channels):
+            strategy = decide(*asked)
+            threads = _threads.threads_for(strategy.cost * samples, self.threads)
+            sums = _SUM_WORDS.get(strategy.method) or _ACCUMULATOR_WORDS[strategy.accumulator]
             lines += [
-                f"  method   {recipe.method}: {recipe.why}",
-                f"  sums     {_SUM_WORDS.get(recipe.method) or _LANE_WORDS[recipe.lane]}",
-                f"  result   {_promise(target, recipe)}",
-                f"  threads  {threads} for {samples} samples, about {recipe.cost:.2f} ns each on one",
+                f"  method   {strategy.method}: {strategy.why}",
+                f"  sums     {sums}",
+                f"  result   {_promise(target, strategy)}",
+                f"  threads  {threads} for {samples} samples, about {strategy.cost:.2f} ns each on one",
                 f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
             ]
-            lines += [f"  not      {name}: {reason}" for name, reason in decision.rejected]
+            lines += [f"  not      {name}: {reason}" for name, reason in rejected(*asked)]
         return lines
 
     def _target(self, pixel: np.dtype[Any]) -> np.dtype[Any]:
@@ -273,17 +277,22 @@ class Plan:
             return np.result_type(pixel, np.complex64)
         return pixel.newbyteorder("=")
 
-    def _decisions(
+    def _requests(
         self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
-    ) -> list[Decision]:
-        """One for a real kernel, two for a complex one."""
+    ) -> list[_Request]:
+        """What `decide` is asked: once for a real kernel, twice for a complex one."""
         source, target = pixel_of(a.dtype, "image"), pixel_of(self._target(a.dtype), "dtype")
         return [
-            self._decide(part, a, source, target, size, channels)
+            self._request(part, a, source, target, size, channels)
             for part in _real_parts(self.kernel)
         ]
 
-    def _decide(
+    def _strategies(
+        self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
+    ) -> list[Strategy]:
+        return [decide(*asked) for asked in self._requests(a, size, channels)]
+
+    def _request(
         self,
         kernel: Floats,
         a: NDArray[Any],
@@ -291,10 +300,10 @@ class Plan:
         target: Pixel,
         size: tuple[int, int],
         channels: int,
-    ) -> Decision:
+    ) -> _Request:
         reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
         samples = _range(a, source, self.cval if reaches_out else 0.0)
-        return decide(kernel, source, target, samples, size, channels, self.wanted)
+        return kernel_of(kernel), source, target, samples, size, channels, self.wanted
 
     def _run(
         self, image: NDArray[Any], out: NDArray[Any] | None, part: Part | None = None
@@ -330,21 +339,22 @@ class Plan:
 
         # all is checked; from here on things are written
         parts = _real_parts(self.kernel)
-        decisions = [
-            self._decide(kernel, image, source, target, size, src.shape[-1]) for kernel in parts
+        strategies = [
+            decide(*self._request(kernel, image, source, target, size, src.shape[-1]))
+            for kernel in parts
         ]
         calls = []
 
         def run(part: int, a: NDArray[Any], b: NDArray[Any], constant: Floats) -> None:
             call = execute(
-                decisions[part].recipe, a, b, parts[part], source, target, rows, cols,
+                strategies[part], a, b, parts[part], source, target, rows, cols,
                 self.border, np.resize(constant, a.shape[-1]), self.threads,
             )  # fmt: skip
             calls.append(call)
 
-        complex_passes(run, src, dst, len(decisions), fill)
+        complex_passes(run, src, dst, len(strategies), fill)
         only = calls[0] if len(calls) == 1 and dtype.kind != "c" else None
-        return result, only, decisions[0].recipe.cost * dst.size
+        return result, only, strategies[0].cost * dst.size
 
     def _whole(self, shape: tuple[int, ...]) -> Part:
         """All of an image of H x W."""
@@ -476,7 +486,7 @@ def show_config() -> None:
 # Size of the image that a plan speaks of if it has seen none.
 _MEGAPIXEL = (1000, 1000)
 
-_LANE_WORDS = {
+_ACCUMULATOR_WORDS = {
     "float32": "float32",
     "float64": "float64",
     "strict": "float64 in the definition's order and rounding",
@@ -484,14 +494,14 @@ _LANE_WORDS = {
 _SUM_WORDS = {"dot": "32-bit integers", "wide": "pairs of 64-bit integers"}
 
 
-def _promise(target: np.dtype[Any], recipe: Recipe) -> str:
+def _promise(target: np.dtype[Any], strategy: Strategy) -> str:
     if target.kind not in "iu":
         return "within (taps + 1) eps sum|w||x| of the definition"
-    if recipe.guard:
+    if strategy.tie_tolerance:
         return (
-            f"exact: pixels within {recipe.guard:.1g} of a tie are summed again by the definition"
+            f"exact: pixels within {strategy.tie_tolerance:.1g} of a tie are summed again by the definition"
         )
-    if recipe.lane == "strict" and recipe.method != "wide":
+    if strategy.accumulator == "strict" and strategy.method != "wide":
         return "exact: the sums are the definition's"
     return "exact: no sum is ever rounded before its last step"
 

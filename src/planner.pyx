@@ -28,6 +28,8 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
+from fastconv._engine.planner cimport Facts     # its own: builds then see when these declarations change
+
 from fastconv._costs import NS
 
 include "planning/types.pxi"

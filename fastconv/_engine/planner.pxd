@@ -103,8 +103,7 @@ cdef class Kernel:
 
 cdef class Built:
     """What an engine has made of a strategy. Strategies that differ in nothing but the price share it."""
-    cdef public object program
-    cdef public object key
+    cdef public object kept     # (what for, the program), or None
 
 
 cdef class Strategy:
