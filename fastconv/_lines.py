@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from . import _levels, _threads
 from ._borders import index_table
-from ._engine.planner import ACCUMULATOR_NAMES, EXACT, Accumulator, binary_unit
+from ._engine.planner import ACCUMULATOR_NAMES, EXACT, binary_unit
 from ._execute import _bytes
-from ._pixels import PIXELS, Floats, Pixel
+from ._pixels import PIXELS, Accumulator, Floats, Pixel
 
 # Numbers of src/job.pxi: how a filter sums, and which of two is first.
 NOTHING, LIST, EVEN, ODD, MEAN = range(5)

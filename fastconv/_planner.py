@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which method, with sums of which type, at what cost, and why: arrays and pixel types in front of the planner
-in C (src/planner.pyx).
+"""Which method, with sums of which type, at what cost, and why: the planner in C (src/planner.pyx), asked
+with arrays and pixel types.
 """
 
 from __future__ import annotations

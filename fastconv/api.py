@@ -498,9 +498,8 @@ def _promise(target: np.dtype[Any], strategy: Strategy) -> str:
     if target.kind not in "iu":
         return "within (taps + 1) eps sum|w||x| of the definition"
     if strategy.tie_tolerance:
-        return (
-            f"exact: pixels within {strategy.tie_tolerance:.1g} of a tie are summed again by the definition"
-        )
+        tolerance = f"{strategy.tie_tolerance:.1g}"
+        return f"exact: pixels within {tolerance} of a tie are summed again by the definition"
     if strategy.accumulator == "strict" and strategy.method != "wide":
         return "exact: the sums are the definition's"
     return "exact: no sum is ever rounded before its last step"

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-Accumulator = Literal["float32", "float64", "strict"]
+from fastconv._pixels import Accumulator, Floats
 
 METHODS: tuple[str, ...]
 TILES: tuple[int, ...]
@@ -15,7 +12,7 @@ class Kernel:
     memory: bytes
     @property
     def shape(self) -> tuple[int, int]: ...
-    def __init__(self, weights: NDArray[np.float64] | memoryview) -> None: ...
+    def __init__(self, weights: Floats | memoryview[float]) -> None: ...
     def __len__(self) -> int: ...
 
 class Built:
@@ -74,7 +71,7 @@ class Strategy:
         cast_mode: int = 0,
     ) -> None: ...
 
-def binary_unit(weights: NDArray[np.float64]) -> float: ...
+def binary_unit(weights: Floats) -> float: ...
 def describe_level(name: str, engine: Any) -> None: ...
 def decide(
     kernel: Kernel,

@@ -24,10 +24,10 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from .. import _lines
 from .._borders import index_table
 from .._engine import recall
-from .._engine.planner import ACCUMULATOR_NAMES, EXACT, Accumulator, Strategy, binary_unit
+from .._engine.planner import ACCUMULATOR_NAMES, EXACT, Strategy, binary_unit
 from .._execute import execute
 from .._lines import Filter
-from .._pixels import PIXELS, Floats
+from .._pixels import PIXELS, Accumulator, Floats
 from . import _originals
 
 __all__ = [
@@ -925,9 +925,7 @@ def _in_engine(
     a, b = _as_rows(src, to, axes)
     kernel = np.ascontiguousarray(w.reshape(ky, kx))
     source, target = PIXELS[src.dtype.name], PIXELS[dst.dtype.name]
-    strategy = _strategy(
-        kernel.tobytes(), src.dtype.name, cval if border == "constant" else 0.0
-    )
+    strategy = _strategy(kernel.tobytes(), src.dtype.name, cval if border == "constant" else 0.0)
     places = [
         (length, -(n // 2 + o), length)
         for length, n, o in zip(
