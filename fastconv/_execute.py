@@ -76,7 +76,7 @@ def execute(
 
 def _program(strategy: Strategy, kernel: Kernel | Floats, target: Pixel, channels: int) -> Any:
     """The strategy as the engine wants it; the last one is kept."""
-    key = _levels.level, target.code, channels
+    key = _levels.level, target.code, channels, kernel.shape
     kept = strategy.built.kept
     if kept is not None and kept[0] == key:
         return kept[1]

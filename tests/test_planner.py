@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastconv
 from fastconv import _levels
 from fastconv._costs import NS
 from fastconv._engine import planner
@@ -200,3 +201,12 @@ def test_an_engine_refuses_the_strategy_of_another_kernel(level: str) -> None:
     strategy = decide(wide, 0, 0, 0.0, 255.0, True, 900, 900, 1, "separable", level)
     with pytest.raises(ValueError, match="strategy must be one for a kernel of shape"):
         _levels.engine.Program(high, strategy, 1, 0)
+
+
+def test_windows_of_the_same_weights_and_other_shapes_are_told_apart() -> None:
+    image = np.random.default_rng(3).random((9, 8))
+    weights = np.arange(1.0, 7)
+    for shape in ((2, 3), (3, 2), (1, 6), (6, 1)):
+        window = weights.reshape(shape)
+        got = fastconv.ndimage.correlate(image, window)
+        np.testing.assert_allclose(got, fastconv.reference.correlate(image, window))

@@ -16,7 +16,7 @@ class Kernel:
     def __len__(self) -> int: ...
 
 class Built:
-    kept: tuple[tuple[str, int, int], Any] | None
+    kept: tuple[Any, Any] | None
 
 class Strategy:
     built: Built

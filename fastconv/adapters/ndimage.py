@@ -925,7 +925,9 @@ def _in_engine(
     a, b = _as_rows(src, to, axes)
     kernel = np.ascontiguousarray(w.reshape(ky, kx))
     source, target = PIXELS[src.dtype.name], PIXELS[dst.dtype.name]
-    strategy = _strategy(kernel.tobytes(), src.dtype.name, cval if border == "constant" else 0.0)
+    strategy = _strategy(
+        kernel.tobytes(), (ky, kx), src.dtype.name, cval if border == "constant" else 0.0
+    )
     places = [
         (length, -(n // 2 + o), length)
         for length, n, o in zip(
@@ -967,8 +969,8 @@ def _as_rows(src: Array, dst: Array, axes: tuple[int | None, int | None]) -> tup
 
 
 @lru_cache(maxsize=256)
-def _strategy(weights: bytes, source: str, constant: float) -> Strategy:
-    """How the engine sums a window: in SciPy's order, unless all sums are exact in any."""
+def _strategy(weights: bytes, shape: tuple[int, int], source: str, constant: float) -> Strategy:
+    """How the engine sums a window of this shape: in SciPy's order, unless all sums are exact in any."""
     w = np.frombuffer(weights)
     pixel = PIXELS[source]
     accumulator: Accumulator = "strict"
