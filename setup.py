@@ -54,6 +54,13 @@ setup(
             include_dirs=["src"],
         ),
         Extension(
+            "fastconv._engine.planner",
+            ["src/planner.pyx"],
+            depends=["fastconv/_engine/planner.pxd", *sorted(glob.glob("src/planning/*.pxi"))],
+            include_dirs=["src", "."],
+            extra_compile_args=COMMON,
+        ),
+        Extension(
             "fastconv._engine.calls",
             ["src/calls.pyx"],
             include_dirs=[numpy.get_include()],
@@ -63,8 +70,8 @@ setup(
             Extension(
                 f"fastconv._engine.engine_{level}",
                 [f"src/engine_{level}.pyx"],
-                depends=PARTS,
-                include_dirs=["src"],
+                depends=[*PARTS, "fastconv/_engine/planner.pxd"],
+                include_dirs=["src", "."],
                 extra_compile_args=COMMON + flags + OPENMP,
                 extra_link_args=OPENMP,
             )

@@ -6,7 +6,7 @@
     python benchmarks/bench_methods.py --terms fft
 
 A method states its work in terms: so many taps, so many loads, a row of bytes to read (see
-fastconv/_methods). Some two hundred jobs are timed, and the terms' prices are those with which the
+src/planning). Some two hundred jobs are timed, and the terms' prices are those with which the
 jobs' prices come nearest to their times, relative, none of them negative (Lawson and Hanson, Solving
 least squares problems, 1974, chapter 23). All jobs take turns, so that a noisy moment hits all.
 """
@@ -17,9 +17,8 @@ import argparse
 import datetime
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,23 +31,15 @@ from timing import calls_a_turn, seconds_a_call, warmed
 
 from fastconv import _levels
 from fastconv._costs import NS
-from fastconv._execute import execute
-from fastconv._methods import (
-    LANES,
-    Facts,
-    Floats,
-    Lane,
-    Recipe,
-    box,
-    direct,
-    dot,
-    fft,
-    separable,
-    sparse,
-    wide,
+from fastconv._engine.planner import (
+    ACCUMULATOR_NAMES,
+    TILES,
+    Kernel,
+    Strategy,
+    proposed,
 )
-from fastconv._pixels import PIXELS
-from fastconv._planner import _admit
+from fastconv._execute import execute
+from fastconv._pixels import PIXELS, Accumulator, Floats
 
 COSTS = Path(__file__).parent.parent / "fastconv" / "_costs.py"
 # larger than all caches of many machines
@@ -62,9 +53,9 @@ ALL = (*INTEGERS, "uint32", "int32", "uint64", "int64", "float16", "float32", "f
 
 @dataclass(frozen=True)
 class Job:
-    """A recipe and what it is to be tried on."""
+    """A strategy and what it is to be tried on."""
 
-    recipe: Recipe
+    strategy: Strategy
     kernel: Floats
     source: str
     target: str
@@ -72,26 +63,33 @@ class Job:
     def __str__(self) -> str:
         height, width = self.kernel.shape
         return (
-            f"{self.recipe.method} {self.recipe.lane} {self.source} -> {self.target}, "
+            f"{self.strategy.method} {self.strategy.accumulator} {self.source} -> {self.target}, "
             f"{height} x {width}"
         )
 
 
 def job(
-    module: ModuleType, lane: Lane, kernel: Floats, source: str, target: str | None = None
+    method: str,
+    accumulator: Accumulator,
+    kernel: Floats,
+    source: str,
+    target: str | None = None,
+    *,
+    tile: int = 0,
+    error: float = 0.0,
 ) -> Job:
     target = target or source
     pixel = PIXELS[source]
     low, high = (0.0, 255.0) if pixel.integer else (-np.inf, np.inf)
     if source in INTEGERS:
         low, high = float(pixel.low), float(pixel.high)
-    facts = Facts(kernel, pixel, PIXELS[target], low, high, pixel.integer, SIZE)
-    recipe = module.propose(facts, lane)
-    if isinstance(recipe, Recipe):
-        recipe = _admit(facts, recipe)
-    if not isinstance(recipe, Recipe):
-        raise ValueError(f"{module.__name__} {lane} {source} -> {target} {kernel.shape}: {recipe}")
-    return Job(recipe, kernel, source, target)
+    strategy = proposed(
+        Kernel(kernel), pixel.code, PIXELS[target].code, low, high, pixel.integer, *SIZE, 1, method,
+        _levels.level, accumulator, tile=tile, error=error,
+    )  # fmt: skip
+    if not isinstance(strategy, Strategy):
+        raise ValueError(f"{method} {accumulator} {source} -> {target} {kernel.shape}: {strategy}")
+    return Job(strategy, kernel, source, target)
 
 
 # --- kernels -------------------------------------------------------------------------------------
@@ -129,103 +127,93 @@ CROSS = np.array([[0, -1.0, 0], [-1, 5, -1], [0, -1, 0]])
 # --- jobs ----------------------------------------------------------------------------------------
 
 
-def window_jobs(lane: Lane) -> Iterator[Job]:
-    kept = "float32" if lane == "float32" else "float64"
+def window_jobs(accumulator: Accumulator) -> Iterator[Job]:
+    kept = "float32" if accumulator == "float32" else "float64"
     for size in (3, 5, 7, 9, 15):
-        yield job(direct, lane, random(size, size), kept)
+        yield job("direct", accumulator, random(size, size), kept)
     for height, width in ((3, 11), (6, 6), (11, 3), (4, 4)):
-        yield job(direct, lane, random(height, width), kept)
-    yield job(sparse, lane, CROSS, kept)
+        yield job("direct", accumulator, random(height, width), kept)
+    yield job("sparse", accumulator, CROSS, kept)
     for size, share in ((3, 0.4), (5, 0.5), (7, 0.3), (9, 0.5), (15, 0.2)):
-        yield job(sparse, lane, holes(size, share), kept)
+        yield job("sparse", accumulator, holes(size, share), kept)
     for height, width in ((1, 3), (1, 9), (1, 31), (2, 2), (2, 7)):
-        yield job(sparse, lane, random(height, width), kept)
-    if lane != "strict":
+        yield job("sparse", accumulator, random(height, width), kept)
+    if accumulator != "strict":
         # those that are not square tell taps of rows from those of columns
         squares = [(size, size) for size in (3, 5, 7, 9, 15, 31)]
         for height, width in (*squares, (5, 31), (31, 5), (15, 3), (3, 15)):
-            yield job(separable, lane, bell(height, width), kept)
+            yield job("separable", accumulator, bell(height, width), kept)
             for name in ("uint8", "uint16"):  # these are folded
-                yield job(separable, lane, bell(height, width), name, kept)
+                yield job("separable", accumulator, bell(height, width), name, kept)
 
 
-def pixel_jobs(lane: Lane) -> Iterator[Job]:
+def pixel_jobs(accumulator: Accumulator) -> Iterator[Job]:
     """What it costs to read and to write samples of each type."""
-    kept = "float32" if lane == "float32" else "float64"
-    for name in NARROW if lane == "float32" else ALL:
+    kept = "float32" if accumulator == "float32" else "float64"
+    for name in NARROW if accumulator == "float32" else ALL:
         for size in (3, 5):
-            yield job(direct, lane, whole(size, size), name, kept)
-            if lane == "strict" or PIXELS[name].integer == PIXELS[kept].integer:
-                yield job(direct, lane, whole(size, size), kept, name)
-            if lane == "float32" or name not in ("uint64", "int64"):
-                yield job(direct, lane, whole(size, size), name)
-        yield job(sparse, lane, CROSS, name)
-    if lane != "strict":
+            yield job("direct", accumulator, whole(size, size), name, kept)
+            if accumulator == "strict" or PIXELS[name].integer == PIXELS[kept].integer:
+                yield job("direct", accumulator, whole(size, size), kept, name)
+            if accumulator == "float32" or name not in ("uint64", "int64"):
+                yield job("direct", accumulator, whole(size, size), name)
+        yield job("sparse", accumulator, CROSS, name)
+    if accumulator != "strict":
         for name in INTEGERS:
             for size in (3, 5):
-                yield job(direct, lane, random(size, size), name)
+                yield job("direct", accumulator, random(size, size), name)
 
 
-def again_jobs(lane: Lane) -> Iterator[Job]:
+def again_jobs(accumulator: Accumulator) -> Iterator[Job]:
     """A share of the pixels by the definition, larger than a proven error makes it."""
     for name in ("uint8", "uint16"):
         for size in (3, 5, 9):
-            made = job(direct, lane, random(size, size), name)
-            error = 0.03
-            recipe = replace(made.recipe, error=error)
-            facts = Facts(made.kernel, PIXELS[name], PIXELS[name], 0.0, 255.0, True, SIZE)
-            work = {k: v for k, v in recipe.work.items() if not k.startswith("again")}
-            yield replace(made, recipe=replace(recipe, work=work).guarded(facts))
+            yield job("direct", accumulator, random(size, size), name, error=0.03)
 
 
-def box_jobs(lane: Lane) -> Iterator[Job]:
-    kept = "float32" if lane == "float32" else "float64"
+def box_jobs(accumulator: Accumulator) -> Iterator[Job]:
+    kept = "float32" if accumulator == "float32" else "float64"
     for size in (3, 5, 9, 15, 31, 101):
-        yield job(box, lane, np.full((size, size), 1 / size**2), kept)
+        yield job("box", accumulator, np.full((size, size), 1 / size**2), kept)
     for name in ("uint8", "uint16"):
         for height, width in ((3, 3), (3, 7), (5, 5), (7, 3), (7, 7), (31, 31)):
-            yield job(box, lane, np.full((height, width), 1 / (height * width)), name)
-            yield job(box, lane, np.full((size, size), np.pi / 10 / size**2), name)
+            yield job("box", accumulator, np.full((height, width), 1 / (height * width)), name)
+            yield job("box", accumulator, np.full((size, size), np.pi / 10 / size**2), name)
 
 
-def fft_jobs(lane: Lane) -> Iterator[Job]:
-    kept = "float32" if lane == "float32" else "float64"
-    for name in (kept,) if lane == "float32" else (kept, "uint8"):
-        for n in fft.TILES:
+def fft_jobs(accumulator: Accumulator) -> Iterator[Job]:
+    kept = "float32" if accumulator == "float32" else "float64"
+    for name in (kept,) if accumulator == "float32" else (kept, "uint8"):
+        for n in TILES:
             size = 2 * n // 5 + 1
-            made = job(fft, lane, random(size, size), name)
-            facts = Facts(made.kernel, PIXELS[name], PIXELS[name], 0.0, 255.0, True, SIZE)
-            work = {k: v for k, v in made.recipe.work.items() if k.startswith(("guard", "again"))}
-            yield replace(
-                made, recipe=replace(made.recipe, tile=n, work={**work, **fft.work_of(facts, n)})
-            )
+            yield job("fft", accumulator, random(size, size), name, tile=n)
 
 
 def dot_jobs() -> Iterator[Job]:
     for size in (3, 5, 7, 9, 15):
-        yield job(dot, "float32", whole(size, size), "uint8")
-        yield job(dot, "float32", random(size, size), "uint8")
+        yield job("dot", "float32", whole(size, size), "uint8")
+        yield job("dot", "float32", random(size, size), "uint8")
         for digits in (1, 2):
             for divisor in (4 * size**2 + 1, 4 * size**2 + 2):
                 weights = np.random.default_rng(size).integers(1, 120**digits, (size, size))
-                yield job(dot, "float32", weights / (divisor * 100**digits + digits), "uint8")
+                yield job("dot", "float32", weights / (divisor * 100**digits + digits), "uint8")
     for height, width in ((1, 9), (3, 11), (6, 6), (9, 1)):
-        yield job(dot, "float32", whole(height, width), "uint8")
+        yield job("dot", "float32", whole(height, width), "uint8")
 
 
 def wide_jobs() -> Iterator[Job]:
     for size in (3, 5):
-        yield job(wide, "strict", whole(size, size) * 4.0**size, "int64")
+        yield job("wide", "strict", whole(size, size) * 4.0**size, "int64")
 
 
 def all_jobs() -> Iterator[Job]:
-    for lane in LANES:
-        yield from window_jobs(lane)
-        yield from pixel_jobs(lane)
-        if lane != "strict":
-            yield from again_jobs(lane)
-            yield from box_jobs(lane)
-            yield from fft_jobs(lane)
+    for accumulator in ACCUMULATOR_NAMES:
+        yield from window_jobs(accumulator)
+        yield from pixel_jobs(accumulator)
+        if accumulator != "strict":
+            yield from again_jobs(accumulator)
+            yield from box_jobs(accumulator)
+            yield from fft_jobs(accumulator)
     yield from dot_jobs()
     yield from wide_jobs()
 
@@ -241,7 +229,7 @@ def call_of(made: Job) -> Any:
 
     def call() -> None:
         execute(
-            made.recipe, image, result, made.kernel, PIXELS[made.source], PIXELS[made.target],
+            made.strategy, image, result, made.kernel, PIXELS[made.source], PIXELS[made.target],
             rows, cols, "reflect", np.zeros(1), 1,
         )  # fmt: skip
 
@@ -265,12 +253,14 @@ Prices = dict[str, dict[str, float]]
 
 def prices(jobs: list[Job], times: list[float], known: Prices, wanted: str) -> Prices:
     """Prices of the terms, by type of sums; those that do not begin with `wanted` are as they were."""
-    table = {lane: dict(known[lane]) if wanted else {} for lane in LANES}
+    table = {
+        accumulator: dict(known[accumulator]) if wanted else {} for accumulator in ACCUMULATOR_NAMES
+    }
     fixed = np.array(
         [
             sum(
-                amount * table[made.recipe.lane][term]
-                for term, amount in made.recipe.work.items()
+                amount * table[made.strategy.accumulator][term]
+                for term, amount in made.strategy.work.items()
                 if not term.startswith(wanted)
             )
             for made in jobs
@@ -278,15 +268,18 @@ def prices(jobs: list[Job], times: list[float], known: Prices, wanted: str) -> P
     )
     terms = sorted(
         {
-            (made.recipe.lane, term)
+            (made.strategy.accumulator, term)
             for made in jobs
-            for term in made.recipe.work
+            for term in made.strategy.work
             if term.startswith(wanted)
         }
     )
     work: Array = np.array(
         [
-            [made.recipe.work.get(term, 0.0) * (made.recipe.lane == lane) for lane, term in terms]
+            [
+                made.strategy.work.get(term, 0.0) * (made.strategy.accumulator == accumulator)
+                for accumulator, term in terms
+            ]
             for made in jobs
         ]
     )
@@ -294,13 +287,13 @@ def prices(jobs: list[Job], times: list[float], known: Prices, wanted: str) -> P
     off = (work @ found + fixed) / np.array(times)
     for worst in sorted(range(len(jobs)), key=lambda i: -abs(np.log(off[i]))):
         print(f"{off[worst]:6.2f} {times[worst]:9.4f} ns  {jobs[worst]}")
-    for (lane, term), price in zip(terms, found, strict=True):
-        table[lane][term] = float(f"{price:.4g}")
-    return {lane: dict(sorted(rows.items())) for lane, rows in table.items()}
+    for (accumulator, term), price in zip(terms, found, strict=True):
+        table[accumulator][term] = float(f"{price:.4g}")
+    return {accumulator: dict(sorted(rows.items())) for accumulator, rows in table.items()}
 
 
 HEAD = '''# SPDX-License-Identifier: BSD-3-Clause
-"""What the terms of a recipe's work cost: ns a sample on one core, by level and type of sums.
+"""What the terms of a strategy's work cost: ns a sample on one core, by level and type of sums.
 
 Measured on {date} on {cpu}. Written by benchmarks/bench_methods.py, not by hand.
 """
@@ -313,10 +306,10 @@ NS: dict[str, dict[str, dict[str, float]]] = {{
 
 def written(table: dict[str, Prices]) -> str:
     text = HEAD.format(date=datetime.date.today(), cpu=cpu_model())
-    for level, lanes in table.items():
+    for level, accumulators in table.items():
         text += f'    "{level}": {{\n'
-        for lane, terms in lanes.items():
-            text += f'        "{lane}": {{\n'
+        for accumulator, terms in accumulators.items():
+            text += f'        "{accumulator}": {{\n'
             text += "".join(f'            "{term}": {price},\n' for term, price in terms.items())
             text += "        },\n"
         text += "    },\n"
@@ -337,7 +330,7 @@ def main() -> None:
         jobs = [
             made
             for made in all_jobs()
-            if any(term.startswith(asked.terms) for term in made.recipe.work)
+            if any(term.startswith(asked.terms) for term in made.strategy.work)
         ]
         print(f"{level}: {len(jobs)} jobs; price over time, time, job, the worst first")
         table[level] = prices(jobs, measured(jobs), table[level], asked.terms)

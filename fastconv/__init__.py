@@ -14,9 +14,9 @@ The map of the code, one floor a line; a file imports only from floors below its
 
     6  cli, __main__, adapters/    other people's shapes -> ours; _install, _run put them in place
     5  api, _plan, _arguments      check, allocate, run, hand back; _explain says what will run
-    4  _planner                    which method, at what cost, and why
-    3  _methods/, _execute         direct, separable, sparse, box, dot ...; the call into the engine
-    2  _levels, _threads, _engine/ CPU levels, threads, the compiled engine (from src/)
+    4  _planner                    which method, at what cost, and why: asks the planner in C
+    3  _execute                    the call into the engine
+    2  _levels, _threads, _engine/ CPU levels, threads, the compiled planner and engine (from src/)
     1  reference, kernels          NumPy: obviously right, slow; named kernels and generators
     0  _borders, _pixels           names and tables
 """

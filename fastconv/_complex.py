@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._methods import Floats
+from ._pixels import Floats
 
 # run(part of the kernel, src, dst, constant): one real pass; 0 is the real part, 1 the imaginary.
 Run = Callable[[int, NDArray[Any], NDArray[Any], Floats], None]

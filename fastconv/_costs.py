@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the terms of a recipe's work cost: ns a sample on one core, by level and type of sums.
+"""What the terms of a strategy's work cost: ns a sample on one core, by level and type of sums.
 
 Measured on 2026-11-25 on AMD EPYC. Written by benchmarks/bench_methods.py, not by hand.
 """

@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From a recipe to a program of the engine, and the one call that runs it."""
+"""From a strategy to a program of the engine, and the one call that runs it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from . import _levels
 from ._borders import BORDERS
 from ._engine import calls
-from ._methods import DOT, LANES, Floats, Recipe, dot
-from ._pixels import Pixel
+from ._engine.planner import Kernel, Strategy
+from ._pixels import Floats, Pixel
 
 # One axis: source pixels, position of the first window, number of windows.
 Axis = tuple[int, int, int]
 
 
 def execute(
-    recipe: Recipe,
+    strategy: Strategy,
     src: NDArray[Any],
     dst: NDArray[Any],
-    kernel: Floats,
+    kernel: Kernel | Floats,
     source: Pixel,
     target: Pixel,
     rows: Axis,
@@ -35,9 +34,9 @@ def execute(
 
     Parameters
     ----------
-    recipe : Recipe
+    strategy : Strategy
     src, dst : ndarray, shape (..., H, W, C), real, any strides; of the same leading axes, no axis empty
-    kernel : ndarray of float64, shape (h, w), C-contiguous
+    kernel : Kernel, or ndarray of float64, shape (h, w), C-contiguous
         Weights as they lie on the window.
     source, target : Pixel
     rows, cols : (length, start, count)
@@ -54,27 +53,21 @@ def execute(
     """
     number = BORDERS.index(border)
     return calls.execute(
-        program_of(recipe, kernel, source, target, src.shape[-1]), src, dst, source.code, target.code,
-        rows, cols, (number, number), constant, recipe.cost, threads,
+        program_of(strategy, kernel, target, src.shape[-1]), src, dst, source.code, target.code,
+        rows, cols, (number, number), constant, strategy.cost, threads,
     )  # fmt: skip
 
 
 def program_of(
-    recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, channels: int
+    strategy: Strategy, kernel: Kernel | Floats, target: Pixel, channels: int
 ) -> Any:
-    """The recipe as the engine wants it; made once for each number of channels."""
-    key = _levels.level, channels
-    if key not in recipe.programs:
-        offsets, quads, spread = (
-            dot.pack(recipe, channels) if recipe.code == DOT else _NO_GROUPS
-        )
-        recipe.programs[key] = _levels.engine.Program(
-            kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
-            *recipe.folds, offsets, quads, spread, recipe.places, recipe.tile, recipe.scale,
-            recipe.divisor, float(target.low), float(target.high), recipe.guard, recipe.near,
-            recipe.cut, recipe.plus,
-        )  # fmt: skip
-    return recipe.programs[key]
-
-
-_NO_GROUPS = np.empty(0, np.intp), np.empty((0, 0, 0), np.int32), 0
+    """The strategy as the engine wants it; the last one is kept."""
+    key = _levels.level, target.code, channels, kernel.shape
+    kept = strategy.built.kept
+    if kept is not None and kept[0] == key:
+        return kept[1]
+    if not isinstance(kernel, Kernel):
+        kernel = Kernel(kernel)
+    program = _levels.engine.Program(kernel, strategy, channels, target.code)
+    strategy.built.kept = key, program
+    return program

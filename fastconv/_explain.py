@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _levels, _threads
-from ._methods import Recipe
-from ._planner import Decision
+from ._engine.planner import Strategy
+from ._planner import decide, rejected
 
 if TYPE_CHECKING:
-    from ._plan import Plan
+    from ._plan import Asked, Plan
 
-_LANE_WORDS = {
+_ACCUMULATOR_WORDS = {
     "float32": "float32",
     "float64": "float64",
     "strict": "float64 in the definition's order and rounding",
@@ -27,7 +27,7 @@ def explanation(
     pixel: np.dtype[Any],
     target: np.dtype[Any],
     samples: int,
-    decisions: list[Decision],
+    asked: list[Asked],
 ) -> str:
     """Some ten lines about images of type `pixel` with so many samples."""
     height, width = plan.kernel.shape
@@ -35,27 +35,27 @@ def explanation(
         f"{'convolve' if plan.flipped else 'correlate'} {pixel} -> {target} with {height} x {width} "
         f"taps, border {plan.border}, shape {plan.shape}"
     ]
-    for decision in decisions:
-        recipe = decision.recipe
-        threads = _threads.threads_for(recipe.cost * samples, plan.threads)
+    for request in asked:
+        strategy = decide(*request)
+        threads = _threads.threads_for(strategy.cost * samples, plan.threads)
+        sums = _SUM_WORDS.get(strategy.method) or _ACCUMULATOR_WORDS[strategy.accumulator]
         lines += [
-            f"  method   {recipe.method}: {recipe.why}",
-            f"  sums     {_SUM_WORDS.get(recipe.method) or _LANE_WORDS[recipe.lane]}",
-            f"  result   {_promise(target, recipe)}",
-            f"  threads  {threads} for {samples} samples, about {recipe.cost:.2f} ns each on one",
+            f"  method   {strategy.method}: {strategy.why}",
+            f"  sums     {sums}",
+            f"  result   {_promise(target, strategy)}",
+            f"  threads  {threads} for {samples} samples, about {strategy.cost:.2f} ns each on one",
             f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
         ]
-        lines += [f"  not      {name}: {reason}" for name, reason in decision.rejected]
+        lines += [f"  not      {name}: {reason}" for name, reason in rejected(*request)]
     return "\n".join(lines)
 
 
-def _promise(target: np.dtype[Any], recipe: Recipe) -> str:
+def _promise(target: np.dtype[Any], strategy: Strategy) -> str:
     if target.kind not in "iu":
         return "within (taps + 1) eps sum|w||x| of the definition"
-    if recipe.guard:
-        return (
-            f"exact: pixels within {recipe.guard:.1g} of a tie are summed again by the definition"
-        )
-    if recipe.lane == "strict" and recipe.method != "wide":
+    if strategy.tie_tolerance:
+        tolerance = f"{strategy.tie_tolerance:.1g}"
+        return f"exact: pixels within {tolerance} of a tie are summed again by the definition"
+    if strategy.accumulator == "strict" and strategy.method != "wide":
         return "exact: the sums are the definition's"
     return "exact: no sum is ever rounded before its last step"

@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol, cast
 
-from ._engine import calls, cpu
+from ._engine import calls, cpu, planner
 
 
 class Engine(Protocol):
@@ -26,7 +26,6 @@ class Engine(Protocol):
     def has_openmp(self) -> bool: ...
     def can_average(self, height: int, width: int, divisor: int, size: int) -> bool: ...
     def dot_bits(self) -> int: ...
-    def most_spread(self) -> int: ...
 
 
 def available() -> tuple[str, ...]:
@@ -46,7 +45,9 @@ def load(name: str) -> Engine:
         raise ImportError(
             f"FASTCONV_LEVEL must be one of {', '.join(available())} on this machine; got {name!r}"
         )
-    return cast(Engine, import_module(f"fastconv._engine.engine_{name}"))
+    engine = cast(Engine, import_module(f"fastconv._engine.engine_{name}"))
+    planner.describe_level(name, engine)
+    return engine
 
 
 level: str = os.environ.get("FASTCONV_LEVEL") or available()[-1]

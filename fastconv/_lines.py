@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from . import _levels, _threads
 from ._borders import BORDERS
 from ._engine import calls
+from ._engine.planner import ACCUMULATOR_NAMES, EXACT, binary_unit
 from ._execute import Axis
-from ._methods import EXACT, LANES, Floats, Lane, binary_unit
-from ._pixels import PIXELS, Pixel
+from ._pixels import PIXELS, Accumulator, Floats, Pixel
 
 # Numbers of src/job.pxi: how a filter sums, and which of two is first.
 NOTHING, LIST, EVEN, ODD, MEAN = range(5)
@@ -228,13 +228,13 @@ def _call(
         and down.fold.kind == MEAN
         and not _exact("strict", [down.fold], source, target, constant)
     )
-    lane: Lane = (
+    accumulator: Accumulator = (
         "float32"
         if _exact("float32", [f.fold for f in group], source, target, constant, added)
         else "strict"
     )
     program = _program(
-        down.fold if down else None, across.fold if across else None, LANES.index(lane),
+        down.fold if down else None, across.fold if across else None, ACCUMULATOR_NAMES.index(accumulator),
         src.shape[-1], order, history, _levels.level,
     )  # fmt: skip
     taps = sum(1 if f.fold.kind == MEAN else f.fold.size for f in group)
@@ -271,30 +271,30 @@ def _program(down: Fold | None, across: Fold | None, *how: Any) -> Any:
 
 
 def _exact(
-    lane: Lane,
+    accumulator: Accumulator,
     folds: list[Fold],
     source: Pixel,
     target: Pixel,
     constant: float,
     added: bool = False,
 ) -> bool:
-    """Whether sums in this lane come out as those of scipy.ndimage.
+    """Whether sums of this type come out as those of scipy.ndimage.
 
     A mean is divided, in float32 as well: of integers, it then falls on the same side of the next integer if
     that is farther than its rounding.
     """
     if not source.integer or source.peak >= 2**32 or constant != round_or_nan(constant):
         return False
-    if lane == "float32" and target.name in ("int64", "uint64"):
+    if accumulator == "float32" and target.name in ("int64", "uint64"):
         return False  # rows of scratch are as wide as the sums
     unit, peak = 1.0, float(max(source.peak, abs(constant)))
-    limit = EXACT[lane]
+    limit = EXACT[accumulator]
     for f in folds:
         if f.unit == 0 or f.weight / f.unit * peak / unit > limit:
             return False
         if (
             f.kind == MEAN
-            and lane == "float32"
+            and accumulator == "float32"
             and not (target.integer and target.peak < 2**16 and 4 * f.size * peak <= limit)
         ):
             return False

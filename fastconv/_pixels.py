@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Pixel types: one table. The engine knows a type by its `code`, the row of this table.
+"""Types of samples, one table, and of sums. The engine knows a type by its `code`, the row of this table.
 
 A complex picture is one of twice as many real channels, so complex types need no row of their own.
 """
@@ -7,9 +7,16 @@ A complex picture is one of twice as many real channels, so complex types need n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+# Types of sums. "strict" is float64 in the definition's order and rounding: it is the definition, so it is
+# never wrong, and never fast.
+Accumulator = Literal["float32", "float64", "strict"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class Pixel:
     name : str
         NumPy's name of the real sample type.
     code : int
-        Its number in the engine (src/job.pxi has the same list).
+        Its number in the engine (fastconv/_engine/planner.pxd has the same list).
     integer : bool
         Whether results are rounded and saturated.
     low, high : int

@@ -33,10 +33,10 @@ from ._arguments import (
 from ._borders import BORDERS, canonical, placement
 from ._complex import complex_passes
 from ._engine.calls import PlanBase, begin
+from ._engine.planner import Kernel, Strategy
 from ._execute import Axis, execute, program_of
-from ._methods import Floats
-from ._pixels import PIXELS, Pixel, pixel_of
-from ._planner import METHODS, Decision, decide
+from ._pixels import PIXELS, Floats, Pixel, pixel_of
+from ._planner import METHODS, decide
 
 SHAPES = ("same", "valid", "full")
 
@@ -47,6 +47,10 @@ begin({np.dtype(name).num: PIXELS[name].code for name in _IN_C}, _threads.thread
 
 # Size of the image that a plan speaks of if it has seen none.
 _MEGAPIXEL = (1000, 1000)
+
+
+# What the planner is asked.
+Asked = tuple[Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str]
 
 
 class Part(NamedTuple):
@@ -94,9 +98,12 @@ class Plan(PlanBase):
     wanted: str
     threads: int | None
     given: NDArray[Any]
-    pixel: np.dtype[Any] | None = field(default=None)
+    pixel: np.dtype[Any] | None = None
+    # the kernel, or its real and imaginary part, with what the planner finds out about them
+    parts: tuple[Kernel, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(map(Kernel, _real_parts(self.kernel))))
         height, width = self.kernel.shape
         real = self.kernel.dtype.kind != "c" and not isinstance(self.cval, complex)
         real = real and (self.dtype is None or (self.dtype.kind != "c" and self.dtype.isnative))
@@ -119,12 +126,12 @@ class Plan(PlanBase):
     @property
     def method(self) -> str:
         """Name of the method that images of type `pixel` get."""
-        return self.decisions(_example(self.pixel), _MEGAPIXEL)[0].recipe.method
+        return self.strategies(_example(self.pixel), _MEGAPIXEL)[0].method
 
     @property
     def reason(self) -> str:
         """Why, in half a sentence."""
-        return self.decisions(_example(self.pixel), _MEGAPIXEL)[0].recipe.why
+        return self.strategies(_example(self.pixel), _MEGAPIXEL)[0].why
 
     def explain(self, image: ArrayLike | None = None) -> str:
         """Say in plain words what will run, and why not something else.
@@ -145,8 +152,8 @@ class Plan(PlanBase):
             a = as_image(image)
             src = self._channels_last(a, "image")
             samples, size, channels = a.size, self.whole(src.shape[-3:-1]).size, src.shape[-1]
-        decisions = self.decisions(a, size, channels)
-        return _explain.explanation(self, a.dtype, self.target(a.dtype), samples, decisions)
+        asked = self._asked(a, size, channels)
+        return _explain.explanation(self, a.dtype, self.target(a.dtype), samples, asked)
 
     def target(self, pixel: np.dtype[Any]) -> np.dtype[Any]:
         """Type of the result for images of this type."""
@@ -201,18 +208,18 @@ class Plan(PlanBase):
         dst = self._channels_last(result, "out")
 
         # all is checked; from here on things are written
-        parts = _real_parts(self.kernel)
-        decisions = [
-            self._decide(kernel, image, source, target, size, src.shape[-1]) for kernel in parts
+        strategies = [
+            decide(*self._ask(part, image, source, target, size, src.shape[-1]))
+            for part in self.parts
         ]
 
         def run(part: int, a: NDArray[Any], b: NDArray[Any], constant: Floats) -> None:
             execute(
-                decisions[part].recipe, a, b, parts[part], source, target, rows, cols,
+                strategies[part], a, b, self.parts[part], source, target, rows, cols,
                 self.border, (constant[0], constant[-1]), self.threads,
             )  # fmt: skip
 
-        complex_passes(run, src, dst, len(decisions), fill)
+        complex_passes(run, src, dst, len(strategies), fill)
         return result
 
     def _apply(self, image: ArrayLike, out: NDArray[Any] | None) -> Any:
@@ -227,31 +234,33 @@ class Plan(PlanBase):
     ) -> tuple[Any, float]:
         """A program for images like this, and its predicted ns a sample."""
         source, target = pixel_of(image.dtype, "image"), pixel_of(dtype, "dtype")
-        recipe = self._decide(self.kernel, image, source, target, size, channels).recipe
-        return program_of(recipe, self.kernel, source, target, channels), recipe.cost
+        kernel = self.parts[0]
+        strategy = decide(*self._ask(kernel, image, source, target, size, channels))
+        return program_of(strategy, kernel, target, channels), strategy.cost
 
-    def decisions(
+    def strategies(
         self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
-    ) -> list[Decision]:
-        """How an image like `a` is filtered: one decision for a real kernel, two for a complex one."""
-        source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
-        return [
-            self._decide(part, a, source, target, size, channels)
-            for part in _real_parts(self.kernel)
-        ]
+    ) -> list[Strategy]:
+        """How an image like `a` is filtered: one strategy for a real kernel, two for a complex one."""
+        return [decide(*asked) for asked in self._asked(a, size, channels)]
 
-    def _decide(
+    def _asked(self, a: NDArray[Any], size: tuple[int, int], channels: int = 1) -> list[Asked]:
+        """What the planner is asked: once for a real kernel, twice for a complex one."""
+        source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
+        return [self._ask(part, a, source, target, size, channels) for part in self.parts]
+
+    def _ask(
         self,
-        kernel: Floats,
+        kernel: Kernel,
         a: NDArray[Any],
         source: Pixel,
         target: Pixel,
         size: tuple[int, int],
         channels: int,
-    ) -> Decision:
+    ) -> Asked:
         reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
         samples = _range(a, source, self.cval if reaches_out else 0.0)
-        return decide(kernel, source, target, samples, size, channels, self.wanted)
+        return kernel, source, target, samples, size, channels, self.wanted
 
     def _channels_last(self, a: NDArray[Any], argument: str) -> NDArray[Any]:
         """View of shape (..., H, W, C)."""

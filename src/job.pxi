@@ -1,25 +1,8 @@
 # What the engine is asked to do: two pictures as bytes, two index tables, taps, and how to round.
 # A job is filled once, before the first pixel, and only read by the threads.
 
-# Rows of the table in fastconv/_pixels.py.
-cdef enum:
-    U8, I8, U16, I16, U32, I32, U64, I64, F16, F32, F64
-
 cdef enum:
     LINE_BYTES = 64     # of a cache
-
-# How the rows of a job are summed; _planner.py sends the number.
-cdef enum:
-    WINDOW = 0      # taps, across the row first if there are `across` taps
-    BOX = 1         # all taps equal
-    WIDE = 2        # exact 64-bit integers
-    DOT = 3         # whole-numbered weights times bytes
-    RUNNING = 5     # all taps equal, samples integers of 8 or 16 bits
-    FFT = 4         # by way of spectra; `window` is for tiles that have none
-    AVERAGE = 6     # all taps equal, few; samples bytes or 16-bit words, unsigned
-    LINES = 7       # one-dimensional filters down and across, rounded in between; see lines.pxi
-    QUADS = 8       # taps by four, forwards
-    QUADS_BACK = 9  # and backwards; see quads.pxi
 
 # How one of these filters sums, and which one is first.
 cdef enum:
@@ -241,18 +224,18 @@ cdef void* get_memory(size_t count, size_t size) except NULL:
     return memory
 
 
-cdef int make_taps(lane* kind, Taps* taps, const double[:, ::1] weights, Py_ssize_t step) except -1:
+cdef int make_taps(lane* kind, Taps* taps, const double* weights, Py_ssize_t height, Py_ssize_t width,
+                   Py_ssize_t step) except -1:
     """List the non-zero weights. A zero tap costs nothing and spreads no NaN."""
-    cdef Py_ssize_t ky, kx, t = 0, n = weights.size
-    taps.height, taps.width = weights.shape[0], weights.shape[1]
-    taps.step = step
+    cdef Py_ssize_t ky, kx, t = 0, n = height * width
+    taps.height, taps.width, taps.step = height, width, step
     taps.offset = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
     taps.weight = get_memory(n, sizeof(double))
     for ky in range(taps.height):
         for kx in range(taps.width):
-            if weights[ky, kx] != 0:
+            if weights[ky * width + kx] != 0:
                 taps.offset[t] = kx * step
-                set_sample(<lane*>taps.weight, t, weights[ky, kx])
+                set_sample(<lane*>taps.weight, t, weights[ky * width + kx])
                 t += 1
     taps.count = t
     taps.dense = t == n
@@ -263,7 +246,7 @@ cdef int make_taps(lane* kind, Taps* taps, const double[:, ::1] weights, Py_ssiz
     return 0
 
 
-cdef int make_steps(lane* kind, Taps* taps, const double[:, ::1] weights) except -1:
+cdef int make_steps(lane* kind, Taps* taps, const double* weights) except -1:
     cdef Py_ssize_t iy, kx, ky, t = 0, n = (taps.height + 3) * taps.width
     cdef int r, mask
     taps.step_row = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
@@ -275,9 +258,9 @@ cdef int make_steps(lane* kind, Taps* taps, const double[:, ::1] weights) except
             mask = 0
             for r in range(4):
                 ky = iy - r
-                if 0 <= ky and ky < taps.height and weights[ky, kx] != 0:
+                if 0 <= ky and ky < taps.height and weights[ky * taps.width + kx] != 0:
                     mask |= 1 << r
-                    set_sample(<lane*>taps.step_weight, 4 * t + r, weights[ky, kx])
+                    set_sample(<lane*>taps.step_weight, 4 * t + r, weights[ky * taps.width + kx])
             if mask:
                 taps.step_row[t], taps.step_offset[t], taps.step_mask[t] = iy, kx * taps.step, mask
                 t += 1

@@ -111,21 +111,17 @@ cdef inline Py_ssize_t tile_pitch(lane* kind, Py_ssize_t n) noexcept:
     return n if n % (2 * line) else n + line
 
 
-cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t n) except -1:
+cdef int make_fft(lane* kind, Fft* fft, const Facts* kernel, Py_ssize_t n) except -1:
     """Twiddles, and the kernel's spectrum, made in float64 whatever the lanes."""
     cdef Py_ssize_t y, x, side
-    cdef double weight_sum = 0
     cdef Fft exact
     cdef double* re
     fft.n, fft.pitch = n, tile_pitch(kind, n)
-    for y in range(kernel.shape[0]):
-        for x in range(kernel.shape[1]):
-            weight_sum += fabs(kernel[y, x])
     if lane is vf:
         fft.limit = 1e37
     else:
         fft.limit = 1e307
-    fft.limit /= <double>n * n * (weight_sum if weight_sum > 1 else 1)
+    fft.limit /= <double>n * n * (kernel.total if kernel.total > 1 else 1)
     make_twiddles(kind, fft)
     make_mirror(fft, LINE_BYTES // sample_size(kind))
     fft.spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
@@ -137,9 +133,10 @@ cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t 
         exact.spectrum = get_memory(4 * side, sizeof(double))
         re = <double*>exact.spectrum
         memset(re, 0, 2 * side * sizeof(double))
-        for y in range(kernel.shape[0]):    # backwards, since the window is correlated with it
-            for x in range(kernel.shape[1]):
-                re[(n - y) % n * exact.pitch + (n - x) % n] = kernel[y, x] / (<double>n * n)
+        for y in range(kernel.height):  # backwards, since the window is correlated with it
+            for x in range(kernel.width):
+                re[(n - y) % n * exact.pitch + (n - x) % n] = (
+                    kernel.weights[y * kernel.width + x] / (<double>n * n))
         transform(<vd*>(re + 2 * side), <vd*>re, &exact, n)
         transform(<vd*>re, <vd*>(re + 2 * side), &exact, n)
         for y in range(2 * n):
@@ -219,101 +216,163 @@ cdef void free_fft(Fft* fft) noexcept:
     free(fft.mirrored)
 
 
+cdef int pad_kernel(Job* job) except -1:
+    cdef Py_ssize_t ky, kx, pitch = (job.kernel_width * job.channels + 15) // 16 * 16
+    cdef double* padded = <double*>get_memory(job.kernel_height * pitch, sizeof(double))
+    memset(padded, 0, job.kernel_height * pitch * sizeof(double))
+    for ky in range(job.kernel_height):
+        for kx in range(job.kernel_width):
+            padded[ky * pitch + kx * job.channels] = job.kernel[ky * job.kernel_width + kx]
+    job.padded_kernel, job.kernel_pitch = padded, pitch
+    return 0
+
+
+cdef int make_sums(lane* kind, Job* job, const Facts* kernel, const Proposal* p) except -1:
+    """Taps of a separable job (a row and a column), else of the kernel as it is; spectra."""
+    # a tile is of one channel; see one_channel in fft.pxi
+    cdef Py_ssize_t step = 1 if p.sums == FFT else job.channels
+    if p.across != NULL:
+        make_taps(kind, &job.across, p.across, 1, kernel.width, step)
+        make_taps(kind, &job.window, p.down, kernel.height, 1, step)
+        job.across.folded, job.window.folded = p.across_symmetric, p.down_symmetric
+    elif p.sums == WINDOW or p.sums == FFT:
+        make_taps(kind, &job.window, kernel.weights, kernel.height, kernel.width, step)
+    if p.sums == FFT:
+        make_fft(kind, &job.fft, kernel, p.tile)
+    return 0
+
+
+cdef inline Py_ssize_t most_spread() noexcept:
+    """Samples from the first to the last tap of a group, at the most, where groups are of taps; else 0."""
+    return 2 * F32_LANES if SPREADS else 0
+
+
+cdef int make_dots(Job* job, const Proposal* p) except -1:
+    """Groups of whole-numbered weights. Kernels of fewer than three rows get rows of zeros below.
+
+    A group is four taps, `spread` samples from the first to the last, where the engine can gather their
+    samples; else it is four neighbouring samples and takes all taps that fall on them: four of a row of single
+    samples, two of interleaved RGB (and the spread is 0).
+    """
+    cdef Dots* dots = &job.dots
+    cdef Py_ssize_t height = job.kernel_height, width = job.kernel_width, rows = larger(3, height)
+    cdef Py_ssize_t channels = job.channels, ky, kx, group, byte, tap
+    cdef int digit
+    cdef int64_t n, higher
+    cdef Py_ssize_t* offsets = <Py_ssize_t*>get_memory(width, sizeof(Py_ssize_t))
+    cdef int8_t* weights
+    dots.offset = offsets
+    dots.digits, dots.places, dots.plus = p.digits, p.fraction_bits, <int32_t>ldexp(p.offset, p.fraction_bits)
+    dots.doubt = <int32_t>ceil(ldexp(p.tie_tolerance, p.fraction_bits)) + 1
+    dots.spread = 3 * channels if channels > 1 and 3 * channels <= most_spread() else 0
+    make_gather(dots)
+    # the first group begins at the first column that is not zero, each other at the next that is in none
+    for kx in range(width):
+        if has_taps(job, p.scale, kx) and (
+                dots.groups == 0 or kx * channels > offsets[dots.groups - 1] + (dots.spread or 3)):
+            offsets[dots.groups] = kx * channels
+            dots.groups += 1
+    job.window.height = rows
+    weights = <int8_t*>get_memory(dots.digits * rows * dots.groups, sizeof(int32_t))
+    dots.weight = <int32_t*>weights
+    memset(weights, 0, dots.digits * rows * dots.groups * sizeof(int32_t))
+    for ky in range(height):
+        for group in range(dots.groups):
+            for byte in range(4):
+                tap = offsets[group] + byte * (dots.spread // 3 or 1)
+                if tap % channels or tap // channels >= width:
+                    continue
+                n = whole_weight(job, p.scale, ky, tap // channels)
+                for digit in range(p.digits - 1, -1, -1):
+                    # n = higher * 2**DOT_BITS + digit, and the digit has a sign
+                    higher = (n + (1 << (DOT_BITS - 1))) >> DOT_BITS
+                    weights[((digit * rows + ky) * dots.groups + group) * 4 + byte] = <int8_t>(
+                        n - higher * (1 << DOT_BITS))
+                    n = higher
+    return 0
+
+
+cdef inline int64_t whole_weight(const Job* job, double scale, Py_ssize_t ky, Py_ssize_t kx) noexcept:
+    return <int64_t>rint(job.kernel[ky * job.kernel_width + kx] / scale)
+
+
+cdef bint has_taps(const Job* job, double scale, Py_ssize_t kx) noexcept:
+    """Whether a column of whole-numbered weights is not all zeros."""
+    cdef Py_ssize_t ky
+    for ky in range(job.kernel_height):
+        if whole_weight(job, scale, ky, kx):
+            return True
+    return False
+
+
+cdef void make_gather(Dots* dots) noexcept:
+    """Which samples are those of four vectors of groups of taps, `spread` from the first to the last."""
+    cdef Py_ssize_t k, i, t, start, lanes = F32_LANES
+    if not dots.spread:
+        return
+    for k in range(4):
+        start = k * lanes if k < 2 else k * lanes - dots.spread
+        for i in range(lanes):
+            for t in range(4):
+                dots.gather[(k * lanes + i) * 4 + t] = <uint8_t>(start + i + t * dots.spread // 3)
+
+
 cdef class Program:
+    """A strategy, made ready for pictures of so many channels.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    strategy : Strategy
+        Decided for this kernel.
+    channels : int
+        Samples of a pixel.
+    target : int
+        Code of the type of the results.
+    """
     cdef Job job
-    # what the job points to
-    cdef const double[:, ::1] kernel
-    cdef const Py_ssize_t[::1] offsets
-    cdef const int32_t[:, :, ::1] quads
+    cdef bytes weights      # the job points to them
 
-    def __cinit__(self, const double[:, ::1] kernel, int method, int lanes, Py_ssize_t channels,
-                  const double[:, ::1] across, const double[:, ::1] down, bint fold_across, bint fold_down,
-                  const Py_ssize_t[::1] offsets, const int32_t[:, :, ::1] quads, Py_ssize_t spread,
-                  int places, Py_ssize_t tile, double scale, Py_ssize_t divisor, double low, double high,
-                  double guard, double near, int cut=0, double plus=0):
+    def __cinit__(self, Kernel kernel not None, Strategy strategy not None, Py_ssize_t channels, int target):
         cdef Job* job = &self.job
-        self.kernel, self.offsets, self.quads = kernel, offsets, quads
-        job.lanes = lanes
-        job.kernel = &kernel[0, 0]
-        job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
+        cdef const Proposal* p = &strategy.proposal
+        if p.height and (p.height != kernel.facts.height or p.width != kernel.facts.width):
+            raise ValueError(f"strategy must be one for a kernel of shape {kernel.shape}; got another's")
+        self.weights, job.lanes = kernel.memory, p.accumulator
+        job.kernel = kernel.facts.weights
+        job.kernel_height, job.kernel_width = kernel.facts.height, kernel.facts.width
         job.channels = channels
-        job.method, job.scale, job.divisor, job.plus = method, scale, divisor, plus
-        job.low, job.high, job.guard, job.near, job.cut = low, high, guard, near, cut
-        if near > 0:
-            self.pad_kernel()
-        job.window.height = kernel.shape[0]
-        if method == QUADS or method == QUADS_BACK:
-            if lanes == 0:
-                make_quads(<vf*>NULL, &job.window, kernel, channels)
+        job.method, job.scale, job.divisor, job.plus = p.sums, p.scale, p.divisor, p.offset
+        job.low, job.high, job.cut = lowest_of(target), highest_of(target), p.cast_mode
+        job.guard, job.near = p.tie_tolerance, p.reorder_error
+        if job.near > 0:
+            pad_kernel(job)
+        job.window.height = job.kernel_height
+        if p.sums == DOT:
+            make_dots(job, p)
+        elif p.sums == QUADS or p.sums == QUADS_BACK:
+            if p.accumulator == FLOAT32:
+                make_quads(<vf*>NULL, &job.window, &kernel.facts, channels)
             else:
-                make_quads(<vs*>NULL, &job.window, kernel, channels)
-        if method == WINDOW or method == FFT:
-            if lanes == 0:
-                self.make_taps(<vf*>NULL, across, down, fold_across, fold_down)
-            else:
-                self.make_taps(<vd*>NULL, across, down, fold_across, fold_down)
-        if method == FFT:
-            if lanes == 0:
-                make_fft(<vf*>NULL, &job.fft, kernel, tile)
-            else:
-                make_fft(<vd*>NULL, &job.fft, kernel, tile)
-        elif method == DOT:
-            job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
-            job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
-            job.dots.places, job.dots.plus = places, <int32_t>ldexp(plus, places)
-            self.spread_groups(spread)
-            job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
-            job.window.height = quads.shape[1]
-
-    cdef int spread_groups(self, Py_ssize_t spread) except -1:
-        """Groups of taps, `spread` samples from the first to the last, if they are not of neighbours."""
-        cdef Py_ssize_t k, i, t, start
-        cdef Py_ssize_t lanes = F32_LANES
-        self.job.dots.spread = spread
-        if spread:
-            for k in range(4):
-                start = k * lanes if k < 2 else k * lanes - spread
-                for i in range(lanes):
-                    for t in range(4):
-                        self.job.dots.gather[(k * lanes + i) * 4 + t] = <uint8_t>(start + i + t * spread // 3)
-        return 0
-
-    cdef int pad_kernel(self) except -1:
-        cdef Job* job = &self.job
-        cdef Py_ssize_t ky, kx, pitch = (job.kernel_width * job.channels + 15) // 16 * 16
-        cdef double* padded = <double*>get_memory(job.kernel_height * pitch, sizeof(double))
-        memset(padded, 0, job.kernel_height * pitch * sizeof(double))
-        for ky in range(job.kernel_height):
-            for kx in range(job.kernel_width):
-                padded[ky * pitch + kx * job.channels] = self.kernel[ky, kx]
-        job.padded_kernel, job.kernel_pitch = padded, pitch
-        return 0
-
-    cdef int make_taps(self, lane* kind, const double[:, ::1] across, const double[:, ::1] down,
-                       bint fold_across, bint fold_down) except -1:
-        """Taps of a separable job (a row and a column, not empty), else of the kernel as it is."""
-        cdef Job* job = &self.job
-        # a tile is of one channel; see one_channel in fft.pxi
-        cdef Py_ssize_t step = 1 if job.method == FFT else job.channels
-        if across.size:
-            make_taps(kind, &job.across, across, step)
-            make_taps(kind, &job.window, down, step)
-            job.across.folded, job.window.folded = fold_across, fold_down
+                make_quads(<vs*>NULL, &job.window, &kernel.facts, channels)
+        elif p.accumulator == FLOAT32:
+            make_sums(<vf*>NULL, job, &kernel.facts, p)
         else:
-            make_taps(kind, &job.window, self.kernel, step)
-        return 0
+            make_sums(<vd*>NULL, job, &kernel.facts, p)
 
     def __dealloc__(self):
         free_taps(&self.job.across)
         free_taps(&self.job.window)
         free(<void*>self.job.padded_kernel)
+        free(<void*>self.job.dots.offset)
+        free(<void*>self.job.dots.weight)
         free_fft(&self.job.fft)
 
     def nbytes(self):
         """Bytes of weights, taps, twiddles and spectra, or a few more."""
         cdef Py_ssize_t taps = self.job.kernel_height * self.job.kernel_width
         cdef Py_ssize_t tile = self.job.fft.n * self.job.fft.pitch
-        return sizeof(Job) + taps * 80 + tile * 16 + self.quads.size * 4
+        return sizeof(Job) + taps * 80 + tile * 16 + self.job.dots.digits * taps * 4
 
     def address(self):
         """A C function that runs requests (request.h), and its first argument."""
@@ -323,11 +382,6 @@ cdef class Program:
 def can_average(Py_ssize_t height, Py_ssize_t width, Py_ssize_t divisor, Py_ssize_t size):
     """Whether a box of unsigned pixels of `size` bytes, in one channel, is summed in registers."""
     return averages(height, width, 1, divisor, size)
-
-
-def most_spread():
-    """Samples from the first to the last tap of a group, at the most, where groups are of taps; else 0."""
-    return 2 * F32_LANES if SPREADS else 0
 
 
 def dot_bits():

@@ -56,11 +56,11 @@ cdef void quads_row(lane* out, lane** rows, const Taps* taps, Py_ssize_t n, bint
         x += block
 
 
-cdef int make_quads(lane* kind, Taps* taps, const double[:, ::1] kernel, Py_ssize_t step) except -1:
+cdef int make_quads(lane* kind, Taps* taps, const Facts* kernel, Py_ssize_t step) except -1:
     """All weights, in the order in which they are summed."""
-    cdef Py_ssize_t i, width = kernel.shape[1]
-    taps.height, taps.width, taps.step = kernel.shape[0], width, step
-    taps.weight = get_memory(kernel.size, sizeof(double))
-    for i in range(kernel.size):
-        set_sample(<lane*>taps.weight, i, kernel[i // width, i % width])
+    cdef Py_ssize_t i, n = kernel.height * kernel.width
+    taps.height, taps.width, taps.step = kernel.height, kernel.width, step
+    taps.weight = get_memory(n, sizeof(double))
+    for i in range(n):
+        set_sample(<lane*>taps.weight, i, kernel.weights[i])
     return 0

@@ -4,7 +4,7 @@ the bound of the numbers contract.
 
 The contract's bound is (taps + 1) * eps * sum|w||x|, pixel by pixel, with the eps of the sums' type. It
 says nothing of sums that float32, or the result's type, cannot hold. An FFT has a bound of its own, relative
-to the largest pixel: it states one in fastconv/_methods/fft.py, and here it must be within a hundredth of
+to the largest pixel: it states one in src/planning/fft.pxi, and here it must be within a hundredth of
 that and of FFT_EPS * eps * sum|w| * max|x|.
 """
 

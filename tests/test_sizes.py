@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv._methods import fft
+from fastconv._engine import planner
+from fastconv._execute import execute
+from fastconv._pixels import PIXELS, Accumulator
 
 from .judge import BORDERS, Array, assert_defined, assert_integers_equal, check, definition
 
@@ -204,20 +206,36 @@ def test_tall_symmetric_columns_of_many_heights(level: str, dtype: str, height: 
         assert_defined(got, "convolve", image, kernel, f"{height}, {width}", method="separable")
 
 
-@pytest.mark.parametrize("n", [n for n in fft.TILES if n <= 512])
+@pytest.mark.parametrize("accumulator", ["float32", "float64"])
+@pytest.mark.parametrize("n", [n for n in planner.TILES if n <= 512])
 def test_fft_tiles_of_every_size_alone_and_in_pairs(
-    level: str, n: int, monkeypatch: pytest.MonkeyPatch
+    level: str, n: int, accumulator: Accumulator
 ) -> None:
-    monkeypatch.setattr(fft, "TILES", (n,))
     kernel = (2 * np.random.default_rng(n).integers(-5, 5, (n // 4, n // 4 + 1)) + 1) / n
+    window = planner.Kernel(np.ascontiguousarray(kernel[::-1, ::-1]))
+    byte, border = PIXELS["uint8"], np.zeros(1)
     across = n - kernel.shape[1] + 1
     # one tile, one that hardly reaches over the border, two, and two and one
-    for width in (across // 2, across - 1, across + 9, 2 * across + 3):
-        image = noise("uint8", (n // 3, width))
-        assert f"tiles of {n} x {n}," in fastconv.plan(
-            kernel, pixel=image.dtype, method="fft"
-        ).explain(image)
-        got = fastconv.convolve(image, kernel, method="fft")
+    for columns in (across // 2, across - 1, across + 9, 2 * across + 3):
+        image = noise("uint8", (n // 3, columns))
+        height, width = image.shape
+        strategy = planner.proposed(
+            window, byte.code, byte.code, 0, 255, True, height, width, 1, "fft", level, accumulator,
+            tile=n,
+        )  # fmt: skip
+        if isinstance(strategy, str):
+            assert "sums may be off by" in strategy and accumulator == "float32"
+            continue
+        assert strategy.tile == n
+        got = np.empty_like(image)
+        rows, cols = (
+            (length, -((size - 1) // 2), length)
+            for length, size in zip(image.shape, kernel.shape, strict=True)
+        )
+        execute(
+            strategy, image[..., np.newaxis], got[..., np.newaxis], window, byte, byte, rows, cols,
+            "reflect", border, None,
+        )  # fmt: skip
         assert_integers_equal(got, fastconv.convolve(image, kernel, method="direct"), f"{width}")
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -23,9 +22,9 @@ from numpy.typing import NDArray
 
 from .. import _levels
 from .._borders import index_table
-from .._engine import calls
+from .._engine import calls, planner
+from .._engine.planner import Strategy, binary_unit
 from .._execute import execute
-from .._methods import Facts, Recipe, binary_unit, dot, price
 from .._pixels import PIXELS
 from ..api import correlate
 
@@ -34,7 +33,7 @@ Made = tuple[NDArray[Any], Any, float]
 
 # Bytes of sums that stay near while the number is added.
 _NEAR = 1 << 18
-# Kernels of at least so many taps may go by way of spectra, whose bound of error (fastconv/_methods/fft.py)
+# Kernels of at least so many taps may go by way of spectra, whose bound of error (src/planning/fft.pxi)
 # is below so many roundings, for tiles of up to 1024.
 _SPECTRAL, _SPECTRUM = 50, 2.0**19
 # A larger share of doubtful pixels is not worth sums in float32.
@@ -94,11 +93,11 @@ def _plus(
     if not number or not image.size or not kernel.size or wrong:  # and says what
         return correlate(image, kernel, dtype=dtype, out=out, **options), None, 0.0
     outside = float(cval) if border == "constant" else 0.0
-    recipe = _dots(
+    strategy = _dots(
         image.dtype, kernel.tobytes(), kernel.dtype, kernel.shape, number, dtype, outside, _levels.level
     )  # fmt: skip
-    if recipe is not None:
-        return _in_engine(recipe, image, kernel, out, **options)
+    if strategy is not None:
+        return _in_engine(strategy, image, kernel, out, **options)
     return _in_bands(image, kernel, out, number, dtype, outside, options), None, 0.0
 
 
@@ -157,7 +156,7 @@ def _dots(
     target: np.dtype[Any],
     cval: float,
     level: str,
-) -> Recipe | None:
+) -> Strategy | None:
     """How the engine of this level adds a whole number to sums of bytes, which is all that it can add to."""
     if pixel != np.uint8 or target != np.uint8 or kind.kind == "c" or not number.is_integer():
         return None
@@ -166,15 +165,15 @@ def _dots(
     kernel = np.frombuffer(weights, kind).reshape(shape).astype(np.float64)
     byte = PIXELS["uint8"]
     low, high = min(cval, 0.0), max(cval, 255.0)
-    facts = Facts(kernel, byte, byte, low, high, cval.is_integer(), shape, number)
-    recipe = dot.propose(facts, "float32")
-    if not isinstance(recipe, Recipe):
-        return None
-    return replace(recipe, cost=price(recipe.work, recipe.lane, facts.level))
+    strategy = planner.proposed(
+        planner.Kernel(kernel), byte.code, byte.code, low, high, cval.is_integer(), *shape, 1,
+        "dot", level, "float32", offset=number,
+    )  # fmt: skip
+    return strategy if isinstance(strategy, Strategy) else None
 
 
 def _in_engine(
-    recipe: Recipe,
+    strategy: Strategy,
     image: NDArray[Any],
     kernel: NDArray[Any],
     out: NDArray[Any] | None,
@@ -183,7 +182,7 @@ def _in_engine(
     origin: int | tuple[int, int],
     channel_axis: int | None,
 ) -> Made:
-    """Correlate bytes by this recipe."""
+    """Correlate bytes in this way."""
     overlapping = out is not None and np.may_share_memory(image, out)
     if out is None:
         out = np.empty(image.shape, image.dtype)
@@ -197,8 +196,9 @@ def _in_engine(
     )
     weights = np.ascontiguousarray(kernel, np.float64)
     byte = PIXELS["uint8"]
-    call = execute(recipe, a, b, weights, byte, byte, rows, cols, border, (float(cval),) * 2, None)
-    return out, (None if overlapping else call), recipe.cost * out.size
+    constant = (float(cval), float(cval))
+    call = execute(strategy, a, b, weights, byte, byte, rows, cols, border, constant, None)
+    return out, (None if overlapping else call), strategy.cost * out.size
 
 
 _NONE = np.empty(0, np.intp)
@@ -246,7 +246,7 @@ def _type_of_sums(
                 return np.dtype(small), 0.0
     # sums of multiples of one number, and so few of them that no partial sum is rounded
     unit = binary_unit(np.append(kernel, number)) if integral else 0.0
-    # as in fastconv._methods.near_error; and the number is rounded, and its addition
+    # as reorder_error in src/planning/exactness.pxi; and the number is rounded, and its addition
     roundings = 2.1 * (np.count_nonzero(kernel) + 3)
     if kernel.size >= _SPECTRAL:
         roundings += _SPECTRUM

@@ -31,7 +31,7 @@ from PIL.ImageFilter import Kernel as PillowsKernel  # also while another one ha
 
 from .. import kernels
 from .._borders import canonical
-from .._methods import binary_unit
+from .._engine.planner import binary_unit
 from ..api import correlate
 from . import _originals
 from ._plus import correlate_plus

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from .. import _lines, _methods
+from .. import _lines
 from .._borders import index_table
 from .._engine import calls
+from .._engine.planner import ACCUMULATOR_NAMES, EXACT, Strategy, binary_unit
 from .._execute import execute
 from .._lines import Filter
-from .._methods import LANES, Floats, Lane, Recipe, binary_unit
-from .._pixels import PIXELS
+from .._pixels import PIXELS, Accumulator, Floats
 from . import _originals
 
 __all__ = [
@@ -925,7 +925,7 @@ def _in_engine(
     a, b = _as_rows(src, to, axes)
     kernel = np.ascontiguousarray(w.reshape(ky, kx))
     source, target = PIXELS[src.dtype.name], PIXELS[dst.dtype.name]
-    recipe = _recipe(
+    strategy = _strategy(
         kernel.tobytes(), (ky, kx), src.dtype.name, cval if border == "constant" else 0.0
     )
     places = [
@@ -934,10 +934,12 @@ def _in_engine(
             a.shape[-3:-1], (ky, kx), [0 if k is None else origins[k] for k in axes], strict=True
         )
     ]
-    call = execute(recipe, a, b, kernel, source, target, places[0], places[1], border, (cval, cval), None)
+    call = execute(
+        strategy, a, b, kernel, source, target, places[0], places[1], border, (cval, cval), None
+    )
     if overlapping:
         dst[...] = to
-    return (None if overlapping else call), recipe.cost * dst.size
+    return (None if overlapping else call), strategy.cost * dst.size
 
 
 def _two_axes(w: Floats) -> tuple[int, int, tuple[int | None, int | None]]:
@@ -968,19 +970,22 @@ def _as_rows(src: Array, dst: Array, axes: tuple[int | None, int | None]) -> tup
 
 
 @lru_cache(maxsize=256)
-def _recipe(weights: bytes, shape: tuple[int, int], source: str, constant: float) -> Recipe:
-    """How the engine sums a window: in SciPy's order, unless all sums are exact in any."""
-    w = np.frombuffer(weights).reshape(shape)
+def _strategy(weights: bytes, shape: tuple[int, int], source: str, constant: float) -> Strategy:
+    """How the engine sums a window of this shape: in SciPy's order, unless all sums are exact in any."""
+    w = np.frombuffer(weights)
     pixel = PIXELS[source]
-    lane: Lane = "strict"
+    accumulator: Accumulator = "strict"
     if np.isfinite(w).all() and pixel.integer and constant == _lines.round_or_nan(constant):
         peak = max(pixel.peak, abs(constant))
         total = float(np.abs(w).sum()) / binary_unit(w) * peak
-        lane = next((name for name in LANES[:2] if total <= _methods.EXACT[name]), lane)
+        accumulator = next(
+            (name for name in ACCUMULATOR_NAMES[:2] if total <= EXACT[name]), accumulator
+        )
     taps = int(np.count_nonzero(w))
-    return Recipe(
-        "direct", _methods.WINDOW, lane, {}, "scipy.ndimage's order", cut=2, cost=0.3 + 0.07 * taps
-    )
+    return Strategy(
+        "direct", "window", accumulator, why="scipy.ndimage's order", cast_mode=2,
+        cost=0.3 + 0.07 * taps,
+    )  # fmt: skip
 
 
 def _handed_back(

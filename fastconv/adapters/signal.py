@@ -14,12 +14,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import _methods
 from .._borders import index_table
 from .._engine import calls
+from .._engine.planner import EXACT, Strategy
 from .._execute import execute
-from .._methods import EXACT, Floats, Recipe
-from .._pixels import PIXELS
+from .._pixels import PIXELS, Floats
 from . import _originals
 
 __all__ = ["convolve2d", "correlate2d"]
@@ -130,11 +129,11 @@ def _in_engine(
     weights = kernel.astype(dtype)
     wide = dtype.kind in "iu" and image.dtype.itemsize == 8  # what fits depends on the values
     peak = 0.0 if dtype.kind == "f" else _peak(image) if wide else float(_type_peak(image.dtype))
-    recipe = _recipe(
+    strategy = _strategy(
         weights.tobytes(), kernel.shape, dtype.str,
         max(peak, abs(float(constant))) if dtype.kind != "f" else 0.0, flipped,
     )  # fmt: skip
-    if recipe is None:
+    if strategy is None:
         return None
     rows, cols = (
         (length, *_placement(length, size, mode, flipped))
@@ -143,10 +142,10 @@ def _in_engine(
     dst = np.empty((rows[2], cols[2]), dtype)
     source, target = PIXELS[image.dtype.name], PIXELS[dtype.name]
     call = execute(
-        recipe, image[..., np.newaxis], dst[..., np.newaxis], _on_window(weights, flipped), source,
+        strategy, image[..., np.newaxis], dst[..., np.newaxis], _on_window(weights, flipped), source,
         target, rows, cols, border, (float(constant),) * 2, None,
     )  # fmt: skip
-    return dst, (None if wide else call), recipe.cost * dst.size
+    return dst, (None if wide else call), strategy.cost * dst.size
 
 
 def _type_peak(dtype: np.dtype[Any]) -> int:
@@ -164,22 +163,22 @@ def _on_window(weights: Array, flipped: bool) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def _recipe(
+def _strategy(
     weights: bytes, shape: tuple[int, int], dtype: str, peak: float, flipped: bool
-) -> Recipe | None:
+) -> Strategy | None:
     """How the engine sums: floats in SciPy's order, integers in any that is exact, if one is."""
     w = np.frombuffer(weights, dtype).reshape(shape)
     cost = _NS + _NS_TAP * w.size
     if w.dtype.kind == "f":
-        code = _methods.QUADS_BACK if flipped else _methods.QUADS
-        lane: Literal["float32", "strict"] = "float32" if w.dtype == np.float32 else "strict"
-        return Recipe("direct", code, lane, {}, "scipy.signal's order", cost=cost)
+        sums: Literal["quads", "quads_back"] = "quads_back" if flipped else "quads"
+        same: Literal["float32", "strict"] = "float32" if w.dtype == np.float32 else "strict"
+        return Strategy("direct", sums, same, why="scipy.signal's order", cost=cost)
     total = sum(abs(int(v)) for v in w.flat) * peak
     if total > EXACT["float64"] or _largest(w) > EXACT["float64"]:
         return None
     exact: Literal["float32", "float64"] = "float32" if total <= EXACT["float32"] else "float64"
-    cut = _CAST if total < 2**31 else _WRAPPED
-    return Recipe("direct", _methods.WINDOW, exact, {}, "exact integers", cut=cut, cost=cost)
+    cast = _CAST if total < 2**31 else _WRAPPED
+    return Strategy("direct", "window", exact, why="exact integers", cast_mode=cast, cost=cost)
 
 
 def _largest(w: Array) -> int:

@@ -37,7 +37,6 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import _threads
 from .._borders import index_table
-from .._methods import BOX
 from .._pixels import pixel_of
 from .._plan import Part, Plan, make_plan
 from ..api import Shape
@@ -283,13 +282,8 @@ def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int]) -> int:
     """Rows between those at which a call may begin: of an FFT's tile, of a box's group."""
     if 0 in size:  # there is nothing to decide
         return 1
-    height = made.kernel.shape[0]
-    decisions = made.decisions(np.zeros((1, 1), pixel), size)
-    groups = [
-        recipe.tile - height + 1 if recipe.tile else height if recipe.code == BOX else 1
-        for recipe in (decision.recipe for decision in decisions)
-    ]
-    return math.lcm(*groups)
+    strategies = made.strategies(np.zeros((1, 1), pixel), size)
+    return math.lcm(*(strategy.row_step for strategy in strategies))
 
 
 def _checked(

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What the planner knows and decides, as other modules in C read it. See src/planner.pyx.
+
+# Types of samples: the rows of the table in fastconv/_pixels.py.
+cdef enum:
+    U8, I8, U16, I16, U32, I32, U64, I64, F16, F32, F64, TYPES
+
+# Types of sums. STRICT is float64 in the definition's order and rounding.
+cdef enum:
+    FLOAT32, FLOAT64, STRICT, ACCUMULATORS
+
+# How the engine sums the rows of a window.
+cdef enum:
+    WINDOW = 0      # taps, across the row first if there are `across` taps
+    BOX = 1         # all taps equal
+    WIDE = 2        # exact 64-bit integers
+    DOT = 3         # whole-numbered weights times bytes
+    RUNNING = 5     # all taps equal, samples integers of 8 or 16 bits
+    FFT = 4         # by way of spectra; `window` is for tiles that have none
+    AVERAGE = 6     # all taps equal, few; samples bytes or 16-bit words, unsigned
+    LINES = 7       # one-dimensional filters down and across, rounded in between; see src/lines.pxi
+    QUADS = 8       # taps by four, forwards
+    QUADS_BACK = 9  # and backwards; see src/quads.pxi
+
+cdef enum:
+    MOST_WORK = 14      # terms of a strategy's work
+    MOST_SHORTLISTS = 6  # of a kernel
+    MOST_BUILT = 2      # tile sides of a shortlist whose programs are kept
+
+cdef struct Facts:
+    # A kernel's weights, h * w of them as they lie on the window, and what is known of them.
+    const double* weights
+    Py_ssize_t height, width
+    Py_ssize_t taps             # that are not zero
+    bint finite
+    bint equal                  # all weights are one number
+    double total                # sum of the magnitudes; infinite unless all weights are finite
+    double unit                 # all weights are integers times this power of two; 0 unless finite
+    double smallest, largest    # magnitudes of weights that are not zero; 0 if none are
+    Py_ssize_t pivot            # index of the largest
+    # What is dearer to find is found when it is first asked for.
+    double chain                # see `chain_of`; negative: not known
+    Py_ssize_t steps            # see `steps_of`; negative: not known
+    int multiples               # whether the weights are whole numbers times `factor`; negative: not known
+    double factor
+    double whole_total          # sum of the magnitudes of these numbers
+    double whole_low, whole_high    # and their range
+    bint whole_exact            # and the products are the weights, to the last bit
+    int rank_one                # whether the kernel is a column times a row; negative: not known
+    const double* column
+    const double* row
+    bint factors_exact          # and their products are the weights, to the last bit
+
+cdef struct Request:
+    # What is asked for, of a kernel.
+    int source, target          # types of samples
+    double low, high            # range of samples and constant; infinite for floats
+    bint integral               # whether these are integers
+    double peak                 # largest magnitude of these
+    Py_ssize_t height, width    # of the result
+    Py_ssize_t channels
+    double offset               # a number that is added to the sums before they are rounded
+    int level                   # of the engine
+    int priced                  # level whose prices count
+
+cdef struct Work:
+    # What is done for each sample of the result: amounts of the terms of fastconv/_costs.py.
+    int count
+    int term[MOST_WORK]
+    double amount[MOST_WORK]
+
+cdef struct Proposal:
+    # How a method would do what is asked for, how exact it is, and what it costs.
+    int method                  # index in METHODS
+    int sums                    # how the engine sums
+    int accumulator
+    Py_ssize_t height, width, taps      # of the kernel
+    const double* across        # factors of a separable kernel: `width` and `height` weights, or NULL
+    const double* down
+    bint across_symmetric, down_symmetric   # and each weight is to meet two samples at a time
+    double scale                # of the sums of a box or a dot; 1 for others
+    Py_ssize_t divisor          # the same as a divisor, where the engine divides; else 0
+    int digits                  # of the whole-numbered weights of a dot
+    int fraction_bits           # of these weights, if they are fixed-point numbers
+    double offset               # a whole number added to the sums of a dot before they are rounded
+    Py_ssize_t tile             # side of the tiles of an FFT
+    int cast_mode               # how sums become integers; see src/truncate.pxi
+    double error                # largest distance from the definition, for an image of integers
+    double tie_tolerance        # error that rounding must watch; 0 where no tie can be missed
+    double reorder_error        # how far a float64 sum in any order may be from the definition's
+    Work work
+    double cost                 # of the work: ns a sample, one thread
+    const char* why             # a template; see `said`
+
+
+cdef class Kernel:
+    cdef Facts facts
+    cdef readonly bytes memory      # of the weights
+    cdef bytes factors              # a column and a row whose outer product is the kernel
+    cdef list shortlists
+    cdef Py_ssize_t next_shortlist
+
+
+cdef class Built:
+    """What an engine has made of a strategy. Strategies that differ in nothing but the price share it."""
+    cdef public object kept     # (what for, the program), or None
+
+
+cdef class Strategy:
+    cdef Proposal proposal
+    cdef bytes factors              # owner of `across` and `down`
+    cdef str reason
+    cdef readonly Built built
+
+
+cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width, bint flipped)
+
+cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
+                      Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
+                      double offset=*)
+
+cdef double lowest_of(int type) noexcept nogil
+cdef double highest_of(int type) noexcept nogil

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-3-Clause
+from typing import Any, Literal
+
+from fastconv._pixels import Accumulator, Floats
+
+METHODS: tuple[str, ...]
+TILES: tuple[int, ...]
+ACCUMULATOR_NAMES: tuple[Accumulator, ...]
+EXACT: dict[Accumulator, float]
+
+class Kernel:
+    memory: bytes
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def __init__(self, weights: Floats | memoryview[float]) -> None: ...
+    def __len__(self) -> int: ...
+
+class Built:
+    kept: tuple[Any, Any] | None
+
+class Strategy:
+    built: Built
+    @property
+    def method(self) -> str: ...
+    @property
+    def sums(self) -> str: ...
+    @property
+    def accumulator(self) -> Accumulator: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def cost(self) -> float: ...
+    @property
+    def work(self) -> dict[str, float]: ...
+    @property
+    def error(self) -> float: ...
+    @property
+    def tie_tolerance(self) -> float: ...
+    @property
+    def reorder_error(self) -> float: ...
+    @property
+    def across(self) -> tuple[float, ...]: ...
+    @property
+    def down(self) -> tuple[float, ...]: ...
+    @property
+    def symmetric(self) -> tuple[bool, bool]: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def divisor(self) -> int: ...
+    @property
+    def digits(self) -> int: ...
+    @property
+    def fraction_bits(self) -> int: ...
+    @property
+    def offset(self) -> float: ...
+    @property
+    def tile(self) -> int: ...
+    @property
+    def cast_mode(self) -> int: ...
+    @property
+    def row_step(self) -> int: ...
+    def __init__(
+        self,
+        method: str,
+        sums: Literal["window", "quads", "quads_back"],
+        accumulator: Accumulator,
+        *,
+        why: str = "",
+        cost: float = 0,
+        cast_mode: int = 0,
+    ) -> None: ...
+
+def binary_unit(weights: Floats) -> float: ...
+def describe_level(name: str, engine: Any) -> None: ...
+def decide(
+    kernel: Kernel,
+    source: int,
+    target: int,
+    low: float,
+    high: float,
+    integral: bool,
+    height: int,
+    width: int,
+    channels: int,
+    method: str,
+    level: str,
+    offset: float = 0,
+) -> Strategy: ...
+def rejected(
+    kernel: Kernel,
+    source: int,
+    target: int,
+    low: float,
+    high: float,
+    integral: bool,
+    height: int,
+    width: int,
+    channels: int,
+    method: str,
+    level: str,
+    offset: float = 0,
+) -> tuple[tuple[str, str], ...]: ...
+def proposed(
+    kernel: Kernel,
+    source: int,
+    target: int,
+    low: float,
+    high: float,
+    integral: bool,
+    height: int,
+    width: int,
+    channels: int,
+    method: str,
+    level: str,
+    accumulator: Accumulator,
+    *,
+    offset: float = 0,
+    tile: int = 0,
+    error: float = 0,
+) -> Strategy | str: ...

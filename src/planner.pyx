@@ -1,0 +1,49 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: freethreading_compatible=True
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which method, with sums of which type, at what cost, and why. Decided before the first pixel.
+
+A kernel is looked at once (planning/facts.pxi). Each method says whether it can do what is asked for, how
+exact it would be, and how much work it is; a file each:
+
+    direct, sparse      every tap; every tap that is not zero
+    separable           a column times a row
+    box                 all taps equal
+    dot                 bytes times whole-numbered weights
+    fft                 by way of spectra
+    wide                exact sums of 64-bit integers
+
+A proposal is admitted if its result is exact or can be made so (planning/exactness.pxi), and priced
+(planning/costs.pxi); the cheapest one is the strategy (planning/choice.pxi). Only an FFT's price depends on
+the size of the result, so a kernel remembers the rest.
+
+This module does not depend on the CPU's level: `describe_level` tells it what it must know of an engine.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.float cimport DBL_MAX
+from libc.math cimport INFINITY, fabs, fmod, frexp, isfinite, ldexp, log2, rint, sqrt
+from libc.stdint cimport int64_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from fastconv._engine.planner cimport Facts     # its own: builds then see when these declarations change
+
+from fastconv._costs import NS
+
+include "planning/types.pxi"
+include "planning/levels.pxi"
+include "planning/facts.pxi"
+include "planning/costs.pxi"
+include "planning/exactness.pxi"
+include "planning/windows.pxi"
+include "planning/direct.pxi"
+include "planning/separable.pxi"
+include "planning/sparse.pxi"
+include "planning/box.pxi"
+include "planning/dot.pxi"
+include "planning/fft.pxi"
+include "planning/wide.pxi"
+include "planning/strategy.pxi"
+include "planning/choice.pxi"

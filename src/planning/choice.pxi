@@ -1,0 +1,333 @@
+# The choice: what is admitted, what it costs, and what is taken.
+
+ctypedef const char* (*Propose)(Kernel, const Request*, Proposal*) except? NULL
+
+# Asked in this order; of two that cost the same the first is taken.
+METHODS = ("direct", "separable", "sparse", "box", "dot", "fft", "wide")
+
+cdef enum:
+    METHOD_COUNT = 7
+    FFT_METHOD = 5
+    WIDE_METHOD = 6
+    ANY_METHOD = -1
+
+cdef Propose[METHOD_COUNT] PROPOSE
+PROPOSE[:] = [propose_direct, propose_separable, propose_sparse, propose_box, propose_dot, propose_fft,
+              propose_wide]
+
+
+cdef int method_of(str name) except -2:
+    cdef int method
+    if name == "auto":
+        return ANY_METHOD
+    for method in range(METHOD_COUNT):
+        if name == <str>METHODS[method]:
+            return method
+    raise ValueError(f"method must be auto or one of {', '.join(METHODS)}; got {name!r}")
+
+
+cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high, bint integral,
+                      Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
+                      double offset) except -1:
+    if kernel.memory is None:
+        raise ValueError("kernel must have weights")
+    if not (0 <= source < TYPES and 0 <= target < TYPES):
+        raise ValueError(f"source and target must be from 0 to {TYPES - 1}; got {source}, {target}")
+    r.source, r.target, r.low, r.high, r.integral = source, target, low, high, integral
+    r.peak = high if high > -low else -low
+    r.height, r.width, r.channels, r.offset = height, width, channels, offset
+    r.level = level_of(level)
+    # Which method sums decides the last bits of a float, and must not depend on the machine; integers do
+    # not show it.
+    r.priced = r.level if is_integer(target) else LEVELS - 1
+    return 0
+
+
+cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
+    return (
+        a.source == b.source and a.target == b.target and a.low == b.low and a.high == b.high
+        and a.integral == b.integral and a.channels == b.channels and a.offset == b.offset
+        and a.level == b.level
+    )
+
+
+cdef void begin(Kernel kernel, int method, int accumulator, Proposal* p) noexcept nogil:
+    memset(p, 0, sizeof(Proposal))
+    p.method, p.accumulator, p.scale = method, accumulator, 1
+    p.height, p.width, p.taps = kernel.facts.height, kernel.facts.width, kernel.facts.taps
+
+
+cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noexcept nogil:
+    """Admit and price what a method has proposed."""
+    cdef const char* reason
+    if request.offset and p.sums != DOT:
+        return b"a number can only be added to sums of 32-bit integers"
+    reason = admit(p, &kernel.facts, request)
+    if reason == NULL:
+        p.cost = price_of(&p.work, p.accumulator, request.priced)
+    return reason
+
+
+cdef const char* propose(Kernel kernel, const Request* request, int method, int accumulator,
+                         Proposal* p) except? NULL:
+    """Fill in a proposal that is admitted and priced, or say why there is none."""
+    cdef const char* reason
+    begin(kernel, method, accumulator, p)
+    reason = PROPOSE[method](kernel, request, p)
+    return finish(kernel, request, p) if reason == NULL else reason
+
+
+cdef str refusal(Kernel kernel, const Request* request):
+    """Why the definition's float64 sum would be silently wrong, if it would."""
+    cdef Facts* f = &kernel.facts
+    cdef Proposal p
+    cdef str source = TYPE_NAMES[request.source]
+    if not (is_integer(request.target) and is_integer(request.source) and peak_of(request.source) > 65536):
+        return None
+    if request.peak > ldexp(1, 64):     # only the constant can be
+        return (
+            f"cval must be within +-2**64 for an exact sum of {source}; got one of magnitude "
+            f"{request.peak:.3g}. Convert the image to float64 for a rounded one"
+        )
+    if needs_wide(f, request):
+        if propose(kernel, request, WIDE_METHOD, STRICT, &p) == NULL:
+            return None
+        return (
+            f"kernel must have weights whose magnitudes sum to less than 2**31 for an exact sum of "
+            f"{source}; got {f.total:.3g}. Convert the image to float64 for a rounded one"
+        )
+    if request.peak > ldexp(1, 53):
+        return (
+            f"image must stay within +-2**53 where the kernel or cval has fractions; got "
+            f"{source} values up to 2**{log2(request.peak):.0f}. Convert the image to "
+            f"float64 for a rounded result"
+        )
+    return None
+
+
+@cython.final
+cdef class Shortlist:
+    """What is left to choose from when all but the size of the result is known."""
+    cdef Request request        # of any size
+    cdef int method             # that is asked for
+    cdef Strategy fixed         # the cheapest of those whose price does not depend on the size; None if none
+    cdef bint tiles[ACCUMULATORS]   # whether an FFT with such sums is possible
+    cdef list built             # (accumulator, side of tile, Built) of the last FFTs
+
+    cdef Strategy choose(self, Kernel kernel, Py_ssize_t height, Py_ssize_t width):
+        """None if there is nothing to choose from."""
+        cdef Proposal p
+        cdef Strategy best = self.fixed
+        cdef double cost = best.proposal.cost if best is not None else INFINITY
+        cdef int accumulator, tile
+        self.request.height, self.request.width = height, width
+        for accumulator in range(ACCUMULATORS):
+            tile = -1
+            if self.tiles[accumulator]:
+                tile = cheapest_tile(&kernel.facts, &self.request, accumulator, cost)
+            if tile < 0:
+                continue
+            begin(kernel, FFT_METHOD, accumulator, &p)
+            propose_tile(&kernel.facts, &self.request, &p, tile)
+            if finish(kernel, &self.request, &p) == NULL and p.cost < cost:
+                cost = p.cost
+                best = strategy_of(kernel, &p, self.built_of(accumulator, p.tile))
+        return best
+
+    cdef Built built_of(self, int accumulator, Py_ssize_t tile):
+        cdef Built built
+        for known in self.built:
+            if known[0] == accumulator and known[1] == tile:
+                return known[2]
+        built = Built()
+        if len(self.built) == MOST_BUILT:
+            del self.built[0]
+        self.built.append((accumulator, tile, built))
+        return built
+
+
+cdef Shortlist shortlist_of(Kernel kernel, const Request* request, int method):
+    """Ask the methods. Raises ValueError if the exact result cannot be had."""
+    cdef Shortlist shortlist = Shortlist.__new__(Shortlist)
+    cdef Facts* f = &kernel.facts
+    cdef bint wide = needs_wide(f, request)
+    cdef Proposal best, p
+    cdef int each, accumulator
+    cdef int first = first_accumulator(f, request), last = last_accumulator(f, request)
+    cdef str refused = refusal(kernel, request)
+    if refused is not None:
+        raise ValueError(refused)
+    shortlist.request, shortlist.method, shortlist.built = request[0], method, []
+    best.cost = INFINITY
+    for each in range(METHOD_COUNT):
+        if (method != ANY_METHOD and each != method) or (wide and each != WIDE_METHOD):
+            continue
+        for accumulator in range(first, last + 1):
+            if each == FFT_METHOD:
+                shortlist.tiles[accumulator] = not request.offset and refuse_fft(f, accumulator) == NULL
+            elif propose(kernel, request, each, accumulator, &p) == NULL and p.cost < best.cost:
+                best = p
+    if best.cost < INFINITY:
+        shortlist.fixed = strategy_of(kernel, &best, None)
+    return shortlist
+
+
+cdef Shortlist remembered(Kernel kernel, const Request* request, int method):
+    cdef Shortlist shortlist
+    for shortlist in kernel.shortlists:
+        if shortlist.method == method and same_but_for_size(&shortlist.request, request):
+            return shortlist
+    shortlist = shortlist_of(kernel, request, method)
+    if len(kernel.shortlists) < MOST_SHORTLISTS:
+        kernel.shortlists.append(shortlist)
+    else:
+        kernel.shortlists[kernel.next_shortlist] = shortlist
+        kernel.next_shortlist = (kernel.next_shortlist + 1) % MOST_SHORTLISTS
+    return shortlist
+
+
+cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
+                      Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
+                      double offset=0):
+    """Choose a method.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    source, target : int
+        Codes of the types of the samples read and written.
+    low, high : float
+        Range of samples and constant; infinite for floats.
+    integral : bool
+        Whether samples and constant are integers.
+    height, width : int
+        Of the result.
+    channels : int
+        Samples of a pixel.
+    method : str
+        "auto" or a name in `METHODS`.
+    level : str
+        Of the engine; it was described.
+    offset : float
+        A whole number that is added to every sum before it is rounded.
+
+    Returns
+    -------
+    Strategy
+
+    Raises
+    ------
+    ValueError
+        `method` cannot do this, or the exact result cannot be had.
+    """
+    cdef Request request
+    cdef Strategy found
+    cdef int wanted = method_of(method)
+    fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level, offset)
+    with cython.critical_section(kernel):
+        found = remembered(kernel, &request, wanted).choose(kernel, height, width)
+        if found is None:
+            raise ValueError(f"method={method!r} cannot do this: {reason_of(kernel, &request, method)}")
+    return found
+
+
+# --- reasons, for those who ask ------------------------------------------------------------------
+
+
+cdef list weighed(Kernel kernel, const Request* request, list reasons):
+    """All strategies that would do. `reasons` takes the methods that have none with the fastest accumulator,
+    and what they say."""
+    cdef Proposal p
+    cdef const char* reason
+    cdef str first
+    cdef list found = []
+    cdef int method, accumulator
+    for method in range(METHOD_COUNT):
+        first = None
+        for accumulator in range(first_accumulator(&kernel.facts, request),
+                                 last_accumulator(&kernel.facts, request) + 1):
+            reason = propose(kernel, request, method, accumulator, &p)
+            if reason == NULL:
+                found.append(strategy_of(kernel, &p, None))
+            elif first is None:
+                first = said(reason, &p)
+        if first is not None:
+            reasons.append((METHODS[method], first))
+    return found
+
+
+cdef str reason_of(Kernel kernel, const Request* request, str method):
+    cdef list reasons = []
+    weighed(kernel, request, reasons)
+    return dict(reasons).get(method, "sums would not be exact")
+
+
+def rejected(Kernel kernel, int source, int target, double low, double high, bint integral,
+             Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0):
+    """Why `decide`, given the same, takes no other method.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Method and reason: those that cannot in the order in which they are asked, then those that are slower.
+    """
+    cdef Request request
+    cdef Strategy best = decide(kernel, source, target, low, high, integral, height, width, channels, method,
+                                level, offset)
+    cdef Strategy s
+    cdef list reasons = [], found
+    fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level, offset)
+    with cython.critical_section(kernel):
+        found = weighed(kernel, &request, reasons)
+    if needs_wide(&kernel.facts, &request):
+        found = [s for s in found if s.proposal.method == WIDE_METHOD]
+    found = [s for s in found if method in ("auto", s.method) and s.method != best.method]
+    slower = {s.method: s for s in sorted(found, key=lambda s: -s.cost)}    # the cheapest of each
+    return (
+        *[(name, reason) for name, reason in reasons if name not in slower and name != best.method],
+        *[(name, f"slower: {s.cost:.2f} ns a sample, {s.accumulator} sums") for name, s in slower.items()],
+    )
+
+
+def proposed(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
+             Py_ssize_t width, Py_ssize_t channels, str method, str level, str accumulator, *,
+             double offset=0, Py_ssize_t tile=0, double error=0):
+    """What one method proposes with sums of one type, whether or not another would be cheaper.
+
+    Parameters
+    ----------
+    accumulator : {"float32", "float64", "strict"}
+    tile : int
+        One of `TILES`, for an FFT; 0: the cheapest.
+    error : float
+        The least error to be assumed of the sums, to measure what watching ties costs.
+
+    Others are as in `decide`.
+
+    Returns
+    -------
+    Strategy or str
+        Or why there is none.
+    """
+    cdef Request request
+    cdef Proposal p
+    cdef const char* reason
+    cdef int number = method_of(method), sums = ACCUMULATOR_NAMES.index(accumulator)
+    cdef int side = TILES.index(tile) if tile else -1
+    if number == ANY_METHOD:
+        raise ValueError("method must be one of its own; got 'auto'")
+    if tile and (number != FFT_METHOD or tile < max(kernel.facts.height, kernel.facts.width)):
+        raise ValueError(f"tile must be that of an FFT, and hold the kernel; got {tile}")
+    fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level, offset)
+    with cython.critical_section(kernel):
+        begin(kernel, number, sums, &p)
+        reason = PROPOSE[number](kernel, &request, &p)
+        if reason == NULL and tile:
+            begin(kernel, number, sums, &p)
+            propose_tile(&kernel.facts, &request, &p, side)
+        if reason == NULL:
+            p.error = max(p.error, error)
+            reason = finish(kernel, &request, &p)
+        if reason != NULL:
+            return said(reason, &p)
+        return strategy_of(kernel, &p, None)

@@ -1,0 +1,73 @@
+# What the terms of a strategy's work cost, as fastconv/_costs.py says it.
+
+cdef enum:
+    AGAIN, AGAIN_TAP, GUARD, DIRECT, DIRECT_LOAD, DIRECT_TAP, SPARSE, SPARSE_STEP, SPARSE_TAP, ROW, ROW_TAP
+    FOLD, FOLD_TAP, FOLD_ROW, FOLD_ROW_TAP, BOX_GROUP, BOX_DOUBLING, RUN, RUN_WHOLE
+    DOT_ROW, DOT_DIGIT, DOT_GROUP, DOT_FIXED, DOT_GUARD, WIDE_SUM, WIDE_TAP
+    AVERAGE_SUM         # of bytes, of words
+    AVERAGE_LOAD = AVERAGE_SUM + 2
+    AVERAGE_TAP = AVERAGE_LOAD + 2
+    LOAD = AVERAGE_TAP + 2      # of each type
+    STORE = LOAD + TYPES
+    SPECTRUM = STORE + TYPES    # of each side of TILES
+    MOST_TILES = 48
+    TERMS = SPECTRUM + MOST_TILES
+
+# Sides of the tiles of an FFT.
+TILES = (
+    32, 48, 64, 80, 96, 128, 144, 160, 192, 240, 256, 288, 320, 384, 480, 512, 576, 640, 768, 1024,
+)
+
+cdef tuple TERM_NAMES = (
+    "again", "again tap", "guard", "direct", "direct load", "direct tap", "sparse", "sparse step", "sparse tap",
+    "row", "row tap", "fold", "fold tap", "fold row", "fold row tap", "box", "box doubling", "running",
+    "running whole", "dot", "dot digit", "dot group", "dot fixed", "dot guard", "wide", "wide tap",
+    "average uint8", "average uint16", "average load uint8", "average load uint16", "average tap uint8",
+    "average tap uint16", *[f"load {name}" for name in TYPE_NAMES], *[f"store {name}" for name in TYPE_NAMES],
+    *[f"fft {n}" for n in TILES],
+)
+
+cdef Py_ssize_t[MOST_TILES] TILE
+cdef int TILE_COUNT = len(TILES)
+# ns; infinite where none was measured, for nothing takes that way
+cdef double[LEVELS][ACCUMULATORS][TERMS] PRICE
+
+
+def _read_prices():
+    cdef int level, accumulator, term
+    for level in range(LEVELS):
+        for accumulator in range(ACCUMULATORS):
+            known = NS[LEVEL_NAMES[level]][ACCUMULATOR_NAMES[accumulator]]
+            for term in range(len(TERM_NAMES)):
+                PRICE[level][accumulator][term] = known.get(TERM_NAMES[term], INFINITY)
+    for term in range(TILE_COUNT):
+        TILE[term] = TILES[term]
+
+
+_read_prices()
+
+
+cdef inline void add_work(Work* work, int term, double amount) noexcept nogil:
+    work.term[work.count], work.amount[work.count] = term, amount
+    work.count += 1
+
+
+cdef double price_of(const Work* work, int accumulator, int level) noexcept nogil:
+    """ns a sample that this work takes one core."""
+    cdef int i
+    cdef double total = 0
+    for i in range(work.count):
+        total += work.amount[i] * PRICE[level][accumulator][work.term[i]]
+    return total
+
+
+cdef inline void add_again(Work* work, const Facts* f, double share) noexcept nogil:
+    """Sum a share of the pixels again."""
+    add_work(work, AGAIN, share)
+    add_work(work, AGAIN_TAP, share * f.taps)
+
+
+cdef inline void add_rows(Work* work, const Request* request) noexcept nogil:
+    """Read samples and write results by way of rows of sums."""
+    add_work(work, LOAD + request.source, 1)
+    add_work(work, STORE + request.target, 1)

@@ -1,0 +1,237 @@
+# Dot: bytes times whole-numbered weights, four neighbours an instruction (src/dot.pxi).
+#
+# Results are bytes, or 16-bit words if the weights are whole numbers and nothing more.
+#
+# A kernel of whole numbers times one factor, such as 1/9 or 1/273, is found to be one: its sums are exact and
+# the factor comes last. Any other kernel is written in fixed point, with as many fraction bits as a 32-bit
+# sum allows. In both cases the last step is a float32 product whose error is known, so that the few results
+# near a tie can be left to the definition.
+#
+# The weights are cut into digits of as many bits as the instruction takes; see src/dot.pxi. The engine makes
+# the whole numbers again: they are the weights divided by `scale`, and rounded.
+
+cdef enum:
+    MULTIPLES = 64      # a kernel's smallest weight is at most this many times the factor
+    MOST_FRACTION_BITS = 22
+
+# Sums must stay below it.
+cdef double SUM_LIMIT = 2.0**31
+
+cdef struct Whole:
+    # Whole numbers n, so that the kernel is nearly n * scale.
+    double scale
+    int fraction_bits       # if they are fixed-point numbers, else 0
+    double low, high        # range of the numbers
+    double error            # largest distance of the engine's result, before it is rounded, from the
+                            # definition's, for results that do not saturate
+    double tie              # smallest distance of the true result from a tie, as far as known; infinite if the
+                            # engine rounds ties as the definition does
+    double ties             # share of results that are ties
+    const char* why
+
+
+cdef int64_t common_divisor(int64_t a, int64_t b) noexcept nogil:
+    while b:
+        a, b = b, a % b
+    return a
+
+
+cdef bint are_multiples(const Facts* f, int divisor) noexcept nogil:
+    """Whether the weights are whole numbers of `divisor`-ths of the smallest, but for roundings."""
+    cdef Py_ssize_t i
+    cdef double quotient, n
+    for i in range(f.height * f.width):
+        quotient = f.weights[i] / f.smallest * divisor
+        n = rint(quotient)
+        if not fabs(quotient - n) <= WHOLE * fabs(n):
+            return False
+    return True
+
+
+cdef void find_multiples(Facts* f) noexcept nogil:
+    """Whole numbers and the factor that makes the kernel of them, if there are any below SUM_LIMIT."""
+    cdef Py_ssize_t i, largest = 0
+    cdef int divisor
+    cdef int64_t common = 0
+    cdef double n, most = 0
+    f.multiples = False
+    for divisor in range(1, MULTIPLES + 1):
+        if are_multiples(f, divisor):
+            break
+    else:
+        return
+    for i in range(f.height * f.width):
+        n = fabs(rint(f.weights[i] / f.smallest * divisor))
+        if n >= SUM_LIMIT:
+            return
+        if n > most:
+            most, largest = n, i
+        if common != 1:
+            common = common_divisor(common, <int64_t>n)
+    f.multiples = True
+    f.factor = f.weights[largest] / (rint(f.weights[largest] / f.smallest * divisor) / common)
+    f.whole_total = f.whole_low = f.whole_high = 0
+    f.whole_exact = True
+    for i in range(f.height * f.width):
+        n = rint(f.weights[i] / f.smallest * divisor) / common
+        f.whole_total += fabs(n)
+        f.whole_low, f.whole_high = min(f.whole_low, n), max(f.whole_high, n)
+        f.whole_exact = f.whole_exact and n * f.factor == f.weights[i]
+
+
+cdef int digits_of(double low, double high, int bits) noexcept nogil:
+    """Digits of `bits` bits, the lower ones from -2**(bits - 1) to 2**(bits - 1) - 1, that whole numbers from
+    `low` to `high` take."""
+    cdef int64_t a = <int64_t>low, b = <int64_t>high, half = <int64_t>1 << (bits - 1)
+    cdef int count = 1
+    while True:
+        a, b = (a + half) >> bits, (b + half) >> bits
+        if a == 0 and b == 0:
+            return count
+        count += 1
+
+
+cdef double groups_of(const Facts* f, int level) noexcept nogil:
+    """Groups of a kernel, in the time of those that a row of up to 16 samples takes. For these the engine's
+    loops are unrolled; in the others GCC keeps half of 16 sums of 64 bytes in memory, which takes 1.8 to 2.1
+    times as long (15 to 31 taps, whole and fixed-point)."""
+    cdef Py_ssize_t row = (f.width + 3) // 4
+    return row * max(3, f.height) * (2 if row > 4 and VECTOR_BYTES[level] == 64 else 1)
+
+
+cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, const Facts* f,
+                   const Request* request) noexcept nogil:
+    """Take these numbers if they are near enough to the kernel, and cost less than the best so far."""
+    cdef Proposal p = blank[0]
+    # Where the engine must look for ties, they cost a sum by the definition each.
+    cdef double guard = w.error if w.error >= w.tie else 0
+    if not w.error < 0.25:
+        return
+    p.digits = digits_of(w.low, w.high, DOT_BITS[request.level])
+    p.sums, p.scale, p.fraction_bits, p.offset = DOT, w.scale, w.fraction_bits, request.offset
+    p.error, p.tie_tolerance, p.reorder_error, p.why = w.error, guard, reorder_error(f, request), w.why
+    add_work(&p.work, DOT_ROW, 1)
+    add_work(&p.work, DOT_DIGIT, p.digits - 1)
+    add_work(&p.work, DOT_GROUP, groups_of(f, request.level) * p.digits)
+    add_work(&p.work, DOT_FIXED, w.fraction_bits > 0)
+    add_work(&p.work, DOT_GUARD, w.fraction_bits == 0 and guard > 0)
+    add_again(&p.work, f, 2 * guard + (w.ties if guard else 0))
+    p.cost = price_of(&p.work, p.accumulator, request.priced)
+    if best.sums != DOT or p.cost < best.cost:
+        best[0] = p
+
+
+cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
+    """The kernel as whole numbers times a factor."""
+    cdef double factor, divisor
+    cdef int exponent
+    if f.multiples < 0:
+        find_multiples(f)
+    if not f.multiples or f.whole_total * 255 + fabs(request.offset) >= SUM_LIMIT:
+        return False
+    factor = f.factor
+    if request.offset and factor != 1:
+        return False
+    w.scale, w.fraction_bits, w.low, w.high, w.ties = factor, 0, f.whole_low, f.whole_high, 0
+    # results that do not saturate come of sums float32 can hold
+    if frexp(factor, &exponent) == 0.5 and f.whole_exact and 256 / factor <= 2.0**24:
+        w.error, w.tie = 0, INFINITY
+        w.why = (b"whole numbers, sums of 32-bit integers" if factor == 1
+                 else b"whole numbers times {scale:.17g}, sums of 32-bit integers")
+        return True
+    # the sum, the factor and their product are rounded to float32
+    w.error = 256 * 3.01 * 2.0**-24 + definition_error(f, request) + WHOLE * f.total * request.high
+    divisor = rint(1 / factor)
+    if fabs(divisor * factor - 1) > WHOLE:
+        w.tie = 0
+        w.why = b"whole numbers times {scale:.6g}, sums of 32-bit integers"
+        return True
+    # an odd divisor never makes a tie: 2 * sum is even, divisor * (2 * result + 1) is odd
+    if fmod(divisor, 2):
+        w.tie = 1 / (2 * divisor)
+    else:
+        w.tie, w.ties = 0, 1 / divisor
+    w.why = b"whole numbers divided by {reciprocal:.0f}, sums of 32-bit integers"
+    return True
+
+
+cdef inline double nearest(double x) noexcept nogil:
+    """rint of a magnitude below 2**51, without a call: the loops over all weights are made of it."""
+    return x + 6755399441055744.0 - 6755399441055744.0      # 1.5 * 2**52
+
+
+cdef bint fixed_of(Whole* w, const Facts* f, const Request* request, int places) noexcept nogil:
+    """The kernel in fixed point, if its sums have room for the roundings and anything is left to sum."""
+    cdef Py_ssize_t i
+    cdef double n, rest, unit = ldexp(1, places), scale = ldexp(1, -places), total = 0, over = 0, under = 0
+    w.low = w.high = 0
+    for i in range(f.height * f.width):
+        n = nearest(f.weights[i] * unit)
+        rest = f.weights[i] - n * scale
+        total += fabs(n)
+        w.low = n if n < w.low else w.low
+        w.high = n if n > w.high else w.high
+        over += rest if rest > 0 else 0
+        under -= rest if rest < 0 else 0
+    if total * 255 + (1 + fabs(request.offset)) * unit >= SUM_LIMIT:
+        return False    # so many taps that their roundings count
+    if total == 0:
+        return False    # the engine wants at least one group of weights
+    w.scale, w.fraction_bits, w.tie, w.ties = scale, places, 0, 0
+    # samples are not negative, so that rests of one sign add up and those of the other balance them
+    w.error = 1.01 * (max(over, under) * request.high) + definition_error(f, request)
+    w.why = b"weights in fixed point of {fraction_bits} binary places, sums of 32-bit integers"
+    return True
+
+
+cdef void consider_fixed(Proposal* best, const Proposal* blank, const Facts* f,
+                         const Request* request) noexcept nogil:
+    """The kernel in fixed point, in one digit more each time until the sums are full."""
+    cdef Whole w
+    cdef int digits, places, last = 0, bits = DOT_BITS[request.level]
+    # sums have 31 bits, eight of which, and a sign, stand before the point of the results
+    cdef int most = exponent_of((SUM_LIMIT - 1) / (256 * f.total + fabs(request.offset))) - 1
+    most = min(MOST_FRACTION_BITS, most)
+    for digits in range(1, 5):
+        places = min(most, digits * bits - 1 - exponent_of(f.largest))
+        if places < 2 or places == last:
+            continue
+        if fixed_of(&w, f, request, places):
+            consider(best, blank, &w, f, request)
+            last = places
+
+
+cdef const char* propose_dot(Kernel kernel, const Request* request, Proposal* p) except? NULL:
+    cdef Facts* f = &kernel.facts
+    cdef Proposal blank = p[0]
+    cdef Whole w
+    if request.source != U8 or (request.target != U8 and request.target != I16):
+        return b"pixels are not bytes"
+    if not (request.integral and request.low >= 0 and request.high <= 255):
+        return b"the constant is not a byte"
+    if not f.finite or f.taps == 0 or not 2.0**-60 < f.total < 2.0**22:
+        return b"the weights are too large or too small for 32-bit sums"
+    if p.accumulator != FLOAT32:
+        return b"sums are 32-bit integers"
+    if request.target == I16:   # of sums that nothing scales
+        if f.unit >= 1 and f.total * 255 + fabs(request.offset) < SUM_LIMIT:
+            find_range(&w, f)
+            w.scale, w.fraction_bits, w.error, w.tie, w.ties = 1, 0, 0, INFINITY, 0
+            w.why = b"whole numbers, sums of 32-bit integers"
+            consider(p, &blank, &w, f, request)
+            return NULL
+        return b"the weights are not whole, as they must be for 16-bit results"
+    if whole_of(&w, f, request):
+        consider(p, &blank, &w, f, request)
+    consider_fixed(p, &blank, f, request)
+    if p.sums != DOT:
+        return b"no 32-bit sum is near enough to the definition"
+    return NULL
+
+
+cdef void find_range(Whole* w, const Facts* f) noexcept nogil:
+    """That of the weights themselves."""
+    cdef Py_ssize_t i
+    w.low = w.high = 0
+    for i in range(f.height * f.width):
+        w.low, w.high = min(w.low, f.weights[i]), max(w.high, f.weights[i])

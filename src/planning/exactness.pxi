@@ -1,0 +1,104 @@
+# How exact sums are, and what makes up for it.
+#
+# Integer results must be the definition's to the last bit. A sum that is exact needs nothing more. A sum with
+# a proven error below half a unit is rounded with care: pixels nearer to a tie than the error are summed
+# again by the definition. Where neither holds, the sum is the definition itself (STRICT).
+#
+# Float results need no proof, only sums of the right type: float32 for pictures of 16 bits and fewer and of
+# float32, if the weights fit it, float64 for all others.
+
+# Weights beyond these would overflow, or lose bits, in float32.
+cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
+# Relative tolerance for weights that are whole numbers times a factor, or divided by a number: the division of
+# the weight, and of the one it is compared with, were rounded, and so is the quotient of both.
+cdef double WHOLE = 8 * 2.0**-53
+
+
+cdef inline double rounding_of(int accumulator) noexcept nogil:
+    """Largest relative error of one rounding; the definition's count as none."""
+    return 2.0**-24 if accumulator == FLOAT32 else 2.0**-53 if accumulator == FLOAT64 else 0
+
+
+cdef inline double exact_up_to(int accumulator) noexcept nogil:
+    """Integers up to here are exact."""
+    return 2.0**24 if accumulator == FLOAT32 else 2.0**53
+
+
+cdef bint is_exact(const Facts* f, const Request* request, int accumulator) noexcept nogil:
+    """Whether every partial sum, in any order, is exact: all are integers times one power of two."""
+    if not request.integral or f.unit == 0 or not isfinite(f.total):
+        return False
+    return f.total / f.unit * request.peak <= exact_up_to(accumulator)
+
+
+cdef bint needs_wide(const Facts* f, const Request* request) noexcept nogil:
+    """Whether even the definition is a sum of integers that float64 cannot hold."""
+    return (
+        is_integer(request.target) and is_integer(request.source) and peak_of(request.source) > 65536
+        and request.integral and f.unit >= 1 and not is_exact(f, request, STRICT)
+    )
+
+
+cdef double definition_error(const Facts* f, const Request* request) noexcept nogil:
+    """How far the definition's own sum, or any other in float64, may be from the true one."""
+    cdef Py_ssize_t roundings = f.taps + 1 + (request.offset != 0)
+    return 1.01 * roundings * 2.0**-53 * (f.total * request.peak + fabs(request.offset))
+
+
+cdef double reorder_error(const Facts* f, const Request* request) noexcept nogil:
+    """How far two float64 sums in different orders may be from each other."""
+    return 2.02 * definition_error(f, request)
+
+
+cdef inline double rounding_error(double chain, int accumulator, double peak) noexcept nogil:
+    """Bound of the error of a chain of multiply-adds (`chain_of`) over samples of magnitude up to `peak`.
+
+    Each step rounds the partial sum, whose magnitude is at most `peak` times the weights so far, and each
+    weight was rounded once when it was stored (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
+    The factor covers terms of second order and this function's own rounding.
+    """
+    return 0 if accumulator == STRICT else 1.01 * rounding_of(accumulator) * chain * peak
+
+
+cdef int first_accumulator(const Facts* f, const Request* request) noexcept nogil:
+    """Fastest type that sums may have."""
+    cdef bint fits
+    if is_integer(request.target) and not is_integer(request.source):
+        return STRICT   # no bound is known for floats, so nothing but the definition will do
+    fits = f.finite and (f.taps == 0 or (f.smallest >= SMALLEST_WEIGHT and f.largest <= LARGEST_WEIGHT))
+    # a constant with fractions beside integers need not be a float32
+    if fits and is_narrow(request.target) and is_narrow(request.source) and (
+            request.integral == is_integer(request.source)):
+        return FLOAT32
+    return FLOAT64
+
+
+cdef int last_accumulator(const Facts* f, const Request* request) noexcept nogil:
+    """A float result is rounded anyway: slower sums of more bits would only cost."""
+    return STRICT if is_integer(request.target) else first_accumulator(f, request)
+
+
+cdef void watch_ties(Proposal* p, const Facts* f, const Request* request) noexcept nogil:
+    """A pixel within the error of a tie, on both sides of it, is summed again exactly."""
+    add_work(&p.work, GUARD, 1)
+    add_again(&p.work, f, 2 * p.error)
+    p.tie_tolerance, p.reorder_error = p.error, reorder_error(f, request)
+
+
+cdef const char* admit(Proposal* p, const Facts* f, const Request* request) noexcept nogil:
+    """Give the proposal what its result needs to be exact; say why it may be wrong, if it may."""
+    cdef double error
+    if not is_integer(request.target) or p.accumulator == STRICT or p.sums == WIDE or p.sums == DOT:
+        return NULL     # they are the definition, or have seen to it
+    if p.error == 0 or (p.sums == WINDOW and p.across == NULL and is_exact(f, request, p.accumulator)):
+        return NULL
+    if peak_of(request.target) > ldexp(1, 32):
+        return b"results of 64 bits are not watched for ties"   # see narrow_long in src/store.pxi
+    # exact recomputation is rounded too, in float64
+    error = p.error + definition_error(f, request)
+    if not error < 0.25:
+        p.error = error
+        return b"{accumulator} sums may be off by {error:.2g}"
+    p.error = error
+    watch_ties(p, f, request)
+    return NULL

@@ -1,0 +1,137 @@
+# Facts of a kernel that depend on nothing but its weights.
+
+cdef double sum_of_magnitudes(const double* w, Py_ssize_t n) noexcept nogil:
+    """In pairs of pairs, as numpy.sum does: eight sums side by side, then halves of halves."""
+    cdef Py_ssize_t i, half
+    cdef int k
+    cdef double total = 0
+    cdef double r[8]
+    if n > 128:
+        half = n // 2 - n // 2 % 8
+        return sum_of_magnitudes(w, half) + sum_of_magnitudes(w + half, n - half)
+    i = 0
+    if n >= 8:
+        for k in range(8):
+            r[k] = fabs(w[k])
+        i = 8
+        while i <= n - 8:
+            for k in range(8):
+                r[k] += fabs(w[i + k])
+            i += 8
+        total = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]))
+    while i < n:
+        total += fabs(w[i])
+        i += 1
+    return total
+
+
+cdef extern from *:
+    """
+    #include <string.h>
+    #include <stdint.h>
+    /* Exponent of the lowest bit that is set in a finite number that is not zero. */
+    static int lowest_bit_of(double w) {
+        uint64_t bits, fraction;
+        int exponent, zeros = 0;
+        memcpy(&bits, &w, sizeof bits);
+        exponent = (int)(bits >> 52 & 0x7ff);
+        fraction = bits & 0xfffffffffffffULL;
+        if (exponent) fraction |= 1ULL << 52; else exponent = 1;
+    #if defined(__GNUC__)
+        zeros = __builtin_ctzll(fraction);
+    #else
+        while (!(fraction >> zeros & 1)) zeros++;
+    #endif
+        return exponent - 1075 + zeros;
+    }
+    """
+    int lowest_bit_of(double w) nogil
+
+
+cdef double unit_of(const double* w, Py_ssize_t n) noexcept nogil:
+    """Largest power of two of which all weights are integer multiples; 1 if all are zero."""
+    cdef Py_ssize_t i
+    cdef int bit, lowest = 2000
+    for i in range(n):
+        if w[i] != 0:
+            bit = lowest_bit_of(w[i])
+            if bit < lowest:
+                lowest = bit
+    return 1 if lowest == 2000 else ldexp(1, lowest)
+
+
+def binary_unit(const double[::1] weights):
+    """Largest power of two of which all weights, which are finite, are integer multiples; 1 if all are zero.
+    """
+    return unit_of(&weights[0], weights.shape[0]) if weights.shape[0] else 1.0
+
+
+cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
+    """All that one look at each weight tells."""
+    cdef Py_ssize_t i, n = height * width
+    cdef double magnitude
+    f.weights, f.height, f.width = w, height, width
+    f.taps, f.pivot, f.smallest, f.largest = 0, 0, INFINITY, 0
+    f.finite = f.equal = True
+    for i in range(n):
+        magnitude = fabs(w[i])
+        f.taps += magnitude != 0
+        f.finite = f.finite and magnitude <= DBL_MAX
+        f.equal = f.equal and w[i] == w[0]
+        if magnitude > f.largest:
+            f.largest, f.pivot = magnitude, i
+        if magnitude != 0 and magnitude < f.smallest:
+            f.smallest = magnitude
+    if f.taps == 0:
+        f.smallest = 0
+    f.total = sum_of_magnitudes(w, n) if f.finite else INFINITY
+    f.unit = unit_of(w, n) if f.finite else 0
+    f.chain, f.steps, f.multiples, f.rank_one = -1, -1, -1, -1
+
+
+cdef double chain_of(const double* w, Py_ssize_t n, bint symmetric) noexcept nogil:
+    """Sum of the partial sums of magnitudes, and of what rounding the weights adds to it: how often a chain
+    of multiply-adds rounds, times the magnitudes it does so at. If `symmetric`, each weight of the first half
+    multiplies the rounded sum of two samples (src/fold.pxi)."""
+    cdef Py_ssize_t i, rest = 0
+    cdef double magnitude, total = 0, plain = 0
+    if symmetric:   # there are no zeros
+        for i in range((n + 1) // 2):
+            magnitude = fabs(w[i]) * (2 if i < n // 2 else 1)
+            total += ((n + 1) // 2 - i) * magnitude
+            plain += magnitude
+        return total + 3 * plain
+    for i in range(n):
+        rest += w[i] != 0
+    for i in range(n):
+        if w[i] != 0:
+            magnitude = fabs(w[i])
+            total += rest * magnitude
+            plain += magnitude
+            rest -= 1
+    return total + 2 * plain
+
+
+cdef Py_ssize_t steps_of(const double* w, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
+    """Samples that any of four windows, one below the other, multiplies by a weight that is not zero; see
+    src/sparse.pxi."""
+    cdef Py_ssize_t kx, ky, last, steps = 0
+    for kx in range(width):
+        last = -4
+        for ky in range(height):
+            if w[ky * width + kx] != 0:
+                steps += ky - last if ky - last < 4 else 4
+                last = ky
+    return steps
+
+
+cdef inline double chain_of_kernel(Facts* f) noexcept nogil:
+    if f.chain < 0:
+        f.chain = chain_of(f.weights, f.height * f.width, False)
+    return f.chain
+
+
+cdef inline Py_ssize_t steps_of_kernel(Facts* f) noexcept nogil:
+    if f.steps < 0:
+        f.steps = steps_of(f.weights, f.height, f.width)
+    return f.steps

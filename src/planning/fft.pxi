@@ -1,0 +1,80 @@
+# FFT: tiles of the picture by way of spectra (src/fft.pxi). The only method whose price depends on the size
+# of the result.
+
+# What a tile without a neighbour costs beyond the half of a pair, in such halves: measured 0.41 to 0.61.
+cdef double ALONE = 0.5
+
+
+cdef const char* refuse_fft(const Facts* f, int accumulator) noexcept nogil:
+    """Why no tile will do, whatever the size."""
+    if accumulator == STRICT:
+        return b"the definition's order of taps is not an FFT's"
+    if not f.finite:
+        return b"the kernel is not finite"
+    if 0 < f.total < 2.0**-900:     # a spectrum is divided by the samples of a tile
+        return b"the weights are too small for spectra"
+    if max(f.height, f.width) > TILE[TILE_COUNT - 1] // 2:
+        return b"the kernel is larger than {largest} pixels"
+    return NULL
+
+
+cdef double share_of(const Facts* f, const Request* request, Py_ssize_t n) noexcept nogil:
+    """Samples of the tiles of n x n, for each sample of the result. Tiles go in pairs; the last of a row may
+    be alone, which takes three quarters of a pair."""
+    cdef Py_ssize_t down = (request.height + n - f.height) // (n - f.height + 1)
+    cdef Py_ssize_t across = (request.width + n - f.width) // (n - f.width + 1)
+    # of one channel each for floats; see tile_row in src/fft.pxi
+    cdef Py_ssize_t apart = 1 if is_integer(request.target) else request.channels
+    cdef Py_ssize_t together = across * request.channels // apart
+    cdef double tiles = down * apart * (together + together % 2 * ALONE)
+    return tiles * n * n / max(1, request.height * request.width * request.channels)
+
+
+cdef int cheapest_tile(const Facts* f, const Request* request, int accumulator, double limit) noexcept nogil:
+    """Index of the side of tile whose spectra cost least, if that is less than `limit`; else -1."""
+    cdef int i, best = -1
+    cdef double share, cost
+    cdef double load = PRICE[request.priced][accumulator][LOAD + request.source]
+    cdef double store = PRICE[request.priced][accumulator][STORE + request.target]
+    for i in range(TILE_COUNT):
+        if TILE[i] < max(f.height, f.width):
+            continue
+        # a sample of the result takes at least a sample of a tile
+        if PRICE[request.priced][accumulator][SPECTRUM + i] + load + store >= limit:
+            continue
+        share = share_of(f, request, TILE[i])
+        cost = share * PRICE[request.priced][accumulator][SPECTRUM + i] + share * load + store
+        if cost < limit:
+            best, limit = i, cost
+    return best
+
+
+cdef double spectral_error(const Facts* f, const Request* request, int accumulator, Py_ssize_t n) noexcept nogil:
+    """How far a result may be off, for samples of magnitude up to the image's peak.
+
+    Each of the 2 log2 n levels of three transforms, the kernel's among them, is off by at most some
+    7 roundings in the Euclidean norm (Higham, Accuracy and Stability of Numerical Algorithms, 24.1), which
+    no single result can exceed. Butterflies of 5, some 2.3 levels, may be off by 22, which is more than
+    their share; those of 4 and 8, of which each n has two, leave more than that of theirs.
+    """
+    cdef double norm = sqrt(2.0) * n * request.peak
+    return 1.1 * 3 * 2 * log2(n) * 7 * rounding_of(accumulator) * norm * f.total
+
+
+cdef void propose_tile(const Facts* f, const Request* request, Proposal* p, int i) noexcept nogil:
+    """Spectra of tiles of the i-th side."""
+    cdef double share = share_of(f, request, TILE[i])
+    p.sums, p.tile = FFT, TILE[i]
+    add_work(&p.work, SPECTRUM + i, share)
+    add_work(&p.work, LOAD + request.source, share)
+    add_work(&p.work, STORE + request.target, 1)
+    p.error = spectral_error(f, request, p.accumulator, TILE[i])
+    p.why = b"spectra of tiles of {tile} x {tile}, whatever the number of taps"
+
+
+cdef const char* propose_fft(Kernel kernel, const Request* request, Proposal* p) except? NULL:
+    cdef Facts* f = &kernel.facts
+    cdef const char* reason = refuse_fft(f, p.accumulator)
+    if reason == NULL:
+        propose_tile(f, request, p, cheapest_tile(f, request, p.accumulator, INFINITY))
+    return reason

@@ -1,0 +1,223 @@
+# What Python and other modules hold of the planner: kernels and strategies.
+
+cdef dict SUMS_NAMES = {
+    WINDOW: "window", BOX: "box", WIDE: "wide", DOT: "dot", FFT: "fft", RUNNING: "running", QUADS: "quads",
+    QUADS_BACK: "quads_back",
+}
+
+
+cdef class Kernel:
+    """A kernel's weights as they lie on the window, what is known of them, and what was decided.
+
+    Parameters
+    ----------
+    weights : buffer of float64, shape (h, w), C-contiguous
+        They are copied.
+    """
+
+    def __cinit__(self, const double[:, ::1] weights):
+        if weights is None:
+            return  # `kernel_of` goes on
+        if weights.size == 0:
+            raise ValueError("kernel must not be empty")
+        copy_weights(self, &weights[0, 0], weights.shape[0], weights.shape[1], False)
+
+    @property
+    def shape(self):
+        """Height and width."""
+        return self.facts.height, self.facts.width
+
+    def __len__(self):
+        """Number of weights."""
+        return self.facts.height * self.facts.width
+
+
+cdef int copy_weights(Kernel kernel, const double* weights, Py_ssize_t height, Py_ssize_t width,
+                      bint flipped) except -1:
+    cdef Py_ssize_t i, n = height * width
+    cdef double* own
+    kernel.memory = PyBytes_FromStringAndSize(NULL, n * sizeof(double))
+    own = <double*>PyBytes_AS_STRING(kernel.memory)
+    if flipped:
+        for i in range(n):
+            own[i] = weights[n - 1 - i]
+    else:
+        memcpy(own, weights, n * sizeof(double))
+    kernel.shortlists = []
+    look_at(&kernel.facts, own, height, width)
+    return 0
+
+
+cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width, bint flipped):
+    """A kernel of these weights, from the last to the first if `flipped`; at least one."""
+    cdef Kernel kernel = Kernel.__new__(Kernel, None)
+    copy_weights(kernel, weights, height, width, flipped)
+    return kernel
+
+
+cdef class Built:
+    """What an engine has made of a strategy, and what for.
+
+    Strategies that differ in nothing but the size of the result, and so in the price, share it: an FFT's
+    spectra are made once.
+    """
+
+
+cdef str said(const char* template, const Proposal* p):
+    """A reason in words."""
+    return (<bytes>template).decode().format(
+        height=p.height, width=p.width, taps=p.taps, cells=p.height * p.width, divisor=p.divisor,
+        scale=p.scale, reciprocal=round(1 / p.scale) if p.scale else 0, fraction_bits=p.fraction_bits,
+        tile=p.tile, largest=TILE[TILE_COUNT - 1] // 2, error=p.error, accumulator=ACCUMULATOR_NAMES[p.accumulator],
+    )
+
+
+cdef class Strategy:
+    """How to do what is asked for, and all that the engine must be told.
+
+    The planner makes them; those whose sums are another library's are made from outside.
+
+    Parameters
+    ----------
+    method : str
+        Name of the method.
+    sums : {"window", "quads", "quads_back"}
+        How the engine sums; see src/job.pxi.
+    accumulator : {"float32", "float64", "strict"}
+        Type of the sums. "strict" is float64 in the definition's order and rounding.
+    why : str
+        Half a sentence for `explain`.
+    cost : float
+        ns a sample, on one thread.
+    cast_mode : int
+        How sums become integers (src/truncate.pxi): 0 rounded and saturated, else cast as in C.
+    """
+
+    def __cinit__(self):
+        self.built = Built()
+
+    def __init__(self, str method, str sums, str accumulator, *, str why="", double cost=0, int cast_mode=0):
+        cdef Proposal* p = &self.proposal
+        codes = {"window": WINDOW, "quads": QUADS, "quads_back": QUADS_BACK}
+        memset(p, 0, sizeof(Proposal))
+        p.method, p.sums = METHODS.index(method), codes[sums]
+        p.accumulator = ACCUMULATOR_NAMES.index(accumulator)
+        p.scale, p.cost, p.cast_mode = 1, cost, cast_mode
+        self.reason = why
+
+    @property
+    def method(self):
+        """Name of the method."""
+        return METHODS[self.proposal.method]
+
+    @property
+    def sums(self):
+        """How the engine sums."""
+        return SUMS_NAMES[self.proposal.sums]
+
+    @property
+    def accumulator(self):
+        """Name of the type of the sums."""
+        return ACCUMULATOR_NAMES[self.proposal.accumulator]
+
+    @property
+    def why(self):
+        """Half a sentence for `explain`."""
+        if self.reason is None:
+            self.reason = said(self.proposal.why, &self.proposal)
+        return self.reason
+
+    @property
+    def cost(self):
+        """Predicted ns a sample, on one thread."""
+        return self.proposal.cost
+
+    @property
+    def work(self):
+        """What is done for each sample of the result: amounts by term of fastconv/_costs.py."""
+        cdef Work* work = &self.proposal.work
+        return {TERM_NAMES[work.term[i]]: work.amount[i] for i in range(work.count)}
+
+    @property
+    def error(self):
+        """Largest distance from the definition, for an image of integers."""
+        return self.proposal.error
+
+    @property
+    def tie_tolerance(self):
+        """Error that the engine's rounding must watch; 0 where no tie can be missed."""
+        return self.proposal.tie_tolerance
+
+    @property
+    def reorder_error(self):
+        """How far a float64 sum in any order may be from the definition's, where ties are watched."""
+        return self.proposal.reorder_error
+
+    @property
+    def across(self):
+        """Weights of a separable kernel's row; none for others."""
+        cdef Proposal* p = &self.proposal
+        return tuple([p.across[i] for i in range(p.width)]) if p.across else ()
+
+    @property
+    def down(self):
+        """Weights of a separable kernel's column; none for others."""
+        cdef Proposal* p = &self.proposal
+        return tuple([p.down[i] for i in range(p.height)]) if p.down else ()
+
+    @property
+    def symmetric(self):
+        """Whether the row, and the column, are symmetric and to be folded (src/fold.pxi)."""
+        return self.proposal.across_symmetric, self.proposal.down_symmetric
+
+    @property
+    def scale(self):
+        """Factor of the sums of a box or a dot; 1 for others."""
+        return self.proposal.scale
+
+    @property
+    def divisor(self):
+        """The same as a divisor, where that is a whole number but for roundings and the engine divides."""
+        return self.proposal.divisor
+
+    @property
+    def digits(self):
+        """Digits of the whole-numbered weights of a dot."""
+        return self.proposal.digits
+
+    @property
+    def fraction_bits(self):
+        """Binary places of these if they are fixed-point numbers, else 0."""
+        return self.proposal.fraction_bits
+
+    @property
+    def offset(self):
+        """A whole number that is added to the sums of a dot before they are rounded."""
+        return self.proposal.offset
+
+    @property
+    def tile(self):
+        """Side of the tiles of an FFT."""
+        return self.proposal.tile
+
+    @property
+    def cast_mode(self):
+        """How sums become integers: 0 rounded and saturated, else cast as in C."""
+        return self.proposal.cast_mode
+
+    @property
+    def row_step(self):
+        """Rows between those at which a part of an image may begin and have the bits of the whole: of an
+        FFT's tile, of a box's group."""
+        cdef Proposal* p = &self.proposal
+        return p.tile - p.height + 1 if p.tile else p.height if p.sums == BOX else 1
+
+
+cdef Strategy strategy_of(Kernel kernel, const Proposal* p, Built built):
+    cdef Strategy strategy = Strategy.__new__(Strategy)
+    strategy.proposal = p[0]
+    if p.across:
+        strategy.factors = kernel.factors
+    if built is not None:
+        strategy.built = built
+    return strategy

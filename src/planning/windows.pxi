@@ -1,0 +1,33 @@
+# Windows of taps, as src/direct.pxi, src/sparse.pxi and src/fold.pxi sum them.
+
+cdef void add_window(Work* work, const double* w, Py_ssize_t height, Py_ssize_t width, Py_ssize_t taps,
+                     Py_ssize_t steps, bint symmetric) noexcept nogil:
+    """Sum the taps of a window of rows, as sum_rows in src/sparse.pxi does; `steps` negative: not known."""
+    if symmetric and height == 1:
+        add_work(work, FOLD_ROW, 1)
+        add_work(work, FOLD_ROW_TAP, taps)
+    elif symmetric:
+        add_work(work, FOLD, 1)
+        add_work(work, FOLD_TAP, taps)
+    elif height == 1:
+        add_work(work, ROW, 1)
+        add_work(work, ROW_TAP, taps)
+    elif taps == height * width and height >= 3:
+        add_work(work, DIRECT, 1)
+        add_work(work, DIRECT_LOAD, <double>((height + 3) * width) / 4)
+        add_work(work, DIRECT_TAP, taps)
+    else:
+        add_work(work, SPARSE, 1)
+        add_work(work, SPARSE_STEP, <double>(steps if steps >= 0 else steps_of(w, height, width)) / 4)
+        add_work(work, SPARSE_TAP, taps)
+
+
+cdef void propose_window(Facts* f, const Request* request, Proposal* p) noexcept nogil:
+    """All taps of the kernel that are not zero."""
+    cdef bint dense = f.taps == f.height * f.width and f.height >= 3
+    p.sums = WINDOW
+    add_rows(&p.work, request)
+    add_window(&p.work, f.weights, f.height, f.width, f.taps,
+               -1 if dense or f.height == 1 else steps_of_kernel(f), False)
+    if p.accumulator != STRICT:
+        p.error = rounding_error(chain_of_kernel(f), p.accumulator, request.peak)
