@@ -1,6 +1,6 @@
 """The table CPU level -> compiler flags, and the list of extensions. Metadata is in pyproject.toml.
 
-Environment: FASTCONV_LEVELS="base v3" builds fewer levels, FASTCONV_NO_OPENMP=1 builds without threads.
+Environment: FASTCONV_LEVELS="base v3" builds fewer levels, FASTCONV_NO_THREADS=1 builds without threads.
 """
 
 import glob
@@ -36,13 +36,11 @@ COMMON = (
         "-Wno-unused-function",
     ]
 )
-# Apple's compiler has no OpenMP, and a wheel with MSVC's is not worth its DLL: both are serial.
-OPENMP = (
-    [] if MSVC or sys.platform == "darwin" or os.environ.get("FASTCONV_NO_OPENMP") else ["-fopenmp"]
-)
+HERE = ["src", "."]  # headers, and what is imported in C from fastconv/_engine/*.pxd
+NO_THREADS = [("FASTCONV_NO_THREADS", "1")] if os.environ.get("FASTCONV_NO_THREADS") else []
 
 # All of them, by themselves: one that is left out of a list is missed by nobody but the sdist.
-PARTS = ["src/simd.h", *sorted(glob.glob("src/*.pxi"))]
+PARTS = ["src/simd.h", "fastconv/_engine/pool.pxd", *sorted(glob.glob("src/*.pxi"))]
 WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()
 
 setup(
@@ -54,9 +52,16 @@ setup(
             include_dirs=["src"],
         ),
         Extension(
+            "fastconv._engine.pool",
+            ["src/pool.pyx"],
+            depends=["src/pool.h", "fastconv/_engine/pool.pxd"],
+            include_dirs=HERE,
+            define_macros=NO_THREADS,
+        ),
+        Extension(
             "fastconv._engine.recall",
             ["src/recall.pyx"],
-            include_dirs=[numpy.get_include()],
+            include_dirs=[*HERE, numpy.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         ),
         *(
@@ -64,9 +69,8 @@ setup(
                 f"fastconv._engine.engine_{level}",
                 [f"src/engine_{level}.pyx"],
                 depends=PARTS,
-                include_dirs=["src"],
-                extra_compile_args=COMMON + flags + OPENMP,
-                extra_link_args=OPENMP,
+                include_dirs=HERE,
+                extra_compile_args=COMMON + flags,
             )
             for level, flags in reversed(LEVELS.items())  # the dearest first
             if level in WANTED

@@ -466,8 +466,8 @@ def show_config() -> None:
     print(f"fastconv {version('fastconv')}")
     print(f"level    {_levels.level} of {', '.join(_levels.available())} (FASTCONV_LEVEL)")
     print(f"vectors  {engine.vector_bytes()} bytes")
-    print(f"threads  {_threads.get_num_threads()} (set_num_threads, FASTCONV_NUM_THREADS)")
-    print(f"openmp   {'yes' if engine.has_openmp() else 'no: every call is serial'}")
+    print(f"threads  {_threads.get_num_threads()}, decided by {_threads.limit.why}")
+    print(f"helpers  {_threads.helpers()}")
     print(f"python   {platform.python_version()} on {platform.machine()}")
     print(f"numpy    {np.__version__}")
     print(f"pillow   {version('pillow')}")
@@ -530,7 +530,7 @@ def _first(
     return result
 
 
-recall.begin(_first, _threads.threads_for)
+recall.begin(_first)
 
 
 def host_of(image: object) -> str | None:

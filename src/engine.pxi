@@ -5,21 +5,11 @@
 # Rows, taps, vectors, threads; no policy. Which method runs, and whether it is exact, is decided by
 # fastconv/_planner.py before the call.
 
-from cython.parallel cimport prange
+from fastconv._engine.pool cimport run
 from libc.math cimport M_PI, ceil, cos, fabs, floor, ldexp, rint, sin
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memmove, memset
-
-cdef extern from *:
-    """
-    #ifdef _OPENMP
-    #define FASTCONV_OPENMP 1
-    #else
-    #define FASTCONV_OPENMP 0
-    #endif
-    """
-    bint OPENMP "FASTCONV_OPENMP"
 
 include "verbs.pxi"
 include "job.pxi"

@@ -19,6 +19,7 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport Py_EQ, PyObject_RichCompareBool
 from cpython.unicode cimport PyUnicode_CheckExact
+from fastconv._engine.pool cimport threads_for
 from libc.stdint cimport uint64_t
 from libc.string cimport memcmp, memcpy
 
@@ -171,7 +172,7 @@ cdef class Entry:
         if self.work < WORTH_THE_GIL:
             failed = self.runner(self.bound, src, dst, 1)
         else:
-            count = _threads_for(self.work, threads)
+            count = threads_for(self.work, 0 if threads is None else threads)
             with nogil:
                 failed = self.runner(self.bound, src, dst, count)
         if failed:
@@ -181,7 +182,6 @@ cdef class Entry:
 
 cdef list _table = [None] * SLOTS
 cdef object _first = None
-cdef object _threads_for = None
 
 
 cdef Entry find(cnp.ndarray image, cnp.ndarray kernel, object flipped, object border, object cval,
@@ -197,11 +197,10 @@ cdef Entry find(cnp.ndarray image, cnp.ndarray kernel, object flipped, object bo
     return None
 
 
-def begin(first, threads_for):
-    """Say who answers a call that is made for the first time (with the arguments of `call`), and who
-    knows the number of threads, from the predicted ns and the call's ``threads=``."""
-    global _first, _threads_for
-    _first, _threads_for = first, threads_for
+def begin(first):
+    """Say who answers a call that is made for the first time, with the arguments of `call`."""
+    global _first
+    _first = first
 
 
 def call(image, kernel, flipped, border, cval, origin, shape, channel_axis, dtype, out, method, threads):

@@ -2,7 +2,7 @@
 from collections.abc import Callable
 from typing import Any
 
-def begin(first: Callable[..., Any], threads_for: Callable[[float, int | None], int]) -> None: ...
+def begin(first: Callable[..., Any]) -> None: ...
 def call(
     image: Any,
     kernel: Any,
