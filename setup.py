@@ -22,6 +22,12 @@ if X86 and not MSVC:
     LEVELS["v3"] = ["-march=x86-64-v3"]
     LEVELS["v4"] = ["-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi", "-mprefer-vector-width=512"]
 
+# Python's own flags ask for debug symbols, nine tenths of what would be installed. Names of functions go as
+# well, unless CFLAGS says something of symbols: CFLAGS=-g0 keeps the names, for profilers.
+PLAIN = MSVC or any(flag.startswith("-g") for flag in os.environ.get("CFLAGS", "").split())
+NO_SYMBOLS = [] if PLAIN else ["-g0"]
+STRIP = [] if PLAIN or sys.platform == "darwin" else ["-Wl,--strip-all"]
+
 COMMON = (
     ["/O2"]
     if MSVC
@@ -37,6 +43,7 @@ COMMON = (
     ]
 )
 HERE = ["src", "."]  # headers, and what is imported in C from fastconv/_engine/*.pxd
+PTHREAD = [] if MSVC else ["-pthread"]
 NO_THREADS = [("FASTCONV_NO_THREADS", "1")] if os.environ.get("FASTCONV_NO_THREADS") else []
 
 # All of them, by themselves: one that is left out of a list is missed by nobody but the sdist.
@@ -50,6 +57,8 @@ setup(
             ["src/cpu.pyx"],
             depends=["src/simd.h"],
             include_dirs=["src"],
+            extra_compile_args=NO_SYMBOLS,
+            extra_link_args=STRIP,
         ),
         Extension(
             "fastconv._engine.pool",
@@ -57,12 +66,17 @@ setup(
             depends=["src/pool.h", "fastconv/_engine/pool.pxd"],
             include_dirs=HERE,
             define_macros=NO_THREADS,
+            extra_compile_args=NO_SYMBOLS + PTHREAD,
+            extra_link_args=STRIP + PTHREAD,
+            libraries=[] if MSVC else ["m"],
         ),
         Extension(
             "fastconv._engine.recall",
             ["src/recall.pyx"],
             include_dirs=[*HERE, numpy.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+            extra_compile_args=NO_SYMBOLS,
+            extra_link_args=STRIP,
         ),
         *(
             Extension(
@@ -70,7 +84,8 @@ setup(
                 [f"src/engine_{level}.pyx"],
                 depends=PARTS,
                 include_dirs=HERE,
-                extra_compile_args=COMMON + flags,
+                extra_compile_args=COMMON + flags + NO_SYMBOLS,
+                extra_link_args=STRIP,
             )
             for level, flags in reversed(LEVELS.items())  # the dearest first
             if level in WANTED

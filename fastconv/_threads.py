@@ -132,17 +132,12 @@ def _share(folder: Path) -> float | None:
     return None
 
 
-_setting: int | None = None
-limit: Limit
+def _set(decided: Limit) -> Limit:
+    pool.set_limit(decided.count, decided.follow)
+    return decided
 
 
-def _decide() -> None:
-    global limit
-    limit = _decided(_setting)
-    pool.set_limit(limit.count, limit.follow)
-
-
-_decide()
+limit = _set(_decided(None))
 
 
 def set_num_threads(n: int | None) -> None:
@@ -157,7 +152,7 @@ def set_num_threads(n: int | None) -> None:
     Raises
     ------
     ValueError
-        `n` is out of range.
+        `n`, or FASTCONV_NUM_THREADS, is out of range.
 
     Examples
     --------
@@ -167,9 +162,8 @@ def set_num_threads(n: int | None) -> None:
     2
     >>> fastconv.set_num_threads(None)
     """
-    global _setting
-    _setting = None if n is None else _checked(n, "n")
-    _decide()
+    global limit
+    limit = _set(_decided(None if n is None else _checked(n, "n")))
 
 
 def get_num_threads() -> int:

@@ -11,8 +11,8 @@
  *
  *     - A helper offers its core to others before each band, so that it is not stopped after it has begun.
  *     - Callers and helpers at work are never more than the limit: N callers on N cores have no helpers.
- *     - A call that would have ended sooner without helpers takes away the credit of those to come: no more
- *       than one in POOL_LONE_CALLS is spoiled, on however busy a machine.
+ *     - A call that would have ended sooner without helpers sends those after it alone, so that no more than
+ *       one in POOL_LONE_CALLS is spoiled, on however busy a machine.
  *
  * A job stands in a slot that is never freed, and all that is fought for stands in its ticket:
  *
@@ -163,11 +163,6 @@ static void pool_set(int limit, int follow) {
     pool_store(&pool_setting.follow, follow);
 }
 
-static void pool_tune(int64_t worth, int64_t lone) {
-    pool_store(&pool_setting.worth, worth);
-    pool_store(&pool_setting.lone, lone);
-}
-
 /* Cores that the calling thread may use, asked for at every call: it takes 0.2 us. 0: not known. */
 static int pool_cores(void) {
 #if POOL_CORES
@@ -192,6 +187,7 @@ static int pool_threads_for(double work, int asked) {
 #if defined(FASTCONV_NO_THREADS)
 
 static void pool_begin(void) {}
+static void pool_tune(int64_t worth, int64_t lone) { (void)worth, (void)lone; }
 static int pool_helpers(void) { return 0; }
 static int pool_run(PoolBand band, const void *context, ptrdiff_t bands, int threads) {
     (void)bands, (void)threads;
@@ -266,6 +262,13 @@ static void pool_begin(void) {
 #if !defined(_WIN32)
     pthread_atfork(NULL, NULL, pool_reset);
 #endif
+}
+
+/* For tests: what a thread must find to do, and how many calls a spoiled one sends alone. */
+static void pool_tune(int64_t worth, int64_t lone) {
+    pool_store(&pool_setting.worth, worth);
+    pool_store(&pool_setting.lone, lone);
+    pool_store(&pool.credit, POOL_LONE_CALLS);
 }
 
 static int pool_helpers(void) { return (int)pool_load(&pool.helpers); }

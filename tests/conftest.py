@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from fastconv import _levels
+from fastconv import _levels, set_num_threads
 from fastconv._engine import pool
 
 from .judge import at_level
@@ -36,6 +36,7 @@ def eager_threads() -> Iterator[None]:
     pool.tune(worth=0, lone_calls=0)
     yield
     pool.tune()
+    set_num_threads(None)
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,13 @@ Chunks smaller than the window's reach are merged with their neighbours meanwhil
 needs no neighbours.
 
 What travels to a worker is a plan, which pickles to its arguments, and a few integers. In a chunk the
-engine runs with one thread unless `threads` asks for more: the scheduler has the threads already.
+engine runs with its share of the process's threads unless `threads` says otherwise: on a worker that does k
+things at once a k-th of them, and one under dask's own schedulers, which have a thread for each core.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +27,7 @@ import dask.array as da
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import _threads
 from ..api import Part, Plan, _make_plan
 
 __all__ = ["call"]
@@ -80,7 +83,18 @@ class _Chunk:
             for axis, cut in self.cuts.items()
         )
         height, width = (sum(cut.counts) for cut in self.cuts.values())
-        return self.plan._run(np.asarray(block), None, Part(rows, cols, (height, width)))[0]
+        made = self.plan if self.plan.threads else replace(self.plan, threads=_share())
+        return made._run(np.asarray(block), None, Part(rows, cols, (height, width)))[0]
+
+
+def _share() -> int:
+    """Threads for a chunk: those of this process, over the chunks that are filtered at once."""
+    distributed = sys.modules.get("distributed")
+    try:
+        at_once = distributed.get_worker().state.nthreads if distributed else None
+    except ValueError:  # a client's process, or this thread is not a worker's
+        at_once = None
+    return max(1, _threads.get_num_threads() // at_once) if at_once else 1
 
 
 def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = None) -> Any:
@@ -125,8 +139,6 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
     if not isinstance(image, da.Array):
         raise TypeError(f"image must be a dask.array.Array; got {type(image).__name__}")
     made = _make_plan(kernel, *options)
-    if made.threads is None:
-        made = replace(made, threads=1)
     if any(n != n for n in image.shape):  # NaN: not known
         raise ValueError("image must be of known shape: call its compute_chunk_sizes() first")
     # an image of few pixels has the result's type, or the error
