@@ -7,10 +7,10 @@
 
 A 5x5 kernel on uint8: fastconv as it is called by default, fastconv with one thread, and cv2.filter2D with as
 many threads as there are cores. Three sweeps: beside 0, 1, 2 and 4 busy processes; with pauses of 0 to 200 ms
-before each call; from 1 to 8 Python threads at once. All three take turns, of some calls each, so that what else
-the machine does hits all; of the milliseconds of their calls the table has mean, median and 99th percentile,
-and the worst of the three ratios between fastconv's default and each of the others. Above 1.15 times the one
-thread, or above cv2, a ratio is red.
+before each call; from 1 to 8 Python threads at once. All three take turns, of some calls each, so that what
+else the machine does hits all. Of the milliseconds of their calls the table has mean, median and 99th
+percentile, and the worst of the three ratios between fastconv's default and each of the others. Above 1.15
+times the one thread, or above cv2, a ratio is red.
 """
 
 from __future__ import annotations
@@ -200,7 +200,9 @@ def main() -> None:
             table.add_row(*map(str, words))
     console.print(table)
     for name, count in worse.items():
-        console.print(f"{count} of {len(asked_cells)} lines are worse than {ALLOWED[name]} times {name}")
+        console.print(
+            f"{count} of {len(asked_cells)} lines are worse than {ALLOWED[name]} times {name}"
+        )
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ The first of these that says something decides:
     FASTCONV_NUM_THREADS    the environment's
     OMP_NUM_THREADS         the environment's, for all libraries: dask's workers are started with it
     -X cpu_count            Python's, or PYTHON_CPU_COUNT
-    CPU quota, affinity     the smaller of what the control group allows, rounded up, and of the cores that the
-                            calling thread may use
+    CPU quota, affinity     the smaller of what the control group allows, rounded up, and of the cores that
+                            the calling thread may use
 
 What is decided is told to the pool, so that a call learns it without Python. The environment and the control
 group are read at import, and again by ``set_num_threads(None)``; a thread's cores at each of its calls.

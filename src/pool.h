@@ -10,7 +10,8 @@
  * helper makes a call slower in one case only, which is that the system stops it within a band:
  *
  *     - A helper offers its core to others before each band, so that it is not stopped after it has begun.
- *     - Callers and helpers at work are never more than the limit: N callers on N cores have no helpers.
+ *     - Callers and helpers at work are never more than the limit, and for a while after N calls ran at once on
+ *       N cores, calls go on alone: each in one band, as with one thread.
  *     - A call that would have ended sooner without helpers sends those after it alone, so that no more than
  *       one in POOL_LONE_CALLS is spoiled, on however busy a machine.
  *
@@ -41,6 +42,7 @@ enum {
     POOL_WORTH = 30000,       /* predicted ns that a thread must find to do; a sleeping one wakes up in 50 us */
     POOL_SPIN = 50000,        /* ns that a helper looks for the next call before it sleeps */
     POOL_WAIT = 200000,       /* ns that a caller looks for its last bands before it sleeps */
+    POOL_CROWD = 20000000,    /* ns for which calls go alone after as many ran at once as there are cores */
     POOL_LONE_CALLS = 200,
     POOL_STACK = 1 << 20
 };
@@ -226,6 +228,8 @@ static struct {
     char apart0[56];
     int64_t working; /* calls, and helpers in their bands */
     char apart1[56];
+    int64_t calls;
+    int64_t crowded; /* when there were last too many of them */
     int64_t helpers;  /* started */
     int64_t most;     /* that of the last job */
     int64_t sleeping; /* of the helpers */
@@ -240,6 +244,7 @@ static void pool_reset(void) {
     int i;
     memset(&pool, 0, sizeof pool);
     pool.credit = POOL_LONE_CALLS;
+    pool.crowded = -POOL_CROWD;
 #if defined(_WIN32)
     (void)i; /* zeros are what its initializers are made of */
 #else
@@ -264,11 +269,13 @@ static void pool_begin(void) {
 #endif
 }
 
-/* For tests: what a thread must find to do, and how many calls a spoiled one sends alone. */
+/* For tests: what a thread must find to do, and how many calls a spoiled one sends alone: with 0, none goes
+ * alone, for whatever reason. */
 static void pool_tune(int64_t worth, int64_t lone) {
     pool_store(&pool_setting.worth, worth);
     pool_store(&pool_setting.lone, lone);
     pool_store(&pool.credit, POOL_LONE_CALLS);
+    pool_store(&pool.crowded, -POOL_CROWD);
 }
 
 static int pool_helpers(void) { return (int)pool_load(&pool.helpers); }
@@ -444,8 +451,8 @@ static PoolJob *pool_slot(void) {
     return NULL;
 }
 
-static void pool_post(PoolJob *job, PoolBand band, const void *context, ptrdiff_t bands, int threads) {
-    int64_t limit = pool_load(&pool_setting.limit);
+static void pool_post(PoolJob *job, PoolBand band, const void *context, ptrdiff_t bands, int threads,
+                      int64_t most) {
     job->band = band;
     job->context = context;
     job->bands = bands;
@@ -453,15 +460,11 @@ static void pool_post(PoolJob *job, PoolBand band, const void *context, ptrdiff_
 #if POOL_CORES
     if (sched_getaffinity(0, sizeof job->cores, &job->cores))
         memset(&job->cores, 0, sizeof job->cores);
-    else if (pool_load(&pool_setting.follow) && CPU_COUNT(&job->cores) < limit)
-        limit = CPU_COUNT(&job->cores);
 #endif
-    if (threads > limit)
-        limit = threads;
     pool_store(&job->done, 0);
     pool_store(&job->failed, 0);
-    pool_store(&job->most, limit);
-    pool_store(&pool.most, limit);
+    pool_store(&job->most, most);
+    pool_store(&pool.most, most);
     pool_store(&job->ticket, (threads - 1) * POOL_ROOM + bands);
 }
 
@@ -504,28 +507,44 @@ static int pool_work(PoolJob *job) {
     return failed + (int)pool_load(&job->failed);
 }
 
-/* Whether a call may have helpers, as far as those before it tell. */
-static int pool_trusts_helpers(void) {
-    int64_t credit = pool_load(&pool.credit);
+/* Threads at work, of all calls, with which one of so many threads still gets help. */
+static int64_t pool_most(int threads) {
+    int64_t limit = pool_load(&pool_setting.limit);
+    int cores = pool_load(&pool_setting.follow) ? pool_cores() : 0;
+    if (cores && cores < limit)
+        limit = cores;
+    return threads > limit ? threads : limit;
+}
+
+/* Whether a call goes alone, as far as the others tell: `calls` of them run. */
+static int pool_goes_alone(int64_t calls, int64_t most) {
+    int64_t credit = pool_load(&pool.credit), now;
+    if (!pool_load(&pool_setting.lone))
+        return 0;
+    now = pool_now();
+    if (calls + 1 >= most)
+        pool_store(&pool.crowded, now);
     if (credit < POOL_LONE_CALLS)
         pool_add(&pool.credit, 1);
-    return credit >= 0;
+    return credit < 0 || now - pool_load(&pool.crowded) < POOL_CROWD;
 }
 
 /* All bands of a call, by the caller and helpers: `threads` of them at the most. A call that gets no help
  * is one band. Returns how many failures there were. */
 static int pool_run(PoolBand band, const void *context, ptrdiff_t bands, int threads) {
-    PoolJob *job = threads > 1 && bands > 1 && pool_trusts_helpers() ? pool_slot() : NULL;
+    int64_t calls = pool_add(&pool.calls, 1), most = pool_most(threads);
+    PoolJob *job = threads < 2 || bands < 2 || pool_goes_alone(calls, most) ? NULL : pool_slot();
     int failed;
     pool_add(&pool.working, 1);
     if (job) {
         pool_hire(threads - 1);
-        pool_post(job, band, context, bands, threads);
+        pool_post(job, band, context, bands, threads, most);
         failed = pool_work(job);
         pool_add(&pool.taken, -((int64_t)1 << (job - pool.jobs)));
     } else
         failed = band(context, 0, 1);
     pool_add(&pool.working, -1);
+    pool_add(&pool.calls, -1);
     return failed;
 }
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The threads of this process, which all levels of the engine share, and how many of them a call may have.
 
-How they work is pool.h's business, and who decides how many there are fastconv/_threads.py's. All state is C's:
-one for the process, whatever the number of interpreters and with or without the GIL.
+How they work is pool.h's business, and who decides how many there are fastconv/_threads.py's. All state is
+C's: one for the process, whatever the number of interpreters and with or without the GIL.
 """
 
 from libc.stdint cimport int64_t
@@ -40,7 +40,7 @@ def share(double work, int asked):
 
 
 def set_limit(int limit, bint follow):
-    """Let calls that do not ask for a number have `limit` threads, or if `follow` no more than they have cores."""
+    """Let calls that do not ask for a number have `limit` threads; if `follow`, no more than they have cores."""
     pool_set(limit, follow)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +26,8 @@ CC = shutil.which("gcc") or shutil.which("cc")
 
 with_threads = pytest.mark.skipif(pool.kind() == "none", reason="this build has no threads")
 with_tasks = pytest.mark.skipif(
-    pool.kind() == "none" or not TASKS.is_dir(), reason="no threads, or the system does not list them"
+    pool.kind() == "none" or not TASKS.is_dir(),
+    reason="no threads, or the system does not list them",
 )
 
 
@@ -66,13 +66,13 @@ def test_thread_sanitizer_finds_no_race(tmp_path: Path) -> None:
 
 
 def test_one_call_in_200_is_spoiled_by_helpers_that_are_held_up(tmp_path: Path) -> None:
-    # the first is forgiven, and the last may be of the next 200
-    assert 1 <= int(hammer(tmp_path)) <= 2000 // pool.LONE_CALLS + 2
+    # twice as many, since a call is not blamed on its helper if the caller was held up as well
+    assert 1 <= int(hammer(tmp_path)) <= 2 * (2000 // pool.LONE_CALLS) + 2
 
 
 # --- helpers of the library ----------------------------------------------------------------------
 
-STARVED = """
+STARVED = r"""
 import os, subprocess, sys, time
 from pathlib import Path
 import numpy as np
@@ -88,8 +88,8 @@ for _ in range(20):
 helpers = tasks() - before
 assert helpers
 core = min(os.sched_getaffinity(0))
-others = [subprocess.Popen([sys.executable, "-c", f"import os; os.sched_setaffinity(0, [{core}])\\nwhile True: pass"])
-          for _ in range(3)]
+busy = f"import os; os.sched_setaffinity(0, [{core}])\nwhile True: pass"
+others = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(3)]
 try:
     for helper in helpers:
         os.sched_setaffinity(helper, [core])
@@ -246,7 +246,7 @@ except KeyboardInterrupt:
     assert python(program, OPENBLAS_NUM_THREADS="1") == "fine\n"
 
 
-@pytest.mark.skipif(sys.platform != "linux" or signal is None, reason="names of glibc")
+@pytest.mark.skipif(sys.platform != "linux", reason="names of glibc")
 @pytest.mark.usefixtures("eager_threads")
 def test_helpers_round_as_their_caller_does() -> None:
     import ctypes
@@ -340,15 +340,16 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("silent")
 @pytest.mark.parametrize(
-    ("text", "count"), [("3", 3), (" 4 ", 4), ("5,2,1", 5), ("5000", 1024), ("0", None), ("", None), ("x", None)]
-)  # fmt: skip
+    ("text", "count"),
+    [("3", 3), (" 4 ", 4), ("5,2,1", 5), ("5000", 1024), ("0", None), ("", None), ("x", None)],
+)
 def test_omp_num_threads_comes_after_our_own(
     text: str, count: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", text)
     found = _threads._decided(None)
     assert (found.why == "OMP_NUM_THREADS") == (count is not None)
-    assert count is None or found.count == count and not found.follow
+    assert count is None or (found.count == count and not found.follow)
     monkeypatch.setenv("FASTCONV_NUM_THREADS", "7")
     assert _threads._decided(None) == _threads.Limit(7, "FASTCONV_NUM_THREADS")
     assert _threads._decided(2) == _threads.Limit(2, "set_num_threads")
