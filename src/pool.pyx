@@ -40,7 +40,7 @@ def share(double work, int asked):
 
 
 def set_limit(int limit, bint follow):
-    """Let calls that do not ask for a number have `limit` threads; if `follow`, no more than they have cores."""
+    """Threads of calls that ask for no number; if `follow`, no more than the calling thread's cores."""
     pool_set(limit, follow)
 
 
