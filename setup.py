@@ -1,6 +1,6 @@
 """The table CPU level -> compiler flags, and the list of extensions. Metadata is in pyproject.toml.
 
-Environment: FASTCONV_LEVELS="base v3" builds fewer levels, FASTCONV_NO_OPENMP=1 builds without threads.
+Environment: FASTCONV_LEVELS="base v3" builds fewer levels, FASTCONV_NO_THREADS=1 builds without threads.
 """
 
 import glob
@@ -22,6 +22,12 @@ if X86 and not MSVC:
     LEVELS["v3"] = ["-march=x86-64-v3"]
     LEVELS["v4"] = ["-march=x86-64-v4", "-mavx512vnni", "-mavx512vbmi", "-mprefer-vector-width=512"]
 
+# Python's own flags ask for debug symbols, nine tenths of what would be installed. Names of functions go as
+# well, unless CFLAGS says something of symbols: CFLAGS=-g0 keeps the names, for profilers.
+PLAIN = MSVC or any(flag.startswith("-g") for flag in os.environ.get("CFLAGS", "").split())
+NO_SYMBOLS = [] if PLAIN else ["-g0"]
+STRIP = [] if PLAIN or sys.platform == "darwin" else ["-Wl,--strip-all"]
+
 COMMON = (
     ["/O2"]
     if MSVC
@@ -36,13 +42,13 @@ COMMON = (
         "-Wno-unused-function",
     ]
 )
-# Apple's compiler has no OpenMP, and a wheel with MSVC's is not worth its DLL: both are serial.
-OPENMP = (
-    [] if MSVC or sys.platform == "darwin" or os.environ.get("FASTCONV_NO_OPENMP") else ["-fopenmp"]
-)
+HERE = ["src", "."]  # headers, and what is imported in C from fastconv/_engine/*.pxd
+PTHREAD = [] if MSVC else ["-pthread"]
+NO_THREADS = [("FASTCONV_NO_THREADS", "1")] if os.environ.get("FASTCONV_NO_THREADS") else []
 
 # All of them, by themselves: one that is left out of a list is missed by nobody but the sdist.
-PARTS = ["src/simd.h", "src/request.h", *sorted(glob.glob("src/*.pxi"))]
+SHARED = ["fastconv/_engine/planner.pxd", "fastconv/_engine/pool.pxd"]
+PARTS = ["src/simd.h", "src/request.h", *SHARED, *sorted(glob.glob("src/*.pxi"))]
 WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()
 
 setup(
@@ -52,28 +58,44 @@ setup(
             ["src/cpu.pyx"],
             depends=["src/simd.h"],
             include_dirs=["src"],
+            extra_compile_args=NO_SYMBOLS,
+            extra_link_args=STRIP,
+        ),
+        Extension(
+            "fastconv._engine.pool",
+            ["src/pool.pyx"],
+            depends=["src/pool.h", "fastconv/_engine/pool.pxd"],
+            include_dirs=HERE,
+            define_macros=NO_THREADS,
+            extra_compile_args=NO_SYMBOLS + PTHREAD,
+            extra_link_args=STRIP + PTHREAD,
+            libraries=[] if MSVC else ["m"],
         ),
         Extension(
             "fastconv._engine.planner",
             ["src/planner.pyx"],
             depends=["fastconv/_engine/planner.pxd", *sorted(glob.glob("src/planning/*.pxi"))],
-            include_dirs=["src", "."],
-            extra_compile_args=COMMON,
+            include_dirs=HERE,
+            extra_compile_args=COMMON + NO_SYMBOLS,
+            extra_link_args=STRIP,
         ),
         Extension(
             "fastconv._engine.calls",
             ["src/calls.pyx"],
-            include_dirs=[numpy.get_include()],
+            depends=["src/request.h", "src/request.pxi", *SHARED],
+            include_dirs=[*HERE, numpy.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+            extra_compile_args=NO_SYMBOLS,
+            extra_link_args=STRIP,
         ),
         *(
             Extension(
                 f"fastconv._engine.engine_{level}",
                 [f"src/engine_{level}.pyx"],
-                depends=[*PARTS, "fastconv/_engine/planner.pxd"],
-                include_dirs=["src", "."],
-                extra_compile_args=COMMON + flags + OPENMP,
-                extra_link_args=OPENMP,
+                depends=PARTS,
+                include_dirs=HERE,
+                extra_compile_args=COMMON + flags + NO_SYMBOLS,
+                extra_link_args=STRIP,
             )
             for level, flags in reversed(LEVELS.items())  # the dearest first
             if level in WANTED

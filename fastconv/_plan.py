@@ -43,7 +43,7 @@ SHAPES = ("same", "valid", "full")
 # The cost of 64-bit integers depends on what is in them, and complex numbers are pairs: neither goes down in C.
 _IN_C = "bool uint8 int8 uint16 int16 uint32 int32 float16 float32 float64".split()
 
-begin({np.dtype(name).num: PIXELS[name].code for name in _IN_C}, _threads.threads_for)
+begin({np.dtype(name).num: PIXELS[name].code for name in _IN_C})
 
 # Size of the image that a plan speaks of if it has seen none.
 _MEGAPIXEL = (1000, 1000)

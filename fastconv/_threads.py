@@ -1,29 +1,49 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How many threads a call gets: policy only; the engine has the one parallel loop.
+"""How many threads a call may have: policy only; the threads themselves are those of src/pool.h.
 
-`threads=` beats `set_num_threads` beats FASTCONV_NUM_THREADS beats the cores this process may use.
-Nobody else's settings are read or touched.
+The first of these that says something decides:
 
-A forked child is serial. GNU's OpenMP keeps its threads over a fork as records of threads that do not
-exist, and the first parallel loop of the child waits for them for ever. A child that was started in
-another way (spawn, forkserver) is not concerned.
+    threads=                the call's own word
+    set_num_threads         the program's
+    FASTCONV_NUM_THREADS    the environment's
+    OMP_NUM_THREADS         the environment's, for all libraries: dask's workers are started with it
+    -X cpu_count            Python's, or PYTHON_CPU_COUNT
+    CPU quota, affinity     the smaller of what the control group allows, rounded up, and of the cores that
+                            the calling thread may use
+
+What is decided is told to the pool, so that a call learns it without Python. The environment and the control
+group are read at import, and again by ``set_num_threads(None)``; a thread's cores at each of its calls.
+Settings of other libraries are read and never touched.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import math
 import operator
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-# A thread must find this much to do, in ns: waking one takes some 5 us, and its caches are cold. Two threads
-# for 70 to 90 us of work were 1.3 to 1.9 times as fast as one; for 20 to 40 us, 1.0 to 1.7 times.
-WORTH_A_THREAD = 30_000.0
+from ._engine import pool
 
-_setting: int | None = None
-# The parent may have run threads before this import; an unknown start method counts as fork.
-_forked = multiprocessing.parent_process() is not None and multiprocessing.get_start_method(
-    allow_none=True
-) in (None, "fork")
+
+@dataclass(frozen=True)
+class Limit:
+    """Threads that a call may have.
+
+    Attributes
+    ----------
+    count : int
+    why : str
+        What decided.
+    follow : bool
+        Whether they are never more than the cores of the calling thread.
+    """
+
+    count: int
+    why: str
+    follow: bool = False
 
 
 def _checked(n: object, argument: str) -> int:
@@ -31,24 +51,93 @@ def _checked(n: object, argument: str) -> int:
         value = operator.index(n)  # type: ignore[arg-type]
     except TypeError:
         value = 0
-    if isinstance(n, bool) or not 1 <= value <= 1024:
-        raise ValueError(f"{argument} must be an integer from 1 to 1024; got {n!r}")
+    if isinstance(n, bool) or not 1 <= value <= pool.MOST_THREADS:
+        raise ValueError(f"{argument} must be an integer from 1 to {pool.MOST_THREADS}; got {n!r}")
     return value
 
 
-def _cores() -> int:
-    """Cores this process may use."""
+def _decided(setting: int | None) -> Limit:
+    if setting is not None:
+        return Limit(setting, "set_num_threads")
+    text = os.environ.get("FASTCONV_NUM_THREADS", "").strip()
+    if text:
+        count = _checked(int(text) if text.isdecimal() else text, "FASTCONV_NUM_THREADS")
+        return Limit(count, "FASTCONV_NUM_THREADS")
+    # one number for each level of nesting; what OpenMP itself would not understand is not our error
+    text = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if text.isdecimal() and int(text) > 0:
+        return Limit(min(int(text), pool.MOST_THREADS), "OMP_NUM_THREADS")
+    return _machine()
+
+
+def _machine(root: Path = Path("/")) -> Limit:
+    """What the system lets this process use."""
+    cores = _affinity()
+    count = getattr(os, "process_cpu_count", os.cpu_count)() or 1
+    if cores is None:
+        return Limit(min(count, pool.MOST_THREADS), "the cores of this machine")
+    if hasattr(os, "process_cpu_count") and count != cores:
+        return Limit(min(count, pool.MOST_THREADS), "PYTHON_CPU_COUNT or -X cpu_count")
+    quota = _quota(root)
+    if quota is not None and quota < cores:
+        return Limit(quota, "the CPU quota of the control group", follow=True)
+    return Limit(quota or pool.MOST_THREADS, "the cores of the calling thread", follow=True)
+
+
+def _affinity() -> int | None:
+    """Cores that the calling thread may use; None where the system does not say."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
-
-
-def _environment() -> int | None:
-    text = os.environ.get("FASTCONV_NUM_THREADS")
-    if not text:
         return None
-    return _checked(int(text) if text.strip().isdigit() else text, "FASTCONV_NUM_THREADS")
+
+
+def _quota(root: Path) -> int | None:
+    """Cores that the control groups of this process allow, all together; None if there is no limit.
+
+    https://docs.kernel.org/admin-guide/cgroup-v2.html, and v1's scheduler/sched-bwc.html.
+    """
+    shares = list(_shares(root))
+    return max(1, math.ceil(min(shares))) if shares else None
+
+
+def _shares(root: Path) -> Iterator[float]:
+    """The quota of each group that this process is in, in cores; where there is one."""
+    try:
+        groups = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:  # not on Linux
+        return
+    for line in groups:
+        _, controllers, group = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        mounts = ["", "unified"] if not controllers else ["cpu", "cpu,cpuacct"]
+        for path in (PurePosixPath(group), *PurePosixPath(group).parents):
+            for mount in mounts:
+                share = _share(root / "sys/fs/cgroup" / mount / str(path).lstrip("/"))
+                if share is not None:
+                    yield share
+                    break
+
+
+def _share(folder: Path) -> float | None:
+    """What one control group allows, in cores: ``cpu.max`` of version 2, or the two files of version 1."""
+    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        try:
+            quota, period = " ".join((folder / name).read_text() for name in names).split()
+            if int(quota) > 0 and int(period) > 0:
+                return int(quota) / int(period)
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return None
+
+
+def _set(decided: Limit) -> Limit:
+    pool.set_limit(decided.count, decided.follow)
+    return decided
+
+
+limit = _set(_decided(None))
 
 
 def set_num_threads(n: int | None) -> None:
@@ -57,12 +146,13 @@ def set_num_threads(n: int | None) -> None:
     Parameters
     ----------
     n : int or None
-        1 to 1024; None goes back to FASTCONV_NUM_THREADS or the cores of this process.
+        1 to 1024; None goes back to FASTCONV_NUM_THREADS, OMP_NUM_THREADS, or what this process may use, and
+        looks at these anew.
 
     Raises
     ------
     ValueError
-        `n` is out of range.
+        `n`, or FASTCONV_NUM_THREADS, is out of range.
 
     Examples
     --------
@@ -72,12 +162,12 @@ def set_num_threads(n: int | None) -> None:
     2
     >>> fastconv.set_num_threads(None)
     """
-    global _setting
-    _setting = None if n is None else _checked(n, "n")
+    global limit
+    limit = _set(_decided(None if n is None else _checked(n, "n")))
 
 
 def get_num_threads() -> int:
-    """Return how many threads a call may use: 1 in a forked child.
+    """Return how many threads a call may use.
 
     Returns
     -------
@@ -89,23 +179,17 @@ def get_num_threads() -> int:
     >>> fastconv.get_num_threads() >= 1
     True
     """
-    if _forked:
-        return 1
-    return _setting or _environment() or _cores()
+    cores = _affinity() if limit.follow else None
+    return min(limit.count, cores) if cores else limit.count
 
 
 def threads_for(work: float, asked: int | None) -> int:
     """Threads for a call predicted to take `work` ns on one; `asked` is its ``threads=``."""
-    limit = get_num_threads() if asked is None else _checked(asked, "threads")
-    if _forked:
-        return 1
-    return max(1, min(limit, int(work / WORTH_A_THREAD)))
+    return pool.share(work, 0 if asked is None else _checked(asked, "threads"))
 
 
-def _after_fork() -> None:
-    global _forked
-    _forked = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+def helpers() -> str:
+    """What a call's other threads are, for `fastconv.show_config`."""
+    if pool.kind() == "none":
+        return "none, every call is serial"
+    return f"{pool.kind()} threads, {pool.helpers()} started"

@@ -19,6 +19,7 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport Py_EQ, PyObject_RichCompareBool
 from cpython.unicode cimport PyUnicode_CheckExact
+from fastconv._engine.pool cimport threads_for
 from libc.stdint cimport uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
@@ -46,19 +47,15 @@ cdef double WORTH_THE_GIL = 10_000
 # Of a type of samples: its row in fastconv/_pixels.py, or -1 if C does not answer it.
 cdef int code_of[TYPES]
 memset(code_of, 0xff, sizeof(code_of))
-cdef object _threads_for = None
 # Counts the changes of level, so that a plan knows which of its programs are of this one.
 cdef int _generation = 0
 
 
-def begin(dict codes, threads_for):
-    """Say which types are answered in C (NumPy's number: row of the table of pixels), and who knows the number
-    of threads, from the predicted ns and the call's ``threads=``."""
-    global _threads_for
+def begin(dict codes):
+    """Say which types are answered in C (NumPy's number: row of the table of pixels)."""
     for number, code in codes.items():
         if 0 <= number < TYPES:
             code_of[number] = code
-    _threads_for = threads_for
 
 
 # --- arrays as the engine sees them -------------------------------------------------------------------
@@ -148,7 +145,7 @@ cdef int run(Runner runner, const void* program, Request* r, const Layout* src, 
     if work < WORTH_THE_GIL:
         failed = run_leads(runner, program, r, src, dst, left)
     else:
-        r.threads = _threads_for(work, threads)
+        r.threads = threads_for(work, 0 if threads is None else threads)
         with nogil:
             failed = run_leads(runner, program, r, src, dst, left)
     if failed:

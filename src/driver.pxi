@@ -1,4 +1,4 @@
-# Driver: pictures -> bands of rows over threads -> strips of columns -> load, sum, store.
+# Driver: pictures -> bands of rows -> strips of columns -> load, sum, store.
 #
 # Where the source holds samples of the sum's own type, and rows are long, the middle of the picture is
 # read, and written, where it lies; only a block at the left and one at the right, whose windows reach over

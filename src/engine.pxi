@@ -5,7 +5,7 @@
 # Rows, taps, vectors, threads; no policy. Which method runs, and whether it is exact, is decided by
 # the planner (src/planner.pyx) before the call.
 
-from cython.parallel cimport prange
+from fastconv._engine.pool cimport run
 from libc.math cimport M_PI, ceil, cos, fabs, floor, ldexp, rint, sin
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
@@ -15,16 +15,6 @@ from fastconv._engine.planner cimport (
     AVERAGE, BOX, DOT, F16, F32, F64, FFT, FLOAT32, I8, I16, I32, I64, LINES, QUADS, QUADS_BACK, RUNNING, U8, U16,
     U32, U64, WIDE, WINDOW, Facts, Kernel, Proposal, Strategy, highest_of, lowest_of,
 )
-
-cdef extern from *:
-    """
-    #ifdef _OPENMP
-    #define FASTCONV_OPENMP 1
-    #else
-    #define FASTCONV_OPENMP 0
-    #endif
-    """
-    bint OPENMP "FASTCONV_OPENMP"
 
 include "verbs.pxi"
 include "request.pxi"

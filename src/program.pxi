@@ -5,28 +5,36 @@
 # checked every word; nothing is checked here.
 
 
-cdef int run_job(const Job* job, int lanes, int threads) noexcept nogil:
-    """0, or the number of bands that found no memory."""
-    cdef Py_ssize_t i, bands = 1
-    cdef int failed = 0
-    if threads == 1:
-        for i in range(job.planes):
-            failed += task(lanes, job, i, 1)
-        return failed
-    # a few bands a thread even out what the other programs of the machine take
-    bands = smaller(job.height, (4 * threads + job.planes - 1) // job.planes)
-    if job.history:     # each band goes through all that came before
-        bands = smaller(job.height, (threads + job.planes - 1) // job.planes)
-    for i in prange(job.planes * bands, schedule="dynamic", chunksize=1, num_threads=threads):
-        failed += task(lanes, job, i, bands)
-    return failed
-
-
 # Both pictures together; less may stay in a large third-level cache until the result is looked at.
 cdef Py_ssize_t STREAM_BYTES = 24 << 20
 
 cdef enum:
     FEW_CHANNELS = 64   # whose constants stand on the stack
+    BANDS = 8           # a thread
+    LEAST_WINDOWS = 4   # of rows, in the height of a band
+
+
+cdef int run_bands(const void* bound, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
+    """Band `i` of `bands`: some planes, or a part of one. Returns the number of failures to get memory."""
+    cdef const Job* job = <const Job*>bound
+    cdef int failed = 0
+    cdef Py_ssize_t plane
+    if bands > job.planes:
+        return task(job.lanes, job, i, bands // job.planes)
+    for plane in range(<Py_ssize_t>(<int64_t>i * job.planes // bands),
+                       <Py_ssize_t>(<int64_t>(i + 1) * job.planes // bands)):
+        failed += task(job.lanes, job, plane, 1)
+    return failed
+
+
+cdef Py_ssize_t bands_for(const Job* job, int threads) noexcept nogil:
+    """Into how many bands a call is cut, of which each loads the first rows of its window anew."""
+    cdef Py_ssize_t bands = BANDS * threads, rows = LEAST_WINDOWS * job.kernel_height
+    if job.planes >= bands:
+        return bands
+    if job.history:     # each goes through all rows before it
+        bands, rows = threads, 1
+    return job.planes * smaller((bands - 1) // job.planes + 1, larger(job.height // rows, 1))
 
 
 cdef int run_request(const void* program, const Request* request) noexcept nogil:
@@ -44,7 +52,10 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     for c in range(request.channels):
         job.fill[c] = request.constant[c % 2]
     bind(&job, request)
-    failed = run_job(&job, job.lanes, request.threads)
+    if request.threads == 1:
+        failed = run_bands(&job, 0, 1)
+    else:
+        failed = run(run_bands, &job, bands_for(&job, request.threads), request.threads)
     if job.fill != few:
         free(job.fill)
     return failed
@@ -392,11 +403,6 @@ def dot_bits():
 def vector_bytes():
     """Width of this level's vectors; 0 without the vector extension."""
     return VECTOR_BYTES
-
-
-def has_openmp():
-    """Whether this build can use threads."""
-    return OPENMP
 
 
 def half_round_trip(const float[::1] values):

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from fastconv import _levels, _threads
+from fastconv import _levels, set_num_threads
+from fastconv._engine import pool
 
 from .judge import at_level
 
@@ -30,9 +31,12 @@ def level(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def eager_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the smallest picture have as many threads as are asked for."""
-    monkeypatch.setattr(_threads, "WORTH_A_THREAD", 1e-9)
+def eager_threads() -> Iterator[None]:
+    """Let the smallest picture have as many threads as are asked for, on however busy a machine."""
+    pool.tune(worth=0, lone_calls=0)
+    yield
+    pool.tune()
+    set_num_threads(None)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from numpy.testing import assert_array_equal
 
 import fastconv
 from fastconv import _levels
+from fastconv._engine import pool
 
 from .judge import (
     BORDERS,
@@ -279,14 +280,19 @@ def test_another_level_answers_by_itself() -> None:
     assert all(answer != answers["base"] for answer in fused)
 
 
-def test_number_of_threads_is_asked_for_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(pool.kind() == "none", reason="this build has no threads")
+def test_number_of_threads_is_asked_for_every_time() -> None:
     image, kernel = picture((600, 600), np.float32), np.random.default_rng(1).random((5, 5))
-    first = fastconv.convolve(image, kernel)
-    monkeypatch.setenv("FASTCONV_NUM_THREADS", "many")
-    with pytest.raises(ValueError, match="FASTCONV_NUM_THREADS must be an integer"):
-        fastconv.convolve(image, kernel)
-    monkeypatch.delenv("FASTCONV_NUM_THREADS")
-    assert_array_equal(fastconv.convolve(image, kernel), first)
+    wanted = fastconv.convolve(image, kernel)
+    before = pool.helpers()
+    try:
+        fastconv.set_num_threads(before + 3)
+        pool.tune(worth=1)  # ns, so that all of them are worth it
+        assert_array_equal(fastconv.convolve(image, kernel), wanted)
+        assert pool.helpers() == before + 2
+    finally:
+        pool.tune()
+        fastconv.set_num_threads(None)
 
 
 def test_subclasses_are_never_what_comes_back() -> None:

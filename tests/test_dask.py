@@ -23,6 +23,7 @@ from numpy.testing import assert_array_equal
 
 import fastconv
 from fastconv import _threads
+from fastconv.adapters.dask import _share
 
 from .judge import BORDERS, KERNELS, Array, assert_defined, or_refused, picture, small_picture
 from .pieces import options_of
@@ -195,6 +196,19 @@ def test_threads_of_scheduler_and_engine_do_not_multiply(
     monkeypatch.setattr(_threads, "threads_for", threads_for)
     lazy.compute(scheduler="threads")
     assert len(seen) == 4 and set(seen) == used
+
+
+@pytest.mark.parametrize(("at_once", "share"), [(1, 8), (3, 2), (16, 1)])
+def test_a_chunk_gets_its_share_of_a_workers_threads(at_once: int, share: int) -> None:
+    fastconv.set_num_threads(8)
+    try:
+        with Client(
+            processes=False, n_workers=1, threads_per_worker=at_once, dashboard_address=None
+        ) as client:
+            assert client.submit(_share).result(timeout=60) == share
+        assert _share() == 1
+    finally:
+        fastconv.set_num_threads(None)
 
 
 def test_a_graph_holds_no_pixels_and_the_kernel_once() -> None:

@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import fastconv
 from fastconv import _levels, kernels
+from fastconv._engine import pool
 
 from .judge import (
     KERNELS,
@@ -572,7 +573,7 @@ def test_show_config_prints_version_level_threads_and_compiler_facts(
     assert lines["level"].startswith(f"{level} of {', '.join(_levels.available())}")
     assert lines["vectors"] == f"{_levels.engine.vector_bytes()} bytes"
     assert lines["threads"].startswith(str(fastconv.get_num_threads()))
-    assert lines["openmp"].startswith("yes" if _levels.engine.has_openmp() else "no")
+    assert lines["helpers"].startswith(pool.kind())
     assert lines["numpy"] == np.__version__
     assert {"python", "pillow"} <= set(lines)
 

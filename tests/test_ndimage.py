@@ -16,6 +16,7 @@ import scipy.ndimage as theirs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import fastconv
 from fastconv import _levels, ndimage
 from fastconv.adapters import _originals
 
@@ -262,8 +263,8 @@ def test_long_lines_are_scipys(data: st.DataObject, level: str) -> None:
 
 @pytest.mark.usefixtures("eager_threads")
 @pytest.mark.parametrize("dtype", ["f8", "f4", "u1"])
-def test_threads_change_no_bit(level: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FASTCONV_NUM_THREADS", "3")
+def test_threads_change_no_bit(level: str, dtype: str) -> None:
+    fastconv.set_num_threads(3)
     image = (np.random.default_rng(5).standard_normal((67, 130)) * 99).astype(np.int8).astype(dtype)
     image = image / np.array(7, dtype) if dtype != "u1" else image
     for name, *arguments in (

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Any number of threads gives the same bytes; many Python threads may call at once; a forked child
-calls again and does not hang; and who says how many threads there are.
+calls again, with threads of its own; and who says how many threads there are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import fastconv
-from fastconv import _levels, _threads, kernels
+from fastconv import _threads, kernels
+from fastconv._engine import pool
 
 from .judge import KERNELS, Array, definition, picture
 
@@ -29,8 +30,10 @@ TASKS = Path("/proc/self/task")  # one folder a thread of the process
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("FASTCONV_NUM_THREADS", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     fastconv.set_num_threads(None)
     yield
+    monkeypatch.undo()
     fastconv.set_num_threads(None)
 
 
@@ -163,7 +166,7 @@ if child == 0:
     if grandchild == 0:
         os._exit(0 if (fastconv.convolve(image, kernel) == parent).all() else 1)
     inner = os.waitpid(grandchild, 0)[1]
-    os._exit(0 if same and inner == 0 and fastconv.get_num_threads() == 1 else 1)
+    os._exit(0 if same and inner == 0 and fastconv.get_num_threads() == 4 else 1)
 for _ in range(600):
     pid, status = os.waitpid(child, os.WNOHANG)
     if pid:
@@ -189,7 +192,7 @@ def work(seed):
 
 with multiprocessing.get_context("fork").Pool(3) as pool:
     answers = pool.map_async(work, range(12)).get(timeout=60)
-assert all(same for threads, same in answers) and {threads for threads, same in answers} == {1}
+assert all(same for threads, same in answers) and {threads for threads, same in answers} == {4}
 print("fine")
 """
 )
@@ -258,6 +261,7 @@ def test_threads_beats_set_num_threads_beats_the_environment_beats_the_cores(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert fastconv.get_num_threads() == cores
     monkeypatch.setenv("FASTCONV_NUM_THREADS", "5")
+    fastconv.set_num_threads(None)
     assert fastconv.get_num_threads() == 5
     fastconv.set_num_threads(3)
     assert fastconv.get_num_threads() == 3
@@ -266,6 +270,7 @@ def test_threads_beats_set_num_threads_beats_the_environment_beats_the_cores(
     fastconv.set_num_threads(None)
     assert fastconv.get_num_threads() == 5
     monkeypatch.delenv("FASTCONV_NUM_THREADS")
+    fastconv.set_num_threads(None)
     assert fastconv.get_num_threads() == cores
 
 
@@ -275,6 +280,7 @@ def test_settings_are_those_that_explain_shows(monkeypatch: pytest.MonkeyPatch) 
         return next(line for line in text.splitlines() if "threads" in line).split()[1]
 
     monkeypatch.setenv("FASTCONV_NUM_THREADS", "5")
+    fastconv.set_num_threads(None)
     assert said() == "5"
     fastconv.set_num_threads(3)
     assert said() == "3"
@@ -283,7 +289,7 @@ def test_settings_are_those_that_explain_shows(monkeypatch: pytest.MonkeyPatch) 
 
 def test_threads_start_only_where_they_pay() -> None:
     assert _threads.threads_for(1000, 8) == 1
-    assert _threads.threads_for(2.5 * _threads.WORTH_A_THREAD, 8) == 2
+    assert _threads.threads_for(2.5 * pool.WORTH, 8) == 2
     assert _threads.threads_for(HOUR, 8) == 8
 
 
@@ -313,7 +319,7 @@ print(small, serial, tasks() - before)
 def test_as_many_threads_start_as_were_asked_for(setting: str, argument: str, started: int) -> None:
     program = COUNT.format(threads=argument)
     said = python(program, FASTCONV_NUM_THREADS=setting, OPENBLAS_NUM_THREADS="1")
-    expected = started if _levels.engine.has_openmp() else 0
+    expected = started if pool.kind() != "none" else 0
     assert said == f"0 0 {expected}\n"
 
 
@@ -351,15 +357,28 @@ def test_number_of_threads_that_is_none_is_refused(
     assert fastconv.get_num_threads() == before
 
 
-@pytest.mark.parametrize("wrong", ["0", "-3", "many", "2.5", "1025"])
+@pytest.mark.parametrize("wrong", ["0", "-3", "many", "2.5", "1025", "\u00b2"])
 def test_wrong_environment_is_an_error_that_names_it(
     wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = fastconv.get_num_threads()
     monkeypatch.setenv("FASTCONV_NUM_THREADS", wrong)
     with pytest.raises(
         ValueError, match=r"^FASTCONV_NUM_THREADS must be an integer from 1 to 1024"
     ):
-        fastconv.convolve(np.zeros((3, 3)), [[1]])
+        fastconv.set_num_threads(None)
+    assert fastconv.get_num_threads() == before
+
+
+def test_wrong_environment_is_an_error_of_the_import() -> None:
+    program = """
+try:
+    import fastconv
+except ValueError as error:
+    print(error)
+"""
+    said = python(program, FASTCONV_NUM_THREADS="many")
+    assert said == "FASTCONV_NUM_THREADS must be an integer from 1 to 1024; got 'many'\n"
 
 
 def test_numbers_may_be_numpys() -> None:

@@ -13,11 +13,13 @@ Chunks smaller than the window's reach are merged with their neighbours meanwhil
 needs no neighbours.
 
 What travels to a worker is a plan, which pickles to its arguments, and a few integers. In a chunk the
-engine runs with one thread unless `threads` asks for more: the scheduler has the threads already.
+engine runs with its share of the process's threads unless `threads` says otherwise: on a worker that does k
+things at once a k-th of them, and one under dask's own schedulers, which have a thread for each core.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +27,7 @@ import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _threads
 from .._plan import Part, Plan
 
 __all__ = ["call"]
@@ -80,7 +83,18 @@ class _Chunk:
             for axis, cut in self.cuts.items()
         )
         height, width = (sum(cut.counts) for cut in self.cuts.values())
-        return self.plan.run(np.asarray(block), None, Part(rows, cols, (height, width)))
+        plan = self.plan if self.plan.threads else replace(self.plan, threads=_share())
+        return plan.run(np.asarray(block), None, Part(rows, cols, (height, width)))
+
+
+def _share() -> int:
+    """Threads for a chunk: those of this process, over the chunks that are filtered at once."""
+    distributed = sys.modules.get("distributed")
+    try:
+        at_once = distributed.get_worker().state.nthreads if distributed else None
+    except ValueError:  # a client's process, or this thread is not a worker's
+        at_once = None
+    return max(1, _threads.get_num_threads() // at_once) if at_once else 1
 
 
 def call(image: Any, plan: Plan, out: None = None) -> Any:
@@ -124,7 +138,7 @@ def call(image: Any, plan: Plan, out: None = None) -> Any:
         raise TypeError(f"image must be a dask.array.Array; got {type(image).__name__}")
     if isinstance(plan.channel_axis, str):
         raise TypeError(f"channel_axis must be an integer; got {plan.channel_axis!r}")
-    made = replace(plan, threads=1) if plan.threads is None else plan
+    made = plan
     if any(n != n for n in image.shape):  # NaN: not known
         raise ValueError("image must be of known shape: call its compute_chunk_sizes() first")
     # an image of few pixels has the result's type, or the error

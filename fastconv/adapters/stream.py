@@ -7,8 +7,8 @@ but these bands is held.
     source    done | done      | filtering | filtering | reading |
     target    done | writing   | filtering | filtering |
 
-(A band for each thread, rather than all threads on a band: those of OpenMP wait for each other by spinning,
-and would take the cores from reading and writing.)
+(A band for each thread, rather than all threads on a band: where reading or writing takes a core for a while,
+one band is late, and not all of them.)
 
 The result is that of the whole image in memory. The method is chosen for the whole, borders stand where
 they stand, and wrap fetches its rows from the other end. Integers are equal to the last bit, and floats too:

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Threads that do not make a call slower: a call is cut into bands, and helpers take some of them.
+ *
+ *     caller   | band 0 | band 2 | band 3 | band 5 | waits |
+ *     helper        wakes up | band 1 | band 4 | band 6    |
+ *
+ * The caller works. It and the helpers take bands from one counter; a helper that wakes up late finds fewer
+ * of them, or none. The caller waits for bands that have begun, and never for a helper that has not. So a
+ * helper makes a call slower in one case only, which is that the system stops it within a band:
+ *
+ *     - A helper offers its core to others before each band, so that it is not stopped after it has begun.
+ *     - Callers and helpers at work are never more than the limit, and for a while after N calls ran at once on
+ *       N cores, calls go on alone: each in one band, as with one thread.
+ *     - A call that would have ended sooner without helpers sends those after it alone, so that no more than
+ *       one in POOL_LONE_CALLS is spoiled, on however busy a machine.
+ *
+ * A job stands in a slot that is never freed, and all that is fought for stands in its ticket:
+ *
+ *     ticket = room << 32 | left      helpers that may still join; bands that have not begun
+ *
+ * A helper takes a band, and with it a place, by one compare-and-swap. It reads the rest of the slot only
+ * then, and the caller stays until that band is done. So a helper that comes late, or even to the job of the
+ * slot's next caller, does no harm. Locks are for sleeping.
+ *
+ * pthreads, or Windows' threads. Calls are serial with FASTCONV_NO_THREADS, and without 64-bit atomics.
+ */
+#ifndef FASTCONV_POOL_H
+#define FASTCONV_POOL_H
+
+#include <fenv.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Band `i` of `bands` of a call. Returns how many failures there were. */
+typedef int (*PoolBand)(const void *context, ptrdiff_t i, ptrdiff_t bands);
+
+enum {
+    POOL_MOST_THREADS = 1024,
+    POOL_SLOTS = 32,          /* calls that may have helpers at the same time */
+    POOL_WORTH = 30000,       /* predicted ns that a thread must find to do; a sleeping one wakes up in 50 us */
+    POOL_SPIN = 50000,        /* ns that a helper looks for the next call before it sleeps */
+    POOL_WAIT = 200000,       /* ns that a caller looks for its last bands before it sleeps */
+    POOL_CROWD = 20000000,    /* ns for which calls go alone after as many ran at once as there are cores */
+    POOL_LONE_CALLS = 200,
+    POOL_STACK = 1 << 20
+};
+
+/* --- the system's words ---------------------------------------------------------------------------- */
+
+#if defined(FASTCONV_NO_THREADS)
+#define POOL_KIND "none"
+#elif defined(_WIN32)
+#define POOL_KIND "Windows"
+#elif defined(__GNUC__) && __GCC_ATOMIC_LLONG_LOCK_FREE == 2
+#define POOL_KIND "POSIX"
+#else
+#define POOL_KIND "none"
+#define FASTCONV_NO_THREADS
+#endif
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if defined(CPU_COUNT)
+#define POOL_CORES 1
+#else
+#define POOL_CORES 0
+#endif
+
+#if defined(FASTCONV_NO_THREADS)
+
+#define pool_load(p) (*(p))
+#define pool_store(p, v) (*(p) = (v))
+
+#else
+
+#if defined(_MSC_VER)
+#include <intrin.h>
+static int pool_swap(volatile int64_t *p, int64_t *seen, int64_t value) {
+    int64_t before = _InterlockedCompareExchange64(p, value, *seen), swapped = before == *seen;
+    *seen = before;
+    return (int)swapped;
+}
+static int64_t pool_load(volatile int64_t *p) { return _InterlockedCompareExchange64(p, 0, 0); }
+static int64_t pool_add(volatile int64_t *p, int64_t value) {
+    int64_t seen = *p;
+    while (!pool_swap(p, &seen, seen + value))
+        ;
+    return seen;
+}
+static void pool_store(volatile int64_t *p, int64_t value) {
+    int64_t seen = *p;
+    while (!pool_swap(p, &seen, value))
+        ;
+}
+#else
+#define pool_load(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
+#define pool_store(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+#define pool_add(p, v) __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST) /* what was there before */
+#define pool_swap(p, seen, v) \
+    __atomic_compare_exchange_n(p, seen, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#endif
+
+#if defined(_WIN32)
+#include <windows.h>
+typedef SRWLOCK PoolLock;
+typedef CONDITION_VARIABLE PoolSignal;
+#define pool_lock(lock) AcquireSRWLockExclusive(lock)
+#define pool_try_lock(lock) TryAcquireSRWLockExclusive(lock)
+#define pool_unlock(lock) ReleaseSRWLockExclusive(lock)
+#define pool_sleep(signal, lock) SleepConditionVariableSRW(signal, lock, INFINITE, 0)
+#define pool_wake(signal) WakeConditionVariable(signal)
+#define pool_offer_core() SwitchToThread()
+static int64_t pool_now(void) {
+    LARGE_INTEGER ticks, second;
+    QueryPerformanceCounter(&ticks);
+    QueryPerformanceFrequency(&second);
+    return (int64_t)((double)ticks.QuadPart / (double)second.QuadPart * 1e9);
+}
+#else
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+typedef pthread_mutex_t PoolLock;
+typedef pthread_cond_t PoolSignal;
+#define pool_lock(lock) pthread_mutex_lock(lock)
+#define pool_try_lock(lock) (pthread_mutex_trylock(lock) == 0)
+#define pool_unlock(lock) pthread_mutex_unlock(lock)
+#define pool_sleep(signal, lock) pthread_cond_wait(signal, lock)
+#define pool_wake(signal) pthread_cond_signal(signal)
+#define pool_offer_core() sched_yield()
+static int64_t pool_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+#endif
+
+#if defined(__x86_64__) || defined(__i386__)
+#define pool_pause() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define pool_pause() __asm__ volatile("yield")
+#elif defined(_WIN32)
+#define pool_pause() YieldProcessor()
+#else
+#define pool_pause()
+#endif
+
+#endif
+
+/* --- how many -------------------------------------------------------------------------------------- */
+
+static struct {
+    int64_t limit;   /* threads of a call that does not ask for a number */
+    int64_t follow;  /* whether they are no more than the cores which the calling thread may use */
+    int64_t worth;   /* POOL_WORTH, but in tests */
+    int64_t lone;    /* POOL_LONE_CALLS, but in tests */
+} pool_setting = {1, 1, POOL_WORTH, POOL_LONE_CALLS};
+
+static void pool_set(int limit, int follow) {
+    pool_store(&pool_setting.limit, limit);
+    pool_store(&pool_setting.follow, follow);
+}
+
+/* Cores that the calling thread may use, asked for at every call: it takes 0.2 us. 0: not known. */
+static int pool_cores(void) {
+#if POOL_CORES
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0)
+        return CPU_COUNT(&cores);
+#endif
+    return 0;
+}
+
+/* Threads for a call predicted to take `work` ns on one; `asked` is 0 if that was left alone. */
+static int pool_threads_for(double work, int asked) {
+    int64_t worth = pool_load(&pool_setting.worth), limit = asked ? asked : pool_load(&pool_setting.limit);
+    int cores;
+    if (limit < 2 || work < 2.0 * (double)worth)
+        return 1;
+    if (!asked && pool_load(&pool_setting.follow) && (cores = pool_cores()) && cores < limit)
+        limit = cores;
+    return work < (double)(limit * worth) ? (int)(work / (double)worth) : (int)limit;
+}
+
+#if defined(FASTCONV_NO_THREADS)
+
+static void pool_begin(void) {}
+static void pool_tune(int64_t worth, int64_t lone) { (void)worth, (void)lone; }
+static int pool_helpers(void) { return 0; }
+static int pool_run(PoolBand band, const void *context, ptrdiff_t bands, int threads) {
+    (void)bands, (void)threads;
+    return band(context, 0, 1);
+}
+
+#else
+
+/* --- state ----------------------------------------------------------------------------------------- */
+
+typedef struct {
+    int64_t ticket;
+    char apart[56];
+    int64_t done;    /* bands, by helpers */
+    int64_t failed;  /* of those */
+    int64_t asleep;  /* whether the caller waits for `finished` */
+    int64_t most;    /* threads at work, of all calls, with which a helper still joins */
+    /* written before the ticket, and read by helpers that hold a band */
+    PoolBand band;
+    const void *context;
+    ptrdiff_t bands;
+    fenv_t arithmetic; /* rounding, and what becomes of denormals, are the caller's */
+#if POOL_CORES
+    cpu_set_t cores; /* so are the cores */
+#endif
+    PoolLock lock;
+    PoolSignal finished;
+} PoolJob;
+
+#define POOL_ROOM ((int64_t)1 << 32)
+#define pool_left(ticket) ((ptrdiff_t)((ticket) & 0xFFFFFFFF))
+#define pool_wants_help(ticket) ((ticket) >= POOL_ROOM && pool_left(ticket))
+
+static struct {
+    int64_t taken; /* bit i: slot i is a call's */
+    char apart0[56];
+    int64_t working; /* calls, and helpers in their bands */
+    char apart1[56];
+    int64_t calls;
+    int64_t crowded; /* when there were last too many of them */
+    int64_t helpers;  /* started */
+    int64_t most;     /* that of the last job */
+    int64_t sleeping; /* of the helpers */
+    int64_t called;   /* of those, told to wake up */
+    int64_t credit;   /* calls go alone while it is below zero */
+    PoolLock lock;
+    PoolSignal wanted;
+    PoolJob jobs[POOL_SLOTS];
+} pool;
+
+static void pool_reset(void) {
+    int i;
+    memset(&pool, 0, sizeof pool);
+    pool.credit = POOL_LONE_CALLS;
+    pool.crowded = -POOL_CROWD;
+#if defined(_WIN32)
+    (void)i; /* zeros are what its initializers are made of */
+#else
+    pthread_mutex_init(&pool.lock, NULL);
+    pthread_cond_init(&pool.wanted, NULL);
+    for (i = 0; i < POOL_SLOTS; i++) {
+        pthread_mutex_init(&pool.jobs[i].lock, NULL);
+        pthread_cond_init(&pool.jobs[i].finished, NULL);
+    }
+#endif
+}
+
+/* Once a process. A forked child has neither the helpers nor the other threads, perhaps in the middle of
+ * their calls, of its parent: it begins anew, whatever state theirs were in. */
+static void pool_begin(void) {
+    static int begun;
+    if (begun++)
+        return; /* another interpreter of this process */
+    pool_reset();
+#if !defined(_WIN32)
+    pthread_atfork(NULL, NULL, pool_reset);
+#endif
+}
+
+/* For tests: what a thread must find to do, and how many calls a spoiled one sends alone: with 0, none goes
+ * alone, for whatever reason. */
+static void pool_tune(int64_t worth, int64_t lone) {
+    pool_store(&pool_setting.worth, worth);
+    pool_store(&pool_setting.lone, lone);
+    pool_store(&pool.credit, POOL_LONE_CALLS);
+    pool_store(&pool.crowded, -POOL_CROWD);
+}
+
+static int pool_helpers(void) { return (int)pool_load(&pool.helpers); }
+
+/* --- helpers --------------------------------------------------------------------------------------- */
+
+/* Wake a helper up, if one sleeps and the lock is free: a call is right without it. */
+static void pool_call_helper(void) {
+    if (pool_load(&pool.called) < pool_load(&pool.sleeping) && pool_try_lock(&pool.lock)) {
+        if (pool_load(&pool.called) < pool_load(&pool.sleeping)) {
+            pool_add(&pool.called, 1);
+            pool_wake(&pool.wanted);
+        }
+        pool_unlock(&pool.lock);
+    }
+}
+
+/* Do arithmetic as the caller of the job does, and where it does. */
+static void pool_adopt(const PoolJob *job) {
+    fesetenv(&job->arithmetic);
+#if POOL_CORES
+    {
+        static __thread cpu_set_t mine;
+        if (memcmp(&mine, &job->cores, sizeof mine)) {
+            mine = job->cores;
+            sched_setaffinity(0, sizeof mine, &mine);
+        }
+    }
+#endif
+}
+
+/* A band that was taken with the ticket as it was. */
+static void pool_do(PoolJob *job, int64_t ticket) {
+    int failed;
+    pool_adopt(job);
+    failed = job->band(job->context, job->bands - pool_left(ticket), job->bands);
+    if (failed)
+        pool_add(&job->failed, failed);
+    pool_add(&job->ticket, POOL_ROOM);
+    pool_add(&pool.working, -1);
+    pool_add(&job->done, 1); /* from here on the slot may be another call's */
+    if (pool_load(&job->asleep)) {
+        pool_lock(&job->lock);
+        pool_wake(&job->finished);
+        pool_unlock(&job->lock);
+    }
+}
+
+/* One band of a job, if it wants help and a core is free. */
+static int pool_help_with(PoolJob *job) {
+    int64_t ticket;
+    if (!pool_wants_help(pool_load(&job->ticket)))
+        return 0;
+    pool_offer_core();
+    if (pool_add(&pool.working, 1) < pool_load(&job->most)) {
+        ticket = pool_load(&job->ticket);
+        while (pool_wants_help(ticket))
+            if (pool_swap(&job->ticket, &ticket, ticket - POOL_ROOM - 1)) {
+                if (pool_wants_help(ticket - POOL_ROOM - 1))
+                    pool_call_helper();
+                pool_do(job, ticket);
+                return 1;
+            }
+    }
+    pool_add(&pool.working, -1);
+    return 0;
+}
+
+static int pool_help_wanted(void) {
+    int64_t taken = pool_load(&pool.taken), working = pool_load(&pool.working);
+    PoolJob *job = pool.jobs;
+    for (; taken; taken >>= 1, job++)
+        if (taken & 1 && pool_wants_help(pool_load(&job->ticket)) && working < pool_load(&job->most))
+            return 1;
+    return 0;
+}
+
+/* One band of any job. */
+static int pool_help(void) {
+    int64_t taken = pool_load(&pool.taken);
+    PoolJob *job = pool.jobs;
+    for (; taken; taken >>= 1, job++)
+        if (taken & 1 && pool_help_with(job))
+            return 1;
+    return 0;
+}
+
+/* All bands that are to be had, until there have been none for a while or others have all cores. */
+static void pool_help_all(void) {
+    int64_t since = pool_now();
+    do {
+        if (pool_help())
+            since = pool_now();
+        else
+            pool_offer_core();
+    } while (pool_now() - since < POOL_SPIN && pool_load(&pool.working) < pool_load(&pool.most));
+}
+
+/* Sleep until a call wants help. One that begins just now may see no sleeper yet: so look once more. */
+static void pool_rest(void) {
+    pool_lock(&pool.lock);
+    pool_add(&pool.sleeping, 1);
+    if (pool_help_wanted())
+        pool_add(&pool.called, 1);
+    while (!pool_load(&pool.called))
+        pool_sleep(&pool.wanted, &pool.lock);
+    pool_add(&pool.called, -1);
+    pool_add(&pool.sleeping, -1);
+    pool_unlock(&pool.lock);
+}
+
+#if defined(_WIN32)
+static DWORD WINAPI pool_helper(void *unused) {
+#else
+static void *pool_helper(void *unused) {
+#if defined(__linux__) && POOL_CORES
+    pthread_setname_np(pthread_self(), "fastconv");
+#endif
+#endif
+    for (;;) {
+        pool_help_all();
+        pool_rest();
+    }
+    (void)unused;
+    return 0;
+}
+
+/* Signals are for the threads that were there before, but for those that a fault of its own raises. */
+static int pool_start_helper(void) {
+#if defined(_WIN32)
+    HANDLE thread = CreateThread(NULL, POOL_STACK, pool_helper, NULL, 0, NULL);
+    return thread && CloseHandle(thread);
+#else
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t blocked, before;
+    int failed, i;
+    sigfillset(&blocked);
+    for (i = 0; i < 4; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, POOL_STACK);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    failed = pthread_create(&thread, &attributes, pool_helper, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return !failed;
+#endif
+}
+
+/* See to it that there are as many; a system that refuses is asked again by the next call. */
+static void pool_hire(int wanted) {
+    int64_t helpers = pool_load(&pool.helpers);
+    while (helpers < wanted)
+        if (pool_swap(&pool.helpers, &helpers, helpers + 1) && !pool_start_helper()) {
+            pool_add(&pool.helpers, -1);
+            return;
+        }
+}
+
+/* --- callers --------------------------------------------------------------------------------------- */
+
+/* A free slot; NULL if there is none. */
+static PoolJob *pool_slot(void) {
+    int64_t taken = pool_load(&pool.taken);
+    int i;
+    for (i = 0; i < POOL_SLOTS; i++)
+        while (!(taken >> i & 1))
+            if (pool_swap(&pool.taken, &taken, taken | (int64_t)1 << i))
+                return &pool.jobs[i];
+    return NULL;
+}
+
+static void pool_post(PoolJob *job, PoolBand band, const void *context, ptrdiff_t bands, int threads,
+                      int64_t most) {
+    job->band = band;
+    job->context = context;
+    job->bands = bands;
+    fegetenv(&job->arithmetic);
+#if POOL_CORES
+    if (sched_getaffinity(0, sizeof job->cores, &job->cores))
+        memset(&job->cores, 0, sizeof job->cores);
+#endif
+    pool_store(&job->done, 0);
+    pool_store(&job->failed, 0);
+    pool_store(&job->most, most);
+    pool_store(&pool.most, most);
+    pool_store(&job->ticket, (threads - 1) * POOL_ROOM + bands);
+}
+
+/* Wait until helpers have done the bands that they began: by looking for some ns, then asleep. */
+static void pool_await(PoolJob *job, int64_t begun, int64_t look) {
+    int64_t since = pool_now();
+    while (pool_load(&job->done) != begun && pool_now() - since < look)
+        pool_pause();
+    if (pool_load(&job->done) != begun) {
+        pool_lock(&job->lock);
+        pool_store(&job->asleep, 1);
+        while (pool_load(&job->done) != begun)
+            pool_sleep(&job->finished, &job->lock);
+        pool_store(&job->asleep, 0);
+        pool_unlock(&job->lock);
+    }
+}
+
+/* The caller's part of a job. Returns how many failures there were. */
+static int pool_work(PoolJob *job) {
+    int64_t since = pool_now(), worked, waited, ticket, own = 0, helped;
+    int failed = 0;
+    for (;;) {
+        if (pool_load(&pool.working) < pool_load(&job->most))
+            pool_call_helper();
+        ticket = pool_load(&job->ticket);
+        while (pool_left(ticket) && !pool_swap(&job->ticket, &ticket, ticket - 1))
+            ;
+        if (!pool_left(ticket))
+            break;
+        failed += job->band(job->context, job->bands - pool_left(ticket), job->bands);
+        own++;
+    }
+    worked = pool_now() - since;
+    helped = job->bands - own;
+    pool_await(job, helped, worked / (own ? own : 1) < POOL_WAIT ? worked / (own ? own : 1) : POOL_WAIT);
+    waited = pool_now() - since - worked;
+    if (own && waited > worked / own * helped + worked / 8)
+        pool_add(&pool.credit, -pool_load(&pool_setting.lone));
+    return failed + (int)pool_load(&job->failed);
+}
+
+/* Threads at work, of all calls, with which one of so many threads still gets help. */
+static int64_t pool_most(int threads) {
+    int64_t limit = pool_load(&pool_setting.limit);
+    int cores = pool_load(&pool_setting.follow) ? pool_cores() : 0;
+    if (cores && cores < limit)
+        limit = cores;
+    return threads > limit ? threads : limit;
+}
+
+/* Whether a call goes alone, as far as the others tell: `calls` of them run. */
+static int pool_goes_alone(int64_t calls, int64_t most) {
+    int64_t credit = pool_load(&pool.credit), now;
+    if (!pool_load(&pool_setting.lone))
+        return 0;
+    now = pool_now();
+    if (calls + 1 >= most)
+        pool_store(&pool.crowded, now);
+    if (credit < POOL_LONE_CALLS)
+        pool_add(&pool.credit, 1);
+    return credit < 0 || now - pool_load(&pool.crowded) < POOL_CROWD;
+}
+
+/* All bands of a call, by the caller and helpers: `threads` of them at the most. A call that gets no help
+ * is one band. Returns how many failures there were. */
+static int pool_run(PoolBand band, const void *context, ptrdiff_t bands, int threads) {
+    int64_t calls = pool_add(&pool.calls, 1), most = pool_most(threads);
+    PoolJob *job = threads < 2 || bands < 2 || pool_goes_alone(calls, most) ? NULL : pool_slot();
+    int failed;
+    pool_add(&pool.working, 1);
+    if (job) {
+        pool_hire(threads - 1);
+        pool_post(job, band, context, bands, threads, most);
+        failed = pool_work(job);
+        pool_add(&pool.taken, -((int64_t)1 << (job - pool.jobs)));
+    } else
+        failed = band(context, 0, 1);
+    pool_add(&pool.working, -1);
+    pool_add(&pool.calls, -1);
+    return failed;
+}
+
+#endif
+#endif
