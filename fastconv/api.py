@@ -20,7 +20,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _levels, _threads
+from . import _arguments, _levels, _threads
+from ._arguments import quiet
 from ._borders import canonical, placement
 from ._complex import complex_passes
 from ._engine import recall
@@ -273,6 +274,7 @@ class Plan:
             return np.result_type(pixel, np.complex64)
         return pixel.newbyteorder("=")
 
+    @quiet
     def _decisions(
         self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
     ) -> list[Decision]:
@@ -292,10 +294,13 @@ class Plan:
         size: tuple[int, int],
         channels: int,
     ) -> Decision:
+        if target.integer:
+            _arguments.check_finite(kernel, target.name)
         reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
         samples = _range(a, source, self.cval if reaches_out else 0.0)
         return decide(kernel, source, target, samples, size, channels, self.wanted)
 
+    @quiet
     def _run(
         self, image: NDArray[Any], out: NDArray[Any] | None, part: Part | None = None
     ) -> tuple[NDArray[Any], Any, float]:
@@ -500,6 +505,7 @@ def _promise(target: np.dtype[Any], recipe: Recipe) -> str:
 _FIXED = (str, int, float, complex, tuple, type, np.dtype, np.generic)
 
 
+@quiet
 def _first(
     image: ArrayLike,
     kernel: ArrayLike,
@@ -520,14 +526,17 @@ def _first(
     if host is not None:
         adapter = import_module(f".adapters.{host}", __package__)
         return adapter.call(image, kernel, options, out)  # type: ignore[no-any-return]
-    a = _as_image(image)
-    result, call, work = _make_plan(kernel, *options)._run(a, out)
+    a, to = _as_image(image), None if out is None else _arguments.output_of(out, "out")
+    made = _make_plan(kernel, *options)
+    if channel_axis is None:
+        _arguments.warn_of_channels(a.shape, made.kernel.shape[1])
+    result, call, work = made._run(a, to)
     # what is done with 64-bit images depends on what is in them, and a list or an array may be another
     # one next time
     fixed = all(option is None or isinstance(option, _FIXED) for option in options)
     if call is not None and fixed and not (a.dtype.kind in "iu" and a.dtype.itemsize == 8):
         recall.remember(image, kernel, options, out is not None, result, call, work)
-    return result
+    return result if out is None else out
 
 
 recall.begin(_first, _threads.threads_for)
@@ -542,6 +551,7 @@ def host_of(image: object) -> str | None:
     return None
 
 
+@quiet
 def _make_plan(
     kernel: ArrayLike,
     flipped: bool,
@@ -582,22 +592,14 @@ def _as_image(image: ArrayLike) -> NDArray[Any]:
         raise TypeError(
             f"image must be in memory here; got {type(image).__name__}: explain a part of it"
         )
-    try:
-        a = np.asarray(image)
-    except ValueError as error:
-        raise ValueError(f"image must be an array; got {type(image).__name__}: {error}") from None
+    a = _arguments.array_of(image, "image")
     pixel_of(a.dtype, "image")
     return a
 
 
 def _as_kernel(kernel: ArrayLike) -> NDArray[Any]:
     """float64 or complex128."""
-    try:
-        a = np.asarray(kernel)
-    except ValueError as error:
-        raise ValueError(
-            f"kernel must be a 2-D array; got {type(kernel).__name__}: {error}"
-        ) from None
+    a = _arguments.array_of(kernel, "kernel", "a 2-D array")
     if a.dtype.kind not in "biufc":
         raise TypeError(f"kernel must hold numbers; got dtype {a.dtype}")
     if a.ndim != 2 or a.size == 0:

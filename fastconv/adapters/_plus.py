@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _levels
+from .._arguments import check_finite, quiet
 from .._borders import index_table
 from .._engine import recall
 from .._execute import execute
@@ -76,6 +77,7 @@ def correlate_plus(
     return recall.again(_plus, image, kernel, out, options)  # type: ignore[no-any-return]
 
 
+@quiet
 def _plus(
     image: NDArray[Any],
     kernel: NDArray[Any],
@@ -90,6 +92,8 @@ def _plus(
     options: dict[str, Any] = {
         "border": border, "cval": cval, "origin": origin, "channel_axis": channel_axis,
     }  # fmt: skip
+    if dtype.kind in "iu":
+        check_finite(kernel, dtype.name)
     wrong = kernel.ndim != 2 or kernel.dtype.kind not in "biufc" or not isinstance(cval, _REAL)
     if not number or not image.size or not kernel.size or wrong:  # and says what
         return correlate(image, kernel, dtype=dtype, out=out, **options), None, 0.0

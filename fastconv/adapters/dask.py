@@ -25,6 +25,7 @@ import dask.array as da
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._arguments import array_of, refuse, warn_of_channels
 from ..api import Part, Plan, _make_plan
 
 __all__ = ["call"]
@@ -80,7 +81,7 @@ class _Chunk:
             for axis, cut in self.cuts.items()
         )
         height, width = (sum(cut.counts) for cut in self.cuts.values())
-        return self.plan._run(np.asarray(block), None, Part(rows, cols, (height, width)))[0]
+        return self.plan._run(array_of(block, "image"), None, Part(rows, cols, (height, width)))[0]
 
 
 def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = None) -> Any:
@@ -124,7 +125,10 @@ def call(image: Any, kernel: ArrayLike, options: tuple[Any, ...], out: None = No
         )
     if not isinstance(image, da.Array):
         raise TypeError(f"image must be a dask.array.Array; got {type(image).__name__}")
+    refuse(image, "image")
     made = _make_plan(kernel, *options)
+    if made.channel_axis is None:
+        warn_of_channels(image.shape, made.kernel.shape[1])
     if made.threads is None:
         made = replace(made, threads=1)
     if any(n != n for n in image.shape):  # NaN: not known

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from .._arguments import array_of
 from ..api import convolve, host_of
 
 __all__ = ["apply"]
@@ -87,7 +88,7 @@ def apply(
         return _apply_image(image, kernel, mode, premultiply, options)
     if mode is not None:
         raise TypeError(f"mode is for Pillow images; got mode={mode!r} with {type(image).__name__}")
-    a = np.asarray(image) if host_of(image) is None else image
+    a = array_of(image, "image") if host_of(image) is None else image
     if a.ndim not in (2, 3):
         raise ValueError(f"image must have shape (H, W) or (H, W, C); got {a.shape}")
     return _apply_array(a, kernel, premultiply and a.ndim == 3 and a.shape[2] in (2, 4), options)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _methods
+from .._arguments import array_of, quiet
 from .._borders import index_table
 from .._engine import recall
 from .._execute import execute
@@ -43,11 +44,12 @@ _CAST, _WRAPPED = 1, 3
 _NS, _NS_TAP = 0.3, 0.08
 
 
+@quiet
 def _convolve(
     in1: Any, in2: Array, _: None, mode: Any, boundary: Any, fillvalue: Any, flipped: bool
 ) -> Made:
     name = "convolve2d" if flipped else "correlate2d"
-    image, kernel = np.asarray(in1), in2
+    image, kernel = array_of(in1, "in1"), in2
     if not image.ndim == kernel.ndim == 2:
         raise ValueError(
             f"{name} inputs must both be 2-D arrays; got {image.ndim}-D, {kernel.ndim}-D"
@@ -251,7 +253,7 @@ def convolve2d(
     >>> fastconv.signal.convolve2d([[1, 2]], [[1, 10]]).tolist()
     [[1, 12, 20]]
     """
-    return recall.again(_convolve, in1, np.asarray(in2), None, (mode, boundary, fillvalue, True))  # type: ignore[no-any-return]
+    return recall.again(_convolve, in1, array_of(in2, "in2"), None, (mode, boundary, fillvalue, True))  # type: ignore[no-any-return]
 
 
 def correlate2d(
@@ -273,4 +275,4 @@ def correlate2d(
     >>> fastconv.signal.correlate2d([[1, 2]], [[1, 10]]).tolist()
     [[10, 21, 2]]
     """
-    return recall.again(_convolve, in1, np.asarray(in2), None, (mode, boundary, fillvalue, False))  # type: ignore[no-any-return]
+    return recall.again(_convolve, in1, array_of(in2, "in2"), None, (mode, boundary, fillvalue, False))  # type: ignore[no-any-return]
