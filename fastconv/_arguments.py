@@ -23,7 +23,18 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ChannelAxisWarning", "array_of", "check_finite", "output_of", "quiet", "refuse", "warn_of_channels"]
+__all__ = [
+    "ChannelAxisWarning",
+    "array_of",
+    "check_finite",
+    "colour_axis",
+    "known_axes",
+    "output_of",
+    "quiet",
+    "refuse",
+    "warn",
+    "warn_of_channels",
+]
 
 Array = NDArray[Any]
 P = ParamSpec("P")
@@ -165,14 +176,19 @@ def known_axes() -> Iterator[None]:
 
 
 def warn_of_channels(shape: tuple[int, ...], width: int) -> None:
-    """Warn if a last axis of an image without channels is as long as colours and shorter than the kernel."""
-    if len(shape) < 3 or shape[-1] not in COLOURS or width <= shape[-1] or _axes_are_known.get():
+    """Warn if a kernel is wider than the last axis of an image without channels that looks like colours."""
+    if len(shape) < 3 or width <= shape[-1] or not _has_colours(shape) or _axes_are_known.get():
         return
     warn(
-        f"image of shape {shape} is filtered over its last axis too, which is shorter than the kernel "
-        f"({width}): if it holds colours, say channel_axis=-1; if it does not, ignore this",
+        f"image of shape {shape} is filtered over its last axis too, which is shorter than the kernel is "
+        f"wide ({width}): if it holds colours, say channel_axis=-1",
         ChannelAxisWarning,
     )
+
+
+def _has_colours(shape: tuple[int, ...]) -> bool:
+    """Whether the last axis looks like colours: of 2, 3 or 4, behind two that are longer than that."""
+    return shape[-1] in COLOURS and min(shape[-3:-1]) > max(COLOURS)
 
 
 def warn(words: str, category: type[Warning]) -> None:
@@ -188,13 +204,11 @@ def _is_ours(module: str) -> bool:
 
 
 def colour_axis(shape: tuple[int, ...]) -> int | None:
-    """Axis of the channels of an array that nothing else is known of, as a file's: -1, or None.
+    """Axis of the channels of an array of which no more is said, as of a file's: -1, or None.
 
-    Of three axes, a last one of 2, 3 or 4 is that of colours, unless another one is no longer than that of
-    colours can be; all others are a stack of images.
+    Of three axes the last one may be that of colours; all others are a stack of images.
     """
-    picture = len(shape) == 3 and shape[-1] in COLOURS and min(shape[:2]) > max(COLOURS)
-    return -1 if picture else None
+    return -1 if len(shape) == 3 and _has_colours(shape) else None
 
 
 # --- the caller's settings --------------------------------------------------------------------------

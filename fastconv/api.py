@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import operator
 import platform
-from dataclasses import dataclass, field
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Literal, NamedTuple
@@ -34,6 +35,8 @@ __all__ = ["Plan", "convolve", "correlate", "explain", "plan", "show_config"]
 
 Shape = Literal["same", "valid", "full"]
 SHAPES = ("same", "valid", "full")
+# Names of the dimensions of rows and columns.
+Dims = tuple[Hashable, Hashable]
 
 # Libraries whose arrays have an adapter of this name, which answers in their stead: lazily, with names.
 HOSTS = ("dask", "xarray")
@@ -64,6 +67,7 @@ def convolve(
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
+    dims: Dims | None = None,
 ) -> NDArray[Any]:
     """Convolve an image with a kernel.
 
@@ -97,18 +101,28 @@ def convolve(
         How to sum. "auto" takes the fastest; results of integer type never depend on it.
     threads : int, optional
         The most threads to use; see `set_num_threads`.
+    dims : (hashable, hashable), optional
+        Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
+        ("lat", "lon"). It may be left out where it is clear: see `fastconv.adapters.xarray`.
 
     Returns
     -------
     ndarray
-        `out`, or a new array.
+        `out`, or a new array; of NumPy's own class, also for an image of a subclass (np.matrix) or a table.
 
     Raises
     ------
     TypeError
-        A type is not supported.
+        A type is not supported, or masked elements or a unit would be lost.
     ValueError
-        A value is not allowed, or the exact result of large integers cannot be had.
+        A value is not allowed, weights are NaN or infinite and the result is of integers, or the exact
+        result of large integers cannot be had.
+
+    Warns
+    -----
+    ChannelAxisWarning
+        A last axis of 2, 3 or 4 behind longer ones, which may be one of colours, is shorter than the kernel
+        is wide, and `channel_axis` is not given.
 
     See Also
     --------
@@ -123,6 +137,9 @@ def convolve(
            [10, 10, 10,  0],
            [10, 10, 10,  0]], dtype=uint8)
     """
+    if dims is not None:
+        options = (True, border, cval, origin, shape, channel_axis, dtype, method, threads)
+        return _by_name(image, kernel, options, out, dims)
     return recall.call(  # type: ignore[no-any-return]
         image, kernel, True, border, cval, origin, shape, channel_axis, dtype, out, method, threads
     )
@@ -141,6 +158,7 @@ def correlate(
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
+    dims: Dims | None = None,
 ) -> NDArray[Any]:
     """Correlate an image with a kernel: `convolve` without reversing the kernel.
 
@@ -159,6 +177,9 @@ def correlate(
     >>> fastconv.correlate(np.array([[0, 0, 1, 0, 0]]), [[1, 2, 3]]).tolist()
     [[0, 3, 2, 1, 0]]
     """
+    if dims is not None:
+        options = (False, border, cval, origin, shape, channel_axis, dtype, method, threads)
+        return _by_name(image, kernel, options, out, dims)
     return recall.call(  # type: ignore[no-any-return]
         image, kernel, False, border, cval, origin, shape, channel_axis, dtype, out, method, threads
     )
@@ -200,16 +221,23 @@ class Plan:
     pixel: np.dtype[Any] | None = field(default=None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _make_plan, (
-            self.given, self.flipped, self.border, self.cval, self.origin, self.shape,
-            self.channel_axis, self.dtype, self.wanted, self.threads, self.pixel,
-        )  # fmt: skip
+        return _make_plan, (self.given, *self._options(), self.pixel)
 
-    def __call__(self, image: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    def __call__(
+        self, image: ArrayLike, *, out: NDArray[Any] | None = None, dims: Dims | None = None
+    ) -> NDArray[Any]:
         """Filter an image, as `convolve` or `correlate` would."""
+        if dims is not None:
+            return _by_name(image, self.given, self._options(), out, dims)
         return recall.call(  # type: ignore[no-any-return]
             image, self.given, self.flipped, self.border, self.cval, self.origin, self.shape,
             self.channel_axis, self.dtype, out, self.wanted, self.threads,
+        )  # fmt: skip
+
+    def _options(self) -> tuple[Any, ...]:
+        return (
+            self.flipped, self.border, self.cval, self.origin, self.shape, self.channel_axis,
+            self.dtype, self.wanted, self.threads,
         )  # fmt: skip
 
     @property
@@ -222,13 +250,15 @@ class Plan:
         """Why, in half a sentence."""
         return self._decisions(_example(self.pixel), _MEGAPIXEL)[0].recipe.why
 
-    def explain(self, image: ArrayLike | None = None) -> str:
+    def explain(self, image: ArrayLike | None = None, *, dims: Dims | None = None) -> str:
         """Say in plain words what will run, and why not something else.
 
         Parameters
         ----------
         image : array_like, optional
             By default the answer is for an image of type `pixel` with a million samples.
+        dims : (hashable, hashable), optional
+            As in `convolve`.
 
         Returns
         -------
@@ -237,10 +267,11 @@ class Plan:
         """
         if image is None:
             return "\n".join(self._explanation(_example(self.pixel), 1_000_000, _MEGAPIXEL))
-        a = _as_image(image)
-        src = self._channels_last(a, "image")
-        whole = self._whole(src.shape[-3:-1])
-        return "\n".join(self._explanation(a, a.size, whole.size, src.shape[-1]))
+        a, axis = _laid_out(image, self.channel_axis, dims)
+        made = replace(self, channel_axis=axis)
+        src = made._channels_last(a, "image")
+        whole = made._whole(src.shape[-3:-1])
+        return "\n".join(made._explanation(a, a.size, whole.size, src.shape[-1]))
 
     def _explanation(
         self, a: NDArray[Any], samples: int, size: tuple[int, int], channels: int = 1
@@ -434,13 +465,22 @@ def plan(
     return made
 
 
-def explain(image: ArrayLike, kernel: ArrayLike, **options: Any) -> str:
+def explain(
+    image: ArrayLike,
+    kernel: ArrayLike,
+    *,
+    channel_axis: int | None = None,
+    dims: Dims | None = None,
+    **options: Any,
+) -> str:
     """Say in plain words what ``convolve(image, kernel, **options)`` will do, and why.
 
     Parameters
     ----------
-    image, kernel : array_like
-    **options
+    image : array_like
+        In memory, also an xarray.DataArray.
+    kernel : array_like
+    channel_axis, dims, **options
         As in `convolve`, but for `out`.
 
     Returns
@@ -454,8 +494,8 @@ def explain(image: ArrayLike, kernel: ArrayLike, **options: Any) -> str:
     >>> print(fastconv.explain(np.zeros((9, 9), np.float32), fastconv.sharpening).splitlines()[1])
       method   sparse: 5 of 9 taps are not zero
     """
-    a = _as_image(image)
-    return plan(kernel, pixel=a.dtype, **options).explain(a)
+    a, axis = _laid_out(image, channel_axis, dims)
+    return plan(kernel, pixel=a.dtype, channel_axis=axis, **options).explain(a)
 
 
 def show_config() -> None:
@@ -540,6 +580,39 @@ def _first(
 
 
 recall.begin(_first, _threads.threads_for)
+
+
+def _by_name(
+    image: ArrayLike,
+    kernel: ArrayLike,
+    options: tuple[Any, ...],
+    out: NDArray[Any] | None,
+    dims: Dims,
+) -> NDArray[Any]:
+    """Convolve or correlate along dimensions that have names."""
+    _check_named(image, dims)
+    adapter = import_module(".adapters.xarray", __package__)
+    return adapter.call(image, kernel, options, out, dims)  # type: ignore[no-any-return]
+
+
+def _laid_out(
+    image: ArrayLike, channel_axis: Any, dims: Dims | None
+) -> tuple[NDArray[Any], int | None]:
+    """An image in memory, with its rows and columns where they are expected, and the axis of its channels."""
+    if host_of(image) == "xarray":
+        adapter = import_module(".adapters.xarray", __package__)
+        image, channel_axis = adapter.laid_out(image, channel_axis, dims)
+    elif dims is not None:
+        _check_named(image, dims)
+    return _as_image(image), channel_axis
+
+
+def _check_named(image: object, dims: object) -> None:
+    if host_of(image) != "xarray":
+        raise TypeError(
+            f"dims must be None unless image is an xarray.DataArray; got {dims!r} with "
+            f"{type(image).__name__}"
+        )
 
 
 def host_of(image: object) -> str | None:

@@ -156,9 +156,7 @@ def _outer(column: ArrayLike, row: ArrayLike) -> NDArray[np.float64]:
 
 
 @quiet
-def _weighted(
-    a: NDArray[np.float64], weight: float, b: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _weighted(a: NDArray[np.float64], weight: float, b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the first plus a number times the second."""
     return a + weight * b
 

@@ -92,11 +92,11 @@ def _plus(
     options: dict[str, Any] = {
         "border": border, "cval": cval, "origin": origin, "channel_axis": channel_axis,
     }  # fmt: skip
-    if dtype.kind in "iu":
-        check_finite(kernel, dtype.name)
     wrong = kernel.ndim != 2 or kernel.dtype.kind not in "biufc" or not isinstance(cval, _REAL)
     if not number or not image.size or not kernel.size or wrong:  # and says what
         return correlate(image, kernel, dtype=dtype, out=out, **options), None, 0.0
+    if dtype.kind in "iu":
+        check_finite(kernel, dtype.name)
     outside = float(cval) if border == "constant" else 0.0
     recipe = _dots(
         image.dtype, kernel.tobytes(), kernel.dtype, kernel.shape, number, dtype, outside, _levels.level

@@ -861,10 +861,8 @@ def _matrix(value: ArrayLike, name: str) -> Array:
 
 
 def _of_two_axes(a: Array) -> Array:
-    """OpenCV's view of a kernel: one channel counts for nothing, and a number is a kernel of one weight."""
-    if a.ndim == 3 and a.shape[2] == 1:
-        return a[..., 0]
-    return a if a.ndim else a.reshape(1, 1)
+    """A kernel without its axis of one channel, as OpenCV sees it."""
+    return a[..., 0] if a.ndim == 3 and a.shape[2] == 1 else a
 
 
 # --- kernels, by what they are asked for ---------------------------------------------------------

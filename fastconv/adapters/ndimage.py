@@ -7,6 +7,10 @@ which are handed to it if it is there and summed in NumPy if not.
 What "to the last bit" takes: sums in float64 in SciPy's order, nothing fused; even and odd filters in
 pairs; running sums for means; casts as in C, which truncate and wrap around; one axis after the other, with
 what lies between in the type of the result. See scipy.ndimage's documentation for what each function means.
+
+What differs: masked elements and units, which SciPy drops, are a TypeError here (what `fastconv.install` put
+in place hands them to SciPy), and laplace, gaussian_laplace and gaussian_gradient_magnitude may be given
+their input as output.
 """
 
 from __future__ import annotations
@@ -102,7 +106,7 @@ def _axes(axes: Any, ndim: int) -> tuple[int, ...]:
     if axes is None:
         return tuple(range(ndim))
     if np.isscalar(axes):
-        found: tuple[int, ...] = (operator.index(axes),)
+        found: tuple[int, ...] = (operator.index(axes),)  # type: ignore[arg-type]
     elif isinstance(axes, Iterable):
         found = tuple(operator.index(axis) for axis in axes)
         for axis in found:
@@ -728,6 +732,11 @@ def laplace(
     -------
     ndarray
 
+    Notes
+    -----
+    `output` may be `input` itself, or overlap it: the result is that of a new array. SciPy's is another one
+    then, since it reads what it has written: for every array of two and more axes.
+
     Examples
     --------
     >>> import fastconv
@@ -770,6 +779,11 @@ def gaussian_laplace(
     Returns
     -------
     ndarray
+
+    Notes
+    -----
+    `output` may be `input` itself, or overlap it: the result is that of a new array. SciPy's is another one
+    then, since it reads what it has written: for every array of two and more axes.
 
     Examples
     --------
@@ -818,6 +832,11 @@ def gaussian_gradient_magnitude(
     See Also
     --------
     gaussian_filter : all other parameters
+
+    Notes
+    -----
+    `output` may be `input` itself, or overlap it: the result is that of a new array. SciPy's is another one
+    then, since it reads what it has written: for every array of two and more axes.
 
     Examples
     --------
@@ -922,7 +941,9 @@ def _placed(
             raise RuntimeError(f"weights.ndim ({w.ndim}) must match len(axes) ({len(axes)})")
         w = np.expand_dims(w, tuple(k for k in range(image.ndim) if k not in axes))
     origins = [operator.index(o) for o in _each(origin, len(axes), "origin")]
-    if len(axes) < image.ndim:  # else SciPy takes them in the order of the image's axes, as the weights
+    if (
+        len(axes) < image.ndim
+    ):  # else SciPy takes them in the order of the image's axes, as the weights
         given, origins = origins, [0] * image.ndim
         for k, o in zip(axes, given, strict=True):
             origins[k] = o

@@ -253,7 +253,8 @@ def convolve2d(
     >>> fastconv.signal.convolve2d([[1, 2]], [[1, 10]]).tolist()
     [[1, 12, 20]]
     """
-    return recall.again(_convolve, in1, array_of(in2, "in2"), None, (mode, boundary, fillvalue, True))  # type: ignore[no-any-return]
+    kernel = array_of(in2, "in2")
+    return recall.again(_convolve, in1, kernel, None, (mode, boundary, fillvalue, True))  # type: ignore[no-any-return]
 
 
 def correlate2d(
@@ -275,4 +276,5 @@ def correlate2d(
     >>> fastconv.signal.correlate2d([[1, 2]], [[1, 10]]).tolist()
     [[10, 21, 2]]
     """
-    return recall.again(_convolve, in1, array_of(in2, "in2"), None, (mode, boundary, fillvalue, False))  # type: ignore[no-any-return]
+    kernel = array_of(in2, "in2")
+    return recall.again(_convolve, in1, kernel, None, (mode, boundary, fillvalue, False))  # type: ignore[no-any-return]
