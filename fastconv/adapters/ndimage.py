@@ -679,6 +679,7 @@ def prewitt(
 # --- sums of filters --------------------------------------------------------------------------------
 
 
+@quiet
 def _summed(
     derivative: Callable[[int, Any, Any], Made], dst: Array, axes: tuple[int, ...], modes: list[Any]
 ) -> Array:
@@ -874,6 +875,7 @@ def _pieces(shape: tuple[int, ...]) -> Iterator[Any]:
         yield slice(start, start + rows)
 
 
+@quiet
 def _magnitude(total: Array, others: list[Array]) -> None:
     """The root of the sum of squares, in the arrays' type, as it would come out step by step."""
     np.multiply(total, total, total)
@@ -887,6 +889,7 @@ def _magnitude(total: Array, others: list[Array]) -> None:
 
 
 @lru_cache(maxsize=1)
+@quiet
 def _roots() -> Array:
     numbers = np.arange(256, dtype=np.uint8)
     return np.sqrt(numbers, numbers, casting="unsafe")

@@ -188,8 +188,12 @@ def _premultiplied(a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]) 
     Where the weights of the opacity cancel, no colour is defined; it is 0 there.
     """
     top = np.iinfo(a.dtype).max if a.dtype.kind in "iu" else 1
+    weights = array_of(kernel, "kernel")
+    for name, dtype in (("image", a.dtype), ("kernel", weights.dtype)):
+        if dtype.kind == "c":
+            raise TypeError(f"{name} must be real for premultiply=True; got {dtype}")
     if a.dtype.kind in "iu":
-        check_finite(array_of(kernel, "kernel"), a.dtype.name)
+        check_finite(weights, a.dtype.name)
     colours, opacity = a[..., :-1].astype(np.float64), a[..., -1:].astype(np.float64)
     alpha = convolve(opacity, kernel, channel_axis=-1, **options)
     # outside, too, colours are weighted by their opacity
