@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 # Arrays that say nothing but their numbers.
 _PLAIN = (np.ndarray, np.memmap)
+_NUMBERS = (int, float, complex, np.generic)
 # How units of 1 are written: by astropy, and by pint and unyt.
 _NO_UNIT = ("", "dimensionless")
 # Lengths of a last axis that are those of colours: LA or complex parts, RGB, RGBA or CMYK.
@@ -98,11 +99,11 @@ def output_of(out: Any, argument: str) -> Array:
 
 def refuse(value: Any, argument: str) -> None:
     """Raise TypeError if an object has masked elements or a unit, or if one within a list has."""
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or isinstance(value, _NUMBERS):
         return
     if isinstance(value, (list, tuple)):
         for item in value:
-            if isinstance(item, (int, float, complex, np.generic)):
+            if isinstance(item, _NUMBERS):
                 return  # a list of numbers holds nothing else, or NumPy says so
             refuse(item, argument)
         return

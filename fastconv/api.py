@@ -701,7 +701,7 @@ def _as_index(value: object, argument: str) -> int:
 
 
 def _as_number(cval: complex) -> complex:
-    a = np.asarray(cval)
+    a = _arguments.array_of(cval, "cval")
     if a.ndim != 0 or a.dtype.kind not in "biufc":
         raise TypeError(f"cval must be a number; got {cval!r}")
     if a.dtype.kind in "iu" and int(a) != int(float(a)):

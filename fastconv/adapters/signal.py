@@ -63,7 +63,7 @@ def _convolve(
         raise ValueError(f"boundary must be one of {', '.join(_BORDERS)}; got {boundary!r}")
     if not flipped and kernel.dtype.kind == "c":
         kernel = kernel.conj()
-    fill = np.asarray(fillvalue)
+    fill = array_of(fillvalue, "fillvalue")
     if fill.size != 1:
         raise ValueError(
             f"`fillvalue` must be scalar or an array with one element; got {fillvalue!r}"
