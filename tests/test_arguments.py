@@ -27,6 +27,7 @@ KERNEL = np.array([[1.0, 2, 1], [0, 3, 0], [5, 1, 1]]) / 14
 VALUES = picture((9, 8), "float64")
 MASK = VALUES > 100
 Call = Callable[..., Any]
+convolve: Call = fastconv.convolve
 
 
 class Duck:
@@ -45,7 +46,8 @@ class Duck:
         return np.array(self.values, dtype)
 
     def __getitem__(self, index: Any) -> Array:
-        return self.values[index]
+        rows: Array = self.values[index]
+        return rows
 
 
 class Labelled(Duck):
@@ -137,7 +139,7 @@ OUT_WAYS: dict[str, tuple[Call, str]] = {
 }
 
 
-def way(ways: dict[str, tuple[Call, str]]) -> Any:
+def way(ways: dict[str, tuple[Call, str]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("call", "argument"), ways.values(), ids=ways.keys())
 
 
@@ -204,7 +206,7 @@ def test_masked_chunks_are_refused_before_they_are_computed() -> None:
         ndimage.gaussian_filter(lazy, 1)
     filled = da.ma.filled(lazy, 0)  # the advice works
     wanted = fastconv.convolve(np.where(MASK, 0, VALUES), KERNEL)
-    assert_array_equal(fastconv.convolve(filled, KERNEL).compute(scheduler="sync"), wanted)
+    assert_array_equal(convolve(filled, KERNEL).compute(scheduler="sync"), wanted)
 
 
 def test_masked_chunks_that_said_nothing_are_refused_when_they_are_computed() -> None:
@@ -221,6 +223,8 @@ def test_slices_that_are_masked_end_a_stream() -> None:
     """Variables of netCDF4 give masked arrays, with and without masked elements."""
 
     class Variable(Duck):
+        which: Array
+
         def __getitem__(self, index: Any) -> Array:
             return np.ma.array(VALUES[index], mask=self.which[index])
 
@@ -285,7 +289,7 @@ def test_masked_arrays_of_astropy_are_refused(call: Call, argument: str) -> None
 def test_the_constant_outside_has_no_unit_and_no_mask() -> None:
     for cval in (Duck(np.array(3.0), unit="m"), np.ma.masked):
         with pytest.raises(TypeError, match=r"^cval must have no "):
-            fastconv.convolve(VALUES, KERNEL, border="constant", cval=cval)
+            convolve(VALUES, KERNEL, border="constant", cval=cval)
 
 
 # --- other classes of arrays ---------------------------------------------------------------------
@@ -469,8 +473,8 @@ CALLS: dict[str, Call] = {
     "apply": lambda: fastconv.apply(STEEP, TINY),
     "premultiply": lambda: fastconv.apply(np.stack([STEEP] * 4, -1), KERNEL, premultiply=True),
     "stream": lambda: fastconv.stream(FLOATS, TINY, np.empty_like(FLOATS), band=7),
-    "dask": lambda: fastconv.convolve(da.from_array(FLOATS, chunks=9), TINY).compute(),
-    "xarray": lambda: fastconv.convolve(xr.DataArray(FLOATS), TINY).values,
+    "dask": lambda: convolve(da.from_array(FLOATS, chunks=9), TINY).compute(),
+    "xarray": lambda: convolve(xr.DataArray(FLOATS), TINY).values,
     "reference": lambda: reference.convolve(STEEP, TINY),
     "kernels": lambda: kernels.gaussian(0.1, truncate=50),
     "gabor": lambda: kernels.gabor(0.25, sigma_x=0.02, sigma_y=0.5),

@@ -418,7 +418,7 @@ def axes_of(ndim: int) -> list[Any]:
 
 def values_of(axes: Any, ndim: int, one: Any, *others: Any) -> list[Any]:
     """A value for all axes, one each, and as many as there are none."""
-    count = ndim if axes is None else len(axes) if np.iterable(axes) else 1
+    count = ndim if axes is None else np.size(axes)
     values = (one, *others)
     each = [tuple(values[(i + k) % len(values)] for i in range(count)) for k in (0, 1)]
     return [one, *each, (one,) * (count + 1)]
@@ -469,7 +469,7 @@ def test_values_one_an_axis_belong_to_the_axes_that_scipy_gives_them(name: str, 
 def test_origins_belong_to_the_axes_that_scipy_gives_them(name: str, ndim: int) -> None:
     image = np.random.default_rng(ndim).random((6, 5, 7)[:ndim])
     for axes in axes_of(ndim):
-        count = ndim if axes is None else len(axes) if np.iterable(axes) else 1
+        count = ndim if axes is None else np.size(axes)
         for size in product((1, 2, 3), repeat=count):
             w = np.random.default_rng(0).random(size)
             for origin in (0, *product((0, -1), repeat=count)):

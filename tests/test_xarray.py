@@ -166,7 +166,7 @@ def test_it_is_asked_for_dims_where_names_do_not_say_what_rows_and_columns_are(
     names: Any, lazy: int | None
 ) -> None:
     image = weather(*names, chunks=lazy)
-    calls = [fastconv.convolve, fastconv.correlate, lambda a, k: fastconv.plan(k)(a)]
+    calls: list[Any] = [fastconv.convolve, fastconv.correlate, lambda a, k: fastconv.plan(k)(a)]
     for call in calls if lazy else [*calls, fastconv.explain]:
         with pytest.raises(
             ValueError, match=r"^dims must say which two of .* are rows and columns"
@@ -208,7 +208,7 @@ def test_dims_are_of_arrays_that_have_names() -> None:
             (np.ones((9, 8)),) if isinstance(call, fastconv.Plan) else (np.ones((9, 8)), KERNEL)
         )
         with pytest.raises(TypeError, match=r"^dims must be None unless image is an xarray"):
-            call(*arguments, dims=("y", "x"))  # type: ignore[operator]
+            call(*arguments, dims=("y", "x"))
 
 
 def test_a_picture_of_few_columns_is_not_warned_of_where_names_are_clear() -> None:
