@@ -27,6 +27,7 @@ from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
 
 from . import kernels, reference
+from ._arguments import ChannelAxisWarning
 from ._install import install, installed, uninstall
 from ._threads import get_num_threads, set_num_threads
 from .adapters.pillow import apply
@@ -62,6 +63,7 @@ def __getattr__(name: str) -> _ModuleType:
 
 
 __all__ = [
+    "ChannelAxisWarning",
     "Plan",
     "apply",
     "box_blur",

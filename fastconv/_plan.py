@@ -11,7 +11,8 @@ two real ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -19,7 +20,13 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _explain, _threads
-from ._arguments import (
+from ._arguments import check_finite, output_of, quiet, warn_of_channels
+from ._borders import BORDERS, canonical, placement
+from ._complex import complex_passes
+from ._engine.calls import PlanBase, begin
+from ._engine.planner import Kernel, Strategy
+from ._execute import Axis, execute, program_of
+from ._options import (
     as_dtype,
     as_image,
     as_index,
@@ -30,11 +37,6 @@ from ._arguments import (
     host_of,
     type_of,
 )
-from ._borders import BORDERS, canonical, placement
-from ._complex import complex_passes
-from ._engine.calls import PlanBase, begin
-from ._engine.planner import Kernel, Strategy
-from ._execute import Axis, execute, program_of
 from ._pixels import PIXELS, Floats, Pixel, pixel_of
 from ._planner import METHODS, decide
 
@@ -49,6 +51,8 @@ begin({np.dtype(name).num: PIXELS[name].code for name in _IN_C})
 _MEGAPIXEL = (1000, 1000)
 
 
+# Names of the dimensions of rows and columns.
+Dims = tuple[Hashable, Hashable]
 # What the planner is asked.
 Asked = tuple[Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str]
 
@@ -133,27 +137,31 @@ class Plan(PlanBase):
         """Why, in half a sentence."""
         return self.strategies(_example(self.pixel), _MEGAPIXEL)[0].why
 
-    def explain(self, image: ArrayLike | None = None) -> str:
+    def explain(self, image: ArrayLike | None = None, *, dims: Dims | None = None) -> str:
         """Say in plain words what will run, and why not something else.
 
         Parameters
         ----------
         image : array_like, optional
             By default the answer is for an image of type `pixel` with a million samples.
+        dims : (hashable, hashable), optional
+            As in `convolve`.
 
         Returns
         -------
         str
             Some ten lines.
         """
+        plan = self
         if image is None:
             a, samples, size, channels = _example(self.pixel), 1_000_000, _MEGAPIXEL, 1
         else:
-            a = as_image(image)
-            src = self._channels_last(a, "image")
-            samples, size, channels = a.size, self.whole(src.shape[-3:-1]).size, src.shape[-1]
-        asked = self._asked(a, size, channels)
-        return _explain.explanation(self, a.dtype, self.target(a.dtype), samples, asked)
+            a, axis = laid_out(image, self.channel_axis, dims)
+            plan = replace(self, channel_axis=axis)
+            src = plan._channels_last(a, "image")
+            samples, size, channels = a.size, plan.whole(src.shape[-3:-1]).size, src.shape[-1]
+        asked = plan._asked(a, size, channels)
+        return _explain.explanation(plan, a.dtype, plan.target(a.dtype), samples, asked)
 
     def target(self, pixel: np.dtype[Any]) -> np.dtype[Any]:
         """Type of the result for images of this type."""
@@ -177,6 +185,7 @@ class Plan(PlanBase):
         )
         return length, start, count
 
+    @quiet
     def run(
         self, image: NDArray[Any], out: NDArray[Any] | None = None, part: Part | None = None
     ) -> NDArray[Any]:
@@ -227,12 +236,23 @@ class Plan(PlanBase):
         host = host_of(image)
         if host is not None:
             return import_module(f".adapters.{host}", __package__).call(image, self, out)
-        return self.run(as_image(image), out)
+        a, to = as_image(image), None if out is None else output_of(out, "out")
+        if self.channel_axis is None:
+            warn_of_channels(a.shape, self.kernel.shape[1])
+        result = self.run(a, to)
+        return result if out is None else out
+
+    def _by_name(self, image: Any, out: Any, dims: Dims) -> Any:
+        """Filter along dimensions that have names."""
+        _check_named(image, dims)
+        return import_module(".adapters.xarray", __package__).call(image, self, out, dims)
 
     def _prepare(
         self, image: NDArray[Any], dtype: np.dtype[Any], size: tuple[int, int], channels: int
     ) -> tuple[Any, float]:
         """A program for images like this, and its predicted ns a sample."""
+        if self.channel_axis is None:
+            warn_of_channels(image.shape, self.kernel.shape[1])
         source, target = pixel_of(image.dtype, "image"), pixel_of(dtype, "dtype")
         kernel = self.parts[0]
         strategy = decide(*self._ask(kernel, image, source, target, size, channels))
@@ -258,6 +278,8 @@ class Plan(PlanBase):
         size: tuple[int, int],
         channels: int,
     ) -> Asked:
+        if target.integer and not kernel.finite:
+            check_finite(self.kernel, target.name)
         reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
         samples = _range(a, source, self.cval if reaches_out else 0.0)
         return kernel, source, target, samples, size, channels, self.wanted
@@ -315,6 +337,26 @@ def make_plan(
         weights, flipped, canonical(border), as_number(cval), as_origin(origin, weights.shape, shape),
         shape, channel_axis, target, method, threads, given, pixel,
     )  # fmt: skip
+
+
+def laid_out(
+    image: ArrayLike, channel_axis: Any, dims: Dims | None
+) -> tuple[NDArray[Any], int | None]:
+    """An image in memory, with its rows and columns where they are expected, and the axis of its channels."""
+    if host_of(image) == "xarray":
+        adapter = import_module(".adapters.xarray", __package__)
+        image, channel_axis = adapter.laid_out(image, channel_axis, dims)
+    elif dims is not None:
+        _check_named(image, dims)
+    return as_image(image), channel_axis
+
+
+def _check_named(image: object, dims: object) -> None:
+    if host_of(image) != "xarray":
+        raise TypeError(
+            f"dims must be None unless image is an xarray.DataArray; got {dims!r} with "
+            f"{type(image).__name__}"
+        )
 
 
 def _check_complex(pixel: np.dtype[Any], plan: Plan, target: np.dtype[Any]) -> None:

@@ -7,12 +7,15 @@ What ours refuses goes to the original, which does it, or says in its own words 
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import local
 from time import perf_counter
 from types import FunctionType
 from typing import Any
+
+import numpy as np
 
 from .adapters import _originals
 
@@ -34,6 +37,10 @@ class Count:
     handed_back_time: float = 0.0
 
 
+# What SciPy takes for NumPy's when it tells array libraries apart.
+_ARRAYS = (np.ndarray, np.memmap)
+_WORDS = (bool, int, float, complex, str, list, tuple, type, type(None), np.dtype, np.generic)
+
 counts: dict[str, Count] = {}
 _inside = local()
 
@@ -49,8 +56,17 @@ def stand_in(key: Key, ours: object, original: Callee) -> Callee | None:
 
 
 def _or_original(key: Key, ours: Callee) -> Callee:
+    # SciPy reads this when it is imported. Then it answers arrays of other libraries in their own kind,
+    # and refuses some subclasses of NumPy's.
+    dispatches = key[0].startswith("scipy.") and bool(os.environ.get("SCIPY_ARRAY_API"))
+
     def function(*args: Any, **kwargs: Any) -> Any:
         try:
+            if dispatches and not all(
+                isinstance(value, _WORDS) or type(value) in _ARRAYS
+                for value in (*args, *kwargs.values())
+            ):
+                raise TypeError("not an array of NumPy's own class")
             return ours(*args, **kwargs)
         except REFUSALS:
             theirs = _originals.find(*key)

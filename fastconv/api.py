@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _levels, _threads
-from ._arguments import as_dtype, as_image
 from ._engine.calls import clear_cache, known, remember, set_cache_limit
-from ._plan import Plan, make_plan
+from ._options import as_dtype
+from ._plan import Dims, Plan, laid_out, make_plan
 
 __all__ = [
     "Plan",
@@ -46,6 +46,7 @@ def convolve(
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
+    dims: Dims | None = None,
 ) -> NDArray[Any]:
     """Convolve an image with a kernel.
 
@@ -79,18 +80,28 @@ def convolve(
         How to sum. "auto" takes the fastest; results of integer type never depend on it.
     threads : int, optional
         The most threads to use; see `set_num_threads`.
+    dims : (hashable, hashable), optional
+        Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
+        ("lat", "lon"). It may be left out where it is clear: see `fastconv.adapters.xarray`.
 
     Returns
     -------
     ndarray
-        `out`, or a new array.
+        `out`, or a new array; of NumPy's own class, also for an image of a subclass (np.matrix) or a table.
 
     Raises
     ------
     TypeError
-        A type is not supported.
+        A type is not supported, or masked elements or a unit would be lost.
     ValueError
-        A value is not allowed, or the exact result of large integers cannot be had.
+        A value is not allowed, weights are NaN or infinite and the result is of integers, or the exact
+        result of large integers cannot be had.
+
+    Warns
+    -----
+    ChannelAxisWarning
+        A last axis of 2, 3 or 4 behind longer ones, which may be one of colours, is shorter than the kernel
+        is wide, and `channel_axis` is not given.
 
     See Also
     --------
@@ -106,8 +117,8 @@ def convolve(
            [10, 10, 10,  0]], dtype=uint8)
     """
     options = (True, border, cval, origin, shape, channel_axis, dtype, method, threads)
-    result = known(image, kernel, out, options)
-    return _new(kernel, options)(image, out=out) if result is None else result
+    result = known(image, kernel, out, options) if dims is None else None
+    return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
 
 
 def correlate(
@@ -123,6 +134,7 @@ def correlate(
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
+    dims: Dims | None = None,
 ) -> NDArray[Any]:
     """Correlate an image with a kernel: `convolve` without reversing the kernel.
 
@@ -142,8 +154,8 @@ def correlate(
     [[0, 3, 2, 1, 0]]
     """
     options = (False, border, cval, origin, shape, channel_axis, dtype, method, threads)
-    result = known(image, kernel, out, options)
-    return _new(kernel, options)(image, out=out) if result is None else result
+    result = known(image, kernel, out, options) if dims is None else None
+    return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
 
 
 # Types of options that cannot be changed in place.
@@ -212,13 +224,22 @@ def plan(
     return made
 
 
-def explain(image: ArrayLike, kernel: ArrayLike, **options: Any) -> str:
+def explain(
+    image: ArrayLike,
+    kernel: ArrayLike,
+    *,
+    channel_axis: int | None = None,
+    dims: Dims | None = None,
+    **options: Any,
+) -> str:
     """Say in plain words what ``convolve(image, kernel, **options)`` will do, and why.
 
     Parameters
     ----------
-    image, kernel : array_like
-    **options
+    image : array_like
+        In memory, also an xarray.DataArray.
+    kernel : array_like
+    channel_axis, dims, **options
         As in `convolve`, but for `out`.
 
     Returns
@@ -232,8 +253,8 @@ def explain(image: ArrayLike, kernel: ArrayLike, **options: Any) -> str:
     >>> print(fastconv.explain(np.zeros((9, 9), np.float32), fastconv.sharpening).splitlines()[1])
       method   sparse: 5 of 9 taps are not zero
     """
-    a = as_image(image)
-    return plan(kernel, pixel=a.dtype, **options).explain(a)
+    a, axis = laid_out(image, channel_axis, dims)
+    return plan(kernel, pixel=a.dtype, channel_axis=axis, **options).explain(a)
 
 
 def show_config() -> None:

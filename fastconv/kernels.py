@@ -27,6 +27,8 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermeval
 from numpy.typing import ArrayLike, NDArray
 
+from ._arguments import quiet
+
 __all__ = [
     "binomial",
     "box",
@@ -148,8 +150,15 @@ def _sigmas(name: str, value: object) -> tuple[float, float]:
 # --- parts that several kernels share ------------------------------------------------------------
 
 
+@quiet
 def _outer(column: ArrayLike, row: ArrayLike) -> NDArray[np.float64]:
     return np.outer(np.asarray(column, dtype=np.float64), np.asarray(row, dtype=np.float64))
+
+
+@quiet
+def _weighted(a: NDArray[np.float64], weight: float, b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the first plus a number times the second."""
+    return a + weight * b
 
 
 def _centred(kernel: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -158,6 +167,7 @@ def _centred(kernel: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.
     return np.pad(kernel, [(margin, margin) for margin in margins])
 
 
+@quiet
 def _gaussian_1d(sigma: float, truncate: float, order: int = 0) -> NDArray[np.float64]:
     """Return a sampled Gaussian of sum 1, or its derivative of the given order."""
     radius = int(truncate * sigma + 0.5)
@@ -437,7 +447,7 @@ def sharpen(amount: float = 1.0) -> NDArray[np.float64]:
     >>> kernels.sharpen(0.5).tolist()
     [[0.0, -0.5, 0.0], [-0.5, 3.0, -0.5], [0.0, -0.5, 0.0]]
     """
-    return identity - _amount(amount) * laplacian()
+    return _weighted(identity, -_amount(amount), laplacian())
 
 
 def unsharp(
@@ -480,7 +490,7 @@ def unsharp(
     """
     blur = gaussian(sigma, truncate)
     unit = _centred(np.ones((1, 1)), blur.shape)
-    return unit + _amount(amount) * (unit - blur)
+    return _weighted(unit, _amount(amount), unit - blur)
 
 
 def emboss(angle: float = 135.0, amount: float = 1.0) -> NDArray[np.float64]:
@@ -524,7 +534,7 @@ def emboss(angle: float = 135.0, amount: float = 1.0) -> NDArray[np.float64]:
     step_y, step_x = _direction(angle)
     larger = max(abs(step_y), abs(step_x))
     towards_light = step_y / larger * prewitt(0) + step_x / larger * prewitt(1)
-    return identity - _amount(amount) * towards_light
+    return _weighted(identity, -_amount(amount), towards_light)
 
 
 # --- first derivatives ---------------------------------------------------------------------------
@@ -814,8 +824,8 @@ def laplacian_of_gaussian(
     truncate = _positive("truncate", truncate)
     blur_y, blur_x = (_gaussian_1d(each, truncate) for each in sigmas)
     bend_y, bend_x = (_gaussian_1d(each, truncate, 2) for each in sigmas)
-    bend_y -= math.fsum(bend_y) * blur_y
-    bend_x -= math.fsum(bend_x) * blur_x
+    bend_y = _weighted(bend_y, -math.fsum(bend_y), blur_y)
+    bend_x = _weighted(bend_x, -math.fsum(bend_x), blur_x)
     return _outer(bend_y, blur_x) + _outer(blur_y, bend_x)
 
 
@@ -954,10 +964,11 @@ def gabor(
         math.ceil(max(abs(reach_y * cos), abs(reach_x * sin), 1.0)),
         math.ceil(max(abs(reach_x * cos), abs(reach_y * sin), 1.0)),
     )
-    u, v = x * cos + y * sin, y * cos - x * sin
-    bell = np.exp(-0.5 * ((u / sigma_x) ** 2 + (v / sigma_y) ** 2))
-    bell /= 2.0 * math.pi * sigma_x * sigma_y
-    kernel: NDArray[np.float64] = bell * np.cos(2.0 * math.pi * frequency * u + offset)
+    with np.errstate(all="ignore"):  # of a bell that ends in zeros
+        u, v = x * cos + y * sin, y * cos - x * sin
+        bell = np.exp(-0.5 * ((u / sigma_x) ** 2 + (v / sigma_y) ** 2))
+        bell /= 2.0 * math.pi * sigma_x * sigma_y
+        kernel: NDArray[np.float64] = bell * np.cos(2.0 * math.pi * frequency * u + offset)
     return kernel
 
 

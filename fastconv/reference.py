@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ._arguments import array_of, check_finite, quiet
 from ._borders import canonical, index_table, placement
 
 __all__ = ["convolve", "correlate", "flattened"]
@@ -44,7 +45,7 @@ def convolve(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[Any
     >>> reference.convolve([[0, 0, 0, 0], [0, 1, 0, 0]], [[1, 2, 3]], border="constant").tolist()
     [[0, 0, 0, 0], [1, 2, 3, 0]]
     """
-    return _windows(image, np.asarray(kernel)[::-1, ::-1], flipped=True, **options)
+    return _windows(image, array_of(kernel, "kernel")[::-1, ::-1], flipped=True, **options)
 
 
 def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[Any]:
@@ -74,9 +75,10 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
     >>> reference.correlate([[0, 0, 0, 0], [0, 1, 0, 0]], [[1, 2, 3]], border="constant").tolist()
     [[0, 0, 0, 0], [3, 2, 1, 0]]
     """
-    return _windows(image, np.asarray(kernel), flipped=False, **options)
+    return _windows(image, array_of(kernel, "kernel"), flipped=False, **options)
 
 
+@quiet
 def _windows(
     image: ArrayLike,
     kernel: NDArray[Any],
@@ -89,13 +91,15 @@ def _windows(
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
 ) -> NDArray[Any]:
-    a = np.asarray(image)
+    a = array_of(image, "image")
     if channel_axis is not None:
         a = np.moveaxis(a, channel_axis, 0)
     if dtype is None:
         dtype = np.dtype(np.float32) if a.dtype == bool else a.dtype.newbyteorder("=")
         if np.iscomplexobj(kernel) and dtype.kind != "c":
             dtype = np.result_type(dtype, np.complex64)
+    if np.dtype(dtype).kind in "iu":
+        check_finite(kernel, np.dtype(dtype).name)
 
     # pad, by looking up where each position of the padded picture comes from
     shifts = np.broadcast_to(origin, 2).tolist()
@@ -163,8 +167,7 @@ def _needs_integers(padded: NDArray[Any], kernel: NDArray[Any], dtype: np.dtype[
 def _to_pixels(total: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Round half to even and saturate for integers; cast for floats."""
     if dtype.kind not in "iu":
-        with np.errstate(over="ignore"):
-            return total.astype(dtype)
+        return total.astype(dtype)
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     if total.dtype == object:
         saturated: NDArray[Any] = np.clip(total, low, high).astype(dtype)

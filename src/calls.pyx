@@ -255,7 +255,7 @@ cdef struct Prepared:
 cdef class PlanBase:
     """A kernel and options as far as C must know them; see fastconv.api.Plan.
 
-    A subclass has two more methods. ``_prepare(image, target, size, channels)`` returns a program and its
+    A subclass has more methods. ``_by_name(image, out, dims)`` filters along named dimensions. ``_prepare(image, target, size, channels)`` returns a program and its
     predicted ns a sample. ``_apply(image, out)`` answers what C does not: complex numbers, integers of 64 bits, subclasses,
     wrong arguments.
     """
@@ -311,9 +311,9 @@ cdef class PlanBase:
         self.asked_threads = threads
         self.plain = plain
 
-    def __call__(self, image, *, out=None):
+    def __call__(self, image, *, out=None, dims=None):
         """Filter an image, as `convolve` or `correlate` would."""
-        return self.answer(image, out)
+        return self.answer(image, out) if dims is None else self._by_name(image, out, dims)
 
     cdef object answer(self, object image, object out):
         cdef Layout s, d

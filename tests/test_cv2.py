@@ -607,3 +607,49 @@ def test_names_of_imitations_are_attributes_and_others_are_not() -> None:
     with pytest.raises(AttributeError, match=r"^module 'fastconv' has no attribute 'cv3'$"):
         fastconv.cv3  # noqa: B018
     assert set(ours.__all__) <= set(dir(ours))
+
+
+# --- kernels as OpenCV takes them ----------------------------------------------------------------
+
+PHOTO = picture((9, 11), "uint8")
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 1), (3, 1, 1), (1, 5, 1), (1, 1, 1)], ids=str)
+def test_kernels_may_have_an_axis_of_one_channel(shape: tuple[int, ...], theirs: Any) -> None:
+    kernel = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    for delta in (0, 7):
+        got, wanted = (m.filter2D(PHOTO, ours.CV_32F, kernel, delta=delta) for m in (ours, theirs))
+        assert_array_equal(got, wanted)
+    if 1 in shape[:2]:
+        got, wanted = (m.sepFilter2D(PHOTO, ours.CV_32F, kernel, kernel) for m in (ours, theirs))
+        assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 2), (1, 3, 5), (3, 5, 1, 1)], ids=str)
+def test_kernels_of_several_channels_are_errors_as_in_opencv(
+    shape: tuple[int, ...], theirs: Any
+) -> None:
+    for module in (ours, theirs):
+        with pytest.raises(module.error):
+            module.filter2D(PHOTO, -1, np.ones(shape))
+
+
+@pytest.mark.parametrize("ksize", [0, -1, -2])
+def test_sizes_that_are_not_positive_are_scharrs_as_in_opencv(ksize: int, theirs: Any) -> None:
+    for dx, dy in ((1, 0), (0, 1)):
+        for depth in (ours.CV_16S, ours.CV_32F):
+            got, wanted = (
+                m.Sobel(PHOTO, depth, dx, dy, ksize=ksize, scale=0.5) for m in (ours, theirs)
+            )
+            assert_array_equal(got, wanted)
+            assert_array_equal(got, ours.Scharr(PHOTO, depth, dx, dy, scale=0.5))
+        for got, wanted in zip(
+            *(m.getDerivKernels(dx, dy, ksize) for m in (ours, theirs)), strict=True
+        ):
+            assert_array_equal(got, wanted)
+    for module in (ours, theirs):
+        for orders in ((1, 1), (2, 0), (0, 0)):
+            with pytest.raises(module.error):
+                module.Sobel(PHOTO, ours.CV_32F, *orders, ksize=ksize)
+        with pytest.raises(module.error):
+            module.Laplacian(PHOTO, ours.CV_32F, ksize=ksize)

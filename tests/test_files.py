@@ -378,3 +378,44 @@ def test_apply_goes_on_with_what_was_interrupted(jobs: int) -> None:
     wanted[:30] = 7
     for name in "a.npy", "b.npy":
         assert_array_equal(np.load(name), wanted)
+
+
+# --- arrays of three axes ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [((50, 37, 3), -1), ((50, 37, 2), -1), ((50, 37, 4), -1), ((3, 50, 37), None), ((7, 50, 37), None),
+     ((50, 37, 5), None), ((4, 37, 3), None)],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", [".npy", ".zarr"])
+def test_the_command_line_and_stream_read_three_axes_alike(
+    shape: tuple[int, ...], axis: int | None, suffix: str
+) -> None:
+    image = picture(shape, "uint8")
+    if suffix == ".npy":
+        np.save("in.npy", image)
+    else:
+        zarr.save_array("in.zarr", image)
+    run("apply", f"in{suffix}", "-k", "gaussian", "-o", "out.npy")
+    source = (
+        np.load("in.npy", mmap_mode="r")
+        if suffix == ".npy"
+        else zarr.open_array("in.zarr", mode="r")
+    )
+    kernel, streamed = fastconv.kernels.gaussian(1), np.zeros_like(image)
+    fastconv.stream(source, kernel, streamed)
+    assert_array_equal(np.load("out.npy"), streamed)
+    wanted = fastconv.convolve(image, kernel, channel_axis=axis)
+    assert_array_equal(streamed, wanted)
+
+
+def test_files_and_streams_may_be_told_what_three_axes_are() -> None:
+    image, kernel = picture((50, 37, 3), "uint8"), np.ones((3, 3)) / 9
+    np.save("in.npy", image)
+    filter_file("in.npy", "out.npy", kernel, channel_axis=None)
+    wanted = fastconv.convolve(image, kernel)
+    assert_array_equal(np.load("out.npy"), wanted)
+    result = np.zeros_like(image)
+    assert_array_equal(fastconv.stream(image, kernel, result, channel_axis=None), wanted)

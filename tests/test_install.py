@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -276,3 +277,54 @@ def test_words_that_make_no_sense_show_the_usage(tmp_path: Path, words: tuple[st
     assert done.returncode == 2
     assert done.stderr.startswith("usage: python -m fastconv run")
     assert run("--help", cwd=tmp_path).stdout.startswith("usage: python -m fastconv run")
+
+
+OUTCOMES = """
+import numpy as np, scipy.ndimage as ndimage, scipy.signal as signal, dask.array as da, fastconv
+values = np.arange(30.0).reshape(5, 6)
+images = [values, values.tolist(), np.ma.array(values, mask=values > 9), np.ma.array(values),
+          values.view(np.matrix), da.from_array(values, chunks=3)]
+def outcomes():
+    found = []
+    for image in images:
+        for call in (
+            lambda: ndimage.gaussian_filter(image, 1), lambda: ndimage.sobel(input=image),
+            lambda: ndimage.correlate(values, image), lambda: signal.convolve2d(image, values),
+        ):
+            try:
+                result = call()
+                found.append((type(result).__name__, np.asarray(result).tolist()))
+            except Exception as error:
+                found.append((type(error).__name__, str(error)))
+    return found
+wanted = outcomes()
+with fastconv.installed():
+    assert outcomes() == wanted
+print(sum(found[0] == "TypeError" for found in wanted), *sorted({found[0] for found in wanted}))
+"""
+
+
+@pytest.mark.parametrize("switch", ["", "1"])
+def test_masked_arrays_and_those_of_other_libraries_are_answered_as_by_scipy(switch: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OUTCOMES],
+        env=os.environ | {"SCIPY_ARRAY_API": switch},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    # SciPy refuses masked arrays and matrices where it tells libraries apart, and dask stays dask
+    assert done.stdout.split() == (
+        ["14", "Array", "TypeError", "ndarray"] if switch else ["0", "ndarray"]
+    )
+
+
+def test_what_ours_refuse_is_answered_by_scipy_while_installed() -> None:
+    masked = np.ma.array(np.arange(30.0).reshape(5, 6), mask=False)
+    masked[2, 3] = np.ma.masked
+    wanted = scipy.ndimage.laplace(masked)
+    with pytest.raises(TypeError, match="masked"):
+        fastconv.ndimage.laplace(masked)
+    with fastconv.installed():
+        assert (scipy.ndimage.laplace(masked) == wanted).all()

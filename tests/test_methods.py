@@ -209,7 +209,6 @@ def test_weights_of_rank_one_far_apart_are_not_lost(level: str, row: list[float]
         [[1.7e308, 1.4e14, 4.8e-4], [8.7e12, 2.3e18, 8.0]],
         np.outer([1e-300, 1], [1, 1e-300]),
         np.outer([2.0**500, 2.0**-500], [1.0, 2.0**-60]),
-        [[np.inf, 1], [1, np.nan]],
         [[9e-72, 3e13], [1e-135, 5e-51], [7e81, 2e166], [8e6, 3e91]],
     ],
 )
@@ -327,14 +326,14 @@ def test_opposite_infinities_make_nan_and_equal_ones_do_not(level: str, dtype: s
 
 
 @pytest.mark.parametrize("weight", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
-def test_kernel_may_hold_nan_and_infinity(level: str, dtype: str, weight: float) -> None:
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_kernel_of_floats_may_hold_nan_and_infinity(level: str, dtype: str, weight: float) -> None:
     image = small_picture((9, 40), dtype) + 1
     kernel = KERNELS["dense 3x3"].copy()
     kernel[1, 2] = weight
     got = check("convolve", image, kernel)
     if np.isnan(weight):
-        assert (got == 0).all() if got.dtype.kind in "iu" else np.isnan(got).all()
+        assert np.isnan(got).all()
     check("convolve", image, np.where(np.eye(3) > 0, weight, 0.0))
 
 

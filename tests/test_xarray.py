@@ -112,3 +112,124 @@ def test_what_is_wrong_is_said_in_words() -> None:
         convolve(image.to_dataset(), KERNEL)
     with pytest.raises(ValueError, match="image must have at least 2 axes"):
         convolve(image[0, 0], KERNEL)
+
+
+# --- which dimensions are meant ------------------------------------------------------------------
+
+
+def weather(*names: str, chunks: int | None = None) -> Any:
+    values = picture((12, 13, 14), "float32")
+    return xr.DataArray(
+        values if chunks is None else da.from_array(values, chunks=chunks), dims=names
+    )
+
+
+@pytest.mark.parametrize("chunks", [None, 5])
+@pytest.mark.parametrize("shape", ["same", "valid", "full"])
+def test_dims_are_filtered_wherever_they_are(shape: Any, chunks: int | None) -> None:
+    image = weather("lat", "lon", "time", chunks=chunks)
+    result = convolve(image, KERNEL, dims=("lat", "lon"), shape=shape)
+    assert result.dims == image.dims
+    wanted = convolve(np.moveaxis(np.asarray(image), -1, 0), KERNEL, shape=shape)
+    assert_array_equal(result.values, np.moveaxis(wanted, 0, -1))
+    turned = fastconv.correlate(image, KERNEL, dims=("time", "lat"), shape=shape)  # rows first
+    wanted = fastconv.correlate(np.asarray(image).transpose(1, 2, 0), KERNEL, shape=shape)
+    assert_array_equal(np.asarray(turned), wanted.transpose(2, 0, 1))
+
+
+def test_plans_channels_and_explanations_take_dims_too() -> None:
+    image = weather("lat", "lon", "time")
+    wanted = convolve(image, KERNEL, dims=("lat", "lon"))
+    xr.testing.assert_identical(fastconv.plan(KERNEL)(image, dims=("lat", "lon")), wanted)
+    xr.testing.assert_identical(
+        convolve(image, KERNEL, dims=("lat", "lon"), channel_axis="time"), wanted
+    )
+    for said in (
+        fastconv.explain(image, KERNEL, dims=("lat", "lon")),
+        fastconv.plan(KERNEL, pixel=np.float32).explain(image, dims=("lat", "lon")),
+    ):
+        assert said == fastconv.explain(np.moveaxis(image.values, -1, 0), KERNEL)
+
+
+@pytest.mark.parametrize("lazy", [None, 5])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("lat", "lon", "time"),
+        ("x", "y", "z"),
+        ("time", "lon", "height"),
+        ("a", "b", "c"),
+        (0, 1, 2),
+    ],
+)
+def test_it_is_asked_for_dims_where_names_do_not_say_what_rows_and_columns_are(
+    names: Any, lazy: int | None
+) -> None:
+    image = weather(*names, chunks=lazy)
+    calls: list[Any] = [fastconv.convolve, fastconv.correlate, lambda a, k: fastconv.plan(k)(a)]
+    for call in calls if lazy else [*calls, fastconv.explain]:
+        with pytest.raises(
+            ValueError, match=r"^dims must say which two of .* are rows and columns"
+        ):
+            call(image, KERNEL)
+    if names[0] == "lat":
+        with pytest.raises(ValueError, match=r"as dims=\('lat', 'lon'\)"):
+            convolve(image, KERNEL)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("time", "lat", "lon"), ("band", "x", "y"), ("t", "Row", "Col"), ("n", "height", "width")],
+)
+def test_names_of_rows_and_columns_are_known(names: Any) -> None:
+    image = weather(*names)
+    assert_array_equal(convolve(image, KERNEL).values, convolve(image.values, KERNEL))
+
+
+def test_coordinates_say_what_rows_and_columns_are() -> None:
+    image = weather("a", "b", "c").assign_coords(b=np.arange(13), c=np.arange(14))
+    image.b.attrs["axis"], image.c.attrs["standard_name"] = "Y", "projection_x_coordinate"
+    assert_array_equal(convolve(image, KERNEL).values, convolve(image.values, KERNEL))
+
+
+@pytest.mark.parametrize(
+    "dims", [("lat",), "lat", ("lat", "lat"), ("lat", "level"), ("lat", "lon", "time"), 3]
+)
+def test_dims_must_name_two(dims: Any) -> None:
+    with pytest.raises(
+        ValueError, match="dims must name two of lat, lon, time, that of the rows first"
+    ):
+        convolve(weather("lat", "lon", "time"), KERNEL, dims=dims)
+
+
+def test_dims_are_of_arrays_that_have_names() -> None:
+    for call in (fastconv.convolve, fastconv.correlate, fastconv.explain, fastconv.plan(KERNEL)):
+        arguments = (
+            (np.ones((9, 8)),) if isinstance(call, fastconv.Plan) else (np.ones((9, 8)), KERNEL)
+        )
+        with pytest.raises(TypeError, match=r"^dims must be None unless image is an xarray"):
+            call(*arguments, dims=("y", "x"))
+
+
+def test_a_picture_of_few_columns_is_not_warned_of_where_names_are_clear() -> None:
+    image = chart()[..., :3]
+    assert_array_equal(
+        convolve(image, KERNEL).values, fastconv.reference.convolve(image.values, KERNEL)
+    )
+
+
+def test_apply_takes_the_channels_last_or_asks() -> None:
+    with pytest.raises(ValueError, match=r"image must have dimensions \(rows, columns, channels\)"):
+        fastconv.apply(chart(), KERNEL)
+
+
+@pytest.mark.parametrize("axis", [None, "time", -1])
+def test_explain_takes_what_is_in_memory(axis: Any) -> None:
+    image = chart("uint8") if axis != -1 else chart("uint8").transpose("y", "x", "time")
+    values = image.values
+    number = 0 if axis == "time" else axis
+    assert fastconv.explain(image, KERNEL, channel_axis=axis) == fastconv.explain(
+        values, KERNEL, channel_axis=number
+    )
+    with pytest.raises(TypeError, match="image must be in memory here"):
+        fastconv.explain(chart(chunks=7), KERNEL)

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arguments import quiet
+
 Floats = NDArray[np.float64]
 
 # Where no sigma is given, OpenCV takes these (halves, binomials, or near them); longer ones are sampled.
@@ -38,6 +40,7 @@ def box(width: int, height: int, normalize: bool) -> Floats:
 
 
 @lru_cache(maxsize=256)
+@quiet
 def gaussian_line(size: int, sigma: float) -> Floats:
     """A Gaussian of sum 1, sampled; without a positive sigma, OpenCV's for this size."""
     if sigma <= 0 and size in _FIXED:
@@ -109,6 +112,7 @@ def laplacian(size: int, scale: float) -> Floats:
 
 
 @lru_cache(maxsize=256)
+@quiet
 def outer(across: bytes, across_type: np.dtype[Any], down: bytes, down_type: np.dtype[Any]) -> Any:
     """The kernel of two lines, given by their bytes."""
     kernel = np.outer(

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _levels
+from .._arguments import check_finite, quiet
 from .._borders import index_table
 from .._engine import calls, planner
 from .._engine.planner import Strategy, binary_unit
@@ -75,6 +76,7 @@ def correlate_plus(
     return calls.again(_plus, image, kernel, out, options)  # type: ignore[no-any-return]
 
 
+@quiet
 def _plus(
     image: NDArray[Any],
     kernel: NDArray[Any],
@@ -92,6 +94,8 @@ def _plus(
     wrong = kernel.ndim != 2 or kernel.dtype.kind not in "biufc" or not isinstance(cval, _REAL)
     if not number or not image.size or not kernel.size or wrong:  # and says what
         return correlate(image, kernel, dtype=dtype, out=out, **options), None, 0.0
+    if dtype.kind in "iu":
+        check_finite(kernel, dtype.name)
     outside = float(cval) if border == "constant" else 0.0
     strategy = _dots(
         image.dtype, kernel.tobytes(), kernel.dtype, kernel.shape, number, dtype, outside, _levels.level

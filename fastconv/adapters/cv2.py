@@ -33,6 +33,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from .._arguments import array_of, output_of, quiet
 from .._pixels import pixel_of
 from ..api import correlate
 from . import _cv2_kernels as kernels
@@ -151,7 +152,7 @@ def filter2D(
     src : array_like, shape (H, W) or (H, W, C)
     ddepth : int or dtype
         Type of the result: -1 for that of `src`, ``CV_8U`` ... ``CV_64F``, or a NumPy type.
-    kernel : array_like, shape (h, w)
+    kernel : array_like, shape (h, w) or (h, w, 1)
         A line of shape (w,) lies along the row.
     dst : ndarray, optional
         Filled and returned if it has the result's type and shape; may be `src`.
@@ -405,7 +406,8 @@ def Sobel(
     dx, dy : int
         Orders of the derivative along the row and down the column; not both 0, less than `ksize`.
     ksize : {1, 3, 5, ..., 31} or FILTER_SCHARR
-        Side of the kernel; 1 is 3 without smoothing; ``FILTER_SCHARR`` is what `Scharr` does.
+        Side of the kernel; 1 is 3 without smoothing; ``FILTER_SCHARR``, or any number that is not
+        positive, is what `Scharr` does.
     scale : number
         A factor of the result.
     dst, delta, borderType, borderValue
@@ -552,7 +554,7 @@ def getGaussianKernel(ksize: int, sigma: float, ktype: int = CV_64F) -> Array:
         raise error(f"ksize must be a whole number of at least 1; got {ksize!r}")
     _small(size, 1, "ksize")
     line = kernels.gaussian_line(size, max(_number(sigma, "sigma"), 0.0))
-    return line[:, np.newaxis].astype(_float_type(ktype))
+    return _column(line, ktype)
 
 
 def getDerivKernels(
@@ -603,12 +605,17 @@ def getDerivKernels(
         else:
             line = kernels.scharr_line(order)
             divisor = 1.0 if order else 32.0
-        column = (line / divisor if normalize else line)[:, np.newaxis].astype(_float_type(ktype))
+        column = _column(line / divisor if normalize else line, ktype)
         out = None if given is None else _fitting(given, column.shape, column.dtype, "kx and ky")
         if out is not None:
             out[...] = column
         made.append(column if out is None else given)
     return made[0], made[1]  # type: ignore[return-value]
+
+
+@quiet
+def _column(line: Array, ktype: Any) -> Array:
+    return line[:, np.newaxis].astype(_float_type(ktype))
 
 
 # --- the way to the engine -----------------------------------------------------------------------
@@ -665,11 +672,13 @@ def _array(value: ArrayLike, name: str) -> Array:
     try:
         if value is None:  # what OpenCV's imread returns for a file it cannot read
             raise TypeError("None")
-        a = np.asarray(value)
+        a = array_of(value, name)
         pixel_of(a.dtype, name)
     except (TypeError, ValueError) as problem:
         words = f"{name} must be an array; got {type(value).__name__}"
-        raise error(str(problem) if str(problem).startswith(name) else words) from None
+        said = str(problem)
+        known = said.startswith(name) and not said.startswith(words)
+        raise error(said if known else words) from None
     return a
 
 
@@ -705,6 +714,10 @@ def _fitting(
     view = given if given.shape == shape else _picture(given, name)
     if view.shape != shape:
         return None
+    try:
+        view = output_of(view, name)
+    except TypeError as problem:
+        raise error(str(problem)) from None
     if not view.flags.writeable:
         raise error(f"{name} must be writable; got a read-only array")
     return view
@@ -820,11 +833,12 @@ def _orders(dx: Any, dy: Any, ksize: Any) -> tuple[int, int, int]:
     x, y = (_whole(d, name, "a whole number") for d, name in ((dx, "dx"), (dy, "dy")))
     if x < 0 or y < 0 or x + y == 0:
         raise error(f"dx and dy must be at least 0, and not both 0; got dx={dx!r}, dy={dy!r}")
-    if ksize == FILTER_SCHARR:
+    size = _whole(ksize, "ksize", "a whole number")
+    if size <= 0:  # FILTER_SCHARR, and whatever else OpenCV takes for it
         if x + y != 1:
             raise error(f"dx and dy must be 1 and 0, or 0 and 1, for Scharr; got {dx!r} and {dy!r}")
         return x, y, 0
-    size = _odd(ksize)
+    size = _odd(size)
     if max(x, y) >= max(size, 3):
         raise error(
             f"dx and dy must be less than ksize; got {dx!r} and {dy!r} with ksize={ksize!r}"
@@ -833,7 +847,7 @@ def _orders(dx: Any, dy: Any, ksize: Any) -> tuple[int, int, int]:
 
 
 def _line(value: ArrayLike, name: str) -> Array:
-    a = value if type(value) is np.ndarray else _array(value, name)
+    a = _of_two_axes(value if type(value) is np.ndarray else _array(value, name))
     if a.ndim not in (1, 2) or a.size == 0 or a.size != max(a.shape):
         raise error(f"{name} must have shape (n,), (1, n) or (n, 1), n at least 1; got {a.shape}")
     if a.dtype.kind not in "biufc":
@@ -842,8 +856,13 @@ def _line(value: ArrayLike, name: str) -> Array:
 
 
 def _matrix(value: ArrayLike, name: str) -> Array:
-    a = _array(value, name)
+    a = _of_two_axes(_array(value, name))
     return a[np.newaxis] if a.ndim == 1 else a
+
+
+def _of_two_axes(a: Array) -> Array:
+    """A kernel without its axis of one channel, as OpenCV sees it."""
+    return a[..., 0] if a.ndim == 3 and a.shape[2] == 1 else a
 
 
 # --- kernels, by what they are asked for ---------------------------------------------------------
@@ -851,6 +870,7 @@ def _matrix(value: ArrayLike, name: str) -> Array:
 
 def _kept(make: Callable[..., Array]) -> Callable[..., Array]:
     """A function that checks its arguments and makes a kernel, and remembers what it made."""
+    make = quiet(make)
     remembered = lru_cache(maxsize=256)(make)
 
     def kernel(*arguments: Any) -> Array:

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _threads
+from .._arguments import array_of, refuse, warn_of_channels
 from .._plan import Part, Plan
 
 __all__ = ["call"]
@@ -84,7 +85,7 @@ class _Chunk:
         )
         height, width = (sum(cut.counts) for cut in self.cuts.values())
         plan = self.plan if self.plan.threads else replace(self.plan, threads=_share())
-        return plan.run(np.asarray(block), None, Part(rows, cols, (height, width)))
+        return plan.run(array_of(block, "image"), None, Part(rows, cols, (height, width)))
 
 
 def _share() -> int:
@@ -136,9 +137,12 @@ def call(image: Any, plan: Plan, out: None = None) -> Any:
         )
     if not isinstance(image, da.Array):
         raise TypeError(f"image must be a dask.array.Array; got {type(image).__name__}")
+    refuse(image, "image")
     if isinstance(plan.channel_axis, str):
         raise TypeError(f"channel_axis must be an integer; got {plan.channel_axis!r}")
     made = plan
+    if made.channel_axis is None:
+        warn_of_channels(image.shape, made.kernel.shape[1])
     if any(n != n for n in image.shape):  # NaN: not known
         raise ValueError("image must be of known shape: call its compute_chunk_sizes() first")
     # an image of few pixels has the result's type, or the error

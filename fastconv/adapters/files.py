@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from .._pixels import pixel_of
 from ..api import plan
 from .marks import SUFFIX, FileMark
-from .stream import Progress, stream
+from .stream import Progress, channels_of, stream
 
 __all__ = ["SUFFIXES", "filter_file"]
 
@@ -39,6 +39,7 @@ def filter_file(
     target: str | os.PathLike[str],
     kernel: ArrayLike,
     *,
+    channel_axis: int | Literal["auto"] | None = "auto",
     dtype: DTypeLike | None = None,
     choose: Callable[[Any], DTypeLike | None] | None = None,
     resume: bool = False,
@@ -54,6 +55,8 @@ def filter_file(
         The names tell the formats. A target that exists is replaced when the new one is complete. TIFF is
         written from TIFF.
     kernel : array_like, shape (h, w)
+    channel_axis : int, None or "auto"
+        As in `fastconv.stream`. Of a TIFF file, "auto" is what it says itself.
     dtype : dtype, optional
         Type of the result; by default the source's.
     choose : callable, optional
@@ -65,8 +68,7 @@ def filter_file(
     note : callable, optional
         Called with what the user should know: pages that are left out.
     **options
-        As in `fastconv.stream`: border, cval, origin, method, threads, band, correlate. Arrays of three
-        axes are (H, W, C).
+        As in `fastconv.stream`: border, cval, origin, method, threads, band, correlate.
 
     Returns
     -------
@@ -98,8 +100,11 @@ def filter_file(
             note(f"only the pages like the first are filtered, {image.others} are not")
         if dtype is None and choose is not None:
             dtype = choose(image)
-        channels = getattr(image, "channel_axis", -1 if len(image.shape) == 3 else None)
-        return _filtered(source, target, image, kernel, channels, dtype, resume, progress, options)
+        if channel_axis == "auto":
+            channel_axis = channels_of(image)
+        return _filtered(
+            source, target, image, kernel, channel_axis, dtype, resume, progress, options
+        )
     finally:
         getattr(image, "close", lambda: None)()
 

@@ -30,6 +30,7 @@ from PIL import Image, ImageFilter
 from PIL.ImageFilter import Kernel as PillowsKernel  # also while another one has its name
 
 from .. import kernels
+from .._arguments import quiet
 from .._borders import canonical
 from .._engine.planner import binary_unit
 from ..api import correlate
@@ -108,6 +109,7 @@ class Kernel(ImageFilter.MultibandFilter):
 
     name = "Kernel"
 
+    @quiet
     def __init__(
         self,
         size: tuple[int, int],
@@ -255,6 +257,7 @@ class GaussianBlur(ImageFilter.MultibandFilter):
 
     name = "GaussianBlur"
 
+    @quiet
     def __init__(
         self,
         radius: float | Sequence[float] = 2,
@@ -299,6 +302,7 @@ class BoxBlur(ImageFilter.MultibandFilter):
 
     name = "BoxBlur"
 
+    @quiet
     def __init__(
         self, radius: float | Sequence[float], *, border: str = "nearest", cval: float = 0
     ) -> None:
@@ -342,6 +346,7 @@ class UnsharpMask(ImageFilter.MultibandFilter):
 
     name = "UnsharpMask"
 
+    @quiet
     def __init__(
         self,
         radius: float | Sequence[float] = 2,
@@ -362,6 +367,7 @@ class UnsharpMask(ImageFilter.MultibandFilter):
         """Filter an image's core; called by ``Image.filter``."""
         return _through(image, self._sharpened)
 
+    @quiet
     def _sharpened(self, a: Array) -> Array:
         blurred = self._edges.correlate(a, self._kernel)
         if a.dtype.kind == "f":
@@ -462,6 +468,7 @@ def _pillows(core: Any, filterargs: Any) -> Any:
     return core.filter(*filterargs)
 
 
+@quiet
 def _half_up(a: Array, sums_of: _Sums, r: int, out: Array) -> tuple[Array, ...] | None:
     """Write the sums, rounded half up, of all windows of radius `r` inside. Tell where Pillow's may be
     others, or None if these are too many.
@@ -502,6 +509,7 @@ def _pillows_sums(
     return _whole_sums(kernel, offset, largest) or _float_sums(kernel, offset, largest)
 
 
+@quiet
 def _whole_sums(kernel: Array, offset: float, largest: float) -> _Sums | None:
     """Sums half a unit up, to be cut off, of weights that are multiples of one power of two, and so few of
     them that float32 sums are exact; None for other weights.
@@ -521,6 +529,7 @@ def _whole_sums(kernel: Array, offset: float, largest: float) -> _Sums | None:
     return sums_of
 
 
+@quiet
 def _float_sums(kernel: Array, offset: float, largest: float) -> _Sums:
     """Sums half a unit up, to be cut off, in float32, and where they are too near a whole number."""
     kernel = np.ascontiguousarray(kernel)

@@ -7,13 +7,16 @@ which are handed to it if it is there and summed in NumPy if not.
 What "to the last bit" takes: sums in float64 in SciPy's order, nothing fused; even and odd filters in
 pairs; running sums for means; casts as in C, which truncate and wrap around; one axis after the other, with
 what lies between in the type of the result. See scipy.ndimage's documentation for what each function means.
+
+What differs: masked elements and units, which SciPy drops, are a TypeError here (what `fastconv.install` put
+in place hands them to SciPy), and laplace, gaussian_laplace and gaussian_gradient_magnitude may be given
+their input as output.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -22,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import _lines
+from .._arguments import array_of, quiet, warn
 from .._borders import index_table
 from .._engine import calls
 from .._engine.planner import ACCUMULATOR_NAMES, EXACT, Strategy, binary_unit
@@ -98,10 +102,11 @@ def _axis(axis: Any, ndim: int) -> int:
 
 
 def _axes(axes: Any, ndim: int) -> tuple[int, ...]:
+    """The axes to filter. As SciPy, it looks at a single one only when that is filtered."""
     if axes is None:
         return tuple(range(ndim))
     if np.isscalar(axes):
-        found: tuple[int, ...] = (_axis(axes, ndim),)
+        found: tuple[int, ...] = (operator.index(axes),)  # type: ignore[arg-type]
     elif isinstance(axes, Iterable):
         found = tuple(operator.index(axis) for axis in axes)
         for axis in found:
@@ -125,7 +130,7 @@ def _result(output: Any, image: Array, complex_: bool = False) -> Array:
     if isinstance(output, (type, np.dtype)):
         dtype = np.dtype(output)
         if complex_ and dtype.kind != "c":
-            warnings.warn("promoting specified output dtype to complex", stacklevel=5)
+            warn("promoting specified output dtype to complex", UserWarning)
             dtype = np.promote_types(dtype, np.complex64)
         return np.zeros(image.shape, dtype)
     if isinstance(output, str):
@@ -135,12 +140,17 @@ def _result(output: Any, image: Array, complex_: bool = False) -> Array:
         if not issubclass(dtype.type, np.number):
             raise RuntimeError(f"output must be of a numeric type; got {output!r}")
         return np.zeros(image.shape, dtype)
-    array = np.asarray(output)
+    array = array_of(output, "output")
     if array.shape != image.shape:
         raise RuntimeError(f"output must have shape {image.shape}; got {array.shape}")
     if complex_ and array.dtype.kind != "c":
         raise RuntimeError(f"output must be of a complex type; got {array.dtype}")
     return array
+
+
+def _apart(image: Array, dst: Array) -> Array:
+    """The image, or a copy of it if filling `dst` bit by bit would change it."""
+    return image.copy() if np.may_share_memory(image, dst) else image
 
 
 def _check_types(src: Array, dst: Array, *, by_sample: bool) -> None:
@@ -214,10 +224,11 @@ def _fold_of(weights: Any, origin: Any) -> tuple[_lines.Fold, int]:
     return _lines.fold(w), operator.index(origin)
 
 
+@quiet
 def _correlate1d(
     input: Any, weights: Array, output: Any, axis: Any, mode: Any, cval: Any, origin: Any
 ) -> Made:
-    image = np.asarray(input)
+    image = array_of(input, "input")
     if weights.dtype.kind == "c":
         # conjugated here, as NumPy correlates
         conjugate = weights.conj().astype(np.complex128, copy=False)
@@ -241,6 +252,7 @@ def _complex(
     cval: Any,
 ) -> Array:
     """Complex weights: real filters of the parts, added up."""
+    image = _apart(image, result)
     if image.dtype.kind == "c":
         part(image.real, weights.real, result.real, np.real(cval))
         result.real -= part(image.imag, weights.imag, None, np.imag(cval))
@@ -296,7 +308,7 @@ def correlate1d(
     [8, 26, 8, 12, 7, 28, 36, 9]
     """
     options = (axis, mode, _plain(cval), origin)
-    return calls.again(_correlate1d, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
+    return calls.again(_correlate1d, input, array_of(weights, "weights"), output, options)  # type: ignore[no-any-return]
 
 
 def convolve1d(
@@ -321,9 +333,10 @@ def convolve1d(
     [14, 24, 4, 13, 12, 36, 27, 0]
     """
     options = (axis, mode, _plain(cval), origin)
-    return calls.again(_convolve1d, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
+    return calls.again(_convolve1d, input, array_of(weights, "weights"), output, options)  # type: ignore[no-any-return]
 
 
+@quiet
 def _convolve1d(
     input: Any, weights: Array, output: Any, axis: Any, mode: Any, cval: Any, origin: Any
 ) -> Made:
@@ -341,10 +354,11 @@ def _uniform(size: Any, axis: int, mode: Any, origin: Any) -> Filter:
     return Filter(axis, _lines.mean(length), _border(mode), shift)
 
 
+@quiet
 def _uniform_filter1d(
     input: Any, _: None, output: Any, size: Any, axis: Any, mode: Any, cval: Any, origin: Any
 ) -> Made:
-    image = np.asarray(input)
+    image = array_of(input, "input")
     k = _axis(axis, image.ndim)
     if size < 1:
         raise RuntimeError(f"incorrect filter size: size must be at least 1; got {size}")
@@ -418,11 +432,12 @@ def _gaussian(sigma: Any, axis: int, order: Any, mode: Any, truncate: Any, radiu
     return Filter(axis, fold, _border(mode), 0)
 
 
+@quiet
 def _gaussian_filter1d(
     input: Any, _: None, output: Any, sigma: Any, axis: Any, order: Any, mode: Any, cval: Any,
     truncate: Any, radius: Any,
 ) -> Made:  # fmt: skip
-    image = np.asarray(input)
+    image = array_of(input, "input")
     dst = _result(output, image, complex_=image.dtype.kind == "c")
     k = _axis(axis, image.ndim)
     return _filtered([_gaussian(sigma, k, order, mode, truncate, radius)], image, dst, cval)
@@ -478,11 +493,12 @@ def _in_turn(filters: list[Filter], image: Array, dst: Array, cval: Any) -> Made
     return dst, None, 0.0
 
 
+@quiet
 def _gaussian_filter(
     input: Any, _: None, output: Any, sigma: Any, order: Any, mode: Any, cval: Any, truncate: Any,
     radius: Any, axes: Any,
 ) -> Made:  # fmt: skip
-    image = np.asarray(input)
+    image = array_of(input, "input")
     dst = _result(output, image)
     found = _axes(axes, image.ndim)
     values = zip(
@@ -495,7 +511,11 @@ def _gaussian_filter(
         ),
         strict=True,
     )  # fmt: skip
-    filters = [_gaussian(s, k, o, m, truncate, r) for k, s, o, m, r in values if s > 1e-15]
+    filters = [
+        _gaussian(s, _axis(k, image.ndim), o, m, truncate, r)
+        for k, s, o, m, r in values
+        if s > 1e-15
+    ]
     return _in_turn(filters, image, dst, cval)
 
 
@@ -535,10 +555,11 @@ def gaussian_filter(
     return calls.again(_gaussian_filter, input, None, output, options)  # type: ignore[no-any-return]
 
 
+@quiet
 def _uniform_filter(
     input: Any, _: None, output: Any, size: Any, mode: Any, cval: Any, origin: Any, axes: Any
 ) -> Made:
-    image = np.asarray(input)
+    image = array_of(input, "input")
     dst = _result(output, image, complex_=image.dtype.kind == "c")
     found = _axes(axes, image.ndim)
     sizes, origins, modes = (
@@ -546,7 +567,7 @@ def _uniform_filter(
         for value, name in ((size, "size"), (origin, "origin"), (mode, "mode"))
     )
     filters = [
-        _uniform(int(n), k, m, o)
+        _uniform(int(n), _axis(k, image.ndim), m, o)
         for k, n, m, o in zip(found, sizes, modes, origins, strict=True)
         if n > 1
     ]
@@ -589,9 +610,10 @@ _DIFFERENCE = _lines.fold(np.array([-1.0, 0.0, 1.0]))
 _SECOND = _lines.fold(np.array([1.0, -2.0, 1.0]))
 
 
+@quiet
 def _gradient(input: Any, smooth: Array, output: Any, axis: Any, mode: Any, cval: Any) -> Made:
     """A difference along an axis, smoothed along the others."""
-    image = np.asarray(input)
+    image = array_of(input, "input")
     k = _axis(axis, image.ndim)
     dst = _result(output, image)
     modes = [_border(m) for m in _each(mode, image.ndim, "mode")]
@@ -657,29 +679,32 @@ def prewitt(
 # --- sums of filters --------------------------------------------------------------------------------
 
 
+@quiet
 def _summed(
     derivative: Callable[[int, Any, Any], Made], dst: Array, axes: tuple[int, ...], modes: list[Any]
 ) -> Array:
-    """The sum over the axes of what `derivative` gives for axis, output and mode."""
+    """The sum over the axes of what `derivative` gives for axis, output and mode.
+
+    `dst` must not be what `derivative` reads.
+    """
     derivative(axes[0], dst, modes[0])
     for k, mode in zip(axes[1:], modes[1:], strict=True):
         dst += derivative(k, dst.dtype, mode)[0]
     return dst
 
 
+@quiet
 def _laplace(input: Any, _: None, output: Any, mode: Any, cval: Any, axes: Any) -> Made:
-    image = np.asarray(input)
+    image = array_of(input, "input")
     dst = _result(output, image)
     found = _axes(axes, image.ndim)
     if not found:
         return _in_turn([], image, dst, cval)
     modes = _each(mode, len(found), "mode")
+    found = tuple(_axis(k, image.ndim) for k in found)
     filters = [Filter(k, _SECOND, _border(m), 0) for k, m in zip(found, modes, strict=True)]
-    if (
-        _lines.may_add(image.shape, found, dst.dtype)
-        and image.dtype.kind != "c"
-        and not np.may_share_memory(image, dst)
-    ):
+    image = _apart(image, dst)
+    if _lines.may_add(image.shape, found, dst.dtype) and image.dtype.kind != "c":
         return _parts(lambda a, b, c: _lines.run(filters, a, b, c, True), image, dst, cval)
 
     def derivative(k: int, out: Any, border: str) -> Made:
@@ -708,6 +733,11 @@ def laplace(
     -------
     ndarray
 
+    Notes
+    -----
+    `output` may be `input` itself, or overlap it: the result is that of a new array. SciPy's is another one
+    then, since it reads what it has written: for every array of two and more axes.
+
     Examples
     --------
     >>> import fastconv
@@ -718,7 +748,7 @@ def laplace(
 
 
 def _derivatives(
-    image: Array, sigma: Any, order: int, cval: Any, axes: tuple[int, ...], options: dict[str, Any]
+    image: Array, sigma: Any, order: int, cval: Any, options: dict[str, Any]
 ) -> Callable[[int, Any, Any], Made]:
     """Gaussian derivatives of all axes."""
 
@@ -751,13 +781,18 @@ def gaussian_laplace(
     -------
     ndarray
 
+    Notes
+    -----
+    `output` may be `input` itself, or overlap it: the result is that of a new array. SciPy's is another one
+    then, since it reads what it has written: for every array of two and more axes.
+
     Examples
     --------
     >>> import fastconv, numpy as np
     >>> fastconv.ndimage.gaussian_laplace(np.eye(3), sigma=1).round(2).tolist()
     [[-0.38, 0.04, 0.35], [0.04, -0.07, 0.04], [0.35, 0.04, -0.38]]
     """
-    image = np.asarray(input)
+    image = array_of(input, "input")
     found = _axes(axes, image.ndim)
     sigma = _each(sigma, len(found), "sigma")
     if len(found) < image.ndim:
@@ -766,10 +801,12 @@ def gaussian_laplace(
             sigmas[k] = s
         sigma = sigmas
     dst = _result(output, image)
+    found = _axes(found, image.ndim)
     if not found:
         return _in_turn([], image, dst, cval)[0]
     modes = _each(mode, len(found), "mode")
-    return _summed(_derivatives(image, sigma, 2, cval, found, kwargs), dst, found, modes)
+    image = _apart(image, dst)
+    return _summed(_derivatives(image, sigma, 2, cval, kwargs), dst, found, modes)
 
 
 def gaussian_gradient_magnitude(
@@ -797,19 +834,24 @@ def gaussian_gradient_magnitude(
     --------
     gaussian_filter : all other parameters
 
+    Notes
+    -----
+    `output` may be `input` itself, or overlap it: the result is that of a new array. SciPy's is another one
+    then, since it reads what it has written: for every array of two and more axes.
+
     Examples
     --------
     >>> import fastconv, numpy as np
     >>> fastconv.ndimage.gaussian_gradient_magnitude(np.eye(3), sigma=1).round(2).tolist()
     [[0.15, 0.2, 0.13], [0.2, 0.0, 0.2], [0.13, 0.2, 0.15]]
     """
-    image = np.asarray(input)
+    image = array_of(input, "input")
     dst = _result(output, image)
     found = _axes(axes, image.ndim)
     if not found:
         return _in_turn([], image, dst, cval)[0]
     modes = _each(mode, len(found), "mode")
-    derivative = _derivatives(image, sigma, 1, cval, found, kwargs)
+    derivative = _derivatives(_apart(image, dst), sigma, 1, cval, kwargs)
     derivative(found[0], dst, modes[0])
     others = [
         derivative(k, dst.dtype, border)[0] for k, border in zip(found[1:], modes[1:], strict=True)
@@ -833,6 +875,7 @@ def _pieces(shape: tuple[int, ...]) -> Iterator[Any]:
         yield slice(start, start + rows)
 
 
+@quiet
 def _magnitude(total: Array, others: list[Array]) -> None:
     """The root of the sum of squares, in the arrays' type, as it would come out step by step."""
     np.multiply(total, total, total)
@@ -846,6 +889,7 @@ def _magnitude(total: Array, others: list[Array]) -> None:
 
 
 @lru_cache(maxsize=1)
+@quiet
 def _roots() -> Array:
     numbers = np.arange(256, dtype=np.uint8)
     return np.sqrt(numbers, numbers, casting="unsafe")
@@ -854,12 +898,13 @@ def _roots() -> Array:
 # --- windows ----------------------------------------------------------------------------------------
 
 
+@quiet
 def _window(
     input: Any, weights: Array, output: Any, mode: Any, cval: Any, origin: Any, axes: Any,
     flipped: bool,
 ) -> Made:  # fmt: skip
     """Correlate, or convolve if `flipped`."""
-    image = np.asarray(input)
+    image = array_of(input, "input")
     if image.dtype.kind == "c" or weights.dtype.kind == "c":
         if weights.dtype.kind == "c" and not flipped:
             weights = weights.conj()
@@ -870,6 +915,7 @@ def _window(
         result = _result(output, image, complex_=True)
         if weights.dtype.kind == "c":
             return _complex(part, image, weights, result, cval), None, 0.0
+        image = _apart(image, result)
         part(image.real, weights, result.real, np.real(cval))
         part(image.imag, weights, result.imag, np.imag(cval))
         return result, None, 0.0
@@ -897,9 +943,13 @@ def _placed(
         if w.ndim != len(axes):
             raise RuntimeError(f"weights.ndim ({w.ndim}) must match len(axes) ({len(axes)})")
         w = np.expand_dims(w, tuple(k for k in range(image.ndim) if k not in axes))
-    origins = [0] * image.ndim
-    for k, o in zip(axes, _each(origin, len(axes), "origin"), strict=True):
-        origins[k] = operator.index(o)
+    origins = [operator.index(o) for o in _each(origin, len(axes), "origin")]
+    if (
+        len(axes) < image.ndim
+    ):  # else SciPy takes them in the order of the image's axes, as the weights
+        given, origins = origins, [0] * image.ndim
+        for k, o in zip(axes, given, strict=True):
+            origins[k] = o
     filled = sum(n > 0 for n in w.shape)
     if filled != image.ndim:
         raise RuntimeError(f"weights.ndim ({filled}) must match len(axes) ({len(axes)})")
@@ -1049,7 +1099,7 @@ def correlate(
     [[0, 3], [4, 7]]
     """
     options = (mode, _plain(cval), _plain(origin), _plain(axes), False)
-    return calls.again(_window, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
+    return calls.again(_window, input, array_of(weights, "weights"), output, options)  # type: ignore[no-any-return]
 
 
 def convolve(
@@ -1075,4 +1125,4 @@ def convolve(
     [[2, 5], [6, 9]]
     """
     options = (mode, _plain(cval), _plain(origin), _plain(axes), True)
-    return calls.again(_window, input, np.asarray(weights), output, options)  # type: ignore[no-any-return]
+    return calls.again(_window, input, array_of(weights, "weights"), output, options)  # type: ignore[no-any-return]

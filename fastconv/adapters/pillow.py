@@ -11,13 +11,15 @@ all others      as they are: La and RGBa are premultiplied already, LAB's a and 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from .._arguments import host_of
+from .._arguments import array_of, check_finite, quiet
+from .._options import host_of
 from ..api import convolve
 
 __all__ = ["apply"]
@@ -88,9 +90,11 @@ def apply(
         return _apply_image(image, kernel, mode, premultiply, options)
     if mode is not None:
         raise TypeError(f"mode is for Pillow images; got mode={mode!r} with {type(image).__name__}")
-    a = np.asarray(image) if host_of(image) is None else image
+    a = array_of(image, "image") if host_of(image) is None else image
     if a.ndim not in (2, 3):
         raise ValueError(f"image must have shape (H, W) or (H, W, C); got {a.shape}")
+    if host_of(a) == "xarray":
+        import_module(".xarray", __package__).check_picture(a)
     return _apply_array(a, kernel, premultiply and a.ndim == 3 and a.shape[2] in (2, 4), options)
 
 
@@ -178,12 +182,19 @@ def _with_metadata(result: Image.Image, image: Image.Image, source: Image.Image)
     return result
 
 
+@quiet
 def _premultiplied(a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]) -> NDArray[Any]:
     """Colours weighted by opacity: sum(w a c) / sum(w a), and the filtered alpha.
 
     Where the weights of the opacity cancel, no colour is defined; it is 0 there.
     """
     top = np.iinfo(a.dtype).max if a.dtype.kind in "iu" else 1
+    weights = array_of(kernel, "kernel")
+    for name, dtype in (("image", a.dtype), ("kernel", weights.dtype)):
+        if dtype.kind == "c":
+            raise TypeError(f"{name} must be real for premultiply=True; got {dtype}")
+    if a.dtype.kind in "iu":
+        check_finite(weights, a.dtype.name)
     colours, opacity = a[..., :-1].astype(np.float64), a[..., -1:].astype(np.float64)
     alpha = convolve(opacity, kernel, channel_axis=-1, **options)
     # outside, too, colours are weighted by their opacity

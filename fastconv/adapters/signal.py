@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._arguments import array_of, quiet
 from .._borders import index_table
 from .._engine import calls
 from .._engine.planner import EXACT, Strategy
@@ -42,11 +43,12 @@ _CAST, _WRAPPED = 1, 3
 _NS, _NS_TAP = 0.3, 0.08
 
 
+@quiet
 def _convolve(
     in1: Any, in2: Array, _: None, mode: Any, boundary: Any, fillvalue: Any, flipped: bool
 ) -> Made:
     name = "convolve2d" if flipped else "correlate2d"
-    image, kernel = np.asarray(in1), in2
+    image, kernel = array_of(in1, "in1"), in2
     if not image.ndim == kernel.ndim == 2:
         raise ValueError(
             f"{name} inputs must both be 2-D arrays; got {image.ndim}-D, {kernel.ndim}-D"
@@ -60,7 +62,7 @@ def _convolve(
         raise ValueError(f"boundary must be one of {', '.join(_BORDERS)}; got {boundary!r}")
     if not flipped and kernel.dtype.kind == "c":
         kernel = kernel.conj()
-    fill = np.asarray(fillvalue)
+    fill = array_of(fillvalue, "fillvalue")
     if fill.size != 1:
         raise ValueError(
             f"`fillvalue` must be scalar or an array with one element; got {fillvalue!r}"
@@ -250,7 +252,8 @@ def convolve2d(
     >>> fastconv.signal.convolve2d([[1, 2]], [[1, 10]]).tolist()
     [[1, 12, 20]]
     """
-    return calls.again(_convolve, in1, np.asarray(in2), None, (mode, boundary, fillvalue, True))  # type: ignore[no-any-return]
+    kernel = array_of(in2, "in2")
+    return calls.again(_convolve, in1, kernel, None, (mode, boundary, fillvalue, True))  # type: ignore[no-any-return]
 
 
 def correlate2d(
@@ -272,4 +275,5 @@ def correlate2d(
     >>> fastconv.signal.correlate2d([[1, 2]], [[1, 10]]).tolist()
     [[10, 21, 2]]
     """
-    return calls.again(_convolve, in1, np.asarray(in2), None, (mode, boundary, fillvalue, False))  # type: ignore[no-any-return]
+    kernel = array_of(in2, "in2")
+    return calls.again(_convolve, in1, kernel, None, (mode, boundary, fillvalue, False))  # type: ignore[no-any-return]

@@ -30,12 +30,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .. import _threads
+from .._arguments import array_of, colour_axis, refuse, warn_of_channels
 from .._borders import index_table
 from .._pixels import pixel_of
 from .._plan import Part, Plan, make_plan
@@ -43,7 +44,7 @@ from ..api import Shape
 from .mapped import Mapping, share_file
 from .marks import Mark, mark_of
 
-__all__ = ["stream"]
+__all__ = ["channels_of", "stream"]
 
 Progress = Callable[[int, int], object]
 
@@ -61,7 +62,7 @@ def stream(
     cval: complex = 0.0,
     origin: int | tuple[int, int] = 0,
     shape: Shape = "same",
-    channel_axis: int | None = None,
+    channel_axis: int | Literal["auto"] | None = "auto",
     dtype: DTypeLike | None = None,
     method: str = "auto",
     threads: int | None = None,
@@ -83,8 +84,12 @@ def stream(
         memory or bytes of a file with it.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
-    border, cval, origin, shape, channel_axis, method, threads
+    border, cval, origin, shape, method, threads
         As in `fastconv.convolve`.
+    channel_axis : int, None or "auto"
+        As in `fastconv.convolve`. "auto" is how the command line reads a file: of three axes, a last one of
+        2, 3 or 4 behind longer ones is that of colours; all others are a stack of images, as they are in any
+        case with None.
     dtype : dtype, optional
         Type of the result: that of `target`, and nothing else.
     band : int, optional
@@ -124,9 +129,14 @@ def stream(
     >>> np.array_equal(result, fastconv.convolve(image, fastconv.box_blur))
     True
     """
+    given, source, target = target, _plain(source, "source"), _plain(target, "target")
+    if channel_axis == "auto":
+        channel_axis = channels_of(source)
     options = (not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads)
     made = make_plan(kernel, *options)
     job = _job(made, source, target, band)
+    if made.channel_axis is None:
+        warn_of_channels(job.source.shape, made.kernel.shape[1])
     place = mark_of(target, mark)
     done = _resumed(place, job) if resume else 0
     if place is not None:
@@ -134,7 +144,20 @@ def stream(
     _run(job, source, target, place, done, progress)
     if place is not None:
         place.remove()
-    return target
+    return given
+
+
+def _plain(a: Any, argument: str) -> Any:
+    """What can be sliced; an array in memory as one of NumPy's own class."""
+    refuse(a, argument)
+    return np.asarray(a) if isinstance(a, np.ndarray) and not isinstance(a, np.memmap) else a
+
+
+def channels_of(source: Any) -> int | None:
+    """Axis of the channels of an array of which no more is said: what its file says, or its shape."""
+    if hasattr(source, "channel_axis"):
+        return source.channel_axis  # type: ignore[no-any-return]
+    return colour_axis(tuple(getattr(source, "shape", ())))
 
 
 # --- what there is to do -------------------------------------------------------------------------
@@ -499,7 +522,7 @@ class _Reader:
         return min(-(-row // self._stored) * self._stored, self._job.whole.rows[0])
 
     def _read(self, lead: tuple[int, ...], low: int, high: int) -> NDArray[Any]:
-        return np.asarray(self._source[self._job.source.at(lead, low, high)])
+        return array_of(self._source[self._job.source.at(lead, low, high)], "source")
 
 
 class _Writer:

@@ -1,25 +1,50 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """xarray: a DataArray in, a DataArray out, with its names, attributes and coordinates.
 
-The array within, NumPy's or dask's, is filtered as such, over its last two dimensions. With
-``shape="valid"`` a result has the coordinates of the pixel in the middle of its window; with "full" there
-are results outside of the image, whose coordinates nobody knows, so those along the two dimensions are
+The array within, NumPy's or dask's, is filtered as such, over two dimensions: those that ``dims=`` names,
+rows first. Without it they are the last two, but only where it is clear that these are rows and columns:
+
+* there are no others but that of the channels, or
+* their names say so: y and x, lat and lon, latitude and longitude, row and column, height and width,
+  northing and easting ..., in either order; or their coordinates do, as CF has it: by ``axis`` ("Y" and "X")
+  or by ``standard_name``.
+
+Else it is an error that asks for ``dims=``: (lat, lon, time) is not to be filtered over longitude and time.
+
+With ``shape="valid"`` a result has the coordinates of the pixel in the middle of its window; with "full"
+there are results outside of the image, which have no coordinates, so those along the two dimensions are
 dropped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import xarray as xr
 
+from .._arguments import known_axes
+from .._options import as_index
 from .._plan import Plan
 
-__all__ = ["call"]
+__all__ = ["call", "check_picture", "laid_out"]
+
+# What rows and columns are called, in pairs: a height beside a longitude is no picture.
+_PAIRS = (
+    *("y x", "yc xc", "j i", "row col", "row column", "rows cols", "rows columns", "height width"),
+    *("lat lon", "lat long", "latitude longitude", "rlat rlon", "nlat nlon", "northing easting"),
+)
+_NAMES = frozenset(frozenset(pair.split()) for pair in _PAIRS)
+# CF's words for them: the axis, by the standard name of a coordinate.
+_STANDARD = {
+    "latitude": "Y", "grid_latitude": "Y", "projection_y_coordinate": "Y",
+    "longitude": "X", "grid_longitude": "X", "projection_x_coordinate": "X",
+}  # fmt: skip
 
 
-def call(image: Any, plan: Plan, out: None = None) -> Any:
+def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
     """Convolve or correlate by name: what `fastconv.convolve` does with a DataArray.
 
     Parameters
@@ -29,15 +54,18 @@ def call(image: Any, plan: Plan, out: None = None) -> Any:
         Whose ``channel_axis`` may also be the name of a dimension.
     out : None
         The result is a new DataArray.
+    dims : (hashable, hashable), optional
+        The dimensions of the rows and of the columns.
 
     Returns
     -------
     xarray.DataArray
+        With its dimensions in the order of those of `image`.
 
     Raises
     ------
     TypeError, ValueError
-        As `fastconv.convolve`.
+        As `fastconv.convolve`; also if it is not clear which dimensions are rows and columns.
 
     Examples
     --------
@@ -46,37 +74,132 @@ def call(image: Any, plan: Plan, out: None = None) -> Any:
     >>> blurred = fastconv.convolve(image, fastconv.box_blur)
     >>> blurred.name, blurred.dims, blurred.y.values.tolist()
     ('height', ('y', 'x'), [10, 20])
+    >>> daily = xr.DataArray(np.ones((4, 5, 365)), dims=("lat", "lon", "time"))
+    >>> fastconv.convolve(daily, fastconv.box_blur, dims=("lat", "lon")).dims
+    ('lat', 'lon', 'time')
     """
     if out is not None:
         raise TypeError("out must be None for a DataArray: the result is a new one")
-    if not isinstance(image, xr.DataArray):
-        raise TypeError(
-            f"image must be a DataArray; got {type(image).__name__}: use its map() for each of its arrays"
+    _check(image)
+    order, axis = _order(image, plan.channel_axis, dims)
+    names = _planes(order, axis)[-2:]
+    plan = replace(plan, channel_axis=axis)
+    with known_axes():
+        result = xr.apply_ufunc(
+            plan,
+            image,
+            input_core_dims=[order],
+            output_core_dims=[order],
+            exclude_dims=set() if plan.shape == "same" else set(names),
+            dask="allowed",
+            keep_attrs=True,
         )
-    axis = plan.channel_axis
-    if isinstance(axis, str):
-        if axis not in image.dims:
-            raise ValueError(
-                f"channel_axis must be an integer or one of {', '.join(map(str, image.dims))}; got {axis!r}"
-            )
-        axis = image.dims.index(axis)
-        plan = replace(plan, channel_axis=axis)
-    names = [name for i, name in enumerate(image.dims) if axis is None or i != axis % image.ndim][
-        -2:
-    ]
-    result = xr.apply_ufunc(
-        plan,
-        image,
-        input_core_dims=[image.dims],
-        output_core_dims=[image.dims],
-        exclude_dims=set() if plan.shape == "same" else set(names),
-        dask="allowed",
-        keep_attrs=True,
-    )
     if plan.shape == "valid":
         middle = {
             name: slice((size - 1) // 2, (size - 1) // 2 + result.sizes[name])
             for name, size in zip(names, plan.kernel.shape, strict=True)
         }
         result = result.assign_coords(image.isel(middle).coords)
-    return result
+    return result.transpose(*image.dims)
+
+
+def laid_out(image: Any, channel_axis: Any, dims: Any) -> tuple[Any, int | None]:
+    """Return the array within as it is filtered, (..., H, W), and the axis of its channels."""
+    _check(image)
+    order, axis = _order(image, channel_axis, dims)
+    return image.transpose(*order).data, axis
+
+
+def check_picture(image: Any) -> None:
+    """Raise ValueError if names say that this is not (rows, columns, channels), as (time, y, x)."""
+    clear = [pair for pair in combinations(image.dims, 2) if _is_clear(image, pair)]
+    if clear and image.dims[:2] not in clear:
+        raise ValueError(
+            f"image must have dimensions (rows, columns, channels); got ({_listed(image.dims)}): transpose "
+            f"it, or use convolve(image, kernel, dims={clear[0]!r})"
+        )
+
+
+def _check(image: Any) -> None:
+    if not isinstance(image, xr.DataArray):
+        raise TypeError(
+            f"image must be a DataArray; got {type(image).__name__}: use its map() for each of its arrays"
+        )
+
+
+# --- which dimensions are meant ------------------------------------------------------------------
+
+
+def _order(image: Any, channel_axis: Any, dims: Any) -> tuple[tuple[Hashable, ...], int | None]:
+    """The dimensions in the order in which they are filtered, and where that of the channels is there."""
+    axis = _channels(image, channel_axis)
+    planes = _planes(image.dims, axis)
+    if dims is None:
+        if len(planes) < 2:
+            what = "2 axes" if axis is None else "3 axes if channel_axis is given"
+            raise ValueError(f"image must have at least {what}; got shape {image.shape}")
+        if len(planes) > 2 and not _is_clear(image, planes[-2:]):
+            raise ValueError(_question(image, planes))
+        return image.dims, axis
+    rows_and_columns = _pair(image, planes, dims)
+    rest = tuple(name for name in planes if name not in rows_and_columns)
+    channels = () if axis is None else (image.dims[axis],)
+    return (*rest, *rows_and_columns, *channels), None if axis is None else -1
+
+
+def _channels(image: Any, axis: Any) -> int | None:
+    """Number of the dimension of the channels, by its number or name."""
+    if isinstance(axis, str):
+        if axis not in image.dims:
+            raise ValueError(
+                f"channel_axis must be an integer or one of {_listed(image.dims)}; got {axis!r}"
+            )
+        return int(image.dims.index(axis))
+    if axis is None:
+        return None
+    index: int = as_index(axis, "channel_axis")
+    if not -image.ndim <= index < image.ndim:
+        raise ValueError(
+            f"channel_axis must be from {-image.ndim} to {image.ndim - 1} for image of shape {image.shape}; "
+            f"got {axis}"
+        )
+    return index
+
+
+def _planes(names: tuple[Hashable, ...], axis: int | None) -> tuple[Hashable, ...]:
+    """All dimensions but that of the channels."""
+    return tuple(name for i, name in enumerate(names) if axis is None or i != axis % len(names))
+
+
+def _pair(image: Any, planes: tuple[Hashable, ...], dims: Any) -> tuple[Hashable, ...]:
+    pair = tuple(dims) if isinstance(dims, (tuple, list)) else ()
+    if len(pair) != 2 or len(set(pair)) != 2 or not set(pair) <= set(planes):
+        raise ValueError(
+            f"dims must name two of {_listed(planes)}, that of the rows first; got {dims!r}"
+        )
+    return pair
+
+
+def _is_clear(image: Any, pair: tuple[Hashable, ...]) -> bool:
+    """Whether one of two dimensions is that of the rows and the other that of the columns."""
+    named = frozenset(str(name).lower() for name in pair) in _NAMES
+    return named or {_cf_axis(image, name) for name in pair} == {"Y", "X"}
+
+
+def _cf_axis(image: Any, name: Hashable) -> Any:
+    """What the coordinate of a dimension says it is: "Y", "X", or something else."""
+    said = image.coords[name].attrs if name in image.coords else {}
+    return said.get("axis") or _STANDARD.get(str(said.get("standard_name")))
+
+
+def _question(image: Any, planes: tuple[Hashable, ...]) -> str:
+    clear = [pair for pair in combinations(planes, 2) if _is_clear(image, pair)]
+    guess = clear[0] if clear else planes[-2:]
+    return (
+        f"dims must say which two of {_listed(planes)} are rows and columns, as dims={guess!r}: it is not "
+        f"clear from their names"
+    )
+
+
+def _listed(names: tuple[Hashable, ...]) -> str:
+    return ", ".join(map(str, names))

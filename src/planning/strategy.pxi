@@ -27,6 +27,11 @@ cdef class Kernel:
         """Height and width."""
         return self.facts.height, self.facts.width
 
+    @property
+    def finite(self):
+        """Whether no weight is NaN or infinite."""
+        return self.facts.finite
+
     def __len__(self):
         """Number of weights."""
         return self.facts.height * self.facts.width

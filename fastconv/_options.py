@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Options: images, kernels, numbers and outputs in the form that the rest of the library works with.
+
+Each function returns its argument so, or raises an exception that names it, what came and what is allowed.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from ._arguments import array_of
+from ._pixels import pixel_of
+
+# Libraries whose arrays have an adapter of this name, which answers in their stead: lazily, with names.
+HOSTS = ("dask", "xarray")
+
+
+def host_of(image: object) -> str | None:
+    """The library of `HOSTS` that an image comes from: read from its class, so that none is imported."""
+    for base in type(image).__mro__[:-1]:
+        library = base.__module__.partition(".")[0]
+        if library in HOSTS:
+            return library
+    return None
+
+
+def as_image(image: ArrayLike) -> NDArray[Any]:
+    if host_of(image) is not None:
+        raise TypeError(
+            f"image must be in memory here; got {type(image).__name__}: explain a part of it"
+        )
+    a = array_of(image, "image")
+    pixel_of(a.dtype, "image")
+    return a
+
+
+def as_kernel(kernel: ArrayLike) -> NDArray[Any]:
+    """float64 or complex128."""
+    a = array_of(kernel, "kernel", "a 2-D array")
+    if a.dtype.kind not in "biufc":
+        raise TypeError(f"kernel must hold numbers; got dtype {a.dtype}")
+    if a.ndim != 2 or a.size == 0:
+        raise ValueError(f"kernel must be 2-D and not empty; got shape {a.shape}")
+    if a.dtype == np.float64:
+        return a.astype(np.float64)
+    with np.errstate(all="ignore"):
+        weights = a.astype(np.complex128 if a.dtype.kind == "c" else np.float64)
+    # looked at as integers: as a float64, 2**53 + 1 is 2**53
+    if a.dtype.kind in "iu" and max(int(a.max()), -int(a.min())) > 2**53:
+        raise ValueError("kernel must hold integers within +-2**53; got larger ones")
+    return weights
+
+
+def as_dtype(dtype: DTypeLike, argument: str) -> np.dtype[Any]:
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"{argument} must be a NumPy type; got {dtype!r}") from None
+    pixel_of(found, argument)
+    return found
+
+
+def as_index(value: object, argument: str) -> int:
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{argument} must be an integer; got {value!r}") from None
+
+
+def as_number(cval: complex) -> complex:
+    a = array_of(cval, "cval")
+    if a.ndim != 0 or a.dtype.kind not in "biufc":
+        raise TypeError(f"cval must be a number; got {cval!r}")
+    if a.dtype.kind in "iu" and int(a) != int(float(a)):
+        raise ValueError(f"cval must be a number that float64 can hold; got {cval!r}")
+    return complex(a) if a.dtype.kind == "c" else float(a)
+
+
+def as_origin(origin: int | tuple[int, int], size: tuple[int, ...], shape: str) -> tuple[int, int]:
+    pair = tuple(origin) if isinstance(origin, (tuple, list, np.ndarray)) else (origin, origin)
+    if len(pair) != 2:
+        raise ValueError(f"origin must be an integer or a pair of them; got {origin!r}")
+    y, x = (as_index(value, "origin") for value in pair)
+    if (y or x) and shape != "same":
+        raise ValueError(
+            f"origin must be 0 unless shape is 'same'; got {origin!r} with shape={shape!r}"
+        )
+    for value, length, axis in ((y, size[0], "rows"), (x, size[1], "columns")):
+        # scipy.ndimage's bounds: the centre stays on the kernel
+        low, high = -(length // 2), (length - 1) // 2
+        if not low <= value <= high:
+            raise ValueError(
+                f"origin must be from {low} to {high} for a kernel of {length} {axis}; got {value}"
+            )
+    return y, x
+
+
+def type_of(out: NDArray[Any]) -> np.dtype[Any]:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array; got {type(out).__name__}")
+    if out.dtype == np.bool_:
+        raise TypeError("out must be of an integer, float or complex type; got bool")
+    return out.dtype
+
+
+def checked_out(
+    out: NDArray[Any] | None, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    if out is None:
+        return np.empty(shape, dtype)
+    if type_of(out) != dtype:
+        raise TypeError(f"out must be of type {dtype}, as dtype asks; got {out.dtype}")
+    if out.shape != shape:
+        raise ValueError(f"out must have shape {shape}; got {out.shape}")
+    if not out.flags.writeable:
+        raise ValueError("out must be writable; got a read-only array")
+    return out
