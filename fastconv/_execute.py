@@ -58,9 +58,7 @@ def execute(
     )  # fmt: skip
 
 
-def program_of(
-    strategy: Strategy, kernel: Kernel | Floats, target: Pixel, channels: int
-) -> Any:
+def program_of(strategy: Strategy, kernel: Kernel | Floats, target: Pixel, channels: int) -> Any:
     """The strategy as the engine wants it; the last one is kept."""
     key = _levels.level, target.code, channels, kernel.shape
     kept = strategy.built.kept

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _levels, _threads
+from . import _levels
 from ._borders import BORDERS
 from ._engine import calls
 from ._engine.planner import ACCUMULATOR_NAMES, EXACT, binary_unit

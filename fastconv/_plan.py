@@ -12,7 +12,7 @@ two real ones.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -42,7 +42,8 @@ from ._planner import METHODS, decide
 
 SHAPES = ("same", "valid", "full")
 
-# The cost of 64-bit integers depends on what is in them, and complex numbers are pairs: neither goes down in C.
+# What is done with integers of 64 bits depends on what is in them, and complex numbers are pairs: neither goes
+# down in C.
 _IN_C = "bool uint8 int8 uint16 int16 uint32 int32 float16 float32 float64".split()
 
 begin({np.dtype(name).num: PIXELS[name].code for name in _IN_C})
@@ -103,8 +104,6 @@ class Plan(PlanBase):
     threads: int | None
     given: NDArray[Any]
     pixel: np.dtype[Any] | None = None
-    # the kernel, or its real and imaginary part, with what the planner finds out about them
-    parts: tuple[Kernel, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", tuple(map(Kernel, _real_parts(self.kernel))))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The calls: `convolve`, `correlate`, and `plan`, which checks a kernel and options for many images.
 
-`convolve` and `correlate` differ in nothing but the direction of the kernel. Each makes a `Plan` of its kernel
-and options, or finds the one that an earlier call made, and applies it.
+`convolve` and `correlate` differ in nothing but the direction of the kernel. Each makes a `Plan` of its
+kernel and options, or finds the one that an earlier call made, and applies it.
 """
 
 from __future__ import annotations

@@ -264,6 +264,7 @@ cdef class PlanBase:
     cdef int mode, border, channel_axis
     cdef int target             # NumPy's number of the result's type, -1: the image's
     cdef double constant
+    cdef public tuple parts     # the kernel, or its real and imaginary part, as the planner knows them
     cdef object asked_threads
     cdef bint plain             # whether all is real
     cdef Prepared prepared[PREPARED]

@@ -4,9 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from fastconv._engine.planner import Kernel
+
 class Bound: ...
 
 class PlanBase:
+    parts: tuple[Kernel, ...]
     def _begin(
         self,
         size: tuple[int, int],
