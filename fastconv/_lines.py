@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from . import _levels, _threads
 from ._borders import index_table
+from ._engine import recall
 from ._execute import _bytes
 from ._methods import EXACT, LANES, Floats, Lane, binary_unit
 from ._pixels import PIXELS, Pixel
@@ -38,6 +39,11 @@ _NS, _NS_TAP = 0.3, 0.05
 _LONG, _LONG_MEAN = 32, 16
 # Two axes are filtered in one call if groups of not more samples lie behind them.
 _GROUP = 8
+# Rows of fewer samples, if there are more of them, change places with the columns: the engine has its price for
+# each row.
+_NARROW = 32
+# Index tables of axes up to this length are kept.
+_KEPT = 2048
 
 Array = NDArray[Any]
 
@@ -134,16 +140,23 @@ def run(
     if np.may_share_memory(src, dst):
         src = src.copy()
     groups = [filters] if added else _groups(filters, dst.shape)
-    calls: list[Any] = []
-    work = 0.0
+    if len(groups) == 1:
+        return _step(filters, src, dst, cval, added)
     for i, group in enumerate(groups):
         last = (len(groups) - 1 - i) % 2 == 0  # steps alternate between `dst` and another array
         to = dst if last else np.empty(dst.shape, dst.dtype)
-        call, ns = _step(group, src, to, cval, added)
-        calls.append(call)
-        work += ns
+        flat = [word for f in group for word in (f.axis, f.fold, f.border, f.origin)]
+        recall.again(_remembered_step, src, None, to, (cval, *flat))
         src = to
-    return (calls[0] if len(calls) == 1 else None), work
+    return None, 0.0
+
+
+def _remembered_step(
+    src: Array, _: None, dst: Array, cval: float, *flat: Any
+) -> tuple[Array, Any, float]:
+    """A step of several, each of which is found again by itself."""
+    group = [Filter(*flat[i : i + 4]) for i in range(0, len(flat), 4)]
+    return dst, *_step(group, src, dst, cval, False)
 
 
 def may_add(shape: tuple[int, ...], axes: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
@@ -183,11 +196,16 @@ def _step(
     """One call of the engine; None if it had to copy."""
     down, across, shape = _cut(group, src.shape)
     a, b = src.reshape(shape), dst.reshape(shape)
-    copied = not np.may_share_memory(b, dst)
+    copied, only = not np.may_share_memory(b, dst), np.may_share_memory(a, src)
+    # of two means, the first must go down
+    if shape[2] * shape[3] < min(_NARROW, shape[1]) and not (
+        down and across and down.fold.kind == MEAN
+    ):
+        a, b, down, across = a.swapaxes(1, 2), b.swapaxes(1, 2), across, down
     call, work = _call(group, a, b, down, across, cval, added)
     if copied:
         dst[...] = b.reshape(dst.shape)
-    return (None if copied or not np.may_share_memory(a, src) else call), work
+    return (call if only and not copied else None), work
 
 
 def _cut(
@@ -219,7 +237,7 @@ def _call(
     cval: float,
     added: bool,
 ) -> tuple[Any, float]:
-    source, target = PIXELS[src.dtype.name], PIXELS[dst.dtype.name]
+    source, target = pixel_of(src.dtype), pixel_of(dst.dtype)
     constant = cval if any(f.border == "constant" for f in group) else 0.0
     order = ADDED if added else ACROSS_FIRST if group[0] is across and down else DOWN_FIRST
     history = (
@@ -253,10 +271,20 @@ def _call(
 
 def _table(f: Filter | None, length: int) -> tuple[NDArray[np.intp], int]:
     """Source indices under the windows along an axis, and the position of the first."""
-    if f is None:
-        return np.arange(length, dtype=np.intp), 0
-    start = -(f.fold.size // 2 + f.origin)
-    return index_table(length, start, length + f.fold.size - 1, f.border), start
+    size, start, border = 1, 0, "nearest"
+    if f is not None:
+        size, start, border = f.fold.size, -(f.fold.size // 2 + f.origin), f.border
+    table = _kept_table if length <= _KEPT else index_table
+    return table(length, start, length + size - 1, border), start
+
+
+_kept_table = lru_cache(maxsize=64)(index_table)
+
+
+@lru_cache(maxsize=64)
+def pixel_of(dtype: np.dtype[Any]) -> Pixel:
+    """The kind of sample, of any byte order; spelling a type's name takes NumPy longer than a short filter."""
+    return PIXELS[dtype.name]
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@
 #
 #     down      total[x] += fresh[x] - stale[x]; vectors of columns
 #     across    rows, as many as a vector has lanes, are turned over, so that a vector holds a column of them:
-#               the same in vectors of rows; and back
+#               the same in vectors of rows; and back. Of fewer rows than half of that each goes by itself.
 #
 # Where both are asked for, rows that came down are rounded to the result's type and go across.
 
@@ -123,11 +123,41 @@ cdef void slide_columns(lane* columns, Py_ssize_t size, Py_ssize_t n, Py_ssize_t
             i += step
 
 
+cdef inline bint few_rows(lane* kind, Py_ssize_t count) noexcept nogil:
+    """Whether each of so many rows goes across by itself."""
+    return 2 * count <= lanes_of(kind)
+
+
+cdef inline void slide_along(real* means, const real* row, Py_ssize_t size, Py_ssize_t n,
+                             Py_ssize_t channels) noexcept nogil:
+    """Means of `n` samples of one row: one after the other, which is all that can be done for a few rows."""
+    cdef Py_ssize_t c, i, t, ahead = (size - 1) * channels
+    cdef real total
+    for c in range(channels):
+        total = 0
+        for t in range(size):
+            total += row[c + t * channels]
+        means[c] = total / size
+        i = c + channels
+        while i < n:
+            total += row[i + ahead] - row[i - channels]
+            means[i] = total / size
+            i += channels
+
+
 cdef void means_across(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y,
                        Py_ssize_t count) noexcept nogil:
     """`count` rows from row `y` on, at the most as many as there are lanes."""
     cdef Py_ssize_t i, r, lanes = lanes_of(kind), channels = job.channels, n = job.width * channels
     cdef lane* columns = sample_at(<lane*>m.columns, channels * lanes)
+    if few_rows(kind, count):
+        for r in range(count):
+            if lane is vf:
+                slide_along(<float*>m.sums[r], <float*>m.rows[r], job.along.size, n, channels)
+            else:
+                slide_along(<double*>m.sums[r], <double*>m.rows[r], job.along.size, n, channels)
+            store_row(<lane*>m.sums[r], job, plane, y + r, 0, job.width)
+        return
     i = 0
     while i < n + (job.along.size - 1) * channels:
         transpose_block(sample_at(columns, i * lanes), lanes, sample_at(<lane*>m.rows[0], i), m.pitch)
@@ -178,23 +208,26 @@ cdef void mean_rows(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_s
 cdef int mean_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
     cdef Means m
-    cdef Py_ssize_t r, shift, lanes = lanes_of(kind), row
+    cdef Py_ssize_t r, shift, row, lanes = lanes_of(kind), rows = lanes, turned = 0
     cdef char* memory
     cdef char* at
     m.pitch = row_pitch(kind, job, job.width)
     row = m.pitch * sample_size(kind)
-    memory = <char*>calloc((4 + 3 * lanes) * row + (job.channels + 1) * lanes * lanes * sample_size(kind)
-                           + LINE_BYTES, 1)
+    if few_rows(kind, y1 - y0):     # long rows, it may be, of which no more are to be cleared than there are
+        rows = y1 - y0
+    else:
+        turned = lanes * row + (job.channels + 1) * lanes * lanes * sample_size(kind)
+    memory = <char*>calloc((4 + 2 * rows) * row + turned + LINE_BYTES, 1)
     if memory == NULL:
         return 1
     at = memory + LINE_BYTES - <size_t>memory % LINE_BYTES
     m.total, m.fresh, m.stale, m.spare = at, at + row, at + 2 * row, at + 3 * row
     # the picture's own columns stand aligned
     shift = (lanes - job.before * job.channels % lanes) % lanes * sample_size(kind)
-    for r in range(lanes):
+    for r in range(rows):
         m.rows[r] = at + (4 + r) * row + shift
-        m.sums[r] = at + (4 + lanes + r) * row
-    m.columns = at + (4 + 2 * lanes) * row
+        m.sums[r] = at + (4 + rows + r) * row
+    m.columns = at + (4 + 2 * rows) * row
     if job.down.kind == MEAN:
         m.reach = make_reach(job, job.before, job.before + job.width)
     else:
