@@ -39,8 +39,7 @@ _NS, _NS_TAP = 0.3, 0.05
 _LONG, _LONG_MEAN = 32, 16
 # Two axes are filtered in one call if groups of not more samples lie behind them.
 _GROUP = 8
-# Rows of fewer samples, if there are more of them, change places with the columns: the engine has its price for
-# each row.
+# Rows of fewer samples, if there are more of them, change places with the columns: each row has its price.
 _NARROW = 32
 # Index tables of axes up to this length are kept.
 _KEPT = 2048
@@ -283,7 +282,7 @@ _kept_table = lru_cache(maxsize=64)(index_table)
 
 @lru_cache(maxsize=64)
 def pixel_of(dtype: np.dtype[Any]) -> Pixel:
-    """The kind of sample, of any byte order; spelling a type's name takes NumPy longer than a short filter."""
+    """The kind of sample, of any byte order; kept, since NumPy takes microseconds to spell a type's name."""
     return PIXELS[dtype.name]
 
 
