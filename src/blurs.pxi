@@ -165,13 +165,20 @@ def pillows_blur(const uint8_t[:, :, ::1] src, uint8_t[:, :, ::1] dst, across, d
     free(memory)
 
 
-def pillows_unsharp(const uint8_t[::1] src, uint8_t[::1] blurred, int percent, int threshold):
-    """Put what Pillow's UnsharpMask makes of these bytes in the place of the blurred ones."""
+cdef void sharpen(uint8_t* blurred, const uint8_t* src, Py_ssize_t n, int percent, int threshold) noexcept nogil:
     cdef Py_ssize_t i
-    cdef int difference, sharp
+    cdef int value, difference, sharp
+    for i in range(n):
+        value = src[i]
+        difference = value - blurred[i]
+        sharp = value + difference * percent // 100     # cut off, as in C
+        sharp = sharp if sharp > 0 else 0
+        sharp = sharp if sharp < 255 else 255
+        difference = difference if difference > 0 else -difference
+        blurred[i] = <uint8_t>(sharp if difference > threshold else value)
+
+
+def pillows_unsharp(const uint8_t[::1] src, uint8_t[::1] blurred, int percent, int threshold):
+    """Put what Pillow's UnsharpMask makes of these bytes, at least one, in the place of the blurred ones."""
     with nogil:
-        for i in range(src.shape[0]):
-            difference = <int>src[i] - blurred[i]
-            sharp = src[i] + difference * percent // 100
-            sharp = 0 if sharp < 0 else 255 if sharp > 255 else sharp
-            blurred[i] = <uint8_t>(sharp if difference > threshold or -difference > threshold else src[i])
+        sharpen(&blurred[0], &src[0], src.shape[0], percent, threshold)

@@ -125,6 +125,9 @@ class Kernel(ImageFilter.MultibandFilter):
         cval: float = 0,
         exact: bool = False,
     ) -> None:
+        if exact and isinstance(kernel, (list, tuple)) and size in ((3, 3), (5, 5)):
+            self._begin_exactly(size, kernel, scale, offset, border, cval)
+            return
         width, height = _size(size)
         weights = _weights(kernel, width, height)
         if scale is None:
@@ -141,6 +144,14 @@ class Kernel(ImageFilter.MultibandFilter):
         self._edges = _Edges(border, cval)
         if not exact:
             self._kernel = np.ascontiguousarray(weights[::-1] / scale)
+
+    def _begin_exactly(
+        self, size: Any, kernel: Any, scale: Any, offset: Any, border: str, cval: float
+    ) -> None:
+        """As Pillow's own begins, which is soon done and knows what is wrong."""
+        PillowsKernel.__init__(self, size, kernel, scale, offset)  # type: ignore[arg-type]
+        self.exact = True
+        self._edges = _Edges(border, cval) if (border, cval) != ("nearest", 0) else _PLAIN
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
@@ -239,7 +250,7 @@ class _Blur(ImageFilter.MultibandFilter):
     def _begin(self, radius: Any, border: str, cval: float, exact: bool) -> None:
         self.radius = radius
         self.exact = exact
-        self._edges = _Edges(border, cval)
+        self._edges = _PLAIN if (border, cval) == ("nearest", 0) else _Edges(border, cval)
         if exact and (border, cval) != ("nearest", 0):
             raise ValueError(f"border must be nearest if exact; got {border!r}")
         self._kernel = None if exact else self._weights(radius)
@@ -254,6 +265,9 @@ class _Blur(ImageFilter.MultibandFilter):
     def _pillows(self, core: Any) -> Any:
         """Pillow's own blur of a core, for pictures that are too small to be worth more."""
         raise NotImplementedError
+
+    def _exact_passes(self) -> list[tuple[int, int, int] | None]:
+        return _pillows_passes(self.radius, self._passes)
 
     def _after(self, a: Array, blurred: Array) -> None:
         """What is done to bytes that Pillow's passes have blurred."""
@@ -271,12 +285,15 @@ class _Blur(ImageFilter.MultibandFilter):
         if width * height * image.bands < _FEW_BYTES or not (across or down):
             _originals.hand_back()
             return self._pillows(image)
-        a = np.frombuffer(Image.Image()._new(image).tobytes(), np.uint8)
+        raw = (
+            "RGBX" if image.mode == "RGB" else image.mode
+        )  # as Pillow stores it: nothing is packed
+        a = np.frombuffer(Image.Image()._new(image).tobytes("raw", raw), np.uint8)
         picture = a.reshape(height, width, -1)
         blurred = np.empty_like(picture)
         _levels.engine.pillows_blur(picture, blurred, across, down, self._passes)
         self._after(a, blurred.reshape(-1))
-        return Image.frombytes(image.mode, (width, height), blurred.reshape(-1)).im
+        return Image.frombytes(image.mode, (width, height), blurred.reshape(-1), "raw", raw).im
 
 
 class _Gaussian(_Blur):
@@ -437,11 +454,9 @@ class UnsharpMask(_Gaussian):
     def _after(self, a: Array, blurred: Array) -> None:
         _levels.engine.pillows_unsharp(a, blurred, self.percent, self.threshold)
 
-    def filter(self, image: Any) -> Any:
-        """Filter an image's core; called by ``Image.filter``."""
-        if self.exact:
-            _check_mask(self.radius, self.percent, self.threshold)
-        return super().filter(image)
+    def _exact_passes(self) -> list[tuple[int, int, int] | None]:
+        _check_mask(self.radius, self.percent, self.threshold)
+        return super()._exact_passes()
 
     def _sharpened(self, a: Array, blurred: Array) -> Array:
         if a.dtype.kind == "f":
@@ -519,9 +534,11 @@ def _exact(core: Any, filterargs: Any) -> Any:
     if core.mode in ("P", "F"):
         raise ValueError(f"image must not be of mode {core.mode} if exact: Pillow cannot filter it")
     size, scale, offset, weights = filterargs
+    (width, height), side = core.size, size[0]
+    if width * height < _SMALL or min(width, height) < side or core.mode not in ("L", *_BANDS):
+        return _pillows(core, filterargs)
     sums_of = _pillows_sums(size, scale, offset, tuple(weights))
-    small = min(core.size) < size[0] or core.size[0] * core.size[1] < _SMALL
-    if small or core.mode not in ("L", *_BANDS) or sums_of is None:
+    if sums_of is None:
         return _pillows(core, filterargs)
     image = Image.Image()._new(core)
     a = _grey_array(image) if core.mode == "L" else _band_array(image)
@@ -579,7 +596,15 @@ def _pillows_sums(
         largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
     if scale == 0 or not largest < 2.0**100:
         return None
-    return _whole_sums(kernel, offset, largest) or _float_sums(kernel, offset, largest)
+    return _whole_sums(kernel, offset, largest) or (
+        None if _ties(weights, scale) > _MANY else _float_sums(kernel, offset, largest)
+    )
+
+
+def _ties(weights: tuple[float, ...], scale: float) -> float:
+    """The share of sums of whole weights, over a whole scale, that are ties: one in 6 of DETAIL's."""
+    whole = scale % 2 == 0 and all(w % 1 == 0 for w in weights)
+    return 1 / abs(scale) if whole else 0.0
 
 
 def _whole_sums(kernel: Array, offset: float, largest: float) -> _Sums | None:
@@ -685,6 +710,9 @@ def _number(value: Any, name: str) -> float:
     if not np.isfinite(number):
         raise ValueError(f"{name} must be finite; got {value!r}")
     return number
+
+
+_PLAIN = _Edges("nearest", 0)  # of the many filters that say nothing of it
 
 
 def _size(size: Any) -> tuple[int, int]:
