@@ -638,7 +638,7 @@ def _filtered(
         out = None
         if dst is not None:
             out = _fitting(dst, image.shape, _own_type(image, kernel) if dtype is None else dtype)
-        if delta or type(delta) not in (float, int):
+        if type(delta) not in (float, int) or delta:
             result = correlate_plus(
                 image, kernel, _number(delta, "delta"), border=border, cval=borderValue, origin=origin,
                 channel_axis=axis, dtype=_own_type(image, kernel) if dtype is None else dtype, out=out,

@@ -276,18 +276,17 @@ class _Blur(ImageFilter.MultibandFilter):
         """Filter an image's core; called by ``Image.filter``."""
         if not self.exact:
             return _through(image, self._blurred)
-        across, down = _pillows_passes(self.radius, self._passes)
-        if image.mode not in _BLURRED:
-            raise ValueError(
-                f"image must be of a mode that Pillow blurs if exact; got {image.mode}"
-            )
         width, height = image.size
-        if width * height * image.bands < _FEW_BYTES or not (across or down):
+        if width * height * image.bands < _FEW_BYTES:
             _originals.hand_back()
             return self._pillows(image)
-        raw = (
-            "RGBX" if image.mode == "RGB" else image.mode
-        )  # as Pillow stores it: nothing is packed
+        if image.mode not in _BLURRED:
+            raise ValueError(f"image must be of a mode that Pillow blurs; got {image.mode}")
+        across, down = self._exact_passes()
+        if not (across or down):
+            return image.copy()
+        # as Pillow stores it, so that nothing is packed
+        raw = "RGBX" if image.mode == "RGB" else image.mode
         a = np.frombuffer(Image.Image()._new(image).tobytes("raw", raw), np.uint8)
         picture = a.reshape(height, width, -1)
         blurred = np.empty_like(picture)
