@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from . import _worth
 from ._stand_ins import Callee, Key, stand_in
 from .adapters import _originals
 
@@ -71,7 +72,8 @@ class Report:
 @dataclass
 class _State:
     lock: threading.RLock = field(default_factory=threading.RLock)
-    asked: list[tuple[str, ...]] = field(default_factory=list)  # by each installation
+    # names, and whether it wants every call: by each installation
+    asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
     original: dict[Key, Callee] = field(default_factory=dict)
     replacement: dict[Key, Callee] = field(default_factory=dict)
 
@@ -106,17 +108,23 @@ def _pairs(backend: Backend) -> Iterator[tuple[Key, Callee, Callee]]:
                 yield key, original, made
 
 
-def install(*names: str) -> Report:
+def install(*names: str, always: bool = False) -> Report:
     """Put fastconv's functions in the place of those they imitate, in every module that knows them.
 
-    What they refuse is handed to the originals: arrays on a graphics card, say. Of Pillow the filter classes
-    are replaced, by such that are both; those of 3 x 3 and 5 x 5 weights give Pillow's result to the pixel.
+    What they refuse is handed to the originals: arrays on a graphics card, say. So is a small call of a kind
+    (shape, type, kernel, options) that was not seen before, since to find out how it is best done would take
+    longer than the original does: calls of that kind go to the original, and give its results, until its
+    predicted time for all of them has come to the time that finding out takes. From then on the kind is done
+    here. Of Pillow the filter classes are replaced, by such that are both: their results are Pillow's to the
+    pixel, and small pictures are left to Pillow.
 
     Parameters
     ----------
     *names : str
-        Which: "ndimage" and "signal" by default, and "cv2" and "Pillow", whose results are not all the same
-        to the last bit: see `fastconv.adapters.cv2` and `fastconv.adapters.image_filter`.
+        Which: "ndimage" and "signal" by default, and "Pillow", and "cv2", whose results are not all the same
+        to the last bit: see `fastconv.adapters.cv2`.
+    always : bool
+        Whether to do all calls here that can be done here, small ones of a new kind too.
 
     Returns
     -------
@@ -163,7 +171,8 @@ def install(*names: str) -> Report:
                 _originals.replaced[key] = _state.original[key] = original
                 _state.replacement[key] = made
                 pairs[id(original)] = made
-        _state.asked.append(names or DEFAULT)
+        _state.asked.append((names or DEFAULT, always))
+        _worth.always = any(each for _, each in _state.asked)
         return Report(tuple(_swap(pairs)), tuple(missing))
 
 
@@ -179,7 +188,8 @@ def uninstall() -> None:
         if not _state.asked:
             return
         _state.asked.pop()
-        kept = {BACKENDS[name].original for names in _state.asked for name in names}
+        _worth.always = any(each for _, each in _state.asked)
+        kept = {BACKENDS[name].original for names, _ in _state.asked for name in names}
         gone = [key for key in _state.replacement if key[0] not in kept]
         _swap({id(_state.replacement[key]): _state.original[key] for key in gone})
         for key in gone:
@@ -187,7 +197,7 @@ def uninstall() -> None:
 
 
 @contextmanager
-def installed(*names: str) -> Iterator[Report]:
+def installed(*names: str, always: bool = False) -> Iterator[Report]:
     """Install for the length of a ``with`` block; see `install`.
 
     Examples
@@ -197,7 +207,7 @@ def installed(*names: str) -> Iterator[Report]:
     ...     scipy.ndimage.correlate1d([1, 2, 3], [1, 1, 1])
     array([4, 6, 8])
     """
-    report = install(*names)
+    report = install(*names, always=always)
     try:
         yield report
     finally:

@@ -39,6 +39,8 @@ _NS, _NS_TAP = 0.3, 0.05
 _LONG, _LONG_MEAN = 32, 16
 # Two axes are filtered in one call if groups of not more samples lie behind them.
 _GROUP = 8
+# Rows of fewer samples, if there are more of them, change places with the columns: each row has its price.
+_NARROW = 32
 
 Array = NDArray[Any]
 
@@ -135,16 +137,23 @@ def run(
     if np.may_share_memory(src, dst):
         src = src.copy()
     groups = [filters] if added else _groups(filters, dst.shape)
-    calls: list[Any] = []
-    work = 0.0
+    if len(groups) == 1:
+        return _step(filters, src, dst, cval, added)
     for i, group in enumerate(groups):
         last = (len(groups) - 1 - i) % 2 == 0  # steps alternate between `dst` and another array
         to = dst if last else np.empty(dst.shape, dst.dtype)
-        call, ns = _step(group, src, to, cval, added)
-        calls.append(call)
-        work += ns
+        flat = [word for f in group for word in (f.axis, f.fold, f.border, f.origin)]
+        calls.again(_remembered_step, src, None, to, (cval, *flat))
         src = to
-    return (calls[0] if len(calls) == 1 else None), work
+    return None, 0.0
+
+
+def _remembered_step(
+    src: Array, _: None, dst: Array, cval: float, *flat: Any
+) -> tuple[Array, Any, float]:
+    """A step of several, each of which is found again by itself."""
+    group = [Filter(*flat[i : i + 4]) for i in range(0, len(flat), 4)]
+    return dst, *_step(group, src, dst, cval, False)
 
 
 def may_add(shape: tuple[int, ...], axes: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
@@ -184,11 +193,16 @@ def _step(
     """One call of the engine; None if it had to copy."""
     down, across, shape = _cut(group, src.shape)
     a, b = src.reshape(shape), dst.reshape(shape)
-    copied = not np.may_share_memory(b, dst)
+    copied, only = not np.may_share_memory(b, dst), np.may_share_memory(a, src)
+    # of two means, the first must go down
+    if shape[2] * shape[3] < min(_NARROW, shape[1]) and not (
+        down and across and down.fold.kind == MEAN
+    ):
+        a, b, down, across = a.swapaxes(1, 2), b.swapaxes(1, 2), across, down
     call, work = _call(group, a, b, down, across, cval, added)
     if copied:
         dst[...] = b.reshape(dst.shape)
-    return (None if copied or not np.may_share_memory(a, src) else call), work
+    return (call if only and not copied else None), work
 
 
 def _cut(
@@ -220,7 +234,7 @@ def _call(
     cval: float,
     added: bool,
 ) -> tuple[Any, float]:
-    source, target = PIXELS[src.dtype.name], PIXELS[dst.dtype.name]
+    source, target = pixel_of(src.dtype), pixel_of(dst.dtype)
     constant = cval if any(f.border == "constant" for f in group) else 0.0
     order = ADDED if added else ACROSS_FIRST if group[0] is across and down else DOWN_FIRST
     history = (
@@ -250,6 +264,12 @@ def _call(
 def _windows(f: Filter | None, length: int) -> Axis:
     """An axis, the position of its first window, and the number of windows."""
     return length, -(f.fold.size // 2 + f.origin) if f else 0, length
+
+
+@lru_cache(maxsize=64)
+def pixel_of(dtype: np.dtype[Any]) -> Pixel:
+    """The kind of sample, of any byte order; kept, since NumPy takes microseconds to spell a type's name."""
+    return PIXELS[dtype.name]
 
 
 @lru_cache(maxsize=256)

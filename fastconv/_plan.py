@@ -42,8 +42,8 @@ from ._planner import METHODS, decide
 
 SHAPES = ("same", "valid", "full")
 
-# What is done with integers of 64 bits depends on what is in them, and complex numbers are pairs: neither goes
-# down in C.
+# What is done with integers of 64 bits depends on what is in them, and complex numbers are pairs: neither
+# goes down in C.
 _IN_C = "bool uint8 int8 uint16 int16 uint32 int32 float16 float32 float64".split()
 
 begin({np.dtype(name).num: PIXELS[name].code for name in _IN_C})

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What stands in the place of another library's function or class: ours, counted, and the original behind it.
 
-What ours refuses goes to the original, which does it, or says in its own words what is wrong.
+What ours refuses goes to the original, which does it, or says in its own words what is wrong. So does, before
+anything else, what the original is predicted to do sooner (fastconv/_worth.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _worth
 from .adapters import _originals
 
 # A function, or a class.
@@ -49,7 +51,7 @@ def stand_in(key: Key, ours: object, original: Callee) -> Callee | None:
     """What to put in the original's place; None of a constant, which stays."""
     name = ".".join(key)
     if isinstance(ours, FunctionType):
-        return _counted(name, _or_original(key, ours), original)
+        return _counted(name, _or_original(key, ours), original, _worth.rule(*key))
     if isinstance(ours, type) and hasattr(ours, "filter"):
         return _filter_class(key, name, ours, original)
     return None
@@ -77,22 +79,30 @@ def _or_original(key: Key, ours: Callee) -> Callee:
     return function
 
 
-def _counted(name: str, function: Callee, original: Callee) -> Callee:
-    """`function`, counted and timed unless it is called by another one in place."""
+def _counted(
+    name: str,
+    function: Callee,
+    original: Callee,
+    pays: Callable[[tuple[Any, ...], dict[str, Any]], bool] | None = None,
+) -> Callee:
+    """`function`, or the original where that pays more, counted and timed unless it is called by another one
+    in place. What the original calls while a call is handed back to it is the original's, too.
+    """
     count = counts.setdefault(name, Count())
 
     @functools.wraps(original)
     def replacement(*args: Any, **kwargs: Any) -> Any:
-        if getattr(_inside, "call", False):
-            return function(*args, **kwargs)
-        _inside.call = True
+        inside = getattr(_inside, "call", None)
+        if inside is not None:
+            return (function if inside else original)(*args, **kwargs)
+        served = _inside.call = pays is None or pays(args, kwargs)
         before, start = _originals.calls(), perf_counter()
         try:
-            return function(*args, **kwargs)
+            return (function if served else original)(*args, **kwargs)
         finally:
-            _inside.call = False
+            _inside.call = None
             seconds = perf_counter() - start
-            if _originals.calls() == before:
+            if served and _originals.calls() == before:
                 count.served += 1
                 count.served_time += seconds
             else:
@@ -105,8 +115,7 @@ def _counted(name: str, function: Callee, original: Callee) -> Callee:
 def _filter_class(key: Key, name: str, ours: Any, theirs: Any) -> Callee:
     """A filter of Pillow's that is both, so that it is an instance of whatever Pillow's own would be.
 
-    It filters as ours, exactly where that is possible, unless it could only be made as theirs, or ours says
-    that it does not pay.
+    It filters as ours, exactly where that is possible, unless it could only be made as theirs.
     """
 
     class Both(ours, theirs):  # type: ignore[misc]
@@ -119,7 +128,7 @@ def _filter_class(key: Key, name: str, ours: Any, theirs: Any) -> Callee:
                     ours.__init__(self, *args, **more, **kwargs)
                 except REFUSALS:
                     continue
-                self._is_ours = told or getattr(self, "pays", True)
+                self._is_ours = True
                 break
             if not self._is_ours:
                 theirs.__init__(self, *args, **kwargs)

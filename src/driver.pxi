@@ -143,6 +143,10 @@ cdef bint get_scratch(work* kind, Scratch* s, const Job* job, const Layout* cut,
         if s.free == NULL:
             return False
     s.free += LINE_BYTES - <size_t>s.free % LINE_BYTES
+    # sums of rows that are shorter than a block go beyond them; what a pointer is there, read as a float, is a
+    # denormal number, and each of those takes 50 times as long to multiply as a zero
+    if job.width * job.channels < least_block(kind, job):
+        memset(s.free, 0, size - 2 * LINE_BYTES)
     s.pitch = pitch
     s.out = take(kind, s, out)
     s.raw = take(kind, s, pitch)
@@ -243,8 +247,8 @@ cdef inline work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Jo
 
 
 cdef void sum_strip(work** out, work** rows, Scratch* s, const Job* job, const Strip* strip,
-                    Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
-    """BLOCK_ROWS rows of sums, or of pixels if the method makes those."""
+                    Py_ssize_t plane, Py_ssize_t y, Py_ssize_t count) noexcept nogil:
+    """BLOCK_ROWS rows of sums, or of pixels if the method makes those; only the first `count` are wanted."""
     cdef Py_ssize_t r
     if work is vb:
         if job.method == AVERAGE:
@@ -255,10 +259,10 @@ cdef void sum_strip(work** out, work** rows, Scratch* s, const Job* job, const S
     elif work is vh:
         average_rows(<vi*>NULL, <char**>out, <char**>rows, job, strip.count * job.channels)
     elif job.method == LINES:
-        for r in range(0, BLOCK_ROWS, 2):
-            two_lines(out + r, rows + r, s, job, strip)
+        for r in range(0, count, 2):
+            two_lines(out + r, rows + r, s, job, strip, smaller(2, count - r))
     elif job.method == QUADS or job.method == QUADS_BACK:
-        for r in range(BLOCK_ROWS):
+        for r in range(count):
             quads_row(out[r], rows + r, &job.window, strip.count * job.channels, job.method == QUADS_BACK)
     else:
         sum_rows(out, rows, &job.window, strip.count * job.channels)
@@ -287,7 +291,7 @@ cdef void stream_strip(work* kind, Scratch* s, const Job* job, const Strip* stri
         if strip.in_place:
             for r in range(BLOCK_ROWS):
                 prefetch_row(job, plane, y + height - 1 + BLOCK_ROWS + r, piece.first, piece.count)
-        sum_strip(out, rows, s, job, &piece, plane, y)
+        sum_strip(out, rows, s, job, &piece, plane, y, count)
         for r in range(count):
             dst = (job.dst.data + plane * job.dst.plane + (y + r) * job.dst.row
                    + piece.first * job.dst.pixel)
@@ -335,7 +339,7 @@ cdef void strip_block(work* kind, Scratch* s, const Job* job, const Strip* strip
     if direct and job.stream:
         stream_strip(kind, s, job, strip, plane, y, count)
     else:
-        sum_strip(out, rows, s, job, strip, plane, y)
+        sum_strip(out, rows, s, job, strip, plane, y, count)
     if not direct:
         for r in range(count):
             store_row(out[r], job, plane, y + r, strip.first, strip.count)

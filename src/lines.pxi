@@ -197,23 +197,24 @@ cdef lane* lines_window_row(lane* buffer, Scratch* s, const Job* job, const Stri
     return buffer
 
 
-cdef void two_lines(lane** out, lane** rows, Scratch* s, const Job* job, const Strip* strip) noexcept nogil:
-    """Two rows of sums from the rows of their windows."""
+cdef void two_lines(lane** out, lane** rows, Scratch* s, const Job* job, const Strip* strip,
+                    Py_ssize_t count) noexcept nogil:
+    """Two rows of sums from the rows of their windows, or at least the first if `count` is 1."""
     cdef Py_ssize_t r, n = strip.count * job.channels
     cdef Py_ssize_t pixels = strip.count + job.kernel_width - 1, m = pixels * job.channels
     cdef lane* mid[2]
     mid[0], mid[1] = <lane*>s.raw, <lane*>s.raw_below
     if job.order == ADDED:
-        for r in range(2):
+        for r in range(count):
             added_lines(out[r], rows + r, s, job, n)
     elif job.order == ACROSS_FIRST or job.along.kind == NOTHING:
         line_rows(out, rows, &job.down, n)
     elif job.down.kind == NOTHING:
-        for r in range(2):
+        for r in range(count):
             line_across(out[r], rows[r], <lane**>s.taps, job, n)
     else:
         line_rows(mid, rows, &job.down, m)
-        for r in range(2):
+        for r in range(count):
             settle_row(mid[r], s.spare, job, m)
             put_constants(mid[r], job, strip.first, strip.first + pixels)
             line_across(out[r], mid[r], <lane**>s.taps, job, n)

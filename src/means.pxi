@@ -6,12 +6,13 @@
 #
 #     down      total[x] += fresh[x] - stale[x]; vectors of columns
 #     across    rows, as many as a vector has lanes, are turned over, so that a vector holds a column of them:
-#               the same in vectors of rows; and back
+#               the same in vectors of rows; and back. Of fewer rows than half of that each goes by itself.
 #
 # Where both are asked for, rows that came down are rounded to the result's type and go across.
 
 cdef enum:
     MOST_LANES = 16
+    PIECE = 4096                # samples of a long row
 
 cdef struct Means:
     Reach reach                 # the picture's own columns; if nothing goes down, with the border
@@ -123,11 +124,77 @@ cdef void slide_columns(lane* columns, Py_ssize_t size, Py_ssize_t n, Py_ssize_t
             i += step
 
 
+cdef inline bint few_rows(lane* kind, Py_ssize_t count) noexcept nogil:
+    """Whether each of so many rows goes across by itself."""
+    return 2 * count <= lanes_of(kind)
+
+
+cdef inline void slide_along(real* means, real* totals, const real* row, bint first, Py_ssize_t size,
+                             Py_ssize_t n, Py_ssize_t channels) noexcept nogil:
+    """Means of `n` samples of a row that begins a pixel before their first window, which may be the `first` of
+    all; `totals` are the sums of the last one. One sample after the other: few rows leave no other way."""
+    cdef Py_ssize_t c, i, t, ahead = size * channels
+    cdef real total
+    for c in range(channels):
+        i, total = c, totals[c]
+        if first:
+            total = 0
+            for t in range(1, size + 1):
+                total += row[c + t * channels]
+            means[c] = total / size
+            i += channels
+        while i < n:
+            total += row[i + ahead] - row[i]
+            means[i] = total / size
+            i += channels
+        totals[c] = total
+
+
+cdef inline void slide_lanes(lane* means, lane* totals, lane* row, bint first, const Job* job,
+                             Py_ssize_t n) noexcept nogil:
+    if lane is vf:
+        slide_along(<float*>means, <float*>totals, <float*>row, first, job.along.size, n, job.channels)
+    else:
+        slide_along(<double*>means, <double*>totals, <double*>row, first, job.along.size, n, job.channels)
+
+
+cdef int few_means_across(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0,
+                          Py_ssize_t y1) noexcept nogil:
+    """Output rows y0 .. y1-1, which are few but may be long, in pieces that stay in the caches."""
+    cdef Py_ssize_t width = smaller(job.width, larger(PIECE, 4 * job.along.size) // job.channels + 1)
+    cdef Py_ssize_t y, x, end, lead, pitch = row_pitch(kind, job, width) + job.channels
+    cdef Reach reach
+    cdef lane* row = <lane*>calloc(3 * pitch + job.channels, sample_size(kind))
+    cdef lane* spare = sample_at(row, pitch)
+    cdef lane* means = sample_at(row, 2 * pitch)
+    cdef lane* totals = sample_at(row, 3 * pitch)
+    if row == NULL:
+        return 1
+    for y in range(y0, y1):
+        x = 0
+        while x < job.width:
+            end, lead = smaller(x + width, job.width), 1 if x else 0
+            reach = make_reach(job, x - lead, end + job.along.size - 1)
+            load_any_row(sample_at(row, (1 - lead) * job.channels), spare, job, &reach, plane, y)
+            slide_lanes(means, totals, row, x == 0, job, (end - x) * job.channels)
+            store_row(means, job, plane, y, x, end - x)
+            x = end
+    if job.stream:
+        stream_end()
+    free(row)
+    return 0
+
+
 cdef void means_across(lane* kind, Means* m, const Job* job, Py_ssize_t plane, Py_ssize_t y,
                        Py_ssize_t count) noexcept nogil:
     """`count` rows from row `y` on, at the most as many as there are lanes."""
     cdef Py_ssize_t i, r, lanes = lanes_of(kind), channels = job.channels, n = job.width * channels
     cdef lane* columns = sample_at(<lane*>m.columns, channels * lanes)
+    if few_rows(kind, count):
+        for r in range(count):
+            slide_lanes(<lane*>m.sums[r], <lane*>m.fresh, sample_at(<lane*>m.rows[r], -channels), True, job, n)
+            store_row(<lane*>m.sums[r], job, plane, y + r, 0, job.width)
+        return
     i = 0
     while i < n + (job.along.size - 1) * channels:
         transpose_block(sample_at(columns, i * lanes), lanes, sample_at(<lane*>m.rows[0], i), m.pitch)
@@ -181,6 +248,8 @@ cdef int mean_band(lane* kind, const Job* job, Py_ssize_t plane, Py_ssize_t y0, 
     cdef Py_ssize_t r, shift, lanes = lanes_of(kind), row
     cdef char* memory
     cdef char* at
+    if job.down.kind != MEAN and few_rows(kind, y1 - y0):
+        return few_means_across(kind, job, plane, y0, y1)
     m.pitch = row_pitch(kind, job, job.width)
     row = m.pitch * sample_size(kind)
     memory = <char*>calloc((4 + 3 * lanes) * row + (job.channels + 1) * lanes * lanes * sample_size(kind)

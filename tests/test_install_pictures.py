@@ -94,7 +94,7 @@ def test_calls_of_cv2_are_served_with_opencvs_results(cv2: Any) -> None:
         ]
 
     wanted = results()
-    with fastconv.installed("cv2"):
+    with fastconv.installed("cv2", always=True):
         before = served_and_back("cv2.blur")
         got = results()
         assert served_and_back("cv2.blur") == (before[0] + 1, before[1])
@@ -163,17 +163,75 @@ def test_kernels_give_pillows_pixels_in_every_mode_it_takes(mode: str) -> None:
     assert [(a.mode, a.tobytes()) for a in got] == [(b.mode, b.tobytes()) for b in wanted]
 
 
-def test_blurs_are_served_and_near_pillows() -> None:
-    image = photo("RGB").resize((240, 180), Image.Resampling.BICUBIC)
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "CMYK", "RGBX"])
+@pytest.mark.parametrize("size", [(64, 40), (1, 2100), (700, 3), (131, 257)])
+def test_blurs_give_pillows_pixels_at_any_radius(
+    mode: str, size: tuple[int, int], level: str
+) -> None:
+    rng = np.random.default_rng(size[0])
+    samples = rng.integers(
+        0, 256, (size[1], size[0], len(Image.new(mode, (1, 1)).getbands())), np.uint8
+    )
+    image = Image.frombytes(mode, size, samples.tobytes())
+    radii = [0, 0.3, 0.5, 1, 1.5, 2, 3.7, 8, 25.2, 140, 5000, (0, 2.5), (3, 0), (1.2, 40)]
+    radii += rng.uniform(0, 30, 12).tolist()
+    for radius in radii:
+        for name in ("BoxBlur", "GaussianBlur", "UnsharpMask"):
+            if name == "UnsharpMask" and isinstance(radius, tuple):
+                continue
+            more = (
+                (int(rng.integers(-50, 400)), int(rng.integers(0, 9)))
+                if name == "UnsharpMask"
+                else ()
+            )
+            wanted = image.filter(PILLOW[name](radius, *more))
+            with fastconv.installed("Pillow"):
+                got = image.filter(getattr(ImageFilter, name)(radius, *more))
+            assert (got.mode, got.size) == (wanted.mode, wanted.size)
+            assert got.tobytes() == wanted.tobytes(), (name, radius, more)
+
+
+def test_blurs_are_served_where_they_pay_and_small_ones_are_left_to_pillow() -> None:
     filters = {"BoxBlur": (2,), "GaussianBlur": (2,), "UnsharpMask": (1, 50)}
     for name, arguments in filters.items():
-        wanted = np.asarray(image.filter(PILLOW[name](*arguments)), int)
+        for size, new in (((240, 180), (1, 0)), ((20, 20), (0, 1))):
+            image = photo("RGB").resize(size)
+            with fastconv.installed("Pillow"):
+                before = served_and_back(f"PIL.ImageFilter.{name}")
+                image.filter(getattr(ImageFilter, name)(*arguments))
+                after = served_and_back(f"PIL.ImageFilter.{name}")
+                assert (after[0] - before[0], after[1] - before[1]) == new
+
+
+def test_a_radius_that_was_changed_counts_when_the_filter_is_used() -> None:
+    image = photo("RGB").resize((100, 80))
+    for name in ("BoxBlur", "GaussianBlur"):
+        theirs = PILLOW[name](1)
         with fastconv.installed("Pillow"):
-            before = served_and_back(f"PIL.ImageFilter.{name}")
-            got = np.asarray(image.filter(getattr(ImageFilter, name)(*arguments)), int)
-            assert served_and_back(f"PIL.ImageFilter.{name}") == (before[0] + 1, before[1])
-        inside = np.abs(got - wanted)[8:-8, 8:-8]
-        assert inside.max() <= (1 if name == "BoxBlur" else 8)
+            ours = getattr(ImageFilter, name)(1)
+            ours.radius = theirs.radius = 7.5
+            assert image.filter(ours).tobytes() == image.filter(theirs).tobytes()
+            ours.radius = theirs.radius = -1
+            if name == "BoxBlur":
+                for each in (ours, theirs):
+                    with pytest.raises(ValueError, match="radius"):
+                        image.filter(each)
+            else:  # of which only the square counts
+                assert image.filter(ours).tobytes() == image.filter(theirs).tobytes()
+
+
+@pytest.mark.parametrize("mode", ["1", "I", "F", "YCbCr", "HSV", "LAB", "I;16"])
+def test_blurs_refuse_the_modes_that_pillow_refuses(mode: str) -> None:
+    image = Image.new(mode, (90, 90)) if mode == "I;16" else photo("RGB").resize((90, 90)).convert(
+        "L" if mode in ("1", "I", "F") else "RGB"
+    ).convert(mode)  # fmt: skip
+    for name in ("BoxBlur", "GaussianBlur"):
+        said = []
+        for kind in (PILLOW[name], None):
+            with fastconv.installed("Pillow"), pytest.raises(ValueError) as told:  # noqa: PT011
+                image.filter((kind or getattr(ImageFilter, name))(2))
+            said.append(str(told.value))
+        assert said[0] == said[1]
 
 
 def test_filters_are_instances_of_what_pillows_are() -> None:
@@ -238,8 +296,8 @@ def test_what_only_pillow_takes_and_what_pays_there_is_handed_back() -> None:
     image = photo()
     cases = {
         "Kernel": ((3, 3), [1, 2, 1, 0, 0, 0, -1, -2, -1]),  # divided by 0
-        "GaussianBlur": (40,),
-        "UnsharpMask": (40,),
+        "GaussianBlur": (1 << 20,),
+        "UnsharpMask": (2.5, 120, 1 << 20),
     }
     for name, arguments in cases.items():
         wanted = image.filter(PILLOW[name](*arguments))
@@ -287,7 +345,7 @@ import cv2
 import numpy as np
 from PIL import Image
 from PIL.ImageFilter import BLUR
-cv2.blur(np.ones((9, 9), np.uint8), (3, 3))
+cv2.blur(np.ones((2100, 2100), np.uint8), (3, 3))
 Image.new("L", (200, 200)).filter(BLUR)
 """
 

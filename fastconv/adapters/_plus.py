@@ -96,6 +96,8 @@ def _plus(
         return correlate(image, kernel, dtype=dtype, out=out, **options), None, 0.0
     if dtype.kind in "iu":
         check_finite(kernel, dtype.name)
+    if dtype.kind == "f" and dtype.itemsize > 2:
+        return _added(image, kernel, out, number, dtype, options), None, 0.0
     outside = float(cval) if border == "constant" else 0.0
     strategy = _dots(
         image.dtype, kernel.tobytes(), kernel.dtype, kernel.shape, number, dtype, outside, _levels.level
@@ -103,6 +105,21 @@ def _plus(
     if strategy is not None:
         return _in_engine(strategy, image, kernel, out, **options)
     return _in_bands(image, kernel, out, number, dtype, outside, options), None, 0.0
+
+
+def _added(
+    image: NDArray[Any],
+    kernel: NDArray[Any],
+    out: NDArray[Any] | None,
+    number: float,
+    dtype: np.dtype[Any],
+    options: dict[str, Any],
+) -> NDArray[Any]:
+    """The number comes to sums of the result's own type, which are not rounded to any other."""
+    sums = correlate(image, kernel, dtype=dtype, out=out, **options)
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.add(sums, dtype.type(number), out=sums)
+    return sums
 
 
 def _in_bands(
@@ -120,10 +137,7 @@ def _in_bands(
         image.dtype, kernel.tobytes(), kernel.dtype, number, dtype, outside, peak
     )
     if work == dtype and work.kind != "i":
-        sums = correlate(image, kernel, dtype=dtype, out=out, **options)
-        with np.errstate(over="ignore", invalid="ignore"):
-            np.add(sums, work.type(number), out=sums)
-        return sums
+        return _added(image, kernel, out, number, dtype, options)
     if out is None:
         out = np.empty(image.shape, dtype)
     elif np.may_share_memory(image, out):

@@ -273,7 +273,9 @@ def blur(
     >>> cv2.blur(np.array([[0, 90, 0, 0]], np.uint8), (3, 1))
     array([[60, 30, 30,  0]], dtype=uint8)
     """
-    return boxFilter(src, -1, ksize, dst, anchor, True, borderType, borderValue=borderValue)
+    weights = _box(ksize, True)
+    origin = 0 if anchor is _CENTRE else _origin(weights.shape, anchor)
+    return _filtered(src, -1, weights, origin, dst, 0.0, borderType, borderValue)
 
 
 def boxFilter(
@@ -473,9 +475,8 @@ def Scharr(
     >>> cv2.Scharr(np.array([[0, 10, 30]], np.uint8), cv2.CV_16S, 1, 0)
     array([[  0, 480,   0]], dtype=int16)
     """
-    return Sobel(
-        src, ddepth, dx, dy, dst, FILTER_SCHARR, scale, delta, borderType, borderValue=borderValue
-    )
+    weights = _derivative(dx, dy, FILTER_SCHARR, scale)
+    return _filtered(src, ddepth, weights, 0, dst, delta, borderType, borderValue)
 
 
 def Laplacian(
@@ -644,7 +645,7 @@ def _filtered(
         out = None
         if dst is not None:
             out = _fitting(dst, image.shape, _own_type(image, kernel) if dtype is None else dtype)
-        if type(delta) is not float or delta:
+        if type(delta) not in (float, int) or delta:
             result = correlate_plus(
                 image, kernel, _number(delta, "delta"), border=border, cval=borderValue, origin=origin,
                 channel_axis=axis, dtype=_own_type(image, kernel) if dtype is None else dtype, out=out,
@@ -766,7 +767,7 @@ def _origin(shape: tuple[int, ...], anchor: Any) -> int | tuple[int, int]:
     return 0 if x == y == -1 else _shift(shape, x, y)
 
 
-# Of one pair of integers there is one object, which recall.pyx compares at once.
+# Of one pair of integers there is one object, which calls.pyx compares at once.
 @lru_cache(maxsize=256)
 def _shift(shape: tuple[int, int], x: int, y: int) -> tuple[int, int]:
     for at, size in ((x, shape[1]), (y, shape[0])):

@@ -14,12 +14,13 @@ its `info`, nothing is known here. `fastconv.apply` sees it.) What else is not P
   the edges, which it extends before each.
 * BoxBlur rounds once. Pillow's rounds after the rows and after the columns: it is at most one off.
 
-``exact=True`` makes a Kernel of 3 x 3 or 5 x 5, and the named ones, give Pillow's result to the pixel: its
-edges, its float32 sums, its rounding, and its modes only.
+``exact=True`` makes all of them (a Kernel of 3 x 3 or 5 x 5) give Pillow's result to the pixel: its edges,
+its sums, its rounding, and its modes only. Small pictures are then left to Pillow.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -27,9 +28,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageFilter
-from PIL.ImageFilter import Kernel as PillowsKernel  # also while another one has its name
+from PIL.ImageFilter import BoxBlur as PillowsBoxBlur  # also while another one has its name
+from PIL.ImageFilter import Kernel as PillowsKernel
 
-from .. import kernels
+from .. import _levels, kernels
 from .._arguments import quiet
 from .._borders import canonical
 from .._engine.planner import binary_unit
@@ -65,8 +67,12 @@ _CELLS = 2**24
 _MANY = 1 / 16
 # Pixels below which Pillow is done before its pixels were copied here.
 _SMALL = 80 * 80
-# A Gaussian of a larger radius takes longer than Pillow's, whose time does not depend on it.
-_LONG = 14
+# The same for its blurs, in bytes.
+_FEW_BYTES = 2048
+# Modes that Pillow blurs.
+_BLURRED = frozenset(("L", "LA", "La", "RGB", "RGBA", "RGBa", "RGBX", "CMYK"))
+# Larger numbers in a blur are left to Pillow.
+_LARGE = 1 << 20
 # Samples of a band of rows that stay in the caches while they are rounded.
 _NEAR = 1 << 16
 
@@ -121,6 +127,9 @@ class Kernel(ImageFilter.MultibandFilter):
         cval: float = 0,
         exact: bool = False,
     ) -> None:
+        if exact and isinstance(kernel, (list, tuple)) and size in ((3, 3), (5, 5)):
+            self._begin_exactly(size, kernel, scale, offset, border, cval)
+            return
         width, height = _size(size)
         weights = _weights(kernel, width, height)
         if scale is None:
@@ -137,6 +146,14 @@ class Kernel(ImageFilter.MultibandFilter):
         self._edges = _Edges(border, cval)
         if not exact:
             self._kernel = np.ascontiguousarray(weights[::-1] / scale)
+
+    def _begin_exactly(
+        self, size: Any, kernel: Any, scale: Any, offset: Any, border: str, cval: float
+    ) -> None:
+        """As Pillow's own begins, which is soon done and knows what is wrong."""
+        PillowsKernel.__init__(self, size, kernel, scale, offset)  # type: ignore[arg-type]
+        self.exact = True
+        self._edges = _Edges(border, cval) if (border, cval) != ("nearest", 0) else _PLAIN
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
@@ -226,7 +243,68 @@ class SMOOTH_MORE(_Named):  # noqa: N801
     _pillows = ImageFilter.SMOOTH_MORE
 
 
-class GaussianBlur(ImageFilter.MultibandFilter):
+class _Blur(ImageFilter.MultibandFilter):
+    """What blurs have in common: a kernel, or if `exact` Pillow's passes, by the radius of the moment."""
+
+    _passes: int
+    radius: Any
+
+    def _begin(self, radius: Any, border: str, cval: float, exact: bool) -> None:
+        self.radius = radius
+        self.exact = exact
+        self._edges = _PLAIN if (border, cval) == ("nearest", 0) else _Edges(border, cval)
+        if exact and (border, cval) != ("nearest", 0):
+            raise ValueError(f"border must be nearest if exact; got {border!r}")
+        self._kernel = None if exact else self._weights(radius)
+
+    def _weights(self, radius: Any) -> Array:
+        raise NotImplementedError
+
+    def _blurred(self, a: Array) -> Array:
+        assert self._kernel is not None
+        return self._edges.correlate(a, self._kernel)
+
+    def _pillows(self, core: Any) -> Any:
+        """Pillow's own blur of a core, for pictures that are too small to be worth more."""
+        raise NotImplementedError
+
+    def _exact_passes(self) -> list[tuple[int, int, int] | None]:
+        return _pillows_passes(self.radius, self._passes)
+
+    def _after(self, a: Array, blurred: Array) -> None:
+        """What is done to bytes that Pillow's passes have blurred."""
+
+    def filter(self, image: Any) -> Any:
+        """Filter an image's core; called by ``Image.filter``."""
+        if not self.exact:
+            return _through(image, self._blurred)
+        width, height = image.size
+        if width * height * image.bands < _FEW_BYTES:
+            _originals.hand_back()
+            return self._pillows(image)
+        if image.mode not in _BLURRED:
+            raise ValueError(f"image must be of a mode that Pillow blurs; got {image.mode}")
+        across, down = self._exact_passes()
+        if not (across or down):
+            return image.copy()
+        # as Pillow stores it, so that nothing is packed
+        raw = "RGBX" if image.mode == "RGB" else image.mode
+        a = np.frombuffer(Image.Image()._new(image).tobytes("raw", raw), np.uint8)
+        picture = a.reshape(height, width, -1)
+        blurred = np.empty_like(picture)
+        _levels.engine.pillows_blur(picture, blurred, across, down, self._passes)
+        self._after(a, blurred.reshape(-1))
+        return Image.frombytes(image.mode, (width, height), blurred.reshape(-1), "raw", raw).im
+
+
+class _Gaussian(_Blur):
+    _passes = 3
+
+    def _weights(self, radius: Any) -> Array:
+        return _gaussian(_radii(radius, 8))
+
+
+class GaussianBlur(_Gaussian):
     """A Gaussian; Pillow's of this name is near one.
 
     Parameters
@@ -235,6 +313,8 @@ class GaussianBlur(ImageFilter.MultibandFilter):
         Standard deviation in pixels, or (x, y); at least 0.
     border, cval
         What stands outside the picture, as for `fastconv.convolve`.
+    exact : bool
+        Whether to give Pillow's result to the pixel: three box blurs.
 
     Raises
     ------
@@ -264,18 +344,15 @@ class GaussianBlur(ImageFilter.MultibandFilter):
         *,
         border: str = "nearest",
         cval: float = 0,
+        exact: bool = False,
     ) -> None:
-        self.radius = radius
-        self._kernel = _gaussian(radius)
-        self._edges = _Edges(border, cval)
-        self.pays = max(_radii(radius, 8)) <= _LONG
+        self._begin(radius, border, cval, exact)
 
-    def filter(self, image: Any) -> Any:
-        """Filter an image's core; called by ``Image.filter``."""
-        return _through(image, lambda a: self._edges.correlate(a, self._kernel))
+    def _pillows(self, core: Any) -> Any:
+        return core.gaussian_blur(_pair(self.radius))
 
 
-class BoxBlur(ImageFilter.MultibandFilter):
+class BoxBlur(_Blur):
     """The mean of a rectangle.
 
     Parameters
@@ -284,6 +361,8 @@ class BoxBlur(ImageFilter.MultibandFilter):
         Pixels to either side, or (x, y); at least 0. With a fraction, that much of one pixel more.
     border, cval
         What stands outside the picture, as for `fastconv.convolve`.
+    exact : bool
+        Whether to give Pillow's result to the pixel: rounded after the rows and after the columns.
 
     Raises
     ------
@@ -301,22 +380,29 @@ class BoxBlur(ImageFilter.MultibandFilter):
     """
 
     name = "BoxBlur"
+    _passes = 1
 
     @quiet
     def __init__(
-        self, radius: float | Sequence[float], *, border: str = "nearest", cval: float = 0
+        self,
+        radius: float | Sequence[float],
+        *,
+        border: str = "nearest",
+        cval: float = 0,
+        exact: bool = False,
     ) -> None:
-        self.radius = radius
-        across, down = (_box_line(r) for r in _radii(radius, 2))
-        self._kernel = np.outer(down, across)
-        self._edges = _Edges(border, cval)
+        if exact:
+            PillowsBoxBlur.__init__(self, radius)  # type: ignore[arg-type]  # which checks it
+        self._begin(radius, border, cval, exact)
 
-    def filter(self, image: Any) -> Any:
-        """Filter an image's core; called by ``Image.filter``."""
-        return _through(image, lambda a: self._edges.correlate(a, self._kernel))
+    def _weights(self, radius: Any) -> Array:
+        return _box(_radii(radius, 2))
+
+    def _pillows(self, core: Any) -> Any:
+        return core.box_blur(_pair(self.radius))
 
 
-class UnsharpMask(ImageFilter.MultibandFilter):
+class UnsharpMask(_Gaussian):
     """Sharpen by the difference from a Gaussian blur.
 
     Parameters
@@ -329,6 +415,8 @@ class UnsharpMask(ImageFilter.MultibandFilter):
         A difference that is not larger is left alone.
     border, cval
         What stands outside the picture, as for `fastconv.convolve`.
+    exact : bool
+        Whether to give Pillow's result to the pixel. Only of one radius, and whole numbers.
 
     Raises
     ------
@@ -355,21 +443,27 @@ class UnsharpMask(ImageFilter.MultibandFilter):
         *,
         border: str = "nearest",
         cval: float = 0,
+        exact: bool = False,
     ) -> None:
-        self.radius = radius
-        self.percent = _number(percent, "percent")
-        self.threshold = _number(threshold, "threshold")
-        self._kernel = _gaussian(radius)
-        self._edges = _Edges(border, cval)
-        self.pays = max(_radii(radius, 8)) <= _LONG
+        self.percent: Any = percent if exact else _number(percent, "percent")
+        self.threshold: Any = threshold if exact else _number(threshold, "threshold")
+        self._begin(radius, border, cval, exact)
 
-    def filter(self, image: Any) -> Any:
-        """Filter an image's core; called by ``Image.filter``."""
-        return _through(image, self._sharpened)
+    def _blurred(self, a: Array) -> Array:
+        return self._sharpened(a, super()._blurred(a))
+
+    def _pillows(self, core: Any) -> Any:
+        return core.unsharp_mask(self.radius, self.percent, self.threshold)
+
+    def _after(self, a: Array, blurred: Array) -> None:
+        _levels.engine.pillows_unsharp(a, blurred, self.percent, self.threshold)
+
+    def _exact_passes(self) -> list[tuple[int, int, int] | None]:
+        _check_mask(self.radius, self.percent, self.threshold)
+        return super()._exact_passes()
 
     @quiet
-    def _sharpened(self, a: Array) -> Array:
-        blurred = self._edges.correlate(a, self._kernel)
+    def _sharpened(self, a: Array, blurred: Array) -> Array:
         if a.dtype.kind == "f":
             return np.add(a, self._change(a - blurred), dtype=a.dtype, casting="same_kind")
         if a.dtype == np.uint8:  # there are but 511 differences
@@ -445,9 +539,11 @@ def _exact(core: Any, filterargs: Any) -> Any:
     if core.mode in ("P", "F"):
         raise ValueError(f"image must not be of mode {core.mode} if exact: Pillow cannot filter it")
     size, scale, offset, weights = filterargs
+    (width, height), side = core.size, size[0]
+    if width * height < _SMALL or min(width, height) < side or core.mode not in ("L", *_BANDS):
+        return _pillows(core, filterargs)
     sums_of = _pillows_sums(size, scale, offset, tuple(weights))
-    small = min(core.size) < size[0] or core.size[0] * core.size[1] < _SMALL
-    if small or core.mode not in ("L", *_BANDS) or sums_of is None:
+    if sums_of is None:
         return _pillows(core, filterargs)
     image = Image.Image()._new(core)
     a = _grey_array(image) if core.mode == "L" else _band_array(image)
@@ -506,7 +602,15 @@ def _pillows_sums(
         largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
     if scale == 0 or not largest < 2.0**100:
         return None
-    return _whole_sums(kernel, offset, largest) or _float_sums(kernel, offset, largest)
+    return _whole_sums(kernel, offset, largest) or (
+        None if _ties(weights, scale) > _MANY else _float_sums(kernel, offset, largest)
+    )
+
+
+def _ties(weights: tuple[float, ...], scale: float) -> float:
+    """The share of sums of whole weights, over a whole scale, that are ties: one in 6 of DETAIL's."""
+    whole = scale % 2 == 0 and all(w % 1 == 0 for w in weights)
+    return 1 / abs(scale) if whole else 0.0
 
 
 @quiet
@@ -559,6 +663,50 @@ def _by_pillow(a: Array, at: tuple[Array, ...], same: PillowsKernel) -> Array:
     return np.asarray(row.filter(same))[k // 2, k // 2 :: k]
 
 
+def _pair(radius: Any) -> tuple[float, float]:
+    return (radius, radius) if isinstance(radius, (int, float)) else radius
+
+
+@lru_cache(maxsize=64)
+def _pillows_pass(radius: float, passes: int) -> tuple[int, int, int] | None:
+    """Whole radius, and the weights of whole and outermost pixels, of one of the box blurs that Pillow makes
+    of a radius, in its own float32 (src/libImaging/BoxBlur.c); None where it makes none.
+    """
+    f = np.float32
+    r = f(radius)
+    if passes > 1:
+        # double precision, where C has double constants and functions, but for what is stored
+        variance = f(r * r / f(passes))
+        length = f(math.sqrt(12.0 * float(variance) + 1.0))
+        whole = f(math.floor((float(length) - 1.0) / 2.0))
+        part = f((f(2) * whole + f(1)) * (whole * (whole + f(1)) - f(3) * variance))
+        part = f(part / (f(6) * (variance - (whole + f(1)) * (whole + f(1)))))
+        r = f(whole + part)
+    if r == 0:
+        return None
+    reach = int(r)
+    weight = int(f(1 << 24) / (r * f(2) + f(1)))
+    return reach, weight, ((1 << 24) - (2 * reach + 1) * weight) % 2**32 // 2  # in 32 bits
+
+
+def _pillows_passes(radius: Any, passes: int) -> list[tuple[int, int, int] | None]:
+    """Across and down; an error for what only Pillow can refuse, or do."""
+    x, y = _pair(radius)
+    for each in (x, y):
+        if not isinstance(each, (int, float)) or not 0 <= each < _LARGE:
+            raise ValueError(f"radius must be a number from 0 to 2**20, or (x, y); got {radius!r}")
+    return [_pillows_pass(float(each), passes) for each in (x, y)]
+
+
+def _check_mask(radius: Any, percent: Any, threshold: Any) -> None:
+    """What goes into C's integers; the rest Pillow refuses, or does."""
+    for value, name in ((percent, "percent"), (threshold, "threshold")):
+        if type(value) is not int or abs(value) >= _LARGE:
+            raise ValueError(f"{name} must be a whole number below 2**20 if exact; got {value!r}")
+    if isinstance(radius, (tuple, list)):
+        raise TypeError(f"radius must be a number if exact; got {radius!r}")
+
+
 # --- checks --------------------------------------------------------------------------------------
 
 
@@ -570,6 +718,9 @@ def _number(value: Any, name: str) -> float:
     if not np.isfinite(number):
         raise ValueError(f"{name} must be finite; got {value!r}")
     return number
+
+
+_PLAIN = _Edges("nearest", 0)  # of the many filters that say nothing of it
 
 
 def _size(size: Any) -> tuple[int, int]:
@@ -613,10 +764,17 @@ def _radii(radius: Any, width: float) -> tuple[float, float]:
     return pair
 
 
-def _gaussian(radius: Any) -> Array:
+@lru_cache(maxsize=64)
+def _gaussian(radii: tuple[float, float]) -> Array:
     """The kernel; a radius of 0 leaves its axis as it is."""
-    x, y = (max(r, 1e-9) for r in _radii(radius, 8))  # one weight
+    x, y = (max(r, 1e-9) for r in radii)  # one weight
     return kernels.gaussian((y, x))
+
+
+@lru_cache(maxsize=64)
+def _box(radii: tuple[float, float]) -> Array:
+    across, down = (_box_line(r) for r in radii)
+    return np.outer(down, across)
 
 
 def _box_line(radius: float) -> Array:

@@ -66,8 +66,14 @@ _BORDERS = {
     "constant": "constant",
     "grid-constant": "constant",
 }
-# Types that scipy.ndimage reads and writes.
-_TYPES = frozenset(PIXELS) - {"float16", "complex64", "complex128"}
+
+
+@lru_cache(maxsize=64)
+def _is_known(dtype: np.dtype[Any]) -> bool:
+    """Whether scipy.ndimage reads and writes this type."""
+    return dtype.name in PIXELS and dtype.name not in ("float16", "complex64", "complex128")
+
+
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -125,8 +131,9 @@ def _axes(axes: Any, ndim: int) -> tuple[int, ...]:
 def _result(output: Any, image: Array, complex_: bool = False) -> Array:
     """The array to fill."""
     if output is None:
-        dtype = np.promote_types(image.dtype, np.complex64) if complex_ else image.dtype.name
-        return np.zeros(image.shape, dtype)
+        if complex_:
+            return np.zeros(image.shape, np.promote_types(image.dtype, np.complex64))
+        return np.zeros(image.shape, image.dtype.newbyteorder("="))
     if isinstance(output, (type, np.dtype)):
         dtype = np.dtype(output)
         if complex_ and dtype.kind != "c":
@@ -156,7 +163,7 @@ def _apart(image: Array, dst: Array) -> Array:
 def _check_types(src: Array, dst: Array, *, by_sample: bool) -> None:
     for name, array in (("input", src), ("output", dst)):
         # SciPy's windows look at the types when they come to the first sample
-        if array.dtype.name not in _TYPES and (array.size or not by_sample):
+        if not _is_known(array.dtype) and (array.size or not by_sample):
             raise RuntimeError(
                 f"{name} must be of type bool, (u)int8 to (u)int64, float32 or float64: array type "
                 f"{array.dtype} not supported"
@@ -703,12 +710,14 @@ def _laplace(input: Any, _: None, output: Any, mode: Any, cval: Any, axes: Any) 
     modes = _each(mode, len(found), "mode")
     found = tuple(_axis(k, image.ndim) for k in found)
     filters = [Filter(k, _SECOND, _border(m), 0) for k, m in zip(found, modes, strict=True)]
+    if len(filters) == 1:
+        return _filtered(filters, image, dst, cval)
     image = _apart(image, dst)
     if _lines.may_add(image.shape, found, dst.dtype) and image.dtype.kind != "c":
         return _parts(lambda a, b, c: _lines.run(filters, a, b, c, True), image, dst, cval)
 
     def derivative(k: int, out: Any, border: str) -> Made:
-        return _correlate1d(image, _SECOND.weights, out, k, border, cval, 0)
+        return correlate1d(image, _SECOND.weights, k, out, border, cval), None, 0.0
 
     return _summed(derivative, dst, found, modes), None, 0.0
 

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A small call of a new kind is handed back to the original, which is done before we have found out how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.ndimage
+
+import fastconv
+from fastconv import _install, _worth
+from fastconv._stand_ins import counts
+
+PRICES = {"scipy.ndimage": (100_000.0, 10_000.0, 10.0), "scipy.signal": (100_000.0, 10_000.0, 10.0)}
+LARGE = (100, 91)  # 10,000 + 10 * 9,100 ns and more
+SMALL = (10, 100)  # 20,000 ns: done here after five
+
+
+@pytest.fixture(autouse=True)
+def prices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(_worth, "PRICES", PRICES)
+    yield
+    while _install._state.asked:
+        fastconv.uninstall()
+
+
+def calls(name: str, call: Any) -> str:
+    """Who does a call: "here" or "back"."""
+    count = counts[f"scipy.ndimage.{name}"]
+    before = count.served, count.handed_back
+    call()
+    return {(1, 0): "here", (0, 1): "back"}[count.served - before[0], count.handed_back - before[1]]
+
+
+def noise(shape: tuple[int, ...], dtype: str = "float32") -> Any:
+    return (np.random.default_rng(0).random(shape) * 100).astype(dtype)
+
+
+def test_a_small_call_of_a_new_kind_goes_back_until_it_would_have_paid_to_find_out() -> None:
+    image = noise(SMALL)
+    with fastconv.installed():
+        who = [calls("sobel", lambda: scipy.ndimage.sobel(image)) for _ in range(7)]
+    assert who == ["back"] * 5 + ["here"] * 2
+
+
+def test_a_large_call_is_done_here_at_once() -> None:
+    image = noise(LARGE)
+    with fastconv.installed():
+        assert calls("sobel", lambda: scipy.ndimage.sobel(image)) == "here"
+
+
+def test_all_calls_are_done_here_if_that_is_asked_for() -> None:
+    image = noise((3, 3))
+    with fastconv.installed():
+        with fastconv.installed(always=True):
+            assert calls("sobel", lambda: scipy.ndimage.sobel(image)) == "here"
+        assert calls("sobel", lambda: scipy.ndimage.sobel(image)) == "back"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda f, w: f(noise((11, 100)), w, mode="wrap"),
+        lambda f, w: f(noise(SMALL, "int16"), w, mode="wrap"),
+        lambda f, w: f(noise(SMALL), w + 1, mode="wrap"),
+        lambda f, w: f(noise(SMALL), w[:2], mode="wrap"),
+        lambda f, w: f(noise(SMALL), w, mode="mirror"),
+        lambda f, w: f(noise(SMALL), w),
+    ],
+    ids=["shape", "type", "weights", "size", "option", "default"],
+)
+def test_kinds_differ_by_shape_type_kernel_and_options(other: Any) -> None:
+    weights = np.array([1.0, 2.0, 4.0])
+    with fastconv.installed():
+        f = scipy.ndimage.correlate1d
+        for _ in range(5):
+            assert calls("correlate1d", lambda: f(noise(SMALL), weights, mode="wrap")) == "back"
+        assert calls("correlate1d", lambda: other(f, weights)) == "back"
+        assert calls("correlate1d", lambda: f(noise(SMALL), weights, mode="wrap")) == "here"
+
+
+def test_an_array_to_be_filled_and_lists_make_no_kind_of_their_own() -> None:
+    out = np.empty(SMALL, np.float32)
+    with fastconv.installed():
+        for number in range(6):
+            out[:] = number
+            who = calls(
+                "gaussian_filter",
+                lambda: scipy.ndimage.gaussian_filter(noise(SMALL), [1, 2], output=out),
+            )
+    assert who == "here"
+
+
+def test_what_is_handed_back_is_the_originals_all_the_way_down() -> None:
+    inner = [f"scipy.ndimage.{name}" for name in ("gaussian_filter1d", "correlate1d")]
+    image, wanted = noise(SMALL), scipy.ndimage.gaussian_filter(noise(SMALL), 1.5)
+    with fastconv.installed():
+        before = [counts[name].served for name in inner]
+        got = scipy.ndimage.gaussian_filter(image, 1.5)
+        assert [counts[name].served for name in inner] == before
+    assert got.tobytes() == wanted.tobytes()
+
+
+def test_kinds_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_worth, "_KINDS", 3)
+    pays = _worth.rule("scipy.ndimage", "sobel")
+    for side in range(1, 50):
+        assert not pays((np.zeros(side),), {})
+    spent = dict(zip(pays.__code__.co_freevars, pays.__closure__ or (), strict=True))["spent"]
+    assert len(spent.cell_contents) <= 3
