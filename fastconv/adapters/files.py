@@ -99,7 +99,9 @@ def filter_file(
         if dtype is None and choose is not None:
             dtype = choose(image)
         channels = getattr(image, "channel_axis", -1 if len(image.shape) == 3 else None)
-        return _filtered(source, target, image, kernel, channels, dtype, resume, progress, options)
+        return _filtered(
+            source, target, image, kernel, channels, dtype, resume, progress, note, options
+        )
     finally:
         getattr(image, "close", lambda: None)()
 
@@ -113,6 +115,7 @@ def _filtered(
     dtype: DTypeLike | None,
     resume: bool,
     progress: Progress | None,
+    note: Callable[[str], object] | None,
     options: dict[str, Any],
 ) -> int:
     part = target.with_name(target.name + ".part")
@@ -123,6 +126,10 @@ def _filtered(
     pixel_of(np.dtype(image.dtype), "source")
     made = plan(kernel, pixel=image.dtype, channel_axis=channels, dtype=dtype, **words)
     result = made._target(np.dtype(image.dtype))
+    if result == np.dtype(image.dtype).newbyteorder("="):  # in the byte order that it has
+        result = np.dtype(image.dtype)
+    elif dtype is None and note is not None:
+        note(f"{np.dtype(image.dtype)} becomes {result}")
     target.parent.mkdir(parents=True, exist_ok=True)
     if not resume:
         _remove(part)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ STRIP_BYTES = 2**18
 LARGE = 2**28
 NONE, LZW, DEFLATE = 1, 5, 8
 # Colour spaces whose samples are numbers that may be summed; JPEG's YCbCr is decoded to RGB.
-WHITE_IS_0, BLACK_IS_0, RGB, SEPARATED, YCBCR = 0, 1, 2, 5, 6
+WHITE_IS_0, BLACK_IS_0, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
 JPEG = 7
 
 
@@ -102,6 +102,11 @@ class Pages:
         self._rows = int(rows)
         self.chunks = (*(1,) * len(self._lead), self._rows, *inner[1:])
 
+    def all_are_small_and(self, known: Callable[[Any], bool]) -> bool:
+        """Whether all pages of the file fit into memory together, and each is known."""
+        pages = list(self._file.pages)
+        return sum(math.prod(page.shape) for page in pages) <= LARGE and all(map(known, pages))
+
     def close(self) -> None:
         """Close the file."""
         self._pool.shutdown()
@@ -167,9 +172,12 @@ def needs_bands(path: str | os.PathLike[str]) -> bool:
         return False
     try:
         kind = pages.dtype.name, int(pages.first.samplesperpixel)
+        if pages.others and pages.all_are_small_and(_is_pillows):
+            return False  # which filters pages of all kinds, one after the other
         return (
             len(pages.shape) > (3 if pages.channel_axis else 2)
             or kind not in _PILLOWS
+            or 0 in pages.first.extrasamples  # of which Pillow reads none
             or pages.first.parent.is_bigtiff  # of which Pillow does not write what it has read
             or math.prod(pages.shape) * pages.dtype.itemsize > LARGE
         )
@@ -182,6 +190,13 @@ _PILLOWS = (
     *(("uint8", samples) for samples in (1, 2, 3, 4)),
     ("uint16", 1), ("int32", 1), ("float32", 1),
 )  # fmt: skip
+
+
+def _is_pillows(page: Any) -> bool:
+    if page.dtype is None or page.bitspersample == 1 or page.photometric == PALETTE:
+        return bool(page.samplesperpixel == 1 and page.bitspersample in (1, 8))
+    kind = np.dtype(page.dtype).name, int(page.samplesperpixel)
+    return kind in _PILLOWS and 0 not in page.extrasamples
 
 
 def _kind(page: Any) -> tuple[Any, ...]:

@@ -22,16 +22,15 @@ from rich.console import Console
 from rich.table import Table
 
 from .. import __version__, kernels
+from ..adapters.metadata import colours
 from ..adapters.pictures import (
     Filter,
     Task,
-    colours,
     guarded,
     reason_of,
-    refuse_existing,
-    save_options,
-    write,
+    save,
 )
+from ..adapters.whole import refuse_existing
 from ..api import plan, show_config
 from .gallery import FIVE, contact_sheet, gallery_picture, test_picture
 from .jobs import Problems, jobs_of, suffix_option
@@ -174,8 +173,9 @@ def gallery(picture: str | None, out: str, force: bool) -> None:
                     original.info.pop("icc_profile", None)
         filtered = {name: Filter(getattr(kernels, name), {})(original) for name in FIVE}
         sheet = contact_sheet({"original": original, **filtered})
-        for target, result in zip(targets, (*filtered.values(), sheet), strict=True):
-            write(result, target, force, **save_options(result, result.info, "PNG"))
+        with guarded():
+            for target, result in zip(targets, (*filtered.values(), sheet), strict=True):
+                save(result, target, force=force)
     except Exception as error:  # broken files make Pillow raise errors of any kind
         raise click.ClickException(f"{picture or out}: {reason_of(error)}") from error
     click.echo(f"{len(targets)} pictures in {out}")
