@@ -7,8 +7,9 @@
     save(apply(Image.open("photo.jpg"), sharpening), "sharp.jpg")
 
 `apply` filters a picture and `save` keeps what its file said of it; `convolve` and `correlate` are the same
-for arrays, with every option; `plan` keeps the preparation for many pictures and `explain` tells what it chose; `stream` filters what is larger
-than memory; `kernels` makes kernels; `reference` is the definition of every result, in plain NumPy.
+for arrays, with every option; `plan` keeps the preparation for many pictures and `explain` tells what it
+chose; `stream` filters what is larger than memory; `kernels` makes kernels; `reference` is the definition of
+every result, in plain NumPy.
 
 The map of the code, one floor a line; a file imports only from floors below its own:
 

@@ -27,6 +27,7 @@ from .._pixels import pixel_of
 from ..api import plan
 from .marks import SUFFIX, FileMark
 from .stream import Progress, stream
+from .whole import take_rights
 
 __all__ = ["SUFFIXES", "filter_file"]
 
@@ -133,9 +134,10 @@ def _filtered(
     target.parent.mkdir(parents=True, exist_ok=True)
     if not resume:
         _remove(part)
-    place = _created(part, target, image, result, resume)
-    mapped = getattr(image, "mapped", lambda: None)()
+    place, mapped = None, None
     try:
+        place = _created(part, target, image, result, resume)
+        mapped = getattr(image, "mapped", lambda: None)()
         stream(
             image if mapped is None else mapped, kernel, place, channel_axis=channels,
             resume=resume, mark=mark.path, progress=progress, **options,
@@ -150,6 +152,7 @@ def _filtered(
             _remove(part)
         raise
     del place, mapped
+    take_rights(part, target, source)
     if part.is_dir() and target.is_dir():
         shutil.rmtree(target)
     os.replace(part, target)

@@ -2,8 +2,8 @@
 """What a file says of its picture, and how the next file says it too: EXIF, profile, XMP, resolution, text.
 
 EXIF data go through as the bytes that they are. Written anew, text that is not ASCII would become "?", notes
-of makers would move away from what points at them, and a tag of an unusual type would end it all. Chunks of PNG
-go through as they are for the same reason.
+of makers would move away from what points at them, and a tag of an unusual type would end it all. Chunks of
+PNG go through as they are for the same reason.
 
 What the new file did not take is found by reading its header again, not in a table of formats.
 """

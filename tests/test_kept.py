@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A file comes out with the words, depth, frames and rights that it had, or with a note of what was lost."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import struct
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from PIL import Image, ImageCms, ImageSequence, PngImagePlugin
+
+import fastconv
+from fastconv import kernels
+
+pytest.importorskip("click")
+imagecodecs = pytest.importorskip("imagecodecs")
+tifffile = pytest.importorskip("tifffile")
+zarr = pytest.importorskip("zarr")
+
+from click.testing import CliRunner, Result  # noqa: E402
+
+from fastconv.cli import cli  # noqa: E402
+
+Array = np.ndarray[Any, Any]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def run(*words: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(cli, [str(word) for word in words])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def noise(*shape: int, dtype: Any = np.uint8) -> Array:
+    return np.random.default_rng(7).integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+def picture(mode: str = "RGB") -> Image.Image:
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    return Image.frombytes(mode, (40, 30), noise(30, 40, bands).tobytes())
+
+
+# --- EXIF ----------------------------------------------------------------------------------------
+
+
+def odd_exif() -> bytes:
+    """Big-endian EXIF data with Latin-1 and UTF-8 text, and ASCII where a number is meant."""
+    entries = [
+        (0x010E, 2, "Grüße".encode("latin-1") + b"\0"),  # ImageDescription
+        (0x010F, 2, "Ⓜ maker".encode() + b"\0"),
+        (0x0112, 3, struct.pack(">HH", 6, 0)),
+        (0x011A, 2, b"seventy-two\0"),  # XResolution
+    ]
+    data = b""
+    table = struct.pack(">H", len(entries))
+    start = 8 + 2 + 12 * len(entries) + 4
+    for tag, kind, content in entries:
+        count = 1 if kind == 3 else len(content)
+        place = content.ljust(4, b"\0") if len(content) <= 4 else struct.pack(">I", start + len(data))
+        data += content if len(content) > 4 else b""
+        table += struct.pack(">HHI", tag, kind, count) + place
+    return b"Exif\0\0MM\0\x2a\0\0\0\x08" + table + bytes(4) + data
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_exif_data_go_through_as_bytes(suffix: str) -> None:
+    raw = odd_exif()
+    picture().save(f"in{suffix}", exif=raw)
+    run("apply", f"in{suffix}", "-k", "box_blur", "-o", f"out{suffix}")
+    with Image.open(f"out{suffix}") as image:
+        assert image.info["exif"].removeprefix(b"Exif\0\0") == raw[6:]
+
+
+def test_exif_data_that_were_changed_are_written_with_the_change() -> None:
+    picture().save("in.jpg", exif=odd_exif())
+    with Image.open("in.jpg") as image:
+        image.getexif()[0x0112] = 3
+        del image.getexif()[0x011A]
+        result = fastconv.apply(image, fastconv.box_blur)
+    assert result.getexif()[0x0112] == 3
+    assert result.getexif()[0x010E] == "Grüße"
+
+
+def test_text_of_a_tiff_is_no_question_mark_in_a_jpeg() -> None:
+    tifffile.imwrite(
+        "in.tif", noise(30, 40, 3), photometric="rgb", metadata=None,
+        extratags=[(315, 2, 0, "Zoë".encode("latin-1") + b"\0", True)],
+    )  # fmt: skip
+    run("apply", "in.tif", "-k", "box_blur", "-o", "out.jpg")
+    run("apply", "in.tif", "-k", "box_blur", "-o", "out.tif")
+    for name in "out.jpg", "out.tif":
+        with Image.open(name) as image:
+            assert image.getexif()[315] == "Zoë"
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".avif", ".tif"])
+def test_save_keeps_what_the_file_said(suffix: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "fastconv"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Title", "a cat")
+    picture().save("in.png", exif=exif, icc_profile=profile, dpi=(300, 300), pnginfo=text)
+    with Image.open("in.png") as photo:
+        result = fastconv.apply(photo, fastconv.box_blur)
+        if suffix == ".png":
+            fastconv.save(result, f"out{suffix}", like=photo)
+        elif suffix == ".tif":
+            fastconv.save(result, f"out{suffix}")
+        else:
+            words = "its resolution" if suffix != ".jpg" else ""
+            with pytest.warns(UserWarning, match=words) if words else _no_warning():
+                fastconv.save(result, f"out{suffix}")
+    with Image.open(f"out{suffix}") as image:
+        assert image.getexif()[0x010F] == "fastconv"
+        assert image.info["icc_profile"] == profile
+        if suffix == ".png":
+            assert image.info["Title"] == "a cat"
+
+
+def _no_warning() -> Any:
+    import contextlib
+
+    return contextlib.nullcontext()
+
+
+def test_what_a_format_does_not_hold_is_said() -> None:
+    picture().save("in.jpg", exif=odd_exif(), dpi=(300, 300), comment=b"by hand")
+    result = run("apply", "in.jpg", "-k", "box_blur", "-o", "out.bmp")
+    assert result.stderr == "in.jpg: its comment and EXIF data are not kept in BMP\n"
+
+
+def test_chunks_of_a_png_go_through_as_they_are() -> None:
+    chunks = {
+        b"gAMA": struct.pack(">I", 45454), b"cHRM": bytes(range(32)), b"iTXt": "Titel\0\0\0de\0Titel\0Grüße".encode(),
+        b"tEXt": b"Author\0Zo\xeb", b"zTXt": b"Long\0\0" + zlib.compress(b"x" * 99), b"tIME": bytes(7),
+    }  # fmt: skip
+    for deep in False, True:
+        a = noise(30, 40, 3, dtype=np.uint16 if deep else np.uint8)
+        coded = imagecodecs.png_encode(a)
+        extra = b"".join(
+            struct.pack(">I", len(c)) + n + c + struct.pack(">I", zlib.crc32(n + c))
+            for n, c in chunks.items()
+        )
+        Path("in.png").write_bytes(coded[:33] + extra + coded[33:])
+        run("apply", "in.png", "-k", "box_blur", "-o", "out.png", "--force")
+        written = Path("out.png").read_bytes()
+        for name, content in chunks.items():
+            assert struct.pack(">I", len(content)) + name + content in written
+        wanted = fastconv.apply(a, fastconv.box_blur)
+        assert_array_equal(imagecodecs.png_decode(written), wanted, strict=True)
+
+
+# --- depth ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+@pytest.mark.parametrize(("source", "target"), [("in.png", "out.png"), ("in.tif", "out.png"), ("in.png", "out.tif")])
+def test_colours_of_16_bits_stay_ones(channels: int, source: str, target: str) -> None:
+    a = noise(30, 40, channels, dtype=np.uint16)
+    if source == "in.png":
+        Path(source).write_bytes(imagecodecs.png_encode(a))
+    else:
+        tifffile.imwrite(source, a, photometric="rgb" if channels > 2 else "minisblack", metadata=None,
+                         planarconfig="contig", extrasamples=["unassalpha"] if channels != 3 else None)  # fmt: skip
+    run("apply", source, "-k", "sharpening", "-o", target)
+    read = imagecodecs.png_decode(Path(target).read_bytes()) if target == "out.png" else tifffile.imread(target)
+    assert_array_equal(read, fastconv.apply(a, fastconv.sharpening), strict=True)
+
+
+def test_a_transparent_value_of_16_bits_becomes_opacity() -> None:
+    a = noise(30, 40, dtype=np.uint16)
+    a[5:9] = 777
+    coded = imagecodecs.png_encode(a)
+    key = struct.pack(">I4sH", 2, b"tRNS", 777)
+    Path("in.png").write_bytes(coded[:33] + key + struct.pack(">I", zlib.crc32(key[4:])) + coded[33:])
+    run("apply", "in.png", "-k", "identity", "-o", "out.png")
+    result = imagecodecs.png_decode(Path("out.png").read_bytes())
+    assert_array_equal(result[..., 0], a)
+    assert_array_equal(result[..., 1] == 0, a == 777)
+
+
+@pytest.mark.parametrize("suffix", [".jp2", ".ppm", ".png"])
+def test_bits_that_would_be_lost_are_lost_on_demand_only(suffix: str) -> None:
+    a = noise(30, 40, 3, dtype=np.uint16)
+    if suffix == ".jp2":
+        Path("in.jp2").write_bytes(imagecodecs.jpeg2k_encode(a, level=0))
+    elif suffix == ".ppm":
+        Path("in.ppm").write_bytes(b"P6 40 30 65535\n" + a.astype(">u2").tobytes())
+    else:
+        Path("in.png").write_bytes(imagecodecs.png_encode(a))
+    result = run("apply", f"in{suffix}", "-k", "box_blur", "-o", "out.webp", code=1)
+    assert "its samples of 16 bits would become 8" in result.stderr
+    assert "--mode RGB asks for that" in result.stderr and not Path("out.webp").exists()
+    run("apply", f"in{suffix}", "-k", "box_blur", "-o", "out.webp", "--mode", "RGB")
+
+
+@pytest.mark.parametrize(("mode", "key"), [("L", 9), ("RGB", (9, 9, 9))])
+def test_filtered_values_that_hit_a_transparent_one_are_no_holes(mode: str, key: Any) -> None:
+    image = Image.new(mode, (40, 30), 18 if mode == "L" else (18, 18, 18))
+    image.save("in.png", transparency=key)
+    with Image.open("in.png") as opened:
+        result = fastconv.apply(opened, [[0.5]])
+        assert result.mode == {"L": "LA", "RGB": "RGBA"}[mode]
+    assert result.getchannel("A").getextrema() == (128, 128)  # the kernel halves it too
+    assert "transparency" not in result.info
+
+
+# --- codes ---------------------------------------------------------------------------------------
+
+
+def test_lossless_webp_stays_lossless() -> None:
+    picture("RGBA").save("in.webp", lossless=True, exact=True)
+    run("apply", "in.webp", "-k", "identity", "-o", "out.webp")
+    with Image.open("in.webp") as before, Image.open("out.webp") as after:
+        assert_array_equal(np.asarray(before), np.asarray(after))
+    picture().save("lossy.webp", quality=80)
+    run("apply", "lossy.webp", "-k", "identity", "-o", "still.webp")
+    assert b"VP8L" not in Path("still.webp").read_bytes()
+
+
+def test_a_jpeg_keeps_its_sampling_and_stays_progressive() -> None:
+    from PIL.JpegImagePlugin import get_sampling
+
+    for sampling in range(3):
+        picture().save("in.jpg", quality=91, subsampling=sampling, progressive=True)
+        run("apply", "in.jpg", "-k", "identity", "-o", "out.jpg", "--force")
+        with Image.open("in.jpg") as before, Image.open("out.jpg") as after:
+            assert get_sampling(after) == sampling
+            assert after.info.get("progressive")
+            assert before.quantization == after.quantization  # type: ignore[attr-defined]
+
+
+def test_pixels_of_jpeg_within_tiff_are_not_coded_with_losses_again() -> None:
+    picture().save("in.tif", compression="jpeg", quality=95)
+    run("apply", "in.tif", "-k", "identity", "-o", "out.tif")
+    with Image.open("in.tif") as before, Image.open("out.tif") as after:
+        assert_array_equal(np.asarray(before), np.asarray(after))
+
+
+# --- frames --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+@pytest.mark.parametrize("target", [".gif", ".webp", ".png"])
+def test_all_frames_are_filtered_and_shown_as_long(suffix: str, target: str) -> None:
+    images = [picture("L").rotate(90 * n).quantize(16) for n in range(4)]
+    options = {"duration": [100, 200, 50, 70], "loop": 2, "lossless": True}
+    images[0].save(f"in{suffix}", save_all=True, append_images=images[1:], **options)
+    run("apply", f"in{suffix}", "-k", "identity", "-o", f"out{target}")
+    with Image.open(f"in{suffix}") as before, Image.open(f"out{target}") as after:
+        assert before.n_frames == after.n_frames == 4
+        shows = [
+            [(np.asarray(f.convert("RGB")).tobytes(), f.info["duration"]) for f in ImageSequence.Iterator(image)]
+            for image in (before, after)
+        ]
+        assert shows[0] == shows[1]
+        plays = [image.info["loop"] + (image.format == "GIF") for image in (before, after)]
+        assert plays[0] == plays[1]
+
+
+def test_more_colours_than_a_gif_holds_are_said() -> None:
+    picture("RGB").quantize(200).save("in.gif")
+    result = run("apply", "in.gif", "-k", "box_blur", "-o", "out.gif")
+    assert "it has more than the 256 colours that GIF holds; the nearest are taken" in result.stderr
+
+
+def test_fax_pages_and_pages_of_other_sizes_are_filtered() -> None:
+    pages = [picture("L"), picture("L").crop((0, 0, 17, 13)), picture("RGB")]
+    faxes = [page.convert("1") for page in pages[:2]]
+    faxes[0].save("fax.tif", save_all=True, append_images=faxes[1:], compression="group4")
+    pages[0].save("in.tif", save_all=True, append_images=pages[1:])
+    for name, originals in (("fax.tif", faxes), ("in.tif", pages)):
+        run("apply", name, "-k", "box_blur", "-o", f"out_{name}")
+        with Image.open(f"out_{name}") as result:
+            assert result.n_frames == len(originals)
+            for page, original in zip(ImageSequence.Iterator(result), originals, strict=True):
+                wanted = fastconv.apply(original, fastconv.box_blur)
+                assert_array_equal(np.asarray(page), np.asarray(wanted))
+
+
+# --- rights --------------------------------------------------------------------------------------
+
+
+def test_what_is_replaced_keeps_mode_times_and_attributes() -> None:
+    picture().save("in.png")
+    shutil.copy("in.png", "out.png")
+    os.chmod("out.png", 0o640)
+    os.utime("out.png", (1e9, 1.1e9))
+    marked = hasattr(os, "setxattr")
+    if marked:
+        try:
+            os.setxattr("out.png", "user.note", b"mine")
+        except OSError:  # a file system without them
+            marked = False
+    run("apply", "in.png", "-k", "box_blur", "-o", "out.png", "--force")
+    state = os.stat("out.png")
+    assert state.st_mode & 0o777 == 0o640 and state.st_mtime == 1.1e9
+    assert not marked or os.getxattr("out.png", "user.note") == b"mine"
+
+
+@pytest.mark.parametrize("name", ["in.png", "in.npy", "in.tif"])
+def test_a_private_picture_gives_a_private_one(name: str) -> None:
+    if name == "in.npy":
+        np.save(name, noise(30, 40))
+    else:
+        tifffile.imwrite("in.tif", noise(2, 30, 40), photometric="minisblack")
+        picture().save("in.png")
+    os.chmod(name, 0o600)
+    run("apply", name, "-k", "box_blur", "-o", name.replace("in", "out"))
+    assert os.stat(name.replace("in", "out")).st_mode & 0o777 == 0o600
+
+
+def test_a_refused_size_names_the_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)
+    picture().save("in.png")
+    assert "--any-size" in run("apply", "in.png", "-k", "box_blur", "-o", "out.png", code=1).stderr
+    run("apply", "in.png", "-k", "box_blur", "-o", "out.png", "--any-size")
