@@ -95,8 +95,6 @@ def filter_file(
         return 0
     image = _opened(source)
     try:
-        if getattr(image, "others", 0) and note is not None:
-            note(f"only the pages like the first are filtered, {image.others} are not")
         if dtype is None and choose is not None:
             dtype = choose(image)
         channels = getattr(image, "channel_axis", -1 if len(image.shape) == 3 else None)
@@ -131,6 +129,9 @@ def _filtered(
         result = np.dtype(image.dtype)
     elif dtype is None and note is not None:
         note(f"{np.dtype(image.dtype)} becomes {result}")
+    if note is not None:
+        for words_lost in getattr(image, "notes", lambda _: ())(result):
+            note(words_lost)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not resume:
         _remove(part)
