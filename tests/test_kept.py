@@ -69,7 +69,9 @@ def odd_exif() -> bytes:
     start = 8 + 2 + 12 * len(entries) + 4
     for tag, kind, content in entries:
         count = 1 if kind == 3 else len(content)
-        place = content.ljust(4, b"\0") if len(content) <= 4 else struct.pack(">I", start + len(data))
+        place = (
+            content.ljust(4, b"\0") if len(content) <= 4 else struct.pack(">I", start + len(data))
+        )
         data += content if len(content) > 4 else b""
         table += struct.pack(">HHI", tag, kind, count) + place
     return b"Exif\0\0MM\0\x2a\0\0\0\x08" + table + bytes(4) + data
@@ -168,7 +170,9 @@ def test_chunks_of_a_png_go_through_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("channels", [2, 3, 4])
-@pytest.mark.parametrize(("source", "target"), [("in.png", "out.png"), ("in.tif", "out.png"), ("in.png", "out.tif")])
+@pytest.mark.parametrize(
+    ("source", "target"), [("in.png", "out.png"), ("in.tif", "out.png"), ("in.png", "out.tif")]
+)
 def test_colours_of_16_bits_stay_ones(channels: int, source: str, target: str) -> None:
     a = noise(30, 40, channels, dtype=np.uint16)
     if source == "in.png":
@@ -177,7 +181,11 @@ def test_colours_of_16_bits_stay_ones(channels: int, source: str, target: str) -
         tifffile.imwrite(source, a, photometric="rgb" if channels > 2 else "minisblack", metadata=None,
                          planarconfig="contig", extrasamples=["unassalpha"] if channels != 3 else None)  # fmt: skip
     run("apply", source, "-k", "sharpening", "-o", target)
-    read = imagecodecs.png_decode(Path(target).read_bytes()) if target == "out.png" else tifffile.imread(target)
+    read = (
+        imagecodecs.png_decode(Path(target).read_bytes())
+        if target == "out.png"
+        else tifffile.imread(target)
+    )
     assert_array_equal(read, fastconv.apply(a, fastconv.sharpening), strict=True)
 
 
@@ -186,7 +194,9 @@ def test_a_transparent_value_of_16_bits_becomes_opacity() -> None:
     a[5:9] = 777
     coded = imagecodecs.png_encode(a)
     key = struct.pack(">I4sH", 2, b"tRNS", 777)
-    Path("in.png").write_bytes(coded[:33] + key + struct.pack(">I", zlib.crc32(key[4:])) + coded[33:])
+    Path("in.png").write_bytes(
+        coded[:33] + key + struct.pack(">I", zlib.crc32(key[4:])) + coded[33:]
+    )
     run("apply", "in.png", "-k", "identity", "-o", "out.png")
     result = imagecodecs.png_decode(Path("out.png").read_bytes())
     assert_array_equal(result[..., 0], a)
@@ -264,7 +274,10 @@ def test_all_frames_are_filtered_and_shown_as_long(suffix: str, target: str) -> 
     with Image.open(f"in{suffix}") as before, Image.open(f"out{target}") as after:
         assert before.n_frames == after.n_frames == 4
         shows = [
-            [(np.asarray(f.convert("RGB")).tobytes(), f.info["duration"]) for f in ImageSequence.Iterator(image)]
+            [
+                (np.asarray(f.convert("RGB")).tobytes(), f.info["duration"])
+                for f in ImageSequence.Iterator(image)
+            ]
             for image in (before, after)
         ]
         assert shows[0] == shows[1]
@@ -329,3 +342,96 @@ def test_a_refused_size_names_the_option(monkeypatch: pytest.MonkeyPatch) -> Non
     picture().save("in.png")
     assert "--any-size" in run("apply", "in.png", "-k", "box_blur", "-o", "out.png", code=1).stderr
     run("apply", "in.png", "-k", "box_blur", "-o", "out.png", "--any-size")
+
+
+# --- TIFF ----------------------------------------------------------------------------------------
+
+
+def raw_tags(name: str, page: int = 0) -> dict[int, bytes]:
+    from fastconv.adapters.tables import Layout, tags_at
+
+    with tifffile.TiffFile(name) as tif, open(name, "rb") as file:
+        layout, _ = Layout.of(file)
+        return {code: value for code, _, value in tags_at(file, layout, tif.pages[page].offset)[0]}
+
+
+@pytest.mark.parametrize("compression", [None, "lzw"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tags_of_a_tiff_go_through_as_bytes(compression: str | None, order: str) -> None:
+    tags: list[Any] = [
+        (270, 2, 0, "Aufnahme".encode() + b"\0", True), (33432, 2, 0, "© Zoë".encode() + b"\0", True),
+        (305, 2, 0, b"camera 1.0\0", True), (285, 2, 0, b"page\0", True),
+        (65123, 12, 3, (0.5, 1.5, 2.5), True), (37500, 7, 5, bytes(range(5)), True),
+    ]  # fmt: skip
+    tifffile.imwrite("in.tif", noise(30, 40, dtype=np.uint16), metadata=None, software=False,
+                     extratags=tags, compression=compression, byteorder=order)  # fmt: skip
+    result = run("apply", "in.tif", "-k", "box_blur", "-o", "out.tif")
+    before, after = raw_tags("in.tif"), raw_tags("out.tif")
+    for tag in 270, 33432, 305, 285, 65123, 37500:
+        assert before[tag] == after[tag]
+    assert result.stderr == ""
+    assert sorted(os.listdir()) == ["in.tif", "out.tif"]
+
+
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_camera_and_place_of_a_tiff_are_kept(compression: str | None) -> None:
+    from fastconv.adapters.tables import add_tables
+
+    tifffile.imwrite("in.tif", noise(30, 40), metadata=None, compression=compression)
+    maker = bytes(range(99))
+    camera = [
+        (0x829A, 5, struct.pack("<II", 1, 2)),
+        (0x9003, 2, b"2020:01:02\0"),
+        (0x927C, 7, maker),
+    ]
+    place = [(1, 2, b"N\0"), (2, 5, struct.pack("<6I", 48, 1, 51, 1, 59, 2))]
+    within = [(1, 2, b"R98\0")]
+    with open("in.tif", "r+b") as file:
+        add_tables(file, {0x8769: camera, 0x8825: place, 0xA005: within})
+    run("apply", "in.tif", "-k", "box_blur", "-o", "out.tif")
+    with Image.open("in.tif") as before, Image.open("out.tif") as after:
+        for table in 0x8769, 0x8825:
+            assert len(before.getexif().get_ifd(table)) > 1
+            assert dict(before.getexif().get_ifd(table)) == dict(after.getexif().get_ifd(table))
+        assert_array_equal(np.asarray(after), fastconv.apply(np.asarray(before), fastconv.box_blur))
+
+
+@pytest.mark.parametrize("kind", ["imagej", "ome"])
+def test_metadata_of_microscopes_are_kept_or_said_to_be_lost(kind: str) -> None:
+    name = "in.ome.tif" if kind == "ome" else "in.tif"
+    words: dict[str, Any] = {"imagej": True} if kind == "imagej" else {"ome": True}
+    a = noise(3, 2, 30, 40, dtype=np.uint16)
+    metadata = {"axes": "ZCYX", "spacing": 0.5, "unit": "um", "Labels": [f"s{n}" for n in range(6)]}
+    if kind == "ome":
+        metadata = {"axes": "ZCYX", "PhysicalSizeX": 0.1, "Channel": {"Name": ["red", "green"]}}
+    tifffile.imwrite(name, a, metadata=metadata, **words)
+    result = run("apply", name, "-k", "box_blur", "-o", f"out_{name}")
+    assert result.stderr == ""
+    with tifffile.TiffFile(name) as before, tifffile.TiffFile(f"out_{name}") as after:
+        assert before.series[0].axes == after.series[0].axes == "ZCYX"
+        assert before.series[0].shape == after.series[0].shape
+        assert before.imagej_metadata == after.imagej_metadata
+        assert before.ome_metadata == after.ome_metadata
+    result = run("apply", name, "-k", "box_blur", "--mode", "F", "-o", f"float_{name}")
+    assert "metadata are left out: they say that pixels are uint16" in result.stderr
+
+
+def test_pages_keep_words_of_their_own() -> None:
+    with tifffile.TiffWriter("in.tif") as file:
+        for number in range(3):
+            file.write(noise(30, 40), metadata=None, description=f"at {number} s", contiguous=False)
+    assert run("apply", "in.tif", "-k", "box_blur", "-o", "out.tif").stderr == ""
+    for number in range(3):
+        assert raw_tags("out.tif", number)[270] == f"at {number} s\0".encode()
+    assert_array_equal(
+        tifffile.imread("out.tif", key=1), fastconv.apply(noise(30, 40), fastconv.box_blur)
+    )
+
+
+def test_smaller_copies_within_a_tiff_are_said_to_be_left_out() -> None:
+    with tifffile.TiffWriter("in.tif") as file:
+        file.write(noise(30, 40), metadata=None, subifds=2)
+        file.write(noise(15, 20), metadata=None)
+        file.write(noise(7, 10), metadata=None)
+    result = run("apply", "in.tif", "-k", "box_blur", "-o", "out.tif")
+    assert result.stderr == "in.tif: its 2 smaller copies (SubIFDs) are left out\n"

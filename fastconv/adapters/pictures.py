@@ -436,7 +436,7 @@ def _needs_bands(task: Task) -> bool:
         from .tiff import needs_bands
     except ModuleNotFoundError:  # then Pillow does what it can
         return False
-    return needs_bands(task.source)
+    return needs_bands(task.source, task.filter.options.get("mode") is not None)
 
 
 def _in_bands(task: Task, notes: list[str], progress: Progress | None) -> int:

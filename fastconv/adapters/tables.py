@@ -42,7 +42,11 @@ class Layout:
             raise ValueError(f"a TIFF must begin with II or MM; got {head[:2]!r}")
         order = "<" if head[:2] == b"II" else ">"
         big = struct.unpack_from(order + "H", head, 2)[0] == 43
-        first = struct.unpack_from(order + "Q", head, 8) if big else struct.unpack_from(order + "I", head, 4)
+        first = (
+            struct.unpack_from(order + "Q", head, 8)
+            if big
+            else struct.unpack_from(order + "I", head, 4)
+        )
         return cls(order, big), int(first[0])
 
     @property
@@ -128,7 +132,9 @@ def _append_tables(file: BinaryIO, layout: Layout, tables: dict[int, list[Tag]])
     if within and POINTERS[0] in tables:
         pointer = layout.pointer(POINTERS[2], append(file, layout, within))
         tables[POINTERS[0]] = [*tables[POINTERS[0]], pointer]
-    return [layout.pointer(code, append(file, layout, tags)) for code, tags in tables.items() if tags]
+    return [
+        layout.pointer(code, append(file, layout, tags)) for code, tags in tables.items() if tags
+    ]
 
 
 def add_tables(file: BinaryIO, tables: dict[int, list[Tag]]) -> None:

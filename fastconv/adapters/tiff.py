@@ -18,6 +18,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ class Pages:
         if types_are_described(self._file) and dtype != self.dtype:
             yield f"its OME or ImageJ metadata are left out: they say that pixels are {self.dtype}"
 
-    @property
+    @cached_property
     def say_the_same(self) -> bool:
         """Whether pages after the first have no tags of their own."""
         first = words_of(self.first, self.dtype)
@@ -179,10 +180,12 @@ class CutShortError(ValueError):
     """Pages are in the file, but what is needed to read them is not."""
 
 
-def needs_bands(path: str | os.PathLike[str]) -> bool:
-    """Whether Pillow is not enough for a file: it is large, of several pages, of more bits, or BigTIFF.
+def needs_bands(path: str | os.PathLike[str], in_another_mode: bool = False) -> bool:
+    """Whether a file is filtered here: one of numbers, whose tags go through as they are.
 
-    What is no TIFF, or not one of numbers, is Pillow's to refuse or to read.
+    What is no TIFF, or not one of numbers, is Pillow's to refuse or to read. Pillow's are also small files of
+    pages of several kinds, which it takes one after the other, and those that it shall convert to another mode,
+    unless they are large, of several pages, of more bits, or BigTIFF.
     """
     try:
         pages = Pages(path)
@@ -195,7 +198,8 @@ def needs_bands(path: str | os.PathLike[str]) -> bool:
         if pages.others and pages.all_are_small_and(_is_pillows):
             return False  # which filters pages of all kinds, one after the other
         return (
-            len(pages.shape) > (3 if pages.channel_axis else 2)
+            not in_another_mode
+            or len(pages.shape) > (3 if pages.channel_axis else 2)
             or kind not in _PILLOWS
             or 0 in pages.first.extrasamples  # of which Pillow reads none
             or pages.first.parent.is_bigtiff  # of which Pillow does not write what it has read
