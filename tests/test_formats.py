@@ -7,6 +7,7 @@ The table of docs/formats.md is what these tests have seen; ``python -m tests.te
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin
 
 import fastconv
+from fastconv.adapters.metadata import said
 from fastconv.adapters.pictures import Filter, Outcome, Task, do
 
 imagecodecs = pytest.importorskip("imagecodecs")
@@ -62,17 +64,12 @@ class Case:
     suffix : str
     write : callable
         Writes it to a path.
-    options : dict
-        Of `fastconv.apply`, as --mode gives them.
-    comes_as : str
-        In words of the table, where the result is not of the same kind.
     """
 
     format: str
     pixels: str
     suffix: str
     write: Callable[[Path], Any]
-    comes_as: str = ""
 
     @property
     def name(self) -> str:
@@ -363,31 +360,133 @@ def filtered(case: Case, folder: Path, suffix: str = "") -> tuple[Path, Path, Ou
     return source, target, do(Task("in", source, target, Filter(fastconv.identity, options)))
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
-def test_identity_gives_equal_pixels_or_no_file(case: Case, tmp_path: Path) -> None:
-    source, target, outcome = filtered(case, tmp_path)
+def verdict(case: Case, folder: Path) -> str:
+    """What the identity kernel gives, in words of the table; fail if pixels become others in silence."""
+    source, target, outcome = filtered(case, folder)
     if outcome.failure:
-        assert not target.exists() and case.name in REFUSED, outcome.failure
-        assert REFUSED[case.name] in outcome.failure
-        return
-    assert case.name not in REFUSED
+        assert not target.exists()
+        return f"refused: {outcome.failure.removeprefix(target.name + ': ')}"
     before, after = seen(source), seen(target)
     assert len(before) == len(after)
     for a, b in zip(before, after, strict=True):
-        if case.name in NOTED:
-            assert NOTED[case.name] in " ".join(outcome.notes)
-            assert_array_equal(a.astype(b.dtype), b)
-        else:
-            assert outcome.notes == []
-            assert_array_equal(*same_colours(a, b), strict=True)
+        x, y = same_colours(a, b)
+        assert_array_equal(x.astype(y.dtype) if outcome.notes else x, y, strict=True)
+    return f"equal, with a note: {'; '.join(outcome.notes)}" if outcome.notes else "equal"
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_identity_gives_equal_pixels_or_no_file(case: Case, tmp_path: Path) -> None:
+    words = verdict(case, tmp_path)
+    assert words.startswith(EXCEPTIONS.get(case.name, "equal")), words
+    assert case.name in EXCEPTIONS or words == "equal"
 
 
 # Kinds of which no library here reads or writes all that is in the file.
-REFUSED: dict[str, str] = {
-    "JPEG 2000, RGB of 16 bits": "samples of 16 bits would become 8 from JPEG2000 to JPEG2000",
-    "PPM, RGB of 16 bits": "samples of 16 bits would become 8 from PPM to PPM",
+EXCEPTIONS = {
+    "JPEG 2000, RGB of 16 bits": "refused: its samples of 16 bits would become 8",
+    "PPM, RGB of 16 bits": "refused: its samples of 16 bits would become 8",
+    ".npy, bool": "equal, with a note: bool becomes float32",
 }
-# Kinds that come out as others, and what is said of it.
-NOTED: dict[str, str] = {
-    ".npy, bool": "bool becomes float32",
+
+
+# --- what files say of their pictures ------------------------------------------------------------
+
+KINDS = ("EXIF data", "colour profile", "XMP", "resolution", "text", "comment")
+SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".webp",
+    ".avif",
+    ".tif",
+    ".jp2",
+    ".gif",
+    ".bmp",
+    ".tga",
+    ".ppm",
+    ".ico",
+)
+
+
+def described(path: Path) -> None:
+    """Write a PNG that says all it can of its picture."""
+    exif = Image.Exif()
+    exif[0x010F] = "fastconv"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Title", "noise")
+    text.add_text("Comment", "of numbers")
+    text.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
+    image = pillow_image("RGB")
+    image.save(path, exif=exif, icc_profile=profile, dpi=(300, 300), pnginfo=text)
+
+
+def words_kept(suffix: str, folder: Path) -> set[str]:
+    """Kinds of words that a file has of those of a PNG; of those it has not, there is a note."""
+    source, target = folder / "in.png", folder / f"out{suffix}"
+    described(source)
+    outcome = do(Task("in", source, target, Filter(fastconv.identity, {})))
+    assert not outcome.failure, outcome.failure
+    with Image.open(source) as before, Image.open(target) as after:
+        has, kept = said(before), said(after)
+    assert has == set(KINDS)
+    for kind in has - kept:
+        assert any(kind in note and "kept in" in note for note in outcome.notes)
+    return kept & has
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_words_are_kept_or_said_to_be_lost(suffix: str, tmp_path: Path) -> None:
+    assert words_kept(suffix, tmp_path) >= MUST_KEEP.get(suffix, set())
+
+
+MUST_KEEP = {
+    ".png": set(KINDS),
+    ".jpg": {"EXIF data", "colour profile", "XMP", "resolution"},
+    ".webp": {"EXIF data", "colour profile", "XMP"},
+    ".avif": {"EXIF data", "colour profile", "XMP"},
+    ".tif": {"EXIF data", "colour profile", "XMP", "resolution"},
 }
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+def document() -> str:
+    """The whole of docs/formats.md."""
+    lines = [
+        "# What files keep",
+        "",
+        "Made by `python -m tests.test_formats`, which filters a file of each kind with the identity",
+        "kernel; a test checks that it is current. Pixels are equal, or there is a note, or no file.",
+        "Notes go to standard error; of a file that is refused, the exit code is 1.",
+        "",
+        "| format | pixels | come out |",
+        "|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for number, case in enumerate(cases()):
+            place = Path(folder, str(number))
+            place.mkdir()
+            lines.append(f"| {case.format} | {case.pixels} | {verdict(case, place)} |")
+        lines += [
+            "",
+            "What a PNG says of its picture, in files of other formats; what they do not hold is said.",
+            "",
+            f"| | {' | '.join(KINDS)} |",
+            f"|---|{'---|' * len(KINDS)}",
+        ]
+        for suffix in SUFFIXES:
+            place = Path(folder, suffix)
+            place.mkdir()
+            kept = words_kept(suffix, place)
+            cells = " | ".join("kept" if kind in kept else "said to be lost" for kind in KINDS)
+            lines.append(f"| {suffix} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_table_in_the_documents_is_current() -> None:
+    assert DOCS.read_text("utf-8") == document()
+
+
+if __name__ == "__main__":
+    DOCS.write_text(document(), "utf-8")

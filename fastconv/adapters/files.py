@@ -28,6 +28,7 @@ from ..api import plan
 from .marks import SUFFIX, FileMark
 from .stream import Progress, stream
 from .whole import take_rights
+from .zarrs import arrays_in, kind_of, like_zarr
 
 __all__ = ["SUFFIXES", "filter_file"]
 
@@ -137,7 +138,7 @@ def _filtered(
         _remove(part)
     place, mapped = None, None
     try:
-        place = _created(part, target, image, result, resume)
+        place = _created(part, source, target, image, result, resume)
         mapped = getattr(image, "mapped", lambda: None)()
         stream(
             image if mapped is None else mapped, kernel, place, channel_axis=channels,
@@ -181,7 +182,7 @@ def _library(suffix: str) -> Any:
 
 def _opened(path: Path) -> Any:
     """An array whose rows can be read, of what a file holds."""
-    suffix = path.suffix.lower()
+    suffix = kind_of(path)
     if suffix not in SUFFIXES:
         raise ValueError(f"source must end in {', '.join(SUFFIXES)}; got {path.name}")
     if not path.exists():
@@ -190,13 +191,19 @@ def _opened(path: Path) -> Any:
         return np.load(path, mmap_mode="r")
     library = _library(suffix)
     if suffix == ".zarr":
+        arrays = arrays_in(path)
+        if arrays and arrays != [path]:
+            names = ", ".join(str(array) for array in arrays[:9])
+            raise ValueError(f"{path.name} is a group of arrays; name one of them: {names}")
         return library.open_array(os.fspath(path), mode="r")
     return library.Pages(path)
 
 
-def _created(part: Path, target: Path, image: Any, dtype: np.dtype[Any], resume: bool) -> Any:
+def _created(
+    part: Path, source: Path, target: Path, image: Any, dtype: np.dtype[Any], resume: bool
+) -> Any:
     """An array that rows can be written to, and that is a file when it is full."""
-    suffix, shape = target.suffix.lower(), tuple(image.shape)
+    suffix, shape = kind_of(target), tuple(image.shape)
     if suffix == ".npy":
         if resume:
             return np.load(part, mmap_mode="r+")
@@ -204,6 +211,8 @@ def _created(part: Path, target: Path, image: Any, dtype: np.dtype[Any], resume:
     if suffix == ".zarr":
         library = _library(suffix)
         if resume:
+            return library.open_array(os.fspath(part), mode="r+")
+        if like_zarr(source, part, dtype):
             return library.open_array(os.fspath(part), mode="r+")
         chunks = getattr(image, "chunks", None)
         if not chunks or hasattr(image, "first"):  # strips of a TIFF are no good chunks

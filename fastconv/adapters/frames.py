@@ -45,7 +45,9 @@ def frames_of(
     Image.init()
     count = getattr(image, "n_frames", 1)
     if count == 1:
-        return Frames([work(image)], [])
+        sizes = len(image.info.get("sizes", ()))  # of icons
+        notes = [f"only the largest of its {sizes} sizes is filtered"] if sizes > 1 else []
+        return Frames([work(image)], notes)
     if image.format in _OF_ONE:
         return Frames([work(image)], [f"its {_OF_ONE[image.format]} are left out"])
     timed = (image.format in _TIMED or "duration" in image.info) and file_format in _TIMED

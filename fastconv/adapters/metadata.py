@@ -29,6 +29,7 @@ STORAGE_TAGS = (
     *(*range(512, 522), 529, 530, 531, 532, 34675),
 )
 _RESOLUTION_TAGS = (282, 283, 296)
+_XMP = 700
 _POINTERS = (0x8769, 0x8825)  # to further tables: of the camera, of the place
 _INTEROPERABILITY = 0xA005  # a table within that of the camera
 
@@ -132,6 +133,8 @@ def save_options(
     exif = exif_of(result)
     if exif:
         options["exif"] = _exif_for(exif, file_format)
+    if file_format == "TIFF" and isinstance(info.get("xmp"), bytes):
+        options.setdefault("exif", Image.Exif())[_XMP] = info["xmp"]
     if file_format == "PNG":
         options["pnginfo"] = _chunks_for(result, like)
     if file_format == "ICO":  # without this, smaller copies only
@@ -288,7 +291,7 @@ def said(image: Image.Image) -> set[str]:
 def _says_exif(image: Image.Image) -> bool:
     if image.info.get("exif"):
         return True
-    return any(tag not in (*STORAGE_TAGS, *_RESOLUTION_TAGS, 700) for tag in image.getexif())
+    return any(tag not in (*STORAGE_TAGS, *_RESOLUTION_TAGS, _XMP) for tag in image.getexif())
 
 
 def lost(before: set[str], after: set[str], file_format: str) -> str:

@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,11 @@ from PIL import Image, UnidentifiedImageError
 from . import deep
 from .files import SUFFIXES, TIFF, filter_file
 from .frames import Frames, frames_of, with_palettes
-from .metadata import colours, lost, said, save_options
+from .metadata import colours, lost, orientation_of, said, save_options
 from .pillow import GREY, apply, filter_array
 from .stream import Progress
 from .whole import refuse_existing, whole
+from .zarrs import kind_of
 
 __all__ = ["Filter", "Outcome", "Task", "do", "format_of", "guarded", "reason_of", "save", "there"]
 
@@ -45,6 +47,7 @@ ARRAYS = tuple(suffix for suffix in SUFFIXES if suffix not in TIFF)
 
 def format_of(path: Path) -> str:
     """Return the name of the format in which a file of this name is written."""
+    know_formats()
     suffix = path.suffix.lower()
     name = suffix[1:] if suffix in ARRAYS else Image.registered_extensions().get(suffix)
     if name is None or (name not in Image.SAVE and suffix not in ARRAYS):
@@ -61,26 +64,64 @@ def format_of(path: Path) -> str:
 Kernel = NDArray[np.float64]
 
 
+@lru_cache(maxsize=1)
+def know_formats() -> None:
+    """Tell Pillow of all its formats, and of HEIC if pillow-heif is installed."""
+    Image.init()
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return
+    register_heif_opener()
+
+
 @dataclass(frozen=True)
 class Filter:
-    """A kernel and the options of `fastconv.apply`; pictures of floats stay ones."""
+    """A kernel and the options of `fastconv.apply`; pictures of floats stay ones.
+
+    With `as_seen`, the kernel is meant for the picture as its orientation says that it is seen.
+    """
 
     kernel: Kernel
     options: dict[str, Any]
+    as_seen: bool = False
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """Filter a picture and correct what `info` says of it."""
-        options = self.options
+        image.load()  # which turns TIFF upright
+        kernel, options = self.kernel, self.options
+        if self.as_seen:
+            kernel = turned(kernel, orientation_of(image))
         if options.get("mode") is None and image.mode == "F":
             options = {**options, "mode": "F"}
         if options.get("mode") is None and (image.format, image.mode) == ("PPM", "I"):
             options = {**options, "mode": "I;16"}  # which is what that format has
-        result: Image.Image = apply(image, self.kernel, **options)
+        result: Image.Image = apply(image, kernel, **options)
         if colours(result.mode) != colours(image.mode):
             result.info.pop("icc_profile", None)
         if result.mode != image.mode:  # fax codes, for one, hold nothing but black and white
             result.info.pop("compression", None)
         return result
+
+
+def turned(kernel: Kernel, orientation: int) -> Kernel:
+    """The kernel that does to stored pixels what this one does to the picture as it is seen.
+
+    Examples
+    --------
+    >>> turned(np.array([[1.0, 2, 3]]), 6).ravel().tolist()  # a line that was level is upright
+    [3.0, 2.0, 1.0]
+    """
+    if orientation == 1:
+        return kernel
+    # even sizes have their centre after the middle; with a row of zeros it is in the middle
+    odd = np.pad(kernel, [(0, 1 - side % 2) for side in kernel.shape])
+    return np.ascontiguousarray(
+        {
+            2: odd[:, ::-1], 3: odd[::-1, ::-1], 4: odd[::-1], 5: odd.T,
+            6: np.rot90(odd), 7: odd[::-1, ::-1].T, 8: np.rot90(odd, -1),
+        }[orientation]
+    )  # fmt: skip
 
 
 # --- writing one ---------------------------------------------------------------------------------
@@ -347,6 +388,7 @@ def do(task: Task, progress: Progress | None = None) -> Outcome:
     outcome = there(task)
     if outcome is not None:
         return outcome
+    know_formats()
     outcome = Outcome(task.name, 0, [])
     try:
         with guarded(task.any_size):
@@ -408,7 +450,10 @@ def _has_deep() -> bool:
 def _as_deep(task: Task, notes: list[str], progress: Progress | None) -> int:
     source = deep.read(task.source)
     options = {key: value for key, value in task.filter.options.items() if key != "mode"}
-    pixels = filter_array(source.pixels, task.filter.kernel, **options)
+    kernel = task.filter.kernel
+    if task.filter.as_seen:
+        kernel = turned(kernel, _orientation_of(task.source))
+    pixels = filter_array(source.pixels, kernel, **options)
     suffix = task.target.suffix.lower()
     with whole(task.target, task.force, task.source) as temporary:
         deep.write(temporary, suffix, pixels, source)
@@ -416,6 +461,14 @@ def _as_deep(task: Task, notes: list[str], progress: Progress | None) -> int:
     if note:
         notes.append(note)
     return int(pixels.shape[0] * pixels.shape[1])
+
+
+def _orientation_of(path: Path) -> int:
+    try:
+        with Image.open(path) as image:
+            return orientation_of(image)
+    except UnidentifiedImageError:
+        return 1
 
 
 def _said(path: Path) -> set[str]:
@@ -427,7 +480,7 @@ def _said(path: Path) -> set[str]:
 
 
 def _needs_bands(task: Task) -> bool:
-    suffixes = task.source.suffix.lower(), task.target.suffix.lower()
+    suffixes = kind_of(task.source), kind_of(task.target)
     if set(suffixes) & set(ARRAYS):
         return True
     if not set(suffixes) <= set(TIFF) or task.filter.options.get("premultiply"):
@@ -444,8 +497,13 @@ def _in_bands(task: Task, notes: list[str], progress: Progress | None) -> int:
     mode, premultiply = options.pop("mode", None), options.pop("premultiply", False)
     if premultiply:
         raise ValueError("--premultiply is for pictures that Pillow opens")
+    kernel = task.filter.kernel
+    if task.filter.as_seen and task.source.suffix.lower() in TIFF:
+        from .tiff import orientation_in
+
+        kernel = turned(kernel, orientation_in(task.source))
     return filter_file(
-        task.source, task.target, task.filter.kernel, resume=task.resume, progress=progress,
+        task.source, task.target, kernel, resume=task.resume, progress=progress,
         note=notes.append, choose=lambda image: _type_for(task.source, image, mode), **options,
     )  # fmt: skip
 

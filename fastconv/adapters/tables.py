@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tables of tags, as TIFF files and EXIF data have them: read and written as the bytes that they are.
 
-A library that decodes tags and writes them anew changes text that is not ASCII, and leaves out the tables that
-a tag only points at: those of the camera and of the place, and what they point at in their turn.
+A library that decodes tags and writes them anew changes text that is not ASCII, and leaves out the tables
+that a tag only points at: those of the camera and of the place, and what they point at in their turn.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tifffile
@@ -176,6 +176,13 @@ class Pages:
             result[first - low : last - low, x : x + width] = pixels[first - y : last - y, :width]
 
 
+def orientation_in(path: str | os.PathLike[str]) -> int:
+    """How the first page has to be turned to be seen as it is meant, 1 (not at all) to 8."""
+    with tifffile.TiffFile(path) as file:
+        tag = file.pages[0].tags.get(274)
+        return int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+
+
 class CutShortError(ValueError):
     """Pages are in the file, but what is needed to read them is not."""
 
@@ -183,9 +190,9 @@ class CutShortError(ValueError):
 def needs_bands(path: str | os.PathLike[str], in_another_mode: bool = False) -> bool:
     """Whether a file is filtered here: one of numbers, whose tags go through as they are.
 
-    What is no TIFF, or not one of numbers, is Pillow's to refuse or to read. Pillow's are also small files of
-    pages of several kinds, which it takes one after the other, and those that it shall convert to another mode,
-    unless they are large, of several pages, of more bits, or BigTIFF.
+    What is no TIFF, or not one of numbers, is Pillow's to refuse or to read. Pillow's are also small files
+    of pages of several kinds, which it takes one after the other, and those that it shall convert to
+    another mode, unless they are large, of several pages, of more bits, or BigTIFF.
     """
     try:
         pages = Pages(path)
@@ -396,8 +403,8 @@ class Strips:
         self._next = strip
 
     @property
-    def _order(self) -> str:
-        return str(self._source.first.parent.byteorder)
+    def _order(self) -> Literal["<", ">"]:
+        return "<" if self._source.first.parent.byteorder == "<" else ">"
 
     def _coded(self, rows: NDArray[Any]) -> bytes:
         block = np.ascontiguousarray(rows, self.dtype.newbyteorder("="))
