@@ -2,13 +2,14 @@
 """fastconv: exact and fast 2-D convolution of pictures and arrays, on the CPU.
 
     from PIL import Image
-    from fastconv import apply, sharpening
+    from fastconv import apply, save, sharpening
 
-    apply(Image.open("photo.jpg"), sharpening).save("sharp.jpg")
+    save(apply(Image.open("photo.jpg"), sharpening), "sharp.jpg")
 
-`apply` filters a picture; `convolve` and `correlate` are the same for arrays, with every option; `plan`
-keeps the preparation for many pictures and `explain` tells what it chose; `stream` filters what is larger
-than memory; `kernels` makes kernels; `reference` is the definition of every result, in plain NumPy.
+`apply` filters a picture and `save` keeps what its file said of it; `convolve` and `correlate` are the same
+for arrays, with every option; `plan` keeps the preparation for many pictures and `explain` tells what it
+chose; `stream` filters what is larger than memory; `kernels` makes kernels; `reference` is the definition of
+every result, in plain NumPy.
 
 The map of the code, one floor a line; a file imports only from floors below its own:
 
@@ -30,6 +31,7 @@ from . import kernels, reference
 from ._arguments import ChannelAxisWarning
 from ._install import install, installed, uninstall
 from ._threads import get_num_threads, set_num_threads
+from .adapters.pictures import save
 from .adapters.pillow import apply
 from .adapters.stream import stream
 from .api import (
@@ -80,6 +82,7 @@ __all__ = [
     "kernels",
     "plan",
     "reference",
+    "save",
     "set_cache_limit",
     "set_num_threads",
     "sharpening",

@@ -98,7 +98,7 @@ class Plan(PlanBase):
     cval: complex
     origin: tuple[int, int]
     shape: str
-    channel_axis: int | str | None
+    channel_axis: Any  # int, None, or the name of a dimension
     dtype: np.dtype[Any] | None
     wanted: str
     threads: int | None
@@ -202,7 +202,7 @@ class Plan(PlanBase):
         if self.channel_axis is None:
             dst_shape = shape[:-1]
         else:
-            axis = self.channel_axis % image.ndim  # type: ignore[operator]  # _channels_last knows
+            axis = self.channel_axis % image.ndim
             dst_shape = (*shape[:-1][:axis], shape[-1], *shape[:-1][axis:])
         result = checked_out(out, dst_shape, dtype)
         if 0 in dst_shape:

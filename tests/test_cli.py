@@ -87,16 +87,22 @@ def test_options_reach_the_filter() -> None:
     assert_array_equal(pixels("clear.png"), np.asarray(wanted))
 
 
-def test_float_pictures_become_grey_ones_as_in_apply() -> None:
-    values = pixels(GREY).astype(np.float32) + np.float32(0.25)
+def test_a_file_of_floats_stays_one_and_no_format_that_cannot_hold_it_is_written() -> None:
+    values = pixels(GREY).astype(np.float32) - np.float32(100.25)
+    values[0, 0] = np.nan
     Image.fromarray(values).save("float.tif")
     run("apply", "float.tif", "-k", "box_blur", "-o", "out.tif")
-    run("apply", "float.tif", "-k", "box_blur", "--mode", "F", "-o", "float_out.tif")
-    assert_array_equal(
-        pixels("out.tif"), reference.convolve(values, kernels.box_blur, dtype=np.uint8)
-    )
-    with Image.open("float_out.tif") as image:
+    run("apply", "float.tif", "-k", "box_blur", "--mode", "L", "-o", "grey.png")
+    with Image.open("out.tif") as image:
         assert image.mode == "F"
+    assert np.isnan(pixels("out.tif")[:2, :2]).all() and (pixels("out.tif") < 0).any()
+    assert_array_equal(
+        pixels("grey.png"), reference.convolve(values, kernels.box_blur, dtype=np.uint8)
+    )
+    for name in "out.png", "out.jpg", "out.webp", "out.gif":
+        said = run("apply", "float.tif", "-k", "box_blur", "-o", name, code=1).stderr
+        assert "choose another with --mode, as L, or a format that does: .tif" in said
+        assert not os.path.exists(name)
 
 
 def test_kernel_can_be_named_written_or_read_from_a_file() -> None:

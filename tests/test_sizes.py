@@ -234,7 +234,7 @@ def test_fft_tiles_of_every_size_alone_and_in_pairs(
         )
         execute(
             strategy, image[..., np.newaxis], got[..., np.newaxis], window, byte, byte, rows, cols,
-            "reflect", border, None,
+            "reflect", (0.0, 0.0), None,
         )  # fmt: skip
         assert_integers_equal(got, fastconv.convolve(image, kernel, method="direct"), f"{width}")
 

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastconv._engine.planner import Kernel
 
@@ -22,7 +23,7 @@ class PlanBase:
         threads: int | None,
         plain: bool,
     ) -> None: ...
-    def __call__(self, image: Any, *, out: Any = None, dims: Any = None) -> Any: ...
+    def __call__(self, image: Any, *, out: Any = None, dims: Any = None) -> NDArray[Any]: ...
 
 def begin(codes: dict[int, int]) -> None: ...
 def execute(
@@ -38,7 +39,9 @@ def execute(
     cost: float,
     threads: int | None,
 ) -> Bound | None: ...
-def known(image: Any, kernel: Any, out: Any, options: tuple[Any, ...]) -> Any: ...
+def known(
+    image: Any, kernel: Any, out: Any, options: tuple[Any, ...]
+) -> NDArray[Any] | None: ...
 def remember(kernel: Any, options: tuple[Any, ...], plan: Any) -> None: ...
 def again(
     function: Callable[..., tuple[Any, Any, float]],

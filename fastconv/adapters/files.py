@@ -27,6 +27,8 @@ from .._pixels import pixel_of
 from ..api import plan
 from .marks import SUFFIX, FileMark
 from .stream import Progress, channels_of, stream
+from .whole import take_rights
+from .zarrs import arrays_in, kind_of, like_zarr
 
 __all__ = ["SUFFIXES", "filter_file"]
 
@@ -96,14 +98,12 @@ def filter_file(
         return 0
     image = _opened(source)
     try:
-        if getattr(image, "others", 0) and note is not None:
-            note(f"only the pages like the first are filtered, {image.others} are not")
         if dtype is None and choose is not None:
             dtype = choose(image)
         if channel_axis == "auto":
             channel_axis = channels_of(image)
         return _filtered(
-            source, target, image, kernel, channel_axis, dtype, resume, progress, options
+            source, target, image, kernel, channel_axis, dtype, resume, progress, note, options
         )
     finally:
         getattr(image, "close", lambda: None)()
@@ -118,6 +118,7 @@ def _filtered(
     dtype: DTypeLike | None,
     resume: bool,
     progress: Progress | None,
+    note: Callable[[str], object] | None,
     options: dict[str, Any],
 ) -> int:
     part = target.with_name(target.name + ".part")
@@ -128,12 +129,20 @@ def _filtered(
     pixel_of(np.dtype(image.dtype), "source")
     made = plan(kernel, pixel=image.dtype, channel_axis=channels, dtype=dtype, **words)
     result = made.target(np.dtype(image.dtype))
+    if result == np.dtype(image.dtype).newbyteorder("="):  # in the byte order that it has
+        result = np.dtype(image.dtype)
+    elif dtype is None and note is not None:
+        note(f"{np.dtype(image.dtype)} becomes {result}")
+    if note is not None:
+        for words_lost in getattr(image, "notes", lambda _: ())(result):
+            note(words_lost)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not resume:
         _remove(part)
-    place = _created(part, target, image, result, resume)
-    mapped = getattr(image, "mapped", lambda: None)()
+    place, mapped = None, None
     try:
+        place = _created(part, source, target, image, result, resume)
+        mapped = getattr(image, "mapped", lambda: None)()
         stream(
             image if mapped is None else mapped, kernel, place, channel_axis=channels,
             resume=resume, mark=mark.path, progress=progress, **options,
@@ -148,6 +157,7 @@ def _filtered(
             _remove(part)
         raise
     del place, mapped
+    take_rights(part, target, source)
     if part.is_dir() and target.is_dir():
         shutil.rmtree(target)
     os.replace(part, target)
@@ -175,7 +185,7 @@ def _library(suffix: str) -> Any:
 
 def _opened(path: Path) -> Any:
     """An array whose rows can be read, of what a file holds."""
-    suffix = path.suffix.lower()
+    suffix = kind_of(path)
     if suffix not in SUFFIXES:
         raise ValueError(f"source must end in {', '.join(SUFFIXES)}; got {path.name}")
     if not path.exists():
@@ -184,13 +194,19 @@ def _opened(path: Path) -> Any:
         return np.load(path, mmap_mode="r")
     library = _library(suffix)
     if suffix == ".zarr":
+        arrays = arrays_in(path)
+        if arrays and arrays != [path]:
+            names = ", ".join(str(array) for array in arrays[:9])
+            raise ValueError(f"{path.name} is a group of arrays; name one of them: {names}")
         return library.open_array(os.fspath(path), mode="r")
     return library.Pages(path)
 
 
-def _created(part: Path, target: Path, image: Any, dtype: np.dtype[Any], resume: bool) -> Any:
+def _created(
+    part: Path, source: Path, target: Path, image: Any, dtype: np.dtype[Any], resume: bool
+) -> Any:
     """An array that rows can be written to, and that is a file when it is full."""
-    suffix, shape = target.suffix.lower(), tuple(image.shape)
+    suffix, shape = kind_of(target), tuple(image.shape)
     if suffix == ".npy":
         if resume:
             return np.load(part, mmap_mode="r+")
@@ -198,6 +214,8 @@ def _created(part: Path, target: Path, image: Any, dtype: np.dtype[Any], resume:
     if suffix == ".zarr":
         library = _library(suffix)
         if resume:
+            return library.open_array(os.fspath(part), mode="r+")
+        if like_zarr(source, part, dtype):
             return library.open_array(os.fspath(part), mode="r+")
         chunks = getattr(image, "chunks", None)
         if not chunks or hasattr(image, "first"):  # strips of a TIFF are no good chunks

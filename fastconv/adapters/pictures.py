@@ -1,34 +1,45 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Picture files, one after the other: read, filter, write; what goes wrong is an answer, not an end.
 
-Pillow reads and writes them, and carries over what a file says of its picture. Files of arrays, TIFF that is
-large or has several pages, and what Pillow would make less of, go to `fastconv.adapters.files`, in bands.
+    metadata   what a file says of its picture
+    frames     animations, and pages of several kinds
+    deep       colours of 16 bits, of which Pillow reads 8
+    files      arrays, and TIFF that is large or of many pages, in bands
+    whole      how a file takes its place
 
-A file is written under a temporary name beside its own and takes its place when it is complete. A task and
-its outcome pickle, so that any process can do it that sees the files.
+Here is which of these ways a file goes. It comes out with the depth, frames and words that it had, or with a
+note of what was lost, or not at all: the header of what was written is read again before it takes its place.
+
+A task and its outcome pickle, so that any process can do it that sees the files.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from . import deep
 from .files import SUFFIXES, TIFF, filter_file
-from .pillow import GREY, apply
+from .frames import Frames, frames_of, with_palettes
+from .metadata import colours, lost, orientation_of, said, save_options
+from .pillow import GREY, apply, filter_array
 from .stream import Progress
+from .whole import refuse_existing, whole
+from .zarrs import kind_of
 
-__all__ = ["Filter", "Outcome", "Task", "do", "format_of", "guarded", "reason_of", "there", "write"]
+__all__ = ["Filter", "Outcome", "Task", "do", "format_of", "guarded", "reason_of", "save", "there"]
 
 # Files of arrays, that Pillow knows nothing of.
 ARRAYS = tuple(suffix for suffix in SUFFIXES if suffix not in TIFF)
@@ -36,6 +47,7 @@ ARRAYS = tuple(suffix for suffix in SUFFIXES if suffix not in TIFF)
 
 def format_of(path: Path) -> str:
     """Return the name of the format in which a file of this name is written."""
+    know_formats()
     suffix = path.suffix.lower()
     name = suffix[1:] if suffix in ARRAYS else Image.registered_extensions().get(suffix)
     if name is None or (name not in Image.SAVE and suffix not in ARRAYS):
@@ -46,28 +58,45 @@ def format_of(path: Path) -> str:
     return name
 
 
-# --- with Pillow ---------------------------------------------------------------------------------
+# --- filtering a picture in memory ---------------------------------------------------------------
 
 
 Kernel = NDArray[np.float64]
 
 
+@lru_cache(maxsize=1)
+def know_formats() -> None:
+    """Tell Pillow of all its formats, and of HEIC if pillow-heif is installed."""
+    Image.init()
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return
+    register_heif_opener()
+
+
 @dataclass(frozen=True)
 class Filter:
-    """A kernel and the options of `fastconv.apply`."""
+    """A kernel and the options of `fastconv.apply`; pictures of floats stay ones.
+
+    With `as_seen`, the kernel is meant for the picture as its orientation says that it is seen.
+    """
 
     kernel: Kernel
     options: dict[str, Any]
+    as_seen: bool = False
 
     def __call__(self, image: Image.Image) -> Image.Image:
         """Filter a picture and correct what `info` says of it."""
-        result: Image.Image = apply(image, self.kernel, **self.options)
-        result.info.pop("exif", None)
-        exif = image.getexif()
-        for tag in _STORAGE_TAGS:
-            exif.pop(tag, None)
-        if exif:
-            result.info["exif"] = exif.tobytes()
+        image.load()  # which turns TIFF upright
+        kernel, options = self.kernel, self.options
+        if self.as_seen:
+            kernel = turned(kernel, orientation_of(image))
+        if options.get("mode") is None and image.mode == "F":
+            options = {**options, "mode": "F"}
+        if options.get("mode") is None and (image.format, image.mode) == ("PPM", "I"):
+            options = {**options, "mode": "I;16"}  # which is what that format has
+        result: Image.Image = apply(image, kernel, **options)
         if colours(result.mode) != colours(image.mode):
             result.info.pop("icc_profile", None)
         if result.mode != image.mode:  # fax codes, for one, hold nothing but black and white
@@ -75,76 +104,170 @@ class Filter:
         return result
 
 
-# Tags of a TIFF file that say how its pixels are stored; in EXIF data they would speak of others:
-# sizes, bits, compression, strips, tiles, palettes, sub-files, JPEG tables, YCbCr, profile.
-_STORAGE_TAGS = (
-    *(254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291, 292),
-    *(293, 301, 317, 320, 322, 323, 324, 325, 330, 332, 334, 336, 338, 339, 340, 341, 347),
-    *(*range(512, 522), 529, 530, 531, 532, 34675),
-)
+def turned(kernel: Kernel, orientation: int) -> Kernel:
+    """The kernel that does to stored pixels what this one does to the picture as it is seen.
 
-# A picture that is filtered once must not visibly suffer from being saved.
-_QUALITY = {"JPEG": 95, "WEBP": 95, "AVIF": 90}
-
-
-def colours(mode: str) -> str:
-    """Name what an ICC profile of a picture of this mode describes."""
-    if mode.startswith(("RGB", "P")):
-        return "RGB"
-    return mode if mode in ("CMYK", "YCbCr", "HSV", "LAB") else "grey"
-
-
-def save_options(image: Image.Image, info: dict[Any, Any], file_format: str) -> dict[str, Any]:
-    """Collect the options of `save` that keep what the file said of its picture."""
-    kept = ("exif", "icc_profile", "dpi", "xmp", "comment")
-    options: dict[str, Any] = {key: info[key] for key in kept if info.get(key)}
-    if file_format == "PNG":
-        texts = dict(getattr(image, "text", {}))
-        if isinstance(info.get("xmp"), bytes):
-            texts["XML:com.adobe.xmp"] = PngImagePlugin.iTXt(info["xmp"].decode("utf-8", "replace"))
-        options["pnginfo"] = PngImagePlugin.PngInfo()
-        for key, text in texts.items():
-            options["pnginfo"].add_text(key, text)
-    if file_format == "ICO":  # without this, smaller copies only
-        options["sizes"] = [image.size]
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and file_format == "JPEG":
-        options["qtables"] = image.quantization
-        options["subsampling"] = JpegImagePlugin.get_sampling(image)
-    elif file_format in _QUALITY:
-        options["quality"] = _QUALITY[file_format]
-    return options
+    Examples
+    --------
+    >>> turned(np.array([[1.0, 2, 3]]), 6).ravel().tolist()  # a line that was level is upright
+    [3.0, 2.0, 1.0]
+    """
+    if orientation == 1:
+        return kernel
+    # even sizes have their centre after the middle; with a row of zeros it is in the middle
+    odd = np.pad(kernel, [(0, 1 - side % 2) for side in kernel.shape])
+    return np.ascontiguousarray(
+        {
+            2: odd[:, ::-1], 3: odd[::-1, ::-1], 4: odd[::-1], 5: odd.T,
+            6: np.rot90(odd), 7: odd[::-1, ::-1].T, 8: np.rot90(odd, -1),
+        }[orientation]
+    )  # fmt: skip
 
 
-def write(image: Image.Image, target: Path, force: bool, **options: Any) -> None:
-    """Save a picture whole, or leave everything as it was."""
-    refuse_existing(target, force)
-    target = Path(os.path.realpath(target))  # a link stays one
-    temporary = target.with_name(f".fastconv-{secrets.token_hex(8)}.tmp")
+# --- writing one ---------------------------------------------------------------------------------
+
+# Formats that hold pixels of a mode as they are, to name where another does not.
+_HOLDERS = {
+    "F": ".tif or .npy", "I": ".tif or .npy", "I;16": ".png, .tif or .jp2", "CMYK": ".jpg or .tif",
+    "LAB": ".tif", "RGBA": ".png, .tif or .webp", "LA": ".png or .tif", "YCbCr": ".tif",
+}  # fmt: skip
+# Modes of a file in which those of a picture are whole.
+_WHOLE = {
+    "1": ("1", "L", "P", "LA", "RGB", "RGBA"),
+    "L": ("L", "P", "LA", "RGB", "RGBA"),
+    "P": ("P", "L", "RGB", "RGBA", "1"),
+    "PA": ("PA", "RGBA", "P"),
+    "LA": ("LA", "RGBA", "PA"),
+    "RGB": ("RGB", "RGBA", "RGBX"),
+    "RGBX": ("RGB", "RGBX", "RGBA"),
+    "YCbCr": ("YCbCr", "RGB"),
+    "I;16": ("I;16", "I;16B", "I;16L", "I"),
+}
+# Saved, but opened under another name or not at all.
+_UNREADABLE = ("PDF", "EPS", "PALM", "XBM")
+
+
+def save(
+    image: Image.Image,
+    path: str | os.PathLike[str],
+    *,
+    like: Image.Image | None = None,
+    force: bool = True,
+    **options: Any,
+) -> None:
+    """Save a picture with what its file said of it: EXIF, profile, XMP, resolution, text, gamma.
+
+    Pillow's own `save` writes most of these only when it is told to, and then a portrait turns sideways.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        As `fastconv.apply` returns it, whose `info` is that of the file.
+    path : path
+        Where to; its suffix names the format. The file takes its place when it is complete.
+    like : PIL.Image.Image, optional
+        The picture that was opened: a JPEG then keeps its quality and sampling, a PNG all its chunks, and
+        WebP without losses stays so.
+    force : bool
+        Whether to replace a file that exists; it keeps its mode, owner and times.
+    **options
+        Those of `PIL.Image.Image.save`, as ``quality=80``, which have the last word.
+
+    Raises
+    ------
+    FileExistsError, OSError, ValueError
+        Also if the format does not hold pixels of this mode.
+
+    Warns
+    -----
+    UserWarning
+        If the format does not hold what the file said.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from PIL import Image
+    >>> import fastconv
+    >>> photo = Image.new("RGB", (4, 3))
+    >>> photo.info["dpi"] = (300, 300)
+    >>> path = os.path.join(tempfile.mkdtemp(), "sharp.jpg")
+    >>> fastconv.save(fastconv.apply(photo, fastconv.sharpening), path)
+    >>> with Image.open(path) as saved:
+    ...     saved.info["dpi"]
+    (300, 300)
+    """
+    if not isinstance(image, Image.Image):
+        raise TypeError(f"image must be a PIL.Image.Image; got {type(image).__name__}")
+    target = Path(path)
+    frames = Frames([image], [])
+    for note in _write(frames, target, force, said(like or image), like, None, options):
+        warnings.warn(f"{target.name}: {note}", stacklevel=2)
+
+
+def _write(
+    frames: Frames,
+    target: Path,
+    force: bool,
+    words: set[str],
+    like: Image.Image | None,
+    source: Path | None,
+    options: dict[str, Any],
+) -> list[str]:
+    """Save pictures whole, or leave everything as it was; return notes of what the file does not hold."""
+    file_format = format_of(target)
+    first = frames.images[0]
+    kept = save_options(first, file_format, like) | options
+    for frame in frames.images[1:]:  # pages have words of their own
+        if file_format == "TIFF":
+            frame.encoderinfo = save_options(frame, file_format)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        if file_format == "GIF":
+            with_palettes(frames)
+        wanted = frames.images[0]
+        with whole(target, force, source) as temporary:
             with open(temporary, "x+b") as file:
-                image.save(file, format=format_of(target), **options)
-            os.replace(temporary, target)
-        except BaseException:  # also Ctrl-C
-            temporary.unlink(missing_ok=True)
-            raise
+                wanted.save(file, format=file_format, **(kept | frames.options))
+            notes = _checked(temporary, file_format, wanted, words)
+    except FileExistsError:
+        raise
     except OSError as error:
         reason = reason_of(error)
         if reason.startswith("cannot write mode"):
-            reason += "; choose another with --mode or --format"
+            reason = _no_room(file_format, first.mode)
         raise OSError(f"{target.name}: {reason}") from error
+    return frames.notes + notes
 
 
-def refuse_existing(target: Path, force: bool) -> None:
-    if os.path.lexists(target) and not force:
-        raise FileExistsError(f"{target} exists; --force overwrites it")
+def _checked(path: Path, file_format: str, image: Image.Image, words: set[str]) -> list[str]:
+    """Read the header of what was written, and refuse pixels that became less."""
+    if file_format in _UNREADABLE or file_format not in Image.OPEN:
+        return []
+    with Image.open(path) as written:
+        mode = "I;16" if image.mode.startswith("I;16") else image.mode
+        if mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (255, 255):
+            mode = mode.removesuffix("A")  # of opaque frames, WebP says that they are
+        if written.mode not in (mode, *_WHOLE.get(mode, ())):
+            raise OSError(_no_room(file_format, image.mode))
+        note = lost(words, said(written), file_format)
+    return [note] if note else []
+
+
+def _no_room(file_format: str, mode: str) -> str:
+    """Say that a format does not hold pixels, and what to do."""
+    mode = "I;16" if mode.startswith("I;16") else mode
+    other = f", or a format that does: {_HOLDERS[mode]}" if mode in _HOLDERS else ""
+    instead = "L" if mode in ("F", "I", "I;16", "LA") else "RGB"
+    return f"cannot write mode {mode} as {file_format}; choose another with --mode, as {instead}{other}"
 
 
 def reason_of(error: Exception) -> str:
     """Say in one line what went wrong."""
     if isinstance(error, UnidentifiedImageError):
         return "not a picture that Pillow can open"
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        return " ".join(str(error).split()).replace(
+            "DOS attack", "DOS attack; --any-size trusts it"
+        )
     if isinstance(error, MemoryError):
         return "not enough memory"
     if isinstance(error, OSError) and error.strerror:
@@ -265,10 +388,12 @@ def do(task: Task, progress: Progress | None = None) -> Outcome:
     outcome = there(task)
     if outcome is not None:
         return outcome
+    know_formats()
     outcome = Outcome(task.name, 0, [])
     try:
         with guarded(task.any_size):
-            make = _in_bands if _needs_bands(task) else _with_pillow
+            bands = _needs_bands(task)
+            make = _in_bands if bands else _as_deep if _is_deep(task) else _with_pillow
             outcome.pixels = make(task, outcome.notes, progress)
     except Exception as error:  # broken files make Pillow raise errors of any kind
         outcome.failure = reason_of(error)
@@ -278,19 +403,84 @@ def do(task: Task, progress: Progress | None = None) -> Outcome:
 def _with_pillow(task: Task, notes: list[str], progress: Progress | None) -> int:
     file_format = format_of(task.target)
     with Image.open(task.source) as image:
-        frames = getattr(image, "n_frames", 1)
-        # The further frames of MPO are previews, those of PSD the layers of the first.
-        if frames > 1 and image.format not in ("MPO", "PSD"):
-            notes.append(f"only the first of its {frames} frames is filtered")
-        result = task.filter(image)
-        options = save_options(image, result.info, file_format)
-    # The source is closed by now: Windows does not replace open files.
-    write(result, task.target, task.force, **options)
-    return result.width * result.height
+        _refuse_less(image, task)
+        words = said(image)
+        frames = frames_of(image, task.filter, file_format)
+        # The source is closed before it may be replaced: Windows does not replace open files.
+        size = sum(frame.width * frame.height for frame in frames.images)
+        like = image
+    notes += _write(frames, task.target, task.force, words, like, task.source, {})
+    return size
+
+
+def _refuse_less(image: Image.Image, task: Task) -> None:
+    """Refuse a file of which Pillow would read fewer bits, unless that is asked for."""
+    bits = deep.bits_unread(image)
+    if not bits or task.filter.options.get("mode") is not None:
+        return
+    suffixes = {task.source.suffix.lower(), task.target.suffix.lower()}
+    if suffixes <= set(deep.SUFFIXES) and not _has_deep():
+        raise ValueError(
+            f"samples of 16 bits need: pip install 'fastconv[tiff]'; --mode {image.mode} takes 8"
+        )
+    raise ValueError(
+        f"its samples of {bits} bits would become 8 from {image.format} to {format_of(task.target)}; "
+        f"--mode {image.mode} asks for that"
+    )
+
+
+def _is_deep(task: Task) -> bool:
+    """Whether a file has samples that Pillow reads fewer bits of, and that `deep` reads and writes."""
+    suffixes = {task.source.suffix.lower(), task.target.suffix.lower()}
+    if not suffixes <= set(deep.SUFFIXES) or task.filter.options.get("mode") is not None:
+        return False
+    if not _has_deep():
+        return False
+    try:
+        with Image.open(task.source) as image:
+            return bool(deep.bits_unread(image))
+    except UnidentifiedImageError:  # TIFF of kinds that Pillow does not know
+        return task.source.suffix.lower() in TIFF
+
+
+def _has_deep() -> bool:
+    return bool(find_spec("imagecodecs") and find_spec("tifffile"))
+
+
+def _as_deep(task: Task, notes: list[str], progress: Progress | None) -> int:
+    source = deep.read(task.source)
+    options = {key: value for key, value in task.filter.options.items() if key != "mode"}
+    kernel = task.filter.kernel
+    if task.filter.as_seen:
+        kernel = turned(kernel, _orientation_of(task.source))
+    pixels = filter_array(source.pixels, kernel, **options)
+    suffix = task.target.suffix.lower()
+    with whole(task.target, task.force, task.source) as temporary:
+        deep.write(temporary, suffix, pixels, source)
+        note = lost(_said(task.source), _said(temporary), suffix[1:].upper())
+    if note:
+        notes.append(note)
+    return int(pixels.shape[0] * pixels.shape[1])
+
+
+def _orientation_of(path: Path) -> int:
+    try:
+        with Image.open(path) as image:
+            return orientation_of(image)
+    except UnidentifiedImageError:
+        return 1
+
+
+def _said(path: Path) -> set[str]:
+    try:
+        with Image.open(path) as image:
+            return said(image)
+    except UnidentifiedImageError:
+        return set()
 
 
 def _needs_bands(task: Task) -> bool:
-    suffixes = task.source.suffix.lower(), task.target.suffix.lower()
+    suffixes = kind_of(task.source), kind_of(task.target)
     if set(suffixes) & set(ARRAYS):
         return True
     if not set(suffixes) <= set(TIFF) or task.filter.options.get("premultiply"):
@@ -299,7 +489,7 @@ def _needs_bands(task: Task) -> bool:
         from .tiff import needs_bands
     except ModuleNotFoundError:  # then Pillow does what it can
         return False
-    return needs_bands(task.source)
+    return needs_bands(task.source, task.filter.options.get("mode") is not None)
 
 
 def _in_bands(task: Task, notes: list[str], progress: Progress | None) -> int:
@@ -307,18 +497,22 @@ def _in_bands(task: Task, notes: list[str], progress: Progress | None) -> int:
     mode, premultiply = options.pop("mode", None), options.pop("premultiply", False)
     if premultiply:
         raise ValueError("--premultiply is for pictures that Pillow opens")
+    kernel = task.filter.kernel
+    if task.filter.as_seen and task.source.suffix.lower() in TIFF:
+        from .tiff import orientation_in
+
+        kernel = turned(kernel, orientation_in(task.source))
     return filter_file(
-        task.source, task.target, task.filter.kernel, resume=task.resume, progress=progress,
+        task.source, task.target, kernel, resume=task.resume, progress=progress,
         note=notes.append, choose=lambda image: _type_for(task.source, image, mode), **options,
     )  # fmt: skip
 
 
 def _type_for(source: Path, image: Any, mode: str | None) -> np.dtype[Any] | None:
-    """Type of the result, as `fastconv.apply` has it for pictures of this mode."""
+    """Type of the result that a mode asks for."""
     is_picture = source.suffix.lower() in TIFF
     if mode is None:
-        as_bytes = is_picture and image.dtype == np.float32 and image.channel_axis is None
-        return np.dtype(np.uint8) if as_bytes else None
+        return None
     if mode not in GREY or not is_picture or image.channel_axis is not None:
         raise ValueError(
             f"mode {mode} is not for this file; choose one of {', '.join(GREY)} for grey TIFF"

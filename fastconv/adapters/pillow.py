@@ -3,6 +3,7 @@
 
 1               filtered as L
 P, PA           filtered as RGB, or RGBA where the palette has transparency
+L, RGB          filtered as LA, RGBA where `info` names a colour that is transparent
 F               gives L, rounded and saturated, unless mode="F": the blog post opens its picture
                 with .convert("F") and saves PNG files
 I;16, I;16L, I;16B, I;16N    16-bit grey; I;16 comes back in the byte order in which it came
@@ -21,8 +22,9 @@ from PIL import Image
 from .._arguments import array_of, check_finite, quiet
 from .._options import host_of
 from ..api import convolve
+from .metadata import exif_of
 
-__all__ = ["apply"]
+__all__ = ["apply", "filter_array"]
 
 # Grey modes and the type of their pixels; results may be asked for in any of them.
 GREY = {
@@ -59,7 +61,8 @@ def apply(
     border, cval
         What stands outside the picture, as for `fastconv.convolve`.
     mode : str, optional
-        Mode of the result. By default that of the image, but L for 1 and F, RGB or RGBA for P and PA.
+        Mode of the result. By default that of the image, but L for 1 and F, RGB or RGBA for P and PA, and
+        LA or RGBA for L and RGB of which a colour is transparent.
         Grey images can be asked for as L, I, F, I;16, I;16L, I;16B or I;16N: then the sums are rounded
         once, to that type. Any other mode is converted to by Pillow, after filtering.
     premultiply : bool
@@ -91,6 +94,11 @@ def apply(
     if mode is not None:
         raise TypeError(f"mode is for Pillow images; got mode={mode!r} with {type(image).__name__}")
     a = array_of(image, "image") if host_of(image) is None else image
+    return filter_array(a, kernel, premultiply=premultiply, **options)
+
+
+def filter_array(a: Any, kernel: ArrayLike, *, premultiply: bool = False, **options: Any) -> Any:
+    """Filter an array of shape (H, W) or (H, W, C); of 2 or 4 channels, the last is opacity."""
     if a.ndim not in (2, 3):
         raise ValueError(f"image must have shape (H, W) or (H, W, C); got {a.shape}")
     if host_of(a) == "xarray":
@@ -143,9 +151,12 @@ def _apply_image(
 def _without_palette(image: Image.Image) -> Image.Image:
     """The image, or where its bytes are no grey values, one whose are."""
     if image.mode == "1":
-        return image.convert("L")
+        return image.convert("LA" if "transparency" in image.info else "L")
     if image.mode in ("P", "PA"):
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode in ("L", "RGB") and "transparency" in image.info:
+        # filtered values would become holes where they hit the colour that stands for none
+        return image.convert("LA" if image.mode == "L" else "RGBA")
     return image
 
 
@@ -176,9 +187,11 @@ def _image(a: NDArray[Any], mode: str, size: tuple[int, int]) -> Image.Image:
 def _with_metadata(result: Image.Image, image: Image.Image, source: Image.Image) -> Image.Image:
     """Carry over `info` and EXIF; what described a palette is left behind with it."""
     result.info = dict(source.info)
-    exif = image.getexif()
+    if source is not image:
+        result.info.pop("transparency", None)
+    exif = exif_of(image)
     if exif:
-        result.info["exif"] = exif.tobytes()
+        result.info["exif"] = exif
     return result
 
 

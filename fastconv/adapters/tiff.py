@@ -16,16 +16,19 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
 from .. import _threads
+from .metadata import STORAGE_TAGS
+from .tables import POINTERS, Layout, Tag, add_tables, tables_of, tags_at
 
 __all__ = ["Pages", "Strips", "create", "needs_bands"]
 
@@ -35,7 +38,7 @@ STRIP_BYTES = 2**18
 LARGE = 2**28
 NONE, LZW, DEFLATE = 1, 5, 8
 # Colour spaces whose samples are numbers that may be summed; JPEG's YCbCr is decoded to RGB.
-WHITE_IS_0, BLACK_IS_0, RGB, SEPARATED, YCBCR = 0, 1, 2, 5, 6
+WHITE_IS_0, BLACK_IS_0, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
 JPEG = 7
 
 
@@ -87,7 +90,7 @@ class Pages:
         except BaseException:
             self._file.close()
             raise
-        self._pages, self.others = alike, len(self._file.pages) - len(alike)
+        self.pages, self.others = alike, len(self._file.pages) - len(alike)
         self._pool = ThreadPoolExecutor(_threads.get_num_threads())
         apart = first.planarconfig == 2 and first.samplesperpixel > 1
         self._planes = first.samplesperpixel if apart else 1
@@ -102,6 +105,29 @@ class Pages:
         self._rows = int(rows)
         self.chunks = (*(1,) * len(self._lead), self._rows, *inner[1:])
 
+    def all_are_small_and(self, known: Callable[[Any], bool]) -> bool:
+        """Whether all pages of the file fit into memory together, and each is known."""
+        pages = list(self._file.pages)
+        return sum(math.prod(page.shape) for page in pages) <= LARGE and all(map(known, pages))
+
+    def notes(self, dtype: np.dtype[Any]) -> Iterator[str]:
+        """Say what a result of this type does not have of the file."""
+        if self.others:
+            yield f"only the pages like the first are filtered, {self.others} are not"
+        smaller = sum(len(page.subifds or ()) for page in self.pages)
+        if smaller:
+            yield f"its {smaller} smaller copies (SubIFDs) are left out"
+        if types_are_described(self._file) and dtype != self.dtype:
+            yield f"its OME or ImageJ metadata are left out: they say that pixels are {self.dtype}"
+
+    @cached_property
+    def say_the_same(self) -> bool:
+        """Whether pages after the first have no tags of their own."""
+        first = words_of(self.first, self.dtype)
+        return all(
+            all(tag in first for tag in words_of(page, self.dtype)) for page in self.pages[1:]
+        )
+
     def close(self) -> None:
         """Close the file."""
         self._pool.shutdown()
@@ -109,7 +135,7 @@ class Pages:
 
     def mapped(self) -> NDArray[Any] | None:
         """All pixels where they lie in the file, if they lie there as in memory."""
-        if len(self._pages) > 1 or not self.first.is_memmappable:
+        if len(self.pages) > 1 or not self.first.is_memmappable:
             return None
         a: NDArray[Any] = tifffile.memmap(self._file.filehandle.path, page=0, mode="r")
         return a.reshape(self.shape)
@@ -119,7 +145,7 @@ class Pages:
         *lead, rows = index if isinstance(index, tuple) else (index,)
         low, high, _ = rows.indices(self.shape[len(self._lead)])
         number = int(np.ravel_multi_index(lead, self._lead)) if self._lead else 0
-        page, plane = self._pages[number // self._planes], number % self._planes
+        page, plane = self.pages[number // self._planes], number % self._planes
         result = np.zeros((high - low, *self.shape[len(self._lead) + 1 :]), self.dtype)
         below = -(-page.imagelength // self._rows)
         wanted = range(
@@ -150,14 +176,23 @@ class Pages:
             result[first - low : last - low, x : x + width] = pixels[first - y : last - y, :width]
 
 
+def orientation_in(path: str | os.PathLike[str]) -> int:
+    """How the first page has to be turned to be seen as it is meant, 1 (not at all) to 8."""
+    with tifffile.TiffFile(path) as file:
+        tag = file.pages[0].tags.get(274)
+        return int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+
+
 class CutShortError(ValueError):
     """Pages are in the file, but what is needed to read them is not."""
 
 
-def needs_bands(path: str | os.PathLike[str]) -> bool:
-    """Whether Pillow is not enough for a file: it is large, of several pages, of more bits, or BigTIFF.
+def needs_bands(path: str | os.PathLike[str], in_another_mode: bool = False) -> bool:
+    """Whether a file is filtered here: one of numbers, whose tags go through as they are.
 
-    What is no TIFF, or not one of numbers, is Pillow's to refuse or to read.
+    What is no TIFF, or not one of numbers, is Pillow's to refuse or to read. Pillow's are also small files
+    of pages of several kinds, which it takes one after the other, and those that it shall convert to
+    another mode, unless they are large, of several pages, of more bits, or BigTIFF.
     """
     try:
         pages = Pages(path)
@@ -167,9 +202,13 @@ def needs_bands(path: str | os.PathLike[str]) -> bool:
         return False
     try:
         kind = pages.dtype.name, int(pages.first.samplesperpixel)
+        if pages.others and pages.all_are_small_and(_is_pillows):
+            return False  # which filters pages of all kinds, one after the other
         return (
-            len(pages.shape) > (3 if pages.channel_axis else 2)
+            not in_another_mode
+            or len(pages.shape) > (3 if pages.channel_axis else 2)
             or kind not in _PILLOWS
+            or 0 in pages.first.extrasamples  # of which Pillow reads none
             or pages.first.parent.is_bigtiff  # of which Pillow does not write what it has read
             or math.prod(pages.shape) * pages.dtype.itemsize > LARGE
         )
@@ -182,6 +221,13 @@ _PILLOWS = (
     *(("uint8", samples) for samples in (1, 2, 3, 4)),
     ("uint16", 1), ("int32", 1), ("float32", 1),
 )  # fmt: skip
+
+
+def _is_pillows(page: Any) -> bool:
+    if page.dtype is None or page.bitspersample == 1 or page.photometric == PALETTE:
+        return bool(page.samplesperpixel == 1 and page.bitspersample in (1, 8))
+    kind = np.dtype(page.dtype).name, int(page.samplesperpixel)
+    return kind in _PILLOWS and 0 not in page.extrasamples
 
 
 def _kind(page: Any) -> tuple[Any, ...]:
@@ -209,34 +255,54 @@ def _check_complete(file: Any) -> None:
         raise CutShortError(f"{file.filename} must have tags for each of its {pages} pages; got 1")
 
 
-def _tags(like: Any) -> dict[str, Any]:
+def _tags(page: Any, dtype: np.dtype[Any]) -> dict[str, Any]:
     """What a page says of its pixels that still holds when they are filtered."""
     tags: dict[str, Any] = {
-        "photometric": RGB if like.photometric == YCBCR else int(like.photometric),
+        "photometric": RGB if page.photometric == YCBCR else int(page.photometric),
         "metadata": None,
         "software": False,
     }
-    if like.samplesperpixel > 1:
-        tags["planarconfig"] = int(like.planarconfig)
-    if like.extrasamples:
-        tags["extrasamples"] = [int(kind) for kind in like.extrasamples]
-    if like.tags.get("XResolution") and like.tags.get("YResolution"):
-        tags["resolution"] = tuple(like.tags[name].value for name in ("XResolution", "YResolution"))
-        tags["resolutionunit"] = int(like.resolutionunit)
-    profile = like.tags.get("InterColorProfile")
-    if profile:
-        tags["iccprofile"] = profile.value
-    kept = (like.tags[code] for code in _KEPT if code in like.tags)
-    tags["extratags"] = [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in kept]
+    if page.samplesperpixel > 1:
+        tags["planarconfig"] = int(page.planarconfig)
+    if page.extrasamples:
+        tags["extrasamples"] = [int(kind) for kind in page.extrasamples]
+    if page.tags.get("XResolution") and page.tags.get("YResolution"):
+        tags["resolution"] = tuple(page.tags[name].value for name in ("XResolution", "YResolution"))
+        tags["resolutionunit"] = int(page.resolutionunit)
+    kept = words_of(page, dtype)
+    tags["extratags"] = [
+        (code, kind, len(value), value if len(value) else b"\0", True) for code, kind, value in kept
+    ]
     return tags
 
 
-# What a filter does not change: camera, orientation, date, author, XMP, copyright, IPTC; where on Earth
-# (GeoTIFF), and what GDAL adds to that.
-_KEPT = (
-    *(271, 272, 274, 306, 315, 700, 33432, 33723),
-    *(33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113),
-)
+def words_of(page: Any, dtype: np.dtype[Any]) -> list[Tag]:
+    """Tags of a page as they are, but those of how its pixels are stored.
+
+    What OME and ImageJ say of the type of pixels is left out with their descriptions where that changes.
+    """
+    file = page.parent.filehandle
+    layout = Layout(page.parent.byteorder, bool(page.parent.is_bigtiff))
+    tags, _ = tags_at(file, layout, page.offset)
+    described = types_are_described(page.parent) and dtype != np.dtype(page.dtype)
+    left = (*_STORAGE, *POINTERS, *((270, 50838, 50839) if described else ()))
+    return [tag for tag in tags if tag[0] not in left]
+
+
+def types_are_described(file: Any) -> bool:
+    """Whether the description of a file says of what type its pixels are."""
+    return bool(file.is_ome or file.is_imagej)
+
+
+def tables_beside(page: Any) -> dict[int, list[Tag]]:
+    """The tables of camera and place that a page points at."""
+    file = page.parent.filehandle
+    layout = Layout(page.parent.byteorder, bool(page.parent.is_bigtiff))
+    return tables_of(file, layout, tags_at(file, layout, page.offset)[0])
+
+
+# Tags that tifffile writes itself, and 34675, the profile, is none of them.
+_STORAGE = (*(tag for tag in STORAGE_TAGS if tag != 34675), 282, 283, 296, 320, 32997, 32998)
 
 
 def _is_big(shape: tuple[int, ...], dtype: np.dtype[Any], like: Any) -> bool:
@@ -262,43 +328,46 @@ def create(
         Whether to open what an earlier run has left, rather than begin anew.
     """
     like = pages.first
-    if like.compression != NONE:
-        return Strips(
-            path, shape, dtype, like, len(shape) - (3 if pages.channel_axis else 2), resume
-        )
+    if like.compression != NONE or not pages.say_the_same:
+        return Strips(path, shape, dtype, pages, resume)
     if not resume:
         tifffile.imwrite(
-            path, None, shape=shape, dtype=dtype, bigtiff=_is_big(shape, dtype, like), **_tags(like)
-        )
+            path, None, shape=shape, dtype=dtype, bigtiff=_is_big(shape, dtype, like),
+            byteorder=like.parent.byteorder, **_tags(like, dtype),
+        )  # fmt: skip
+        _add_tables(path, like)
     mapped: NDArray[Any] = tifffile.memmap(path, mode="r+")
     return mapped.reshape(shape)
 
 
+def _add_tables(path: Path, page: Any) -> None:
+    tables = tables_beside(page)
+    if tables:
+        with open(path, "r+b") as file:
+            add_tables(file, tables)
+
+
 class Strips:
-    """Coded strips, collected until there are all of them.
+    """Strips, coded if the source's are, collected until there are all of them.
 
     They must come in order, in whole strips: `chunks` says of how many rows. After `shape` and `dtype`, that
     is all that `fastconv.stream` needs of a target.
     """
 
     def __init__(
-        self,
-        path: Path,
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-        like: Any,
-        rows_axis: int,
-        resume: bool,
+        self, path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], pages: Pages, resume: bool
     ) -> None:
+        rows_axis = len(shape) - (3 if pages.channel_axis else 2)
         self.shape, self.dtype = shape, dtype
-        self._like, self._lead = like, shape[:rows_axis]
+        self._source, self._lead = pages, shape[:rows_axis]
         row_bytes = max(1, math.prod(shape[rows_axis + 1 :]) * dtype.itemsize)
         self._height = shape[rows_axis]
         self._rows = max(1, min(self._height, STRIP_BYTES // row_bytes))
         self.chunks = (*(1,) * rows_axis, self._rows, *shape[rows_axis + 1 :])
-        self._codec = LZW if like.compression == LZW else DEFLATE
+        code = pages.first.compression
+        self._codec = int(code) if code in (NONE, LZW) else DEFLATE
         # differences of neighbours; of floats they would be no smaller
-        self._predictor = 2 if dtype.kind in "iu" else 1
+        self._predictor = 2 if dtype.kind in "iu" and self._codec != NONE else 1
         mode = "r+b" if resume else "w+b"
         # closed by `close`
         self._strips = open(f"{path}.strips", mode)  # noqa: SIM115
@@ -333,31 +402,47 @@ class Strips:
         self._strips.seek(0, os.SEEK_END)
         self._next = strip
 
+    @property
+    def _order(self) -> Literal["<", ">"]:
+        return "<" if self._source.first.parent.byteorder == "<" else ">"
+
     def _coded(self, rows: NDArray[Any]) -> bytes:
-        block = np.ascontiguousarray(rows, self.dtype.newbyteorder("<"))
+        block = np.ascontiguousarray(rows, self.dtype.newbyteorder("="))
         block = block.reshape(*block.shape[:2], -1)  # rows, pixels, samples
         if self._predictor == 2:
             block = np.ascontiguousarray(tifffile.TIFF.PREDICTORS[2](block, axis=1))
+        block = block.astype(self.dtype.newbyteorder(self._order), copy=False)
+        if self._codec == NONE:
+            return block.tobytes()
         return bytes(tifffile.TIFF.COMPRESSORS[self._codec](block.tobytes()))
 
     def finish(self, target: Path) -> None:
         """Put the strips into a TIFF."""
         self._strips.seek(0)
         self._lengths.seek(0)
-        with tifffile.TiffWriter(
-            target, bigtiff=_is_big(self.shape, self.dtype, self._like), byteorder="<"
-        ) as writer:
-            writer.write(
-                self._each(), shape=self.shape, dtype=self.dtype, compression=self._codec,
-                predictor=self._predictor, rowsperstrip=self._rows, **_tags(self._like),
-            )  # fmt: skip
+        pages = self._source
+        one = pages.say_the_same
+        shape = self.shape if one or not self._lead else self.shape[1:]
+        big = _is_big(self.shape, self.dtype, pages.first)
+        words: dict[str, Any] = {"rowsperstrip": self._rows}
+        if self._codec != NONE:
+            words |= {"compression": self._codec, "predictor": self._predictor}
+        with tifffile.TiffWriter(target, bigtiff=big, byteorder=self._order) as writer:
+            for page in [pages.first] if one else pages.pages:
+                strips = math.prod(shape[: -3 if pages.channel_axis else -2])
+                strips *= -(-self._height // self._rows)
+                writer.write(
+                    self._each(strips), shape=shape, dtype=self.dtype, **words,
+                    **_tags(page, self.dtype),
+                )  # fmt: skip
+        _add_tables(target, pages.first)
         self.close()
         for file in (self._strips, self._lengths):
             os.unlink(file.name)
 
-    def _each(self) -> Iterator[bytes]:
-        while length := self._lengths.read(8):
-            yield self._strips.read(int.from_bytes(length, "little"))
+    def _each(self, count: int) -> Iterator[bytes]:
+        for _ in range(count):
+            yield self._strips.read(int.from_bytes(self._lengths.read(8), "little"))
 
     def close(self) -> None:
         """Close the files; what is in them remains, to go on from."""

@@ -22,16 +22,15 @@ from rich.console import Console
 from rich.table import Table
 
 from .. import __version__, kernels
+from ..adapters.metadata import colours
 from ..adapters.pictures import (
     Filter,
     Task,
-    colours,
     guarded,
     reason_of,
-    refuse_existing,
-    save_options,
-    write,
+    save,
 )
+from ..adapters.whole import refuse_existing
 from ..api import plan, show_config
 from .gallery import FIVE, contact_sheet, gallery_picture, test_picture
 from .jobs import Problems, jobs_of, suffix_option
@@ -84,9 +83,11 @@ def cli() -> None:
     "--mode",
     type=click.Choice(MODES),
     metavar="MODE",
-    help="Mode of the results, as L, RGB or I;16; by default that of IN (F gives L).",
+    help="Mode of the results, as L, RGB or I;16; by default that of IN.",
 )
 @click.option("--premultiply", is_flag=True, help="Transparent pixels lend no colour.")
+@click.option("--as-stored", is_flag=True,
+              help="Take KERNEL for the pixels as the file has them, not as they are seen.")  # fmt: skip
 @click.option("--threads", type=int, metavar="N", help="The most threads to use for a file.")
 @click.option("--jobs", "at_once", type=click.IntRange(1, 1024), metavar="N",
               help="Files to filter at once; by default as many as there are cores.")  # fmt: skip
@@ -106,6 +107,7 @@ def apply_command(
     recursive: bool,
     resume: bool,
     any_size: bool,
+    as_stored: bool,
     force: bool,
     **options: Any,
 ) -> None:
@@ -114,9 +116,9 @@ def apply_command(
     IN are files, patterns ('photos/*.jpg', also in quotes) and folders (of which the pictures are
     taken, with --recursive those of their folders too, and the folders are kept).
 
-    Results keep EXIF data, profile and resolution where their format can hold them; pixels are
-    never turned. Of animations the first frame is filtered. A file that fails is reported, the rest
-    goes on, and the exit code is 1.
+    Results keep depth, type, frames, EXIF data, profile, text and resolution; what their format
+    cannot hold is said. Pixels are never turned; KERNEL is, where EXIF data say how a picture is
+    seen. A file that fails is reported, the rest goes on, and the exit code is 1.
 
     Files larger than memory are filtered in bands: TIFF (from TIFF, with all its pages), .npy and
     .zarr. Of an interrupted run, there remains a .part, from which --resume goes on.
@@ -126,12 +128,13 @@ def apply_command(
     except (ValueError, TypeError) as error:
         raise click.UsageError(f"--{error}") from None  # it begins with the argument
     problems: Problems = []
-    jobs = jobs_of(words, recursive, out, suffix, problems)
+    report = Report(Console(stderr=True))
+    jobs = jobs_of(words, recursive, out, suffix, problems, report.left)
+    work = Filter(kernel[1], options, as_seen=not as_stored)
     tasks = [
-        Task(str(source), source, target, Filter(kernel[1], options), force, resume, any_size)
+        Task(str(source), source, target, work, force, resume, any_size)
         for source, target in jobs.items()
     ]
-    report = Report(Console(stderr=True))
     for name, reason in problems:
         report.fail(name, reason)
     try:
@@ -142,7 +145,7 @@ def apply_command(
     except KeyboardInterrupt:
         report.say("interrupted; --resume goes on")
         raise
-    if len(tasks) + len(problems) > 1:
+    if len(tasks) + len(problems) > 1 or report.left:
         click.echo(report.summary())
     if report.failed:
         raise click.exceptions.Exit(1)
@@ -174,8 +177,9 @@ def gallery(picture: str | None, out: str, force: bool) -> None:
                     original.info.pop("icc_profile", None)
         filtered = {name: Filter(getattr(kernels, name), {})(original) for name in FIVE}
         sheet = contact_sheet({"original": original, **filtered})
-        for target, result in zip(targets, (*filtered.values(), sheet), strict=True):
-            write(result, target, force, **save_options(result, result.info, "PNG"))
+        with guarded():
+            for target, result in zip(targets, (*filtered.values(), sheet), strict=True):
+                save(result, target, force=force)
     except Exception as error:  # broken files make Pillow raise errors of any kind
         raise click.ClickException(f"{picture or out}: {reason_of(error)}") from error
     click.echo(f"{len(targets)} pictures in {out}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import glob
 import os
+from collections import Counter
 from pathlib import Path
 
 import click
 from PIL import Image
 
-from ..adapters.pictures import ARRAYS, format_of, reason_of
+from ..adapters.pictures import ARRAYS, format_of, know_formats, reason_of
+from ..adapters.zarrs import kind_of
 
 __all__ = ["Jobs", "Problems", "jobs_of", "size_of", "suffix_option"]
 
@@ -34,7 +36,7 @@ def suffix_option(ctx: click.Context, param: click.Parameter, value: str | None)
 
 def _is_picture(name: str) -> bool:
     """Tell from its name whether a file found in a folder is meant to be a picture."""
-    Image.init()  # before it, Pillow knows only of some formats
+    know_formats()
     # The last four are only recognized by Pillow: another program must read them.
     formats = Image.OPEN.keys() - {"BUFR", "GRIB", "HDF5", "MPEG"}
     suffix = os.path.splitext(name)[1].lower()
@@ -44,10 +46,42 @@ def _is_picture(name: str) -> bool:
 
 def _is_folder(path: Path) -> bool:
     """Tell whether this is a folder of files; that of a zarr array is a file to us."""
-    return path.is_dir() and path.suffix.lower() not in ARRAYS
+    return path.is_dir() and kind_of(path) not in ARRAYS
 
 
-def _pictures_in(folder: Path, recursive: bool, out: Path, problems: Problems) -> list[Path]:
+def _kind_left_out(path: Path) -> str:
+    """Say what a file is that is no picture to us."""
+    suffix = path.suffix.lower()
+    if suffix in _HEIC:
+        return f"{suffix} (pip install pillow-heif)"
+    if suffix in _RAW:
+        return f"{suffix} (camera raw: develop it first)"
+    return suffix or "without a suffix"
+
+
+_HEIC = (".heic", ".heif", ".hif")
+_RAW = (
+    *(
+        ".3fr",
+        ".arw",
+        ".cr2",
+        ".cr3",
+        ".dng",
+        ".erf",
+        ".iiq",
+        ".nef",
+        ".nrw",
+        ".orf",
+        ".pef",
+        ".raf",
+    ),
+    *(".raw", ".rw2", ".srw", ".x3f"),
+)
+
+
+def _pictures_in(
+    folder: Path, recursive: bool, out: Path, problems: Problems, left: Counter[str]
+) -> list[Path]:
     """List the pictures in a folder; results of an earlier run further down are no input."""
 
     def report(error: OSError) -> None:
@@ -57,6 +91,14 @@ def _pictures_in(folder: Path, recursive: bool, out: Path, problems: Problems) -
     for parent, folders, names in os.walk(folder, onerror=report):
         arrays = [name for name in folders if not _is_folder(Path(parent, name))]
         found += [Path(parent, name) for name in sorted(names + arrays) if _is_picture(name)]
+        left.update(
+            _kind_left_out(Path(name))
+            for name in names
+            if not (_is_picture(name) or name.startswith("."))
+        )
+        left["linked folders"] += sum(
+            recursive and Path(parent, name).is_symlink() and name not in arrays for name in folders
+        )
         folders[:] = sorted(
             name
             for name in folders
@@ -65,20 +107,21 @@ def _pictures_in(folder: Path, recursive: bool, out: Path, problems: Problems) -
             and name not in arrays
             and Path(parent, name).resolve() != out.resolve()
         )
+    left += Counter()  # without those that are none
     if not found:
         problems.append((str(folder), "no pictures in this folder"))
     return found
 
 
 def _inputs(
-    words: tuple[str, ...], recursive: bool, out: Path, problems: Problems
+    words: tuple[str, ...], recursive: bool, out: Path, problems: Problems, left: Counter[str]
 ) -> list[tuple[Path, Path]]:
     """List the files that the words name, each with its path below the folder of results."""
     found: list[tuple[Path, Path]] = []
     for word in words:
         path = Path(word)
         if _is_folder(path):
-            inside = _pictures_in(path, recursive, out, problems)
+            inside = _pictures_in(path, recursive, out, problems, left)
             found += [(file, file.relative_to(path)) for file in inside]
         elif glob.has_magic(word) and not path.exists():
             files = [Path(match) for match in sorted(glob.glob(word, recursive=True))]
@@ -97,7 +140,12 @@ def _is_one_file(words: tuple[str, ...]) -> bool:
 
 
 def jobs_of(
-    words: tuple[str, ...], recursive: bool, out: str, suffix: str | None, problems: Problems
+    words: tuple[str, ...],
+    recursive: bool,
+    out: str,
+    suffix: str | None,
+    problems: Problems,
+    left: Counter[str],
 ) -> Jobs:
     """Settle which file becomes which, before anything is written."""
     target = Path(out)
@@ -117,7 +165,7 @@ def jobs_of(
         )
     jobs: Jobs = {}
     origins: dict[str, Path] = {}
-    for source, name in _inputs(words, recursive, target, problems):
+    for source, name in _inputs(words, recursive, target, problems, left):
         result = target / (name.with_suffix(suffix) if suffix else name)
         origin = origins.setdefault(os.path.normcase(result), source)
         if origin.resolve() != source.resolve():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .. import _threads
-from ..adapters.pictures import Filter, Outcome, Task, do, there
+from ..adapters.pictures import Outcome, Task, do, there
 from .jobs import size_of
 
 __all__ = ["Report", "on_cluster", "run_all"]
@@ -40,6 +41,7 @@ class Report:
     failed: int = 0
     skipped: int = 0
     pixels: int = 0
+    left: Counter[str] = field(default_factory=Counter)
     begun: float = field(default_factory=time.perf_counter)
 
     def add(self, outcome: Outcome) -> None:
@@ -64,14 +66,16 @@ class Report:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def summary(self) -> str:
-        """All in one line."""
+        """All in one line, and in one more what was found in folders and is no picture."""
         skipped = f", {self.skipped} there already" if self.skipped else ""
         megapixels = self.pixels / 1e6
         speed = megapixels / max(time.perf_counter() - self.begun, 1e-9)
-        return (
+        line = (
             f"{self.files} files, {self.failed} failed{skipped}, {megapixels:.1f} megapixels filtered "
             f"({speed:.3g} Mpx/s)"
         )
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.left.items()))
+        return f"{line}\nleft out: {kinds}" if kinds else line
 
 
 class Interrupted(BaseException):
@@ -140,7 +144,7 @@ def on_cluster(tasks: list[Task], address: str, report: Report) -> None:
 def _with_threads(task: Task, threads: int) -> Task:
     options = task.filter.options
     given = options.get("threads") or threads
-    return replace(task, filter=Filter(task.filter.kernel, {**options, "threads": given}))
+    return replace(task, filter=replace(task.filter, options={**options, "threads": given}))
 
 
 def _absolute(task: Task) -> Task:

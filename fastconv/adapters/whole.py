@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A file takes its place when it is complete, with the rights of the one that was there before.
+
+It is written under a temporary name beside its own. One that replaces another takes over its mode, owner,
+times and extended attributes, as far as this user may; a new one is for those who may read its source.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+__all__ = ["refuse_existing", "take_rights", "whole"]
+
+
+def refuse_existing(target: Path, force: bool) -> None:
+    """Raise FileExistsError if the target is there and must not be replaced."""
+    if os.path.lexists(target) and not force:
+        raise FileExistsError(f"{target} exists; --force overwrites it")
+
+
+@contextmanager
+def whole(target: Path, force: bool, source: Path | None = None) -> Iterator[Path]:
+    """Yield a name to write to; the file takes the place of the target, or after an error is gone."""
+    refuse_existing(target, force)
+    target = Path(os.path.realpath(target))  # a link stays one
+    temporary = target.with_name(f".fastconv-{secrets.token_hex(8)}.tmp")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield temporary
+        take_rights(temporary, target, source)
+        os.replace(temporary, target)
+    except BaseException:  # also Ctrl-C
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def take_rights(new: Path, target: Path, source: Path | None) -> None:
+    """Give a file that is complete the rights of the target it will replace, or else its source's mode."""
+    if target.exists():
+        old = target.stat()
+        with suppress(OSError):  # another's file stays readable, but may not stay his
+            os.chown(new, old.st_uid, old.st_gid)
+        with suppress(OSError):
+            shutil.copystat(target, new)
+    elif source is not None and source.exists():
+        private = stat.S_IMODE(new.stat().st_mode) & stat.S_IMODE(source.stat().st_mode)
+        directory = (
+            0o300 if new.is_dir() else 0
+        )  # of an array in a folder, more chunks may be written
+        with suppress(OSError):
+            os.chmod(new, private | 0o600 | directory)
