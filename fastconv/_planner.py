@@ -156,7 +156,10 @@ def _decide(
         candidates = [c for c in candidates if c.method == "wide"]
     if method != "auto":
         reasons = dict(rejected)
-        candidates = [c for c in candidates if c.method == method]
+        asked = [c for c in candidates if c.method == method]
+        if method == "direct" and not asked:  # a zero tap is none: the rest are summed one by one
+            asked = [replace(c, method="direct") for c in candidates if c.method == "sparse"]
+        candidates = asked
         if not candidates:
             raise ValueError(
                 f"method={method!r} cannot do this: {reasons.get(method, 'sums would not be exact')}"

@@ -46,23 +46,42 @@ cdef inline Py_ssize_t tile_pitch(lane* kind, Py_ssize_t n) noexcept:
 
 
 cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t n) except -1:
-    """Twiddles, and the kernel's spectrum, made in float64 whatever the lanes."""
-    cdef Py_ssize_t y, x, side
-    cdef double weight_sum = 0
-    cdef Fft exact
-    cdef double* re
+    """Twiddles, and the kernel's spectrum."""
+    cdef Py_ssize_t y, x
     fft.n, fft.pitch = n, tile_pitch(kind, n)
+    fft.taps, fft.heaviest, fft.weight, fft.signed_weights = 0, 0, 0, False
     for y in range(kernel.shape[0]):
         for x in range(kernel.shape[1]):
-            weight_sum += fabs(kernel[y, x])
-    if lane is vf:
-        fft.limit = 1e37
-    else:
-        fft.limit = 1e307
-    fft.limit /= <double>n * n * (weight_sum if weight_sum > 1 else 1)
+            fft.taps += kernel[y, x] != 0
+            fft.weight += fabs(kernel[y, x])
+            fft.heaviest = fmax(fft.heaviest, fabs(kernel[y, x]))
+            fft.signed_weights = fft.signed_weights or kernel[y, x] < 0
     make_twiddles(kind, fft)
     make_mirror(fft, LINE_BYTES // sample_size(kind))
-    fft.spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
+    fft.spectrum = make_spectrum(kind, fft, kernel, False, &fft.most)
+    return 0
+
+
+cdef int make_bound(lane* kind, Fft* fft, const double[:, ::1] kernel, double eps) except -1:
+    """What results of floats with that `eps` are proven by; see bound.pxi."""
+    cdef double most
+    fft.error = FFT_ERROR * log2(<double>fft.n) * ldexp(1, -24 if lane is vf else -53)
+    fft.room = larger(1, fft.taps) * eps
+    fft.magnitudes = fft.spectrum
+    if fft.signed_weights:
+        fft.magnitudes = make_spectrum(kind, fft, kernel, True, &most)
+    return 0
+
+
+cdef void* make_spectrum(lane* kind, const Fft* fft, const double[:, ::1] kernel, bint magnitudes,
+                         double* most) except NULL:
+    """Of the weights or their magnitudes; made in float64 whatever the lanes. `most` is the largest magnitude
+    before it is divided by the samples of a tile."""
+    cdef Py_ssize_t y, x, side, n = fft.n
+    cdef double w
+    cdef Fft exact
+    cdef double* re
+    cdef void* spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
     memset(&exact, 0, sizeof(Fft))
     exact.n, exact.pitch = n, tile_pitch(<vd*>NULL, n)
     try:
@@ -73,16 +92,25 @@ cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t 
         memset(re, 0, 2 * side * sizeof(double))
         for y in range(kernel.shape[0]):    # backwards, since the window is correlated with it
             for x in range(kernel.shape[1]):
-                re[(n - y) % n * exact.pitch + (n - x) % n] = kernel[y, x] / (<double>n * n)
+                w = fabs(kernel[y, x]) if magnitudes else kernel[y, x]
+                re[(n - y) % n * exact.pitch + (n - x) % n] = w / (<double>n * n)
         transform(<vd*>(re + 2 * side), <vd*>re, &exact, n)
         transform(<vd*>re, <vd*>(re + 2 * side), &exact, n)
+        most[0] = 0
+        for y in range(n):
+            for x in range(n):
+                most[0] = fmax(most[0], hypot(re[y * exact.pitch + x], re[side + y * exact.pitch + x]))
+        most[0] *= <double>n * n
         for y in range(2 * n):
             for x in range(n):
                 # turned over twice; the tile it meets, once
-                set_sample(<lane*>fft.spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
+                set_sample(<lane*>spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
+    except:
+        free(spectrum)
+        raise
     finally:
         free_fft(&exact)
-    return 0
+    return spectrum
 
 
 cdef int make_twiddles(lane* kind, Fft* fft) except -1:
@@ -149,6 +177,8 @@ cdef int make_mirror(Fft* fft, Py_ssize_t vector) except -1:
 
 cdef void free_fft(Fft* fft) noexcept:
     free(fft.twiddle)
+    if fft.magnitudes != fft.spectrum:
+        free(fft.magnitudes)
     free(fft.spectrum)
     free(fft.mirrored)
 
@@ -208,6 +238,8 @@ cdef class Program:
                 make_fft(<vf*>NULL, &job.fft, kernel, tile)
             else:
                 make_fft(<vd*>NULL, &job.fft, kernel, tile)
+            if low == high:     # floats have no limits
+                self.make_bound(tile)
         elif method == DOT:
             job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
             job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
@@ -215,6 +247,15 @@ cdef class Program:
             self.spread_groups(spread)
             job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
             job.window.height = quads.shape[1]
+
+    cdef int make_bound(self, Py_ssize_t tile) except -1:
+        if self.lanes != 0:
+            make_bound(<vd*>NULL, &self.job.fft, self.kernel, ldexp(1, -52))
+            return 0
+        make_bound(<vf*>NULL, &self.job.fft, self.kernel, ldexp(1, -23))
+        make_fft(<vd*>NULL, &self.job.wide, self.kernel, tile)
+        make_bound(<vd*>NULL, &self.job.wide, self.kernel, ldexp(1, -23))
+        return 0
 
     cdef int spread_groups(self, Py_ssize_t spread) except -1:
         """Groups of taps, `spread` samples from the first to the last, if they are not of neighbours."""
@@ -259,6 +300,7 @@ cdef class Program:
         free_taps(&self.job.window)
         free(<void*>self.job.padded_kernel)
         free_fft(&self.job.fft)
+        free_fft(&self.job.wide)
 
     def bind(self, *pictures):
         """A call for pictures of one size; see `bind`."""
