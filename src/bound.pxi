@@ -27,20 +27,24 @@
 # results are large, so do the last passes. Roundings add up as the root of their number at best, the
 # logarithm at worst; `FFT_ERROR` * log2(n) roundings are assumed here.
 #
-# That number is measured, not proven: Higham's bound (Accuracy and Stability of Numerical Algorithms, 24.1) in
-# the 2-norm is n times larger, and would prove no tile at all. benchmarks/search_bound.py --tiles has the
-# largest one seen over tiles of constants, steps, ramps, impulses, lines, lattices, sinusoids, chirps, noise
-# of every spread, with kernels of as many kinds; twice that is assumed.
+# That number is measured, not proven: Higham's bound (Accuracy and Stability of Numerical Algorithms, 24.1)
+# in the 2-norm is n times larger, and would prove no tile at all. The largest one seen over 8,748 tiles of
+# 32 to 640 a side (constants, steps, ramps, impulses, lines, lattices, sinusoids, chirps, noise of every
+# spread, alone and in pairs; kernels of nine kinds) was 1.47. `benchmarks/search_bound.py --tiles` measures
+# such tiles.
 #
 # All of it is decided by numbers that are the same for any vector, band and number of threads: extremes, and
 # sums whose order is that of cache lines.
 
-cdef double FFT_ERROR = 3.0
+cdef double FFT_ERROR = 2.2
 
 cdef enum:
     CELL_ROWS = 8           # of the results that are summed directly: two blocks,
     CELL_COLUMNS = 32       # of two vectors, if these are of 16 samples
     TILE_ROUNDS = 8         # so many times may a tile be transformed again
+
+cdef struct Span:
+    double low, high
 
 cdef struct Tile:
     # One of a pair.
@@ -52,6 +56,7 @@ cdef struct Tile:
     bint barred             # some are left out: windows that hold these are marked in `bars`
     uint64_t* bars
     uint64_t* open          # results that are not proven to be within the bound
+    Span results
     double needed           # S of a result that is
     bint fits               # float32 will do
     Py_ssize_t cells        # with a result that is open
@@ -65,9 +70,6 @@ cdef struct Desk:
     uint64_t* marks         # of the windows of a tile, one bit each,
     Py_ssize_t words        # so many words a row
 
-cdef struct Span:
-    double low, high
-
 
 cdef inline double sample_of(lane* row, Py_ssize_t i) noexcept nogil:
     if lane is vf:
@@ -77,56 +79,65 @@ cdef inline double sample_of(lane* row, Py_ssize_t i) noexcept nogil:
 
 
 cdef Span span_of(lane* rows, Py_ssize_t pitch, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
-    """Least and greatest of height * width samples."""
+    """Least and greatest of height * width samples; four rows at a time, or each would wait for the last."""
     cdef Span span
-    cdef Py_ssize_t y, i, vector = lanes_of(rows)
+    cdef Py_ssize_t y, i, k, at, vector = lanes_of(rows)
     cdef lane most = splat(rows, INFINITY), least = splat(rows, -INFINITY)
-    cdef lane low = most, high = least
-    cdef lane* row
+    cdef lane low[4]
+    cdef lane high[4]
+    cdef lane* row[4]
+    cdef lane v
     span.low, span.high = INFINITY, -INFINITY
-    if width >= vector:
+    if width < vector:
         for y in range(height):
-            row = sample_at(rows, y * pitch)
-            i = 0
-            while i < width - vector:
-                low = limited(load(row, i), least, low)
-                high = limited(load(row, i), high, most)
-                i += vector
-            low = limited(load(row, width - vector), least, low)
-            high = limited(load(row, width - vector), high, most)
-        for i in range(vector):
-            span.low = fmin(span.low, sample_of(&low, i))
-            span.high = fmax(span.high, sample_of(&high, i))
+            for i in range(width):
+                span.low = fmin(span.low, sample_of(sample_at(rows, y * pitch), i))
+                span.high = fmax(span.high, sample_of(sample_at(rows, y * pitch), i))
         return span
-    for y in range(height):
-        for i in range(width):
-            span.low = fmin(span.low, sample_of(sample_at(rows, y * pitch), i))
-            span.high = fmax(span.high, sample_of(sample_at(rows, y * pitch), i))
+    for k in range(4):
+        low[k], high[k] = most, least
+    for y in range(0, height, 4):
+        for k in range(4):
+            row[k] = sample_at(rows, smaller(y + k, height - 1) * pitch)
+        i = 0
+        while i < width:    # the last vector moves back to end with the row
+            at = smaller(i, width - vector)
+            for k in range(4):
+                v = load(row[k], at)
+                low[k] = limited(v, least, low[k])
+                high[k] = limited(v, high[k], most)
+            i += vector
+    for k in range(4):
+        for i in range(vector):
+            span.low = fmin(span.low, sample_of(&low[k], i))
+            span.high = fmax(span.high, sample_of(&high[k], i))
     return span
 
 
 cdef double squares_of(lane* rows, Py_ssize_t pitch, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
-    """Sum of the squares of a tile's samples. Two rows and a cache line at a time, whatever the vector; beyond
-    height and width there are zeros."""
-    cdef Py_ssize_t y, i, k, vector = lanes_of(rows), line = LINE_BYTES // sample_size(rows)
+    """Sum of the squares of a tile's samples. Four rows and a cache line at a time, whatever the vector;
+    beyond height and width there are zeros."""
+    cdef Py_ssize_t y, i, k, r, vector = lanes_of(rows), line = LINE_BYTES // sample_size(rows)
     cdef double total = 0
-    cdef lane acc[32]
+    cdef lane acc[4][16]
     cdef lane* row
-    for k in range(2 * (LINE_BYTES // (vector * sample_size(rows)))):
-        acc[k] = splat(rows, 0)
-    for y in range(0, height, 2):
+    cdef lane v
+    for r in range(4):
+        for k in range(LINE_BYTES // (lanes_of(rows) * sample_size(rows))):
+            acc[r][k] = splat(rows, 0)
+    for y in range(0, height, 4):
         row = sample_at(rows, y * pitch)
         i = 0
         while i < width:
-            for k in range(LINE_BYTES // (vector * sample_size(rows))):
-                acc[2 * k] = fma(acc[2 * k], load(row, i + k * vector), load(row, i + k * vector))
-                acc[2 * k + 1] = fma(acc[2 * k + 1], load(row, pitch + i + k * vector),
-                                     load(row, pitch + i + k * vector))
+            for r in range(4):
+                for k in range(LINE_BYTES // (lanes_of(rows) * sample_size(rows))):
+                    v = load(row, r * pitch + i + k * vector)
+                    acc[r][k] = fma(acc[r][k], v, v)
             i += line
-    for k in range(LINE_BYTES // (vector * sample_size(rows))):
-        for i in range(vector):
-            total += sample_of(&acc[2 * k], i)
-            total += sample_of(&acc[2 * k + 1], i)
+    for r in range(4):
+        for k in range(LINE_BYTES // (lanes_of(rows) * sample_size(rows))):
+            for i in range(vector):
+                total += sample_of(&acc[r][k], i)
     return total
 
 
@@ -335,9 +346,9 @@ cdef inline double error_of(const Fft* fft, double squares, double peak, double 
     return fft.error * fmax(fmax(sqrt(squares) / fft.n * fft.most, 8 * peak * fft.heaviest), top / 2)
 
 
-cdef double top_result(lane* results, const Fft* fft, const Tile* t) noexcept nogil:
-    cdef Span span = span_of(results, fft.pitch, t.height, t.width)
-    return fmax(-span.low, span.high)
+cdef double top_result(lane* results, const Fft* fft, Tile* t) noexcept nogil:
+    t.results = span_of(results, fft.pitch, t.height, t.width)
+    return fmax(-t.results.low, t.results.high)
 
 
 cdef inline bint may_cancel(const Fft* fft, const Tile* t) noexcept nogil:
@@ -348,14 +359,13 @@ cdef Py_ssize_t prove(lane* results, lane* other, lane* spare, const Fft* fft, T
                       Desk* desk) noexcept nogil:
     """Mark results that may be beyond the bound; zeros where a window holds nothing else. Returns how many
     cells are open."""
-    cdef Span span = span_of(results, fft.pitch, t.height, t.width)
     cdef double proven = error + t.needed
     cdef Py_ssize_t y, i, words = desk.words
     cdef uint64_t* marks
     cdef uint64_t inside
     cdef lane* row
     if not t.barred:
-        if span.low >= proven or span.high <= -proven:
+        if t.results.low >= proven or t.results.high <= -proven:
             return 0
         if fmax(t.low, -t.high) * fft.weight >= t.needed and (t.low > 0 or t.high < 0):
             return 0
@@ -435,7 +445,7 @@ cdef Py_ssize_t weigh(lane* tile, const Fft* fft, Tile* t, double limit, Desk* d
     """Prove results that are open by S itself, from the magnitudes of samples and weights. Returns how many
     cells are open then."""
     cdef Py_ssize_t y, i
-    cdef double needed = ldexp(t.needed, t.exponent)
+    cdef double error, needed = ldexp(t.needed, t.exponent)
     cdef Fft magnitudes = fft[0]
     cdef lane zero = splat(tile, 0), most = splat(tile, INFINITY)
     cdef lane* row
@@ -449,7 +459,8 @@ cdef Py_ssize_t weigh(lane* tile, const Fft* fft, Tile* t, double limit, Desk* d
             store(row, i, limited(load(row, i), sub(zero, load(row, i)), most))
             i += lanes_of(tile)
     lone_tile(tile, &magnitudes, t)
-    close_by(tile, fft, t, t.needed + error_of(&magnitudes, t.squares, peak_of(t), top_result(tile, fft, t)), desk)
+    error = error_of(&magnitudes, t.squares, peak_of(t), top_result(tile, fft, t))
+    close_by(tile, fft, t, t.needed + error, desk)
     return open_cells(t, desk.words)
 
 
@@ -478,13 +489,12 @@ cdef Py_ssize_t by_size(lane* tile, const Fft* fft, Tile* t, double limit, Desk*
 
 
 cdef void prove_pair(lane* tile, const Fft* fft, Tile* left, Tile* right, const Ahead* ahead,
-                      Desk* desk) noexcept nogil:
+                     Desk* desk) noexcept nogil:
     """Results of a tile and another, or none; those that may be beyond the bound are left open."""
     cdef Py_ssize_t side = fft.n * fft.pitch
     cdef lane* im = sample_at(tile, side)
     cdef lane* other = sample_at(tile, 2 * side)
     cdef lane* spare = sample_at(tile, 4 * side)
-    cdef Ahead nothing = nothing_ahead(left.job)
     cdef double squares, peak, top, error
     left.cells, left.fits = 0, load_measured(tile, spare, fft, left, INFINITY, desk.words)
     if right == NULL:
@@ -497,7 +507,7 @@ cdef void prove_pair(lane* tile, const Fft* fft, Tile* left, Tile* right, const 
         squares, peak = squares + right.squares, fmax(peak, peak_of(right))
     if squares > 0:     # else all results are zeros, as the samples are
         convolve_tiles(tile, fft, left.width, left.width + left.job.kernel_width - 1, right == NULL,
-                       &nothing if ahead == NULL else ahead)
+                       ahead)
     top = top_result(tile, fft, left)
     if right != NULL:
         top = fmax(top, top_result(im, fft, right))
@@ -532,6 +542,7 @@ cdef inline size_t tiles_size(lane* kind, const Fft* fft) noexcept nogil:
 cdef int finish_narrow(lane* tile, const Fft* fft, Tile* left, Tile* right, Desk* desk) noexcept nogil:
     """The same for tiles of float32. Those that ask for float64 become a pair again."""
     cdef Tile* asked[2]
+    cdef Ahead nothing = nothing_ahead(left.job)
     cdef Tile* t
     cdef int i, count = 0, failed = 0
     for i in range(1 if right == NULL else 2):
@@ -550,7 +561,8 @@ cdef int finish_narrow(lane* tile, const Fft* fft, Tile* left, Tile* right, Desk
         if desk.wide_memory == NULL:
             return failed + 1
         desk.wide = desk.wide_memory + LINE_BYTES - <size_t>desk.wide_memory % LINE_BYTES
-    prove_pair(<vd*>desk.wide, &left.job.wide, asked[0], asked[1] if count == 2 else NULL, NULL, desk)
+    prove_pair(<vd*>desk.wide, &left.job.wide, asked[0], asked[1] if count == 2 else NULL,
+               &nothing, desk)
     for i in range(count):
         failed += finish(<vd*>desk.wide, &left.job.wide, asked[i], desk)
     return failed

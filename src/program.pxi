@@ -45,8 +45,8 @@ cdef inline Py_ssize_t tile_pitch(lane* kind, Py_ssize_t n) noexcept:
     return n if n % (2 * line) else n + line
 
 
-cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t n) except -1:
-    """Twiddles, and the kernel's spectrum."""
+cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t n, const Fft* wide) except -1:
+    """Twiddles, and the kernel's spectrum: that of `wide`, which is the same in float64, if there is one."""
     cdef Py_ssize_t y, x
     fft.n, fft.pitch = n, tile_pitch(kind, n)
     fft.taps, fft.heaviest, fft.weight, fft.signed_weights = 0, 0, 0, False
@@ -58,17 +58,31 @@ cdef int make_fft(lane* kind, Fft* fft, const double[:, ::1] kernel, Py_ssize_t 
             fft.signed_weights = fft.signed_weights or kernel[y, x] < 0
     make_twiddles(kind, fft)
     make_mirror(fft, LINE_BYTES // sample_size(kind))
-    fft.spectrum = make_spectrum(kind, fft, kernel, False, &fft.most)
+    if wide == NULL:
+        fft.spectrum = make_spectrum(kind, fft, kernel, False, &fft.most)
+    else:
+        fft.spectrum, fft.most = narrowed(kind, fft, wide, wide.spectrum), wide.most
     return 0
 
 
-cdef int make_bound(lane* kind, Fft* fft, const double[:, ::1] kernel, double eps) except -1:
+cdef void* narrowed(lane* kind, const Fft* fft, const Fft* wide, const void* spectrum) except NULL:
+    cdef Py_ssize_t y, x
+    cdef void* made = get_memory(2 * fft.n * fft.pitch, sample_size(kind))
+    for y in range(2 * fft.n):
+        for x in range(fft.n):
+            set_sample(<lane*>made, y * fft.pitch + x, (<const double*>spectrum)[y * wide.pitch + x])
+    return made
+
+
+cdef int make_bound(lane* kind, Fft* fft, const double[:, ::1] kernel, double eps, const Fft* wide) except -1:
     """What results of floats with that `eps` are proven by; see bound.pxi."""
     cdef double most
     fft.error = FFT_ERROR * log2(<double>fft.n) * ldexp(1, -24 if lane is vf else -53)
     fft.room = larger(1, fft.taps) * eps
     fft.magnitudes = fft.spectrum
-    if fft.signed_weights:
+    if fft.signed_weights and wide != NULL:
+        fft.magnitudes = narrowed(kind, fft, wide, wide.magnitudes)
+    elif fft.signed_weights:
         fft.magnitudes = make_spectrum(kind, fft, kernel, True, &most)
     return 0
 
@@ -105,7 +119,7 @@ cdef void* make_spectrum(lane* kind, const Fft* fft, const double[:, ::1] kernel
             for x in range(n):
                 # turned over twice; the tile it meets, once
                 set_sample(<lane*>spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
-    except:
+    except BaseException:
         free(spectrum)
         raise
     finally:
@@ -234,12 +248,7 @@ cdef class Program:
             else:
                 self.make_taps(<vd*>NULL, across, down, fold_across, fold_down)
         if method == FFT:
-            if lanes == 0:
-                make_fft(<vf*>NULL, &job.fft, kernel, tile)
-            else:
-                make_fft(<vd*>NULL, &job.fft, kernel, tile)
-            if low == high:     # floats have no limits
-                self.make_bound(tile)
+            self.make_fft(tile, low == high)    # floats have no limits
         elif method == DOT:
             job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
             job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
@@ -248,13 +257,20 @@ cdef class Program:
             job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
             job.window.height = quads.shape[1]
 
-    cdef int make_bound(self, Py_ssize_t tile) except -1:
+    cdef int make_fft(self, Py_ssize_t tile, bint bounded) except -1:
+        cdef Job* job = &self.job
+        cdef double eps = ldexp(1, -23 if self.lanes == 0 else -52)
         if self.lanes != 0:
-            make_bound(<vd*>NULL, &self.job.fft, self.kernel, ldexp(1, -52))
-            return 0
-        make_bound(<vf*>NULL, &self.job.fft, self.kernel, ldexp(1, -23))
-        make_fft(<vd*>NULL, &self.job.wide, self.kernel, tile)
-        make_bound(<vd*>NULL, &self.job.wide, self.kernel, ldexp(1, -23))
+            make_fft(<vd*>NULL, &job.fft, self.kernel, tile, NULL)
+            if bounded:
+                make_bound(<vd*>NULL, &job.fft, self.kernel, eps, NULL)
+        elif bounded:
+            make_fft(<vd*>NULL, &job.wide, self.kernel, tile, NULL)
+            make_bound(<vd*>NULL, &job.wide, self.kernel, eps, NULL)
+            make_fft(<vf*>NULL, &job.fft, self.kernel, tile, &job.wide)
+            make_bound(<vf*>NULL, &job.fft, self.kernel, eps, &job.wide)
+        else:
+            make_fft(<vf*>NULL, &job.fft, self.kernel, tile, NULL)
         return 0
 
     cdef int spread_groups(self, Py_ssize_t spread) except -1:
@@ -301,6 +317,22 @@ cdef class Program:
         free(<void*>self.job.padded_kernel)
         free_fft(&self.job.fft)
         free_fft(&self.job.wide)
+
+    def convolve_tile(self, const float[:, ::1] samples):
+        """One tile of float32 as its transforms leave it; benchmarks/search_bound.py measures it."""
+        cdef const Fft* fft = &self.job.fft
+        cdef Ahead nothing = nothing_ahead(&self.job)
+        cdef Py_ssize_t y, x, side = fft.n * fft.pitch
+        cdef float* tile = <float*>get_memory(4 * side, sizeof(float))
+        memset(tile, 0, 4 * side * sizeof(float))
+        for y in range(samples.shape[0]):
+            for x in range(samples.shape[1]):
+                tile[y * fft.pitch + x] = samples[y, x]
+        convolve_tiles(<vf*>tile, fft, fft.n - self.job.kernel_width + 1, fft.n, True, &nothing)
+        results = [[tile[y * fft.pitch + x] for x in range(fft.n - self.job.kernel_width + 1)]
+                   for y in range(fft.n - self.job.kernel_height + 1)]
+        free(tile)
+        return results
 
     def bind(self, *pictures):
         """A call for pictures of one size; see `bind`."""

@@ -44,7 +44,8 @@ def _photo(rng: Random, shape: tuple[int, int]) -> Array:
     waves = sum(
         np.cos(rng.normal() / 10 * y + rng.normal() / 10 * x + rng.random() * 6) for _ in range(4)
     )
-    return np.clip(np.rint(60 + 40 * waves + rng.normal(size=shape) * 4), 0, 255)
+    image: Array = np.clip(np.rint(60 + 40 * waves + rng.normal(size=shape) * 4), 0, 255)
+    return image
 
 
 def _half(rng: Random, shape: tuple[int, int], dark: float) -> Array:
@@ -61,17 +62,20 @@ def _nodata(rng: Random, shape: tuple[int, int], value: float) -> Array:
 
 
 def _night(rng: Random, shape: tuple[int, int]) -> Array:
-    return np.maximum(rng.poisson(1.5, shape), _spots(rng, shape, 255, 6))
+    image: Array = np.maximum(rng.poisson(1.5, shape), _spots(rng, shape, 255, 6))
+    return image
 
 
 def _slope(rng: Random, shape: tuple[int, int]) -> Array:
     y, x = np.mgrid[: shape[0], : shape[1]]
-    return np.exp(-(x * rng.random() + y * rng.random()) * rng.choice([0.02, 0.1, 0.3]))
+    image: Array = np.exp(-(x * rng.random() + y * rng.random()) * rng.choice([0.02, 0.1, 0.3]))
+    return image
 
 
 def _chirp(rng: Random, shape: tuple[int, int]) -> Array:
     y, x = np.mgrid[: shape[0], : shape[1]]
-    return np.cos((y * y * rng.random() + x * x * rng.random()) / shape[0])
+    image: Array = np.cos((y * y * rng.random() + x * x * rng.random()) / shape[0])
+    return image
 
 
 def _step(rng: Random, shape: tuple[int, int]) -> Array:
@@ -112,14 +116,16 @@ SCENES: dict[str, Callable[[Random, tuple[int, int]], Array]] = {
 def _disc(rng: Random, h: int, w: int) -> Array:
     y, x = np.mgrid[:h, :w]
     inside = ((y - h // 2) / (h / 2)) ** 2 + ((x - w // 2) / (w / 2)) ** 2 <= 1
-    return inside * rng.uniform(0.5, 1, (h, w))
+    kernel: Array = inside * rng.uniform(0.5, 1, (h, w))
+    return kernel
 
 
 def _bell(rng: Random, h: int, w: int) -> Array:
     y, x = np.mgrid[:h, :w]
     a = (y - h // 2) / h
     b = (x - w // 2) / w
-    return np.exp(-8 * (a * a + b * b + a * b))
+    kernel: Array = np.exp(-8 * (a * a + b * b + a * b))
+    return kernel
 
 
 def _peak(rng: Random, h: int, w: int) -> Array:
@@ -142,10 +148,20 @@ WEIGHTS: dict[str, Callable[[Random, int, int], Array]] = {
 
 def draw(rng: Random, largest: int = 101) -> Case:
     """Return a random case: a scene, a kernel from 3 pixels a side on, types."""
-    side = rng.integers(3, largest + 1, 2) if rng.random() < 0.5 else rng.integers(3, min(largest, 34), 2)
-    shape = tuple(int(n) for n in rng.integers(side // 2 + 20, side + 220))
+    side = (
+        rng.integers(3, largest + 1, 2)
+        if rng.random() < 0.5
+        else rng.integers(3, min(largest, 34), 2)
+    )
+    height, width = (int(n) for n in rng.integers(side // 2 + 20, side + 220))
+    shape = height, width
     scene, weights = rng.choice(list(SCENES)), rng.choice(list(WEIGHTS))
-    source = str(rng.choice(["float32", "float64", "float16", "uint16", "complex64", "complex128"], p=[0.35, 0.3, 0.1, 0.1, 0.1, 0.05]))
+    source = str(
+        rng.choice(
+            ["float32", "float64", "float16", "uint16", "complex64", "complex128"],
+            p=[0.35, 0.3, 0.1, 0.1, 0.1, 0.05],
+        )
+    )
     border = str(rng.choice(["reflect", "mirror", "nearest", "wrap", "constant"]))
     with np.errstate(all="ignore"):
         image = SCENES[scene](rng, shape)
@@ -156,13 +172,20 @@ def draw(rng: Random, largest: int = 101) -> Case:
         image = image.astype(source)
     kernel = WEIGHTS[weights](rng, int(side[0]), int(side[1]))
     dtype = "float32" if source == "uint16" else source
-    return Case(image, kernel, dtype, border, f"{source} {shape} {scene}; {weights} {side[0]}x{side[1]} {border}")
+    return Case(
+        image,
+        kernel,
+        dtype,
+        border,
+        f"{source} {shape} {scene}; {weights} {side[0]}x{side[1]} {border}",
+    )
 
 
 def _pad(image: Array, shape: tuple[int, ...], border: str) -> Array:
     before = [(n // 2, n - 1 - n // 2) for n in shape]
     names = {"reflect": "symmetric", "mirror": "reflect", "nearest": "edge"}
-    return np.pad(image, before, mode=names.get(border, border))  # type: ignore[call-overload]
+    padded: Array = np.pad(image, before, mode=names.get(border, border))  # type: ignore[call-overload]
+    return padded
 
 
 def excess(got: Array, case: Case, count: int = 12) -> float:
@@ -175,7 +198,10 @@ def excess(got: Array, case: Case, count: int = 12) -> float:
         parts = [(case.image.real, got.real), (case.image.imag, got.imag)]
         dtype = got.real.dtype.name
         return max(
-            excess(np.ascontiguousarray(g), Case(np.ascontiguousarray(a), case.kernel, dtype, case.border, ""))
+            excess(
+                np.ascontiguousarray(g),
+                Case(np.ascontiguousarray(a), case.kernel, dtype, case.border, ""),
+            )
             for a, g in parts
         )
     narrow = got.dtype != np.float64
@@ -186,7 +212,9 @@ def excess(got: Array, case: Case, count: int = 12) -> float:
     wide = case.image.astype(np.float64)
     with np.errstate(all="ignore"):
         near = fastconv.correlate(wide, case.kernel, border=case.border, method="direct")
-        total = fastconv.correlate(np.abs(wide), np.abs(case.kernel), border=case.border, method="direct")
+        total = fastconv.correlate(
+            np.abs(wide), np.abs(case.kernel), border=case.border, method="direct"
+        )
         known = np.isfinite(total) & (total < float(result.max) / 2)
         allowed = ((taps + 1) * eps + own) * total + (taps + 1) * float(result.smallest_subnormal)
         off = np.where(known, np.abs(got.astype(np.float64) - near) / allowed, 0)

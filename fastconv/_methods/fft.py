@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""FFT: tiles of the picture by way of spectra (src/fft.pxi)."""
+"""FFT: tiles of the picture by way of spectra (src/fft.pxi).
+
+Integers are rounded under guard. Floats are proven tile by tile, or had another way (src/bound.pxi).
+"""
 
 from __future__ import annotations
 
