@@ -209,6 +209,8 @@ def excess(got: Array, case: Case, count: int = 12) -> float:
     taps = int(np.count_nonzero(case.kernel))
     result = np.finfo(got.dtype)
     own = float(result.eps) / 2 if result.bits == 16 else 0.0
+    # sums too small for a float's full precision; a level without fused steps rounds each product, too
+    least = 2 * float(result.smallest_subnormal) * max(1.0, float(np.abs(case.kernel).sum()))
     wide = case.image.astype(np.float64)
     with np.errstate(all="ignore"):
         near = fastconv.correlate(wide, case.kernel, border=case.border, method="direct")
@@ -216,7 +218,7 @@ def excess(got: Array, case: Case, count: int = 12) -> float:
             np.abs(wide), np.abs(case.kernel), border=case.border, method="direct"
         )
         known = np.isfinite(total) & (total < float(result.max) / 2)
-        allowed = ((taps + 1) * eps + own) * total + (taps + 1) * float(result.smallest_subnormal)
+        allowed = ((taps + 1) * eps + own) * total + (taps + 1) * least
         off = np.where(known, np.abs(got.astype(np.float64) - near) / allowed, 0)
     off = np.nan_to_num(np.where(known & np.isnan(got), np.inf, off), nan=0.0, posinf=1e300)
     order = np.argsort(off, axis=None)
@@ -232,7 +234,7 @@ def excess(got: Array, case: Case, count: int = 12) -> float:
         size = np.abs(terms).sum()
         bound = ((taps + 1) * eps + own) * size
         if size > 0:
-            bound += (taps + 1) * np.longdouble(result.smallest_subnormal)
+            bound += (taps + 1) * np.longdouble(least)
         error = np.abs(np.longdouble(got[y, x]) - terms.sum())
         if error > 0:
             found = max(found, float(error / bound) if bound > 0 else np.inf)

@@ -237,7 +237,8 @@ def assert_unharmed(
     """
     if method == "fft":
         known = np.where(np.isfinite(image), image, 0)
-        allowed = allowance("convolve", known, kernel, got.dtype)
+        axis = -1 if got.ndim == 3 else None
+        allowed = allowance("convolve", known, kernel, got.dtype, channel_axis=axis)
         assert_floats_close(got[where], clean[where], 2 * allowed[where])
     else:
         assert bits(got[where]) == bits(clean[where])
@@ -297,7 +298,7 @@ def test_nan_stays_in_its_channel(level: str, method: str, name: str) -> None:
     image[4, 20, 1] = np.nan
     got = fastconv.convolve(image, KERNELS[name], channel_axis=2, method=method)
     others = np.broadcast_to([True, False, True], got.shape)
-    assert_unharmed(got, clean, others, image[..., 0], KERNELS[name], method)
+    assert_unharmed(got, clean, others, image, KERNELS[name], method)
     struck = reached((9, 40), [(4, 20)], KERNELS[name])
     assert_array_equal(np.isnan(got[..., 1]), struck)
 
