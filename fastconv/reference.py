@@ -7,6 +7,10 @@ zero times infinity never appears. An integer output is S rounded half to even a
 0); a float output is S in that type. Where an image of 32 or 64 bits and the kernel hold integers so
 large that float64 cannot hold their sum, S is the exact integer.
 
+A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S, the sum over the pixel's own
+window, with every method; eps is that of the sums' type, float32 for pictures of float16, float32 and
+integers of up to 16 bits, else float64. A window of zeros gives 0.
+
 `convolve` and `correlate` take the arguments of their namesakes in `fastconv`, as far as these change
 the result. `flattened` is what this library is not: the one-dimensional trick of the blog post it
 started from.

@@ -6,7 +6,9 @@
 # the planner (src/planner.pyx) before the call.
 
 from fastconv._engine.pool cimport run
-from libc.math cimport M_PI, ceil, cos, fabs, floor, ldexp, rint, sin
+from libc.float cimport DBL_MAX
+from libc.math cimport INFINITY, M_PI, ceil, cos, fabs, floor, fmax, fmin, hypot, ilogb, isfinite, ldexp, log2
+from libc.math cimport rint, sin, sqrt
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memmove, memset

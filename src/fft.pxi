@@ -391,34 +391,16 @@ cdef void fill_mirrored(lane* a, const Fft* fft, Py_ssize_t columns) noexcept no
             x += lanes_of(a)
 
 
-cdef inline bint all_within(lane* row, Py_ssize_t n, lane limit) noexcept nogil:
-    cdef Py_ssize_t i = 0
-    while i < n:
-        if not within(load(row, i), limit):
-            return False
-        i += lanes_of(row)
-    return True
-
-
-cdef bint load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y,
+cdef void load_tile(lane* rows, lane* spare, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y,
                     Py_ssize_t x, Py_ssize_t height) noexcept nogil:
-    """The windows of `height` rows of results, with zeros below and to the right. False, and zeros only,
-    where a sample is so large that sums over the tile might overflow, or no number."""
+    """The windows of `height` rows of results, with zeros below and to the right."""
     cdef Py_ssize_t r, count = smaller(fft.n, job.width + job.kernel_width - 1 - x)
     cdef Py_ssize_t filled = height + job.kernel_height - 1
     cdef Reach reach = make_reach(job, x, x + count)
-    cdef lane limit = splat(rows, fft.limit)
-    cdef bint fine = True
     for r in range(filled):
         load_row(sample_at(rows, r * fft.pitch), spare, job, &reach, plane, y + r)
         memset(sample_at(rows, r * fft.pitch + count), 0, (fft.n - count) * sample_size(rows))
     memset(sample_at(rows, filled * fft.pitch), 0, (fft.n - filled) * fft.pitch * sample_size(rows))
-    if job.src.type >= F16:     # not row by row: that would wait for each (0.9 times as fast from memory)
-        for r in range(filled):
-            fine = fine and all_within(sample_at(rows, r * fft.pitch), fft.n, limit)
-    if not fine:
-        memset(rows, 0, fft.n * fft.pitch * sample_size(rows))
-    return fine
 
 
 cdef void store_tile(lane* rows, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
@@ -428,37 +410,48 @@ cdef void store_tile(lane* rows, const Job* job, const Fft* fft, Py_ssize_t plan
         store_row(sample_at(rows, r * fft.pitch), job, plane, y + r, x, count)
 
 
-cdef int tile_pair(lane* tile, const Job* left, const Job* right, const Fft* fft, Py_ssize_t plane,
-                   Py_ssize_t y, Py_ssize_t x, Py_ssize_t right_x, Py_ssize_t height,
-                   const Ahead* ahead) noexcept nogil:
-    """`height` rows of results of the tile at (y, x) of one channel and that at (y, right_x) of another or,
-    if that is beyond the width, of none. Scratch: two tiles and a row."""
-    cdef Py_ssize_t across = fft.n - left.kernel_width + 1, side = fft.n * fft.pitch
-    cdef Py_ssize_t count = smaller(across, left.width - x)
-    cdef lane* im = sample_at(tile, side)
-    cdef lane* other = sample_at(tile, 2 * side)
-    cdef lane* spare = sample_at(tile, 4 * side)
-    cdef bint alone = right_x >= left.width, right_fine = True
-    cdef bint left_fine = load_tile(tile, spare, left, fft, plane, y, x, height)
-    cdef int failed = 0
-    if alone:
-        memset(im, 0, side * sample_size(tile))
-    else:
-        right_fine = load_tile(im, spare, right, fft, plane, y, right_x, height)
-    transform(other, tile, fft, smaller(fft.n, count + left.kernel_width - 1))
+cdef void convolve_tiles(lane* tile, const Fft* fft, Py_ssize_t count, Py_ssize_t filled, const bint alone,
+                         const Ahead* ahead) noexcept nogil:
+    """Results in place of samples, whose first `filled` columns are not all zeros, down `count` columns.
+    Scratch: one more tile."""
+    cdef lane* other = sample_at(tile, 2 * fft.n * fft.pitch)
+    transform(other, tile, fft, smaller(fft.n, filled))
     transform_and_back(tile, other, fft, count, alone, ahead)
     if alone:
         fill_mirrored(tile, fft, count)
     untransform(tile, fft, count)
-    if left_fine:
-        store_tile(tile, left, fft, plane, y, x, height)
+
+
+include "bound.pxi"
+
+
+cdef void exact_pair(lane* tile, const Fft* fft, const Tile* left, const Tile* right,
+                     const Ahead* ahead) noexcept nogil:
+    """Integers: each result is rounded under guard."""
+    cdef Py_ssize_t side = fft.n * fft.pitch
+    cdef lane* im = sample_at(tile, side)
+    cdef lane* spare = sample_at(tile, 4 * side)
+    load_tile(tile, spare, left.job, fft, left.plane, left.y, left.x, left.height)
+    if right == NULL:
+        memset(im, 0, side * sample_size(tile))
     else:
-        failed += columns(tile, left, plane, y, y + height, x, x + count)
-    if right_fine and not alone:
-        store_tile(im, right, fft, plane, y, right_x, height)
-    elif not right_fine:
-        failed += columns(tile, right, plane, y, y + height, right_x, smaller(right_x + across, right.width))
-    return failed
+        load_tile(im, spare, right.job, fft, right.plane, right.y, right.x, right.height)
+    convolve_tiles(tile, fft, left.width, left.width + left.job.kernel_width - 1, right == NULL, ahead)
+    store_tile(tile, left.job, fft, left.plane, left.y, left.x, left.height)
+    if right != NULL:
+        store_tile(im, right.job, fft, right.plane, right.y, right.x, right.height)
+
+
+cdef int tile_pair(lane* tile, Tile* left, Tile* right, const Fft* fft, const Ahead* ahead,
+                   Desk* desk) noexcept nogil:
+    """Results of a tile and of another one, of the same channel or another; or of none, if that is beyond the
+    width. Scratch: two tiles and a row. Returns the number of failures to get memory."""
+    if right.width <= 0:
+        right = NULL
+    if left.job.dst.type >= F16:
+        return bounded_pair(tile, fft, left, right, ahead, desk)
+    exact_pair(tile, fft, left, right, ahead)
+    return 0
 
 
 cdef struct Row:
@@ -501,31 +494,56 @@ cdef Ahead next_tiles(const Job* job, const Row* row, Py_ssize_t plane, Py_ssize
     return ahead
 
 
+cdef bint get_desk(lane* kind, Desk* desk, const Fft* fft, Tile* left, Tile* right) noexcept nogil:
+    cdef size_t tiles = tiles_size(kind, fft)
+    cdef size_t bits
+    desk.words = fft.n // 64 + 1
+    bits = fft.n * desk.words * sizeof(uint64_t)
+    desk.wide, desk.wide_memory = NULL, NULL
+    desk.memory = <char*>malloc(tiles + 5 * bits)
+    if desk.memory == NULL:
+        return False
+    desk.tile = desk.memory + LINE_BYTES - <size_t>desk.memory % LINE_BYTES
+    desk.marks = <uint64_t*>(desk.memory + tiles)
+    left.open, left.bars = desk.marks + fft.n * desk.words, desk.marks + 2 * fft.n * desk.words
+    right.open, right.bars = desk.marks + 3 * fft.n * desk.words, desk.marks + 4 * fft.n * desk.words
+    return True
+
+
+cdef void place(Tile* t, const Job* job, const Fft* fft, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+                Py_ssize_t height) noexcept nogil:
+    t.job, t.plane, t.y, t.x, t.height = job, plane, y, x, height
+    t.width = smaller(fft.n - job.kernel_width + 1, job.width - x)
+
+
 cdef int fft_band(lane* kind, const Job* whole, Py_ssize_t plane, Py_ssize_t y0,
                   Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1; y0 is a tile's first row. Returns the number of failures to get memory."""
     cdef const Fft* fft = &whole.fft
-    cdef Job left = whole[0], right = whole[0]
-    cdef Py_ssize_t size = sample_size(kind), y = y0, i
+    cdef Job left_job = whole[0], right_job = whole[0]
+    cdef Py_ssize_t y = y0, i, height
     cdef Py_ssize_t down = fft.n - whole.kernel_height + 1, across = fft.n - whole.kernel_width + 1
-    cdef char* memory = <char*>malloc((4 * fft.n + 1) * fft.pitch * size + LINE_BYTES)
-    cdef lane* tile = <lane*>(memory + LINE_BYTES - <size_t>memory % LINE_BYTES)
+    cdef Tile left, right
+    cdef Desk desk
     cdef Row row = tile_row(whole, across)
     cdef Ahead ahead
     cdef int failed = 0
-    if memory == NULL:
+    if not get_desk(kind, &desk, fft, &left, &right):
         return 1
     while y < y1:
+        height = smaller(down, y1 - y)
         for i in range(0, row.tiles, 2):
-            one_channel(&left, whole, channel_of(&row, i))
-            one_channel(&right, whole, channel_of(&row, i + 1))
+            one_channel(&left_job, whole, channel_of(&row, i))
+            one_channel(&right_job, whole, channel_of(&row, i + 1))
             ahead = next_tiles(whole, &row, plane, y, y1, i)
-            failed += tile_pair(tile, &left, &right, fft, plane, y, column_of(&row, i) * across,
-                                column_of(&row, i + 1) * across, smaller(down, y1 - y), &ahead)
+            place(&left, &left_job, fft, plane, y, column_of(&row, i) * across, height)
+            place(&right, &right_job, fft, plane, y, column_of(&row, i + 1) * across, height)
+            failed += tile_pair(<lane*>desk.tile, &left, &right, fft, &ahead, &desk)
         y += down
     if whole.stream:
         stream_end()
-    free(memory)
+    free(desk.memory)
+    free(desk.wide_memory)
     return failed
 
 

@@ -71,7 +71,14 @@ cdef struct Fft:
     void* twiddle               # of the lane's sample type: complex ones for each butterfly, points less one
     Py_ssize_t* mirrored        # of each row of frequencies the one that it mirrors, if left out, else -1
     void* spectrum              # of the kernel: n rows of real parts, n of imaginary ones
-    double limit                # samples of a tile may be that large
+    # of floats, see bound.pxi:
+    void* magnitudes            # the spectrum of the weights' magnitudes; the same one if none is negative
+    bint signed_weights
+    Py_ssize_t taps
+    double most                 # magnitude of the largest number of the spectrum,
+    double heaviest, weight     # and of the largest weight; sum of their magnitudes
+    double error                # of a result, in units of what the tile holds
+    double room                 # allowed error in units of the sum of |weight| * |sample|
 
 cdef struct Line:
     int kind
@@ -119,6 +126,7 @@ cdef struct Job:
     Taps across, window
     Dots dots
     Fft fft
+    Fft wide        # the same in float64, for results of float32 that these do not prove
     Average average
     Line down, along
     int order

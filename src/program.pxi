@@ -122,20 +122,53 @@ cdef inline Py_ssize_t tile_pitch(lane* kind, Py_ssize_t n) noexcept:
     return n if n % (2 * line) else n + line
 
 
-cdef int make_fft(lane* kind, Fft* fft, const Facts* kernel, Py_ssize_t n) except -1:
-    """Twiddles, and the kernel's spectrum, made in float64 whatever the lanes."""
-    cdef Py_ssize_t y, x, side
-    cdef Fft exact
-    cdef double* re
+cdef int make_fft(lane* kind, Fft* fft, const Facts* kernel, Py_ssize_t n, const Fft* wide) except -1:
+    """Twiddles, and the kernel's spectrum: that of `wide`, which is the same in float64, if there is one."""
+    cdef Py_ssize_t i
     fft.n, fft.pitch = n, tile_pitch(kind, n)
-    if lane is vf:
-        fft.limit = 1e37
-    else:
-        fft.limit = 1e307
-    fft.limit /= <double>n * n * (kernel.total if kernel.total > 1 else 1)
+    fft.taps, fft.heaviest, fft.weight, fft.signed_weights = kernel.taps, kernel.largest, kernel.total, False
+    for i in range(kernel.height * kernel.width):
+        fft.signed_weights = fft.signed_weights or kernel.weights[i] < 0
     make_twiddles(kind, fft)
     make_mirror(fft, LINE_BYTES // sample_size(kind))
-    fft.spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
+    if wide == NULL:
+        fft.spectrum = make_spectrum(kind, fft, kernel, False, &fft.most)
+    else:
+        fft.spectrum, fft.most = narrowed(kind, fft, wide, wide.spectrum), wide.most
+    return 0
+
+
+cdef void* narrowed(lane* kind, const Fft* fft, const Fft* wide, const void* spectrum) except NULL:
+    cdef Py_ssize_t y, x
+    cdef void* made = get_memory(2 * fft.n * fft.pitch, sample_size(kind))
+    for y in range(2 * fft.n):
+        for x in range(fft.n):
+            set_sample(<lane*>made, y * fft.pitch + x, (<const double*>spectrum)[y * wide.pitch + x])
+    return made
+
+
+cdef int make_bound(lane* kind, Fft* fft, const Facts* kernel, double eps, const Fft* wide) except -1:
+    """What results of floats with that `eps` are proven by; see bound.pxi."""
+    cdef double most
+    fft.error = FFT_ERROR * log2(<double>fft.n) * ldexp(1, -24 if lane is vf else -53)
+    fft.room = larger(1, fft.taps) * eps
+    fft.magnitudes = fft.spectrum
+    if fft.signed_weights and wide != NULL:
+        fft.magnitudes = narrowed(kind, fft, wide, wide.magnitudes)
+    elif fft.signed_weights:
+        fft.magnitudes = make_spectrum(kind, fft, kernel, True, &most)
+    return 0
+
+
+cdef void* make_spectrum(lane* kind, const Fft* fft, const Facts* kernel, bint magnitudes,
+                         double* most) except NULL:
+    """Of the weights or their magnitudes; made in float64 whatever the lanes. `most` is the largest magnitude
+    before it is divided by the samples of a tile."""
+    cdef Py_ssize_t y, x, side, n = fft.n
+    cdef double w
+    cdef Fft exact
+    cdef double* re
+    cdef void* spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
     memset(&exact, 0, sizeof(Fft))
     exact.n, exact.pitch = n, tile_pitch(<vd*>NULL, n)
     try:
@@ -146,17 +179,25 @@ cdef int make_fft(lane* kind, Fft* fft, const Facts* kernel, Py_ssize_t n) excep
         memset(re, 0, 2 * side * sizeof(double))
         for y in range(kernel.height):  # backwards, since the window is correlated with it
             for x in range(kernel.width):
-                re[(n - y) % n * exact.pitch + (n - x) % n] = (
-                    kernel.weights[y * kernel.width + x] / (<double>n * n))
+                w = kernel.weights[y * kernel.width + x]
+                re[(n - y) % n * exact.pitch + (n - x) % n] = (fabs(w) if magnitudes else w) / (<double>n * n)
         transform(<vd*>(re + 2 * side), <vd*>re, &exact, n)
         transform(<vd*>re, <vd*>(re + 2 * side), &exact, n)
+        most[0] = 0
+        for y in range(n):
+            for x in range(n):
+                most[0] = fmax(most[0], hypot(re[y * exact.pitch + x], re[side + y * exact.pitch + x]))
+        most[0] *= <double>n * n
         for y in range(2 * n):
             for x in range(n):
                 # turned over twice; the tile it meets, once
-                set_sample(<lane*>fft.spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
+                set_sample(<lane*>spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
+    except BaseException:
+        free(spectrum)
+        raise
     finally:
         free_fft(&exact)
-    return 0
+    return spectrum
 
 
 cdef int make_twiddles(lane* kind, Fft* fft) except -1:
@@ -223,6 +264,8 @@ cdef int make_mirror(Fft* fft, Py_ssize_t vector) except -1:
 
 cdef void free_fft(Fft* fft) noexcept:
     free(fft.twiddle)
+    if fft.magnitudes != fft.spectrum:
+        free(fft.magnitudes)
     free(fft.spectrum)
     free(fft.mirrored)
 
@@ -249,7 +292,25 @@ cdef int make_sums(lane* kind, Job* job, const Facts* kernel, const Proposal* p)
     elif p.sums == WINDOW or p.sums == FFT:
         make_taps(kind, &job.window, kernel.weights, kernel.height, kernel.width, step)
     if p.sums == FFT:
-        make_fft(kind, &job.fft, kernel, p.tile)
+        make_spectra(job, kernel, p)
+    return 0
+
+
+cdef int make_spectra(Job* job, const Facts* kernel, const Proposal* p) except -1:
+    """Of the sums' type; for results that are floats also what proves them, and the same in float64."""
+    cdef double eps = ldexp(1, -23 if p.accumulator == FLOAT32 else -52)
+    cdef bint bounded = job.low == job.high     # floats have no limits
+    if p.accumulator != FLOAT32:
+        make_fft(<vd*>NULL, &job.fft, kernel, p.tile, NULL)
+        if bounded:
+            make_bound(<vd*>NULL, &job.fft, kernel, eps, NULL)
+    elif bounded:
+        make_fft(<vd*>NULL, &job.wide, kernel, p.tile, NULL)
+        make_bound(<vd*>NULL, &job.wide, kernel, eps, NULL)
+        make_fft(<vf*>NULL, &job.fft, kernel, p.tile, &job.wide)
+        make_bound(<vf*>NULL, &job.fft, kernel, eps, &job.wide)
+    else:
+        make_fft(<vf*>NULL, &job.fft, kernel, p.tile, NULL)
     return 0
 
 
@@ -378,12 +439,29 @@ cdef class Program:
         free(<void*>self.job.dots.offset)
         free(<void*>self.job.dots.weight)
         free_fft(&self.job.fft)
+        free_fft(&self.job.wide)
+
+    def convolve_tile(self, const float[:, ::1] samples):
+        """One tile of float32 as its transforms leave it; benchmarks/search_bound.py measures it."""
+        cdef const Fft* fft = &self.job.fft
+        cdef Ahead nothing = nothing_ahead(&self.job)
+        cdef Py_ssize_t y, x, side = fft.n * fft.pitch
+        cdef float* tile = <float*>get_memory(4 * side, sizeof(float))
+        memset(tile, 0, 4 * side * sizeof(float))
+        for y in range(samples.shape[0]):
+            for x in range(samples.shape[1]):
+                tile[y * fft.pitch + x] = samples[y, x]
+        convolve_tiles(<vf*>tile, fft, fft.n - self.job.kernel_width + 1, fft.n, True, &nothing)
+        results = [[tile[y * fft.pitch + x] for x in range(fft.n - self.job.kernel_width + 1)]
+                   for y in range(fft.n - self.job.kernel_height + 1)]
+        free(tile)
+        return results
 
     def nbytes(self):
         """Bytes of weights, taps, twiddles and spectra, or a few more."""
         cdef Py_ssize_t taps = self.job.kernel_height * self.job.kernel_width
         cdef Py_ssize_t tile = self.job.fft.n * self.job.fft.pitch
-        return sizeof(Job) + taps * 80 + tile * 16 + self.job.dots.digits * taps * 4
+        return sizeof(Job) + taps * 80 + tile * 64 + self.job.dots.digits * taps * 4
 
     def address(self):
         """A C function that runs requests (request.h), and its first argument."""

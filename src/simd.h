@@ -26,7 +26,6 @@
  *     X_limited(v, lo, hi)   lo where v < lo, hi where v > hi
  *     X_rounded(v)           half to even; |v| <= 2**22 (float64: 2**51)
  *     X_beyond(v, d)         bit i: whether |v| > d in lane i
- *     X_within(v, d)         whether |v| <= d in all lanes
  *     X_transpose(p, i, q, j)    a square of lanes from q, rows of which are j samples apart, turned over, to p
  *     vd_no_nan(v)           0 where v is NaN
  *     vi_dot(a, b, w)        to each lane its four bytes b, unsigned, times the four bytes w, signed;
@@ -219,8 +218,6 @@ static inline vf vf_rounded(vf v) { return (vf)_mm512_roundscale_ps((__m512)v, _
 static inline vd vd_rounded(vd v) { return (vd)_mm512_roundscale_pd((__m512d)v, _MM_FROUND_TO_NEAREST_INT); }
 static inline unsigned vf_beyond(vf v, vf d) { return _mm512_cmp_ps_mask(_mm512_abs_ps((__m512)v), (__m512)d, _CMP_GT_OQ); }
 static inline unsigned vd_beyond(vd v, vd d) { return _mm512_cmp_pd_mask(_mm512_abs_pd((__m512d)v), (__m512d)d, _CMP_GT_OQ); }
-static inline int vf_within(vf v, vf d) { return !_mm512_cmp_ps_mask(_mm512_abs_ps((__m512)v), (__m512)d, _CMP_NLE_UQ); }
-static inline int vd_within(vd v, vd d) { return !_mm512_cmp_pd_mask(_mm512_abs_pd((__m512d)v), (__m512d)d, _CMP_NLE_UQ); }
 static inline void vf_transpose(float *p, ptrdiff_t i, const float *q, ptrdiff_t j)
 {
     /* By 128 bits on loading, row r + 4 * k to quarter k of register r; then 4 x 4 within quarters. */
@@ -393,16 +390,6 @@ static inline unsigned vd_beyond(vd v, vd d)
     __m256d magnitude = _mm256_andnot_pd(_mm256_set1_pd(-0.0), (__m256d)v);
     return _mm256_movemask_pd(_mm256_cmp_pd(magnitude, (__m256d)d, _CMP_GT_OQ));
 }
-static inline int vf_within(vf v, vf d)
-{
-    __m256 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), (__m256)v);
-    return !_mm256_movemask_ps(_mm256_cmp_ps(magnitude, (__m256)d, _CMP_NLE_UQ));
-}
-static inline int vd_within(vd v, vd d)
-{
-    __m256d magnitude = _mm256_andnot_pd(_mm256_set1_pd(-0.0), (__m256d)v);
-    return !_mm256_movemask_pd(_mm256_cmp_pd(magnitude, (__m256d)d, _CMP_NLE_UQ));
-}
 static inline void vf_transpose(float *p, ptrdiff_t i, const float *q, ptrdiff_t j)
 {
     /* By 128 bits on loading, row r + 4 to the upper half of register r; then 4 x 4 within halves. */
@@ -540,8 +527,6 @@ static inline vf vf_rounded(vf v) { vf big = vf_splat(12582912.0f); return (v + 
 static inline vd vd_rounded(vd v) { vd big = vd_splat(6755399441055744.0); return (v + big) - big; }
 static inline unsigned vf_beyond(vf v, vf d) { return vf_bits((v > d) | (-v > d)); }
 static inline unsigned vd_beyond(vd v, vd d) { return vd_bits((v > d) | (-v > d)); }
-static inline int vf_within(vf v, vf d) { return vf_bits((v <= d) & (-v <= d)) == (1u << F32_LANES) - 1; }
-static inline int vd_within(vd v, vd d) { return vd_bits((v <= d) & (-v <= d)) == (1u << F64_LANES) - 1; }
 #define TRANSPOSE(name, S, LANES) \
     static inline void name(S *p, ptrdiff_t i, const S *q, ptrdiff_t j) { int y, x; for (y = 0; y < LANES; y++) for (x = 0; x < LANES; x++) p[x * i + y] = q[y * j + x]; }
 TRANSPOSE(vf_transpose, float, F32_LANES)

@@ -35,9 +35,6 @@ cdef extern from "simd.h" nogil:
     vf vf_fnma(vf, vf, vf)
     vd vd_fnma(vd, vd, vd)
     vs vs_fnma "vd_fnma"(vs, vs, vs)
-    bint vf_within(vf, vf)
-    bint vd_within(vd, vd)
-    bint vs_within "vd_within"(vs, vs)
     void vf_transpose(float*, Py_ssize_t, const float*, Py_ssize_t)
     void vd_transpose(double*, Py_ssize_t, const double*, Py_ssize_t)
     vf vf_held(vf)
@@ -74,10 +71,12 @@ cdef extern from "simd.h" nogil:
     vs vs_div "vd_div"(vs, vs)
     vf vf_limited(vf, vf, vf)
     vd vd_limited(vd, vd, vd)
+    vs vs_limited "vd_limited"(vs, vs, vs)
     vf vf_rounded(vf)
     vd vd_rounded(vd)
     unsigned int vf_beyond(vf, vf)
     unsigned int vd_beyond(vd, vd)
+    unsigned int vs_beyond "vd_beyond"(vs, vs)
     vd vd_no_nan(vd)
     Py_ssize_t opaque(Py_ssize_t)
     vb vb_load(const void*)
@@ -241,14 +240,24 @@ cdef inline lane fnma(lane acc, lane w, lane v) noexcept nogil:
         return vs_fnma(acc, w, v)
 
 
-cdef inline bint within(lane v, lane limit) noexcept nogil:
-    """Whether |v| <= limit in all lanes; NaN is not."""
+cdef inline unsigned int beyond(lane v, lane limit) noexcept nogil:
+    """Bits of the lanes where |v| > limit; NaN is not."""
     if lane is vf:
-        return vf_within(v, limit)
+        return vf_beyond(v, limit)
     elif lane is vd:
-        return vd_within(v, limit)
+        return vd_beyond(v, limit)
     else:
-        return vs_within(v, limit)
+        return vs_beyond(v, limit)
+
+
+cdef inline lane limited(lane v, lane low, lane high) noexcept nogil:
+    """low where v < low, high where v > high."""
+    if lane is vf:
+        return vf_limited(v, low, high)
+    elif lane is vd:
+        return vd_limited(v, low, high)
+    else:
+        return vs_limited(v, low, high)
 
 
 cdef inline void transpose_block(lane* dst, Py_ssize_t dst_pitch, lane* src,

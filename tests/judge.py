@@ -2,15 +2,12 @@
 """The judge: results must be those of `fastconv.reference`, integers to the last bit, floats within
 the bound of the numbers contract.
 
-The contract's bound is (taps + 1) * eps * sum|w||x|, pixel by pixel, with the eps of the sums' type. It
-says nothing of sums that float32, or the result's type, cannot hold. An FFT has a bound of its own, relative
-to the largest pixel: it states one in src/planning/fft.pxi, and here it must be within a hundredth of
-that and of FFT_EPS * eps * sum|w| * max|x|.
+The contract's bound is (taps + 1) * eps * sum|w||x|, pixel by pixel, with the eps of the sums' type, for
+every method. It says nothing of sums that float32, or the result's type, cannot hold.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,9 +26,6 @@ INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "in
 FLOATS = ("float16", "float32", "float64")
 REALS = ("bool", *INTEGERS, *FLOATS)
 COMPLEX = ("complex64", "complex128")
-FFT_EPS = 16.0
-# Kernels of fewer taps are too small for an FFT, unless it is asked for.
-FFT_TAPS = 50
 
 # Pixels that float32 holds exactly; only their sums may be float32.
 NARROW = ("bool", "uint8", "int8", "uint16", "int16", "float16", "float32", "complex64")
@@ -127,31 +121,6 @@ def allowance(name: str, image: Array, kernel: Array, result: Any, **options: An
     return allowed
 
 
-def fft_allowance(name: str, image: Array, kernel: Array, result: Any, **options: Any) -> float:
-    """Distance from the definition that is allowed to an FFT; 0 if that is not what runs."""
-    if (kernel.size < FFT_TAPS and options.get("method") != "fft") or 0 in image.shape:
-        return 0.0
-    made = fastconv.plan(kernel, pixel=image.dtype, correlate=name == "correlate", **options)
-    found = re.search(r"method   fft: spectra of tiles of (\d+) x", made.explain(image))
-    if found is None:
-        return 0.0
-    real = np.finfo(result).dtype
-    narrow = image.dtype.name in NARROW and real != np.float64
-    sums = np.finfo(np.float32 if narrow else np.float64)
-    cval = magnitude(options.get("cval", 0)) if options.get("border") == "constant" else 0.0
-    peak = max(float(magnitude(image).max()), float(cval))
-    side, weight = int(found[1]), float(magnitude(kernel).sum())
-    stated = (
-        1.1 * 6 * math.log2(side) * 7 * float(sums.eps) / 2 * math.sqrt(2) * side * peak * weight
-    )
-    allowed = min(stated / 100, FFT_EPS * float(sums.eps) * peak * weight)
-    # of samples too small for full precision, each step loses some of the smallest float
-    allowed += side**2 * float(sums.smallest_subnormal) * max(1.0, weight)
-    allowed += float(np.finfo(real).eps) * peak * weight
-    # an error that the type of the result cannot hold may be infinite
-    return allowed if allowed < float(np.finfo(real).max) else math.inf
-
-
 def assert_integers_equal(got: Array, wanted: Array, what: str = "") -> None:
     """Assert that two arrays of integers are one in type, shape and every bit."""
     assert got.dtype == wanted.dtype, f"{got.dtype} is not {wanted.dtype}. {what}"
@@ -194,7 +163,6 @@ def assert_defined(
         assert_integers_equal(got, wanted, what)
     else:
         allowed = allowance(name, image, kernel, wanted.dtype, **options)
-        allowed += fft_allowance(name, image, kernel, wanted.dtype, **options)
         assert_floats_close(got, wanted, allowed, what)
 
 

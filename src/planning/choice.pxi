@@ -7,6 +7,8 @@ METHODS = ("direct", "separable", "sparse", "box", "dot", "fft", "wide")
 
 cdef enum:
     METHOD_COUNT = 7
+    DIRECT_METHOD = 0
+    SPARSE_METHOD = 2
     FFT_METHOD = 5
     WIDE_METHOD = 6
     ANY_METHOD = -1
@@ -167,6 +169,11 @@ cdef Shortlist shortlist_of(Kernel kernel, const Request* request, int method):
                 shortlist.tiles[accumulator] = not request.offset and refuse_fft(f, accumulator) == NULL
             elif propose(kernel, request, each, accumulator, &p) == NULL and p.cost < best.cost:
                 best = p
+    if method == DIRECT_METHOD and best.cost == INFINITY:   # a zero tap is none: the rest are summed one by one
+        for accumulator in range(first, last + 1):
+            if not wide and propose(kernel, request, SPARSE_METHOD, accumulator, &p) == NULL and p.cost < best.cost:
+                best = p
+                best.method = DIRECT_METHOD
     if best.cost < INFINITY:
         shortlist.fixed = strategy_of(kernel, &best, None)
     return shortlist
