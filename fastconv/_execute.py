@@ -86,8 +86,9 @@ def _new_program(
     recipe: Recipe, kernel: Floats, source: Pixel, target: Pixel, channels: int
 ) -> Any:
     offsets, quads, spread = dot.pack(recipe, channels) if recipe.code == DOT else _NO_GROUPS
+    weights = recipe.kernel if recipe.kernel.size else kernel
     return _levels.engine.Program(
-        kernel, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
+        weights, recipe.code, LANES.index(recipe.lane), channels, recipe.across, recipe.down,
         *recipe.folds, offsets, quads, spread, recipe.places, recipe.tile, recipe.scale, recipe.divisor,
         float(target.low), float(target.high), recipe.guard, recipe.near, recipe.cut,
         recipe.plus,

@@ -3,7 +3,8 @@
 
 Integer results must be the definition's to the last bit. A sum that is exact needs nothing more. A sum
 with a proven error below half a unit is rounded under guard: pixels nearer to a tie than the error are
-summed again by the definition. Where neither holds, the sum is the definition itself ("strict").
+summed again by the definition. Where neither holds, the sum is the definition itself ("strict"). The sums of
+a rational kernel are those of its whole numbers, which are exact nearly always, and divided exactly.
 
 Float results need no proof, only sums of the right type: float32 for pictures of 16 bits and fewer and
 of float32, if the weights fit it, float64 for all others.
@@ -21,13 +22,14 @@ from ._methods import (
     LANES,
     Facts,
     Lane,
+    ROUNDING,
     Recipe,
     box,
     definition_error,
     direct,
     dot,
     fft,
-    price,
+    finished,
     separable,
     sparse,
     wide,
@@ -77,12 +79,17 @@ def _admit(facts: Facts, recipe: Recipe) -> Recipe | str:
     """The recipe with the guard its result needs, or why it may be wrong."""
     if not facts.target.integer or recipe.lane == "strict" or recipe.method in ("wide", "dot"):
         return recipe  # they are the definition, or have seen to it
-    if recipe.error == 0 or (recipe.method in ("direct", "sparse") and facts.is_exact(recipe.lane)):
+    if recipe.method == "box" and recipe.error == 0:
+        return recipe
+    if facts.is_exact(recipe.lane) and (recipe.error == 0 or recipe.method in ("direct", "sparse")):
         return recipe
     if facts.target.peak > 2**32:
         return "results of 64 bits are not watched for ties"  # see narrow_long in src/store.pxi
+    error = recipe.error
+    if facts.divisor:  # the quotient is rounded, to a result that does not saturate
+        error = error / facts.divisor + 1.01 * ROUNDING[recipe.lane] * (facts.target.peak + 1)
     # exact recomputation is rounded too, in float64
-    error = recipe.error + definition_error(facts)
+    error += definition_error(facts)
     if not error < 0.25:
         return f"{recipe.lane} sums may be off by {error:.2g}"
     return replace(recipe, error=error).guarded(facts)
@@ -104,9 +111,9 @@ def _refusal(facts: Facts) -> str | None:
             f"kernel must have weights whose magnitudes sum to less than 2**31 for an exact sum of "
             f"{facts.source.name}; got {facts.weight:.3g}. Convert the image to float64 for a rounded one"
         )
-    if facts.peak > 2**53:
+    if facts.fraction is None and facts.peak > 2**53:
         return (
-            f"image must stay within +-2**53 where the kernel or cval has fractions; got "
+            f"image must stay within +-2**53 where the kernel is not rational or cval has a fraction; got "
             f"{facts.source.name} values up to 2**{np.log2(facts.peak):.0f}. Convert the image to "
             f"float64 for a rounded result"
         )
@@ -123,7 +130,7 @@ def recipes(facts: Facts) -> tuple[list[Recipe], list[tuple[str, str]]]:
             proposed = module.propose(facts, lane)
             admitted = _admit(facts, proposed) if isinstance(proposed, Recipe) else proposed
             if isinstance(admitted, Recipe):
-                found.append(replace(admitted, cost=price(admitted.work, lane, facts.level)))
+                found.append(finished(facts, admitted))
             else:
                 reason = reason or admitted
         if reason:

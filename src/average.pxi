@@ -1,4 +1,4 @@
-# Average: small boxes of bytes or 16-bit words, unsigned, in registers, divided by an odd number.
+# Average: small boxes of bytes or 16-bit words, unsigned, in registers, divided by a whole number.
 #
 # A block is 4 output rows of one vector of sums, which are 16 bits wide for bytes, 32 for words. First the
 # window's rows are summed in each column. What all four output rows have in common is added once:
@@ -10,12 +10,14 @@
 #     row 3            |       x       |   x x x
 #
 # Then each row is summed across: its columns and those of the vector after it, which will be needed next,
-# shifted together. An odd divisor knows no ties, so that nothing is in doubt:
+# shifted together. Then it is divided:
 #
-#     words   a quotient in float32 is off by at most 65535 * 2**-23, less than the distance to a tie, which
-#             is half of 1 / divisor: for divisors below 64
+#     words   in float32, whose quotients are exact enough to be rounded; see X_quotient in simd.h. By an odd
+#             divisor below 64 a product will do: it is off by at most 65535 * 2**-23, less than the distance to
+#             a tie, which is half of 1 / divisor
 #     bytes   floor((sum + divisor / 2) / divisor) as a product and a shift, exact for all sums that can be
-#             (T. Granlund and P. Montgomery, Division by invariant integers using multiplication, 1994)
+#             (T. Granlund and P. Montgomery, Division by invariant integers using multiplication, 1994). An even
+#             divisor has ties, and so rounds them up: where nothing is left over, an odd quotient was a tie
 #
 # The planner sees to it that sums and quotients fit; vectors can be shifted at few levels (SHIFTS), and at
 # the others nobody comes here.
@@ -25,7 +27,8 @@ ctypedef fused total:
     vi
 
 cdef enum:
-    AVERAGE_TAPS = 9    # across, at the most
+    AVERAGE_TAPS = 9        # across, at the most
+    AVERAGE_WORDS = 128     # in all, of words: twice their sum must be exact in float32
 
 
 cdef inline total pixels(total* kind, const char* p) noexcept nogil:
@@ -84,16 +87,26 @@ cdef inline total across(total now, total after, const total* shifts, const Py_s
     return sum_
 
 
-cdef inline void put_average(char* dst, total sum_, const Job* job) noexcept nogil:
+cdef inline void put_average(char* dst, total sum_, const Job* job, const bint ties) noexcept nogil:
+    cdef total q
+    cdef float divisor
     if total is vw:
-        sum_ = vw_high(vw_add(sum_, vw_splat(<uint16_t>(job.divisor // 2))), vw_splat(job.average.factor))
-        vw_put_8(dst, vw_lowered(sum_, job.average.shift))
+        sum_ = vw_add(sum_, vw_splat(<uint16_t>(job.divisor // 2)))
+        q = vw_lowered(vw_high(sum_, vw_splat(job.average.factor)), job.average.shift)
+        if ties:
+            q = vw_even(q, sum_, vw_splat(<uint16_t>job.divisor))
+        vw_put_8(dst, q)
     else:
-        vi_put_16(dst, vf_to_vi(vf_mul(vi_to_vf(sum_), vf_splat(<float>job.scale))))
+        divisor = <float>job.divisor
+        if ties:
+            vi_put_16(dst, vf_to_vi(vf_quotient(vi_to_vf(sum_), vf_splat(divisor), vf_splat(1 / divisor))))
+        else:
+            vi_put_16(dst, vf_to_vi(vf_mul(vi_to_vf(sum_), vf_splat(1 / divisor))))
 
 
 cdef inline void average_blocks(total* kind, char** out, char** rows, const Job* job, Py_ssize_t n,
-                                const Py_ssize_t height, const Py_ssize_t width) noexcept nogil:
+                                const Py_ssize_t height, const Py_ssize_t width,
+                                const bint ties) noexcept nogil:
     """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
     cdef Py_ssize_t k, at, x = 0, lanes = 2 * F32_LANES if total is vw else F32_LANES
     cdef Py_ssize_t size = 1 if total is vw else 2
@@ -108,10 +121,10 @@ cdef inline void average_blocks(total* kind, char** out, char** rows, const Job*
         if at < x:
             column_sums(now, rows, at * size, height)
         column_sums(after, rows, (at + lanes) * size, height)
-        put_average(out[0] + at * size, across(now[0], after[0], shifts, width), job)
-        put_average(out[1] + at * size, across(now[1], after[1], shifts, width), job)
-        put_average(out[2] + at * size, across(now[2], after[2], shifts, width), job)
-        put_average(out[3] + at * size, across(now[3], after[3], shifts, width), job)
+        put_average(out[0] + at * size, across(now[0], after[0], shifts, width), job, ties)
+        put_average(out[1] + at * size, across(now[1], after[1], shifts, width), job, ties)
+        put_average(out[2] + at * size, across(now[2], after[2], shifts, width), job, ties)
+        put_average(out[3] + at * size, across(now[3], after[3], shifts, width), job, ties)
         now[0], now[1], now[2], now[3] = after[0], after[1], after[2], after[3]
         x += lanes
 
@@ -119,12 +132,14 @@ cdef inline void average_blocks(total* kind, char** out, char** rows, const Job*
 cdef void average_rows(total* kind, char** out, char** rows, const Job* job, Py_ssize_t n) noexcept nogil:
     """BLOCK_ROWS rows of `n` pixels from height + 3 window rows. Writes whole blocks, as direct_rows."""
     cdef Py_ssize_t height = job.kernel_height, width = job.kernel_width
-    if height == 3 and width == 3:
-        average_blocks(kind, out, rows, job, n, 3, 3)
+    if job.divisor % 2 == 0 or (total is vi and job.divisor > 63):
+        average_blocks(kind, out, rows, job, n, height, width, True)
+    elif height == 3 and width == 3:
+        average_blocks(kind, out, rows, job, n, 3, 3, False)
     elif height == 5 and width == 5:
-        average_blocks(kind, out, rows, job, n, 5, 5)
+        average_blocks(kind, out, rows, job, n, 5, 5, False)
     else:
-        average_blocks(kind, out, rows, job, n, height, width)
+        average_blocks(kind, out, rows, job, n, height, width, False)
 
 
 cdef bint averages(Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, Py_ssize_t divisor,
@@ -134,8 +149,8 @@ cdef bint averages(Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, Py_
     return (
         SHIFTS
         and height >= 3 and width <= AVERAGE_TAPS and (width - 1) * channels <= lanes
-        and divisor % 2 == 1 and divisor >= height * width
-        and (divides(height * width, divisor) if size == 1 else divisor < 64)
+        and divisor >= height * width
+        and (divides(height * width, divisor) if size == 1 else height * width <= AVERAGE_WORDS)
     )
 
 
@@ -143,7 +158,7 @@ cdef Average quotient(Py_ssize_t divisor) noexcept nogil:
     """Factor and shift, so that n / divisor = n * factor / 2**(16 + shift) for n that `divides` allows."""
     cdef Average found
     found.shift = 0
-    while divisor >> (found.shift + 1):
+    while divisor > 2 << found.shift:   # or the factor would be 2**16
         found.shift += 1
     found.factor = <uint16_t>(((<int64_t>1 << (16 + found.shift)) + divisor - 1) // divisor)
     return found

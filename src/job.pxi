@@ -127,7 +127,7 @@ cdef struct Job:
     int run_before, run_after           # steps between source columns outside of these; see run_of
     bint constant               # some window holds it:
     const double* fill          # one a channel
-    const double* kernel        # the definition, for exact recomputation
+    const double* kernel        # for exact recomputation: the definition's, or whole numbers
     Py_ssize_t kernel_height, kernel_width
     const double* padded_kernel     # the same, weights as far apart as pixels are, rows filled up with 0
     Py_ssize_t kernel_pitch
@@ -142,8 +142,8 @@ cdef struct Job:
     bint history                # a running mean that depends on all rows before
     int cut                     # how sums become integers; see truncate.pxi
     double scale                # of a box's or a dot's sums
-    double plus                 # added to a dot's before they are rounded, a whole number
-    Py_ssize_t divisor          # the same as a divisor, if that is a whole number but for roundings; else 0
+    double plus                 # added to a dot's before they are divided and rounded, a whole number
+    Py_ssize_t divisor          # of all sums, where the kernel is of whole numbers; else 0
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these
     double guard                # largest error of the fast sum; 0: none, or no rounding at all

@@ -188,9 +188,9 @@ cdef class Program:
         job.kernel = &kernel[0, 0]
         job.kernel_height, job.kernel_width = kernel.shape[0], kernel.shape[1]
         job.channels = channels
-        job.method, job.scale, job.divisor, job.plus = method, scale, divisor, plus
+        job.method, job.scale, job.divisor, job.plus = method, scale, divisor, plus * (divisor or 1)
         job.low, job.high, job.guard, job.near, job.cut = low, high, guard, near, cut
-        if near > 0:
+        if guard > 0:
             self.pad_kernel()
         job.window.height = kernel.shape[0]
         if method == QUADS or method == QUADS_BACK:
@@ -211,7 +211,8 @@ cdef class Program:
         elif method == DOT:
             job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
             job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
-            job.dots.places, job.dots.plus = places, <int32_t>ldexp(plus, places)
+            job.dots.places = places
+            job.dots.plus = <int32_t>(ldexp(plus, places) if places else job.plus)
             self.spread_groups(spread)
             job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
             job.window.height = quads.shape[1]
@@ -268,7 +269,7 @@ cdef class Program:
 cdef bint may_average(const Job* job) noexcept:
     """Running sums of few taps may be done in registers, if pixels and channels allow it."""
     return (
-        job.method == RUNNING and job.divisor > 0
+        job.method == RUNNING and job.divisor > 0 and job.scale == 1
         and job.src.type == job.dst.type and (job.src.type == U8 or job.src.type == U16)
         and averages(job.kernel_height, job.kernel_width, job.channels, job.divisor, job.src.size)
     )

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _levels
+from .. import _levels, reference
 from .._costs import NS
 from .._pixels import Pixel
 
@@ -28,9 +28,6 @@ Lane = Literal["float32", "float64", "strict"]
 LANES: tuple[Lane, ...] = ("float32", "float64", "strict")
 # Largest relative error of one rounding.
 ROUNDING = {"float32": 2.0**-24, "float64": 2.0**-53, "strict": 0.0}
-# How far weights may be from whole numbers times a factor, or from its reciprocal, relative: the division of
-# the weight, and of the one it is compared with, were rounded, and so is the quotient of both.
-WHOLE = 8 * 2.0**-53
 # Integers up to here are exact in the lane's type.
 EXACT = {"float32": 2.0**24, "float64": 2.0**53, "strict": 2.0**53}
 
@@ -49,7 +46,8 @@ class Facts:
     Attributes
     ----------
     kernel : ndarray, shape (h, w)
-        Weights as they lie on the window (a convolution's are reversed already).
+        Weights as they lie on the window (a convolution's are reversed already), as they are to be summed: the
+        whole numbers of a rational kernel (see `fastconv.reference.rational`) where there is a divisor.
     source, target : Pixel
     low, high : float
         Range of samples and constant; infinite for floats.
@@ -58,9 +56,14 @@ class Facts:
     size : (int, int)
         Height and width of the result.
     plus : float
-        A whole number that is added to every sum before it is rounded. Only a dot can.
+        A number that is added to every result before it is rounded. Only a dot can.
     channels : int
         Samples of a pixel.
+    fraction : (ndarray, int) or None
+        Whole numbers and the divisor that the result is a quotient of; None if it is not exact.
+    divisor : int
+        What sums are to be divided by; 0 for those of the kernel as it is, also if it is rational and a power of
+        two divides it.
     """
 
     kernel: Floats
@@ -76,14 +79,34 @@ class Facts:
     weight: float = field(init=False)
     unit: float = field(init=False)
     finite: bool = field(init=False)
+    fraction: tuple[Floats, int] | None = field(init=False)
+    divisor: int = field(init=False)
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__  # derived facts of a frozen dataclass
+        set_(self, "fraction", self._rational())
+        set_(self, "divisor", 0)
+        if self.fraction is not None:
+            whole, divisor = self.fraction
+            # sums that are multiples of a power of two need no division, if they are exact
+            binary = divisor & (divisor - 1) == 0
+            if divisor == 1 or (binary and np.abs(whole).sum() * self.peak <= EXACT["float64"]):
+                set_(self, "kernel", whole / divisor)
+            else:
+                set_(self, "kernel", whole)
+                set_(self, "divisor", divisor)
         set_(self, "finite", bool(np.isfinite(self.kernel).all()))
         set_(self, "taps", int(np.count_nonzero(self.kernel)))
         with np.errstate(over="ignore"):
             set_(self, "weight", float(np.abs(self.kernel).sum()) if self.finite else np.inf)
         set_(self, "unit", binary_unit(self.kernel) if self.finite else 0.0)
+
+    def _rational(self) -> tuple[Floats, int] | None:
+        """Whole numbers and a divisor, if the definition is their quotient."""
+        if not (self.integral and self.source.integer and self.target.integer):
+            return None
+        found = reference.rational(np.append(self.kernel, self.plus))
+        return found and (found[0][:-1].reshape(self.kernel.shape), found[1])
 
     @property
     def level(self) -> str:
@@ -98,10 +121,21 @@ class Facts:
         return max(-self.low, self.high)
 
     def is_exact(self, lane: Lane) -> bool:
-        """Whether every partial sum, in any order, is exact: all are integers times one power of two."""
+        """Whether every partial sum, in any order, is exact: all are integers times one power of two. And the
+        quotient, if there is one: rounded in the lane's type, it is a tie if and only if it really is. A quotient
+        that is none is at least 1 / (2 * divisor) away, and rounded by less than that if the sum has a bit to
+        spare.
+        """
         if not self.integral or self.unit == 0 or not np.isfinite(self.weight):
             return False
-        return self.weight / self.unit * self.peak <= EXACT[lane]
+        return self.weight / self.unit * self.peak * (2 if self.divisor else 1) <= EXACT[lane]
+
+    @property
+    def ties(self) -> float:
+        """Share of results that are ties, as far as known."""
+        if self.fraction is None or self.fraction[1] % 2:
+            return 0.0
+        return 1 / self.fraction[1]
 
 
 @dataclass(frozen=True)
@@ -128,9 +162,10 @@ class Recipe:
         Whether the row and the column are symmetric and to be folded (src/fold.pxi).
     scale : float
         Factor of the sums of a box or a dot; 1 for others.
+    kernel : ndarray, shape (h, w)
+        The weights that are summed; empty if they are those of the call.
     divisor : int
-        The same as a divisor, where that is a whole number but for roundings and the engine divides;
-        else 0.
+        What the sums of whole numbers are divided by; 0 if they are not.
     guard : float
         Error that the engine's rounding must watch; 0 where no tie can be missed.
     near : float
@@ -143,7 +178,7 @@ class Recipe:
     places : int
         Binary places of these if they are fixed-point numbers, else 0.
     plus : float
-        A whole number that is added to the sums of a dot before they are rounded.
+        A number that is added to the results of a dot before they are rounded.
     cut : int
         How sums become integers (src/truncate.pxi): 0 rounded and saturated, else cast as in C.
     cost : float
@@ -162,6 +197,7 @@ class Recipe:
     down: Floats = field(default_factory=lambda: np.empty((0, 0)))
     folds: tuple[bool, bool] = (False, False)
     scale: float = 1.0
+    kernel: Floats = field(default_factory=lambda: np.empty((0, 0)))
     divisor: int = 0
     guard: float = 0.0
     near: float = 0.0
@@ -176,8 +212,17 @@ class Recipe:
 
     def guarded(self, facts: Facts) -> Recipe:
         """Watch ties: a pixel within `error` of one (both sides of it) is summed again exactly."""
-        work = {**self.work, "guard": 1.0, **again(facts, 2 * self.error)}
+        share = max(2 * self.error, facts.ties)
+        work = {**self.work, "guard": 1.0, **again(facts, share)}
         return replace(self, guard=self.error, near=near_error(facts), work=work)
+
+
+def finished(facts: Facts, recipe: Recipe) -> Recipe:
+    """The recipe with its price, and with the weights that it sums."""
+    cost = price(recipe.work, recipe.lane, facts.level)
+    if recipe.kernel.size:
+        return replace(recipe, cost=cost)
+    return replace(recipe, cost=cost, kernel=facts.kernel, divisor=facts.divisor)
 
 
 def price(work: Work, lane: Lane, level: str) -> float:
@@ -216,7 +261,9 @@ def window_of(kernel: Floats, folded: bool = False) -> Work:
 
 
 def definition_error(facts: Facts) -> float:
-    """How far the definition's own sum, or any other in float64, may be from the true one."""
+    """How far the definition's own result, or any other sum in float64, may be from the true one."""
+    if facts.fraction is not None:
+        return 0.0
     roundings = facts.taps + 1 + (facts.plus != 0)
     return 1.01 * roundings * 2.0**-53 * (facts.weight * facts.peak + abs(facts.plus))
 

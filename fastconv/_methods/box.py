@@ -13,14 +13,11 @@ from . import (
     BOX,
     ROUNDING,
     RUNNING,
-    WHOLE,
     Facts,
+    Floats,
     Lane,
     Recipe,
     Work,
-    again,
-    definition_error,
-    near_error,
     rows_of,
 )
 
@@ -43,16 +40,20 @@ def _average(facts: Facts, divisor: int) -> Work:
     }
 
 
-def _whole_divisor(facts: Facts, weight: float) -> int:
-    """The whole number below 2**24 whose reciprocal is `weight`, but for some roundings; 0 if there is none,
-    or if these and the definition's own might carry a result over a tie, which is at least half of the
-    reciprocal away from any other quotient.
-    """
-    divisor = int(np.rint(1 / weight)) if abs(weight) > 2.0**-24 else 0
-    if divisor <= 0 or abs(divisor * weight - 1) > WHOLE:
-        return 0
-    error = definition_error(facts) + WHOLE * facts.weight * facts.peak
-    return divisor if error < 1 / (2 * divisor) else 0
+def _divided(facts: Facts, whole: Floats, divisor: int) -> Recipe:
+    """Sums of samples and quotients, both in integers."""
+    height, width = whole.shape
+    average = _average(facts, divisor)
+    how = "in registers" if average else "running sums of 32-bit integers"
+    return Recipe(
+        NAME,
+        RUNNING,
+        "float32",
+        average or {"running whole": 1.0},
+        f"{height} x {width} equal taps, {how}, divided by {divisor}",
+        kernel=whole,
+        divisor=divisor,
+    )
 
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
@@ -66,7 +67,9 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
     # the sum is exact; it, the weight and their product are rounded
     error = 3.03 * ROUNDING[lane] * facts.weight * facts.peak
     if facts.target.integer:  # what saturates need not be near
-        error = min(error, 3.03 * ROUNDING[lane] * (facts.target.peak + 1))
+        error = min(error, 3.03 * ROUNDING[lane] * (facts.target.peak + 1) * (facts.divisor or 1))
+    if facts.is_exact(lane):
+        error = 0.0
     if (
         facts.integral
         and facts.source.name in _SMALL
@@ -74,27 +77,10 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         and facts.high <= facts.source.high
         and facts.taps * facts.peak < 2**31
     ):
+        whole, divisor = facts.fraction or (facts.kernel, 0)
+        if divisor and whole[0, 0] == 1 and lane == "float32" and facts.target.name in _SMALL:
+            return _divided(facts, whole, divisor)
         why = f"{height} x {width} equal taps, running sums of 32-bit integers"
-        divisor = (
-            _whole_divisor(facts, weight)
-            if lane == "float32" and facts.target.name in _SMALL
-            else 0
-        )
-        if divisor:
-            # exact but for ties, which are left to the definition
-            average = _average(facts, divisor)
-            return Recipe(
-                NAME,
-                RUNNING,
-                lane,
-                average or {"running whole": 1.0, **again(facts, (divisor % 2 == 0) / divisor)},
-                f"{height} x {width} equal taps in registers, divided by {divisor}"
-                if average
-                else f"{why}, divided by {divisor}",
-                scale=weight,
-                divisor=divisor,
-                near=near_error(facts),
-            )
         work = {"running": 1.0, f"store {facts.target.name}": 1.0}
         return Recipe(NAME, RUNNING, lane, work, why, error, scale=weight)
     if facts.target.integer:

@@ -3,10 +3,10 @@
 
 Results are bytes, or 16-bit words if the weights are whole numbers and nothing more.
 
-A kernel of whole numbers times one factor, such as 1/9 or 1/273, is found to be one: its sums are exact
-and the factor comes last. Any other kernel is written in fixed point, with as many binary places as a
-32-bit sum allows. In both cases the last step is a float32 product whose error is known, so that the few
-results near a tie can be left to the definition.
+Sums of a rational kernel's whole numbers are exact, and so are their quotients. Whole numbers times any other
+factor are found to be such, too: their sums are exact, and the factor comes last. All other kernels are written
+in fixed point, with as many binary places as a 32-bit sum allows. The error of a float32 factor, and of fixed
+point, is known, so that the few results near a tie can be left to the definition.
 
 The weights are cut into digits of as many bits as the instruction takes; see src/dot.pxi.
 """
@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _levels
-from . import DOT, WHOLE, Facts, Lane, Recipe, again, definition_error, near_error, price
+from ..reference import WHOLE
+from . import DOT, Facts, Floats, Lane, Recipe, again, definition_error, near_error, price
 
 NAME = "dot"
 
@@ -28,6 +29,9 @@ NAME = "dot"
 MULTIPLES = 64
 # Sums must stay below it.
 SUM = 2.0**31
+# Results between 0 and 255 come of sums below 256 times the divisor, which float32 must hold with a bit to spare;
+# see Facts.is_exact.
+LARGEST = 2**15
 
 
 @dataclass(frozen=True)
@@ -43,21 +47,17 @@ class Weights:
     error : float
         Largest distance of the engine's result, before it is rounded, from the definition's, for
         results that do not saturate.
-    tie : float
-        Smallest distance of the true result from a tie, as far as known; infinite if the engine rounds
-        ties as the definition does.
-    ties : float
-        Share of results that are ties.
     why : str
+    divisor : int
+        The kernel is exactly ``n / divisor``; 0 if there is a factor.
     """
 
     n: NDArray[np.int64]
     factor: float
     places: int
     error: float
-    tie: float
-    ties: float
     why: str
+    divisor: int = 0
 
 
 def propose(facts: Facts, lane: Lane) -> Recipe | str:
@@ -67,7 +67,11 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
         return "pixels are not bytes"
     if not (facts.integral and facts.low >= 0 and facts.high <= 255):
         return "the constant is not a byte"
-    if not facts.finite or facts.taps == 0 or not 2.0**-60 < facts.weight < 2.0**22:
+    if (
+        not facts.finite
+        or facts.taps == 0
+        or not 2.0**-60 < facts.weight / (facts.divisor or 1) < 2.0**22
+    ):
         return "the weights are too large or too small for 32-bit sums"
     if lane != "float32":
         return "sums are 32-bit integers"
@@ -83,16 +87,14 @@ def propose(facts: Facts, lane: Lane) -> Recipe | str:
 def _recipe(facts: Facts, w: Weights) -> Recipe | str:
     if not w.error < 0.25:
         return "too far off"
-    # Where the engine must look for ties, they cost a sum by the definition each.
-    guard = w.error if w.error >= w.tie else 0.0
     digits = _digits(w.n)
     work = {
         "dot": 1.0,
         "dot digit": digits - 1.0,
         "dot group": _groups(facts.kernel.shape) * digits,
         "dot fixed": float(w.places > 0),
-        "dot guard": float(w.places == 0 and guard > 0),
-        **again(facts, 2 * guard + (w.ties if guard else 0.0)),
+        "dot guard": float(w.places == 0 and w.error > 0),
+        **again(facts, max(2 * w.error, facts.ties) if w.error else 0.0),
     }
     return Recipe(
         NAME,
@@ -102,7 +104,9 @@ def _recipe(facts: Facts, w: Weights) -> Recipe | str:
         w.why,
         w.error,
         scale=w.factor,
-        guard=guard,
+        kernel=w.n.astype(np.float64) if w.divisor else facts.kernel,
+        divisor=w.divisor or facts.divisor,
+        guard=w.error,
         near=near_error(facts),
         whole=w.n,
         digits=digits,
@@ -124,35 +128,35 @@ def _groups(shape: tuple[int, ...]) -> float:
 def _plain(facts: Facts) -> list[Weights]:
     """The kernel as it is, if its weights are whole."""
     n = np.rint(facts.kernel)
-    if (n != facts.kernel).any() or np.abs(n).sum() * 255 + abs(facts.plus) >= SUM:
+    if facts.divisor or facts.plus % 1 or (n != facts.kernel).any():
         return []
-    why = "whole numbers, sums of 32-bit integers"
-    return [Weights(n.astype(np.int64), 1.0, 0, 0.0, np.inf, 0.0, why)]
+    if np.abs(n).sum() * 255 + abs(facts.plus) >= SUM:
+        return []
+    return [Weights(n.astype(np.int64), 1.0, 0, 0.0, "whole numbers, sums of 32-bit integers")]
 
 
 def _whole(facts: Facts) -> list[Weights]:
-    """The kernel as whole numbers times a factor."""
+    """The kernel as whole numbers over a divisor, or times a factor."""
+    if facts.fraction is not None:
+        return _quotient(facts, *facts.fraction)
     found = multiples(facts.kernel)
-    if found is None:
+    if found is None or facts.plus:
         return []
     n, factor = found
-    if np.abs(n).sum() * 255 + abs(facts.plus) >= SUM or (facts.plus and factor != 1):
+    if np.abs(n).sum() * 255 >= SUM:
         return []
-    binary = np.frexp(factor)[0] == 0.5 and np.array_equal(n * factor, facts.kernel)
-    lossless = 256 / factor <= 2.0**24  # results that do not saturate come of sums float32 can hold
-    sums = "sums of 32-bit integers"
-    if binary and lossless:
-        why = "whole numbers" if factor == 1 else f"whole numbers times {factor:.17g}"
-        return [Weights(n, factor, 0, 0.0, np.inf, 0.0, f"{why}, {sums}")]
     # the sum, the factor and their product are rounded to float32
     error = 256 * 3.01 * 2.0**-24 + definition_error(facts) + WHOLE * facts.weight * facts.high
-    divisor = float(np.rint(1 / factor))
-    if abs(divisor * factor - 1) > WHOLE:
-        return [Weights(n, factor, 0, error, 0.0, 0.0, f"whole numbers times {factor:.6g}, {sums}")]
-    # an odd divisor never makes a tie: 2 * sum is even, divisor * (2 * result + 1) is odd
-    tie, ties = (1 / (2 * divisor), 0.0) if divisor % 2 else (0.0, 1 / divisor)
-    why = f"whole numbers divided by {divisor:.0f}, {sums}"
-    return [Weights(n, factor, 0, error, tie, ties, why)]
+    why = f"whole numbers times {factor:.6g}, sums of 32-bit integers"
+    return [Weights(n, factor, 0, error, why)]
+
+
+def _quotient(facts: Facts, whole: Floats, divisor: int) -> list[Weights]:
+    if np.abs(whole).sum() * 255 + abs(facts.plus) * divisor >= SUM or divisor > LARGEST:
+        return []
+    over = f" divided by {divisor}" if divisor > 1 else ""
+    why = f"whole numbers{over}, sums of 32-bit integers"
+    return [Weights(whole.astype(np.int64), 1 / divisor, 0, 0.0, why, divisor)]
 
 
 def multiples(kernel: NDArray[np.float64]) -> tuple[NDArray[np.int64], float] | None:
@@ -173,28 +177,31 @@ def multiples(kernel: NDArray[np.float64]) -> tuple[NDArray[np.int64], float] | 
 
 def _fixed(facts: Facts) -> list[Weights]:
     """The kernel in fixed point, in one digit more each time until the sums are full."""
+    if facts.plus % 1:
+        return []
     found: list[Weights] = []
     bits = _levels.engine.dot_bits()
     # sums have 31 bits, eight of which, and a sign, stand before the point of the results
-    most = min(22, int(np.floor(np.log2((SUM - 1) / (256 * facts.weight + abs(facts.plus))))))
-    largest = int(np.floor(np.log2(np.abs(facts.kernel).max())))
+    kernel = facts.kernel / (facts.divisor or 1)
+    weight = float(np.abs(kernel).sum())
+    most = min(22, int(np.floor(np.log2((SUM - 1) / (256 * weight + abs(facts.plus))))))
+    largest = int(np.floor(np.log2(np.abs(kernel).max())))
     for digits in range(1, 5):
         places = min(most, digits * bits - 2 - largest)
         if places < 2 or (found and places == found[-1].places):
             continue
-        n = np.rint(np.ldexp(facts.kernel, places))
+        n = np.rint(np.ldexp(kernel, places))
         if np.abs(n).sum() * 255 + (1 + abs(facts.plus)) * 2.0**places >= SUM:
             continue  # so many taps that their roundings count
         if not n.any():
             continue  # nothing left to sum; the engine wants at least one group of weights
-        rest = facts.kernel - np.ldexp(n, -places)
+        rest = kernel - np.ldexp(n, -places)
         # samples are not negative, so that rests of one sign add up and those of the other balance them
         off = float(max(rest[rest > 0].sum(), -rest[rest < 0].sum())) * facts.high
-        error = 1.01 * off + definition_error(facts)
+        # the quotients of a rational kernel are rounded
+        error = 1.01 * off + definition_error(facts) + WHOLE * weight * facts.high
         why = f"weights in fixed point of {places} binary places, sums of 32-bit integers"
-        found.append(
-            Weights(n.astype(np.int64), float(np.ldexp(1.0, -places)), places, error, 0.0, 0.0, why)
-        )
+        found.append(Weights(n.astype(np.int64), float(np.ldexp(1.0, -places)), places, error, why))
     return found
 
 
