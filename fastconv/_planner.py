@@ -20,9 +20,9 @@ import numpy as np
 from . import _levels
 from ._methods import (
     LANES,
+    ROUNDING,
     Facts,
     Lane,
-    ROUNDING,
     Recipe,
     box,
     definition_error,
@@ -80,7 +80,7 @@ def _admit(facts: Facts, recipe: Recipe) -> Recipe | str:
     if not facts.target.integer or recipe.lane == "strict" or recipe.method in ("wide", "dot"):
         return recipe  # they are the definition, or have seen to it
     if recipe.method == "box" and recipe.error == 0:
-        return recipe
+        return recipe  # which may be of sums that no float holds
     if facts.is_exact(recipe.lane) and (recipe.error == 0 or recipe.method in ("direct", "sparse")):
         return recipe
     if facts.target.peak > 2**32:

@@ -27,12 +27,12 @@ from ._borders import canonical, index_table, placement
 
 __all__ = ["convolve", "correlate", "flattened", "rational"]
 
-# How far a weight of a rational kernel may be from the quotient that is meant, relative: a division rounds, and so
-# do an outer product and a normalisation.
+# How far a weight of a rational kernel may be from the quotient that is meant, relative: a division rounds,
+# and so do an outer product and a normalisation.
 WHOLE = 8 * 2.0**-53
-# The magnitudes of its whole numbers sum to less than WEIGHT, and its divisor is less than DIVISOR. Its largest whole
-# number times the divisor is less than CHANCE: of weights of any size, one in a thousand is so near to such a quotient
-# by chance, and of kernels of several weights hardly any.
+# The magnitudes of its whole numbers sum to less than WEIGHT, and its divisor is less than DIVISOR. The
+# largest of them times the divisor is less than CHANCE: one random weight in a thousand is so near to such
+# a quotient, and of random kernels of several weights hardly any.
 WEIGHT, DIVISOR, CHANCE = 2.0**31, 2.0**24, 2.0**40
 
 
@@ -92,9 +92,9 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
 def rational(kernel: ArrayLike) -> tuple[NDArray[np.float64], int] | None:
     """Whole numbers and the least divisor of which a kernel is made, if it is.
 
-    It is if all weights, times one whole divisor below 2**24, are whole numbers but for a few roundings: within
-    8 * 2**-53 of these, relative. The magnitudes of the whole numbers must sum to less than 2**31, and the largest,
-    times the divisor, must be less than 2**40.
+    It is if all weights, times one whole divisor below 2**24, are whole numbers but for a few roundings:
+    within 8 * 2**-53 of these, relative. The magnitudes of the whole numbers must sum to less than 2**31.
+    Unless the divisor is 1, the largest of them times it must be less than 2**40.
 
     Parameters
     ----------
@@ -135,8 +135,8 @@ def rational(kernel: ArrayLike) -> tuple[NDArray[np.float64], int] | None:
 
 
 def _denominator(number: float, limit: float) -> float:
-    """The least denominator of a positive number's continued fraction that `WHOLE` does not tell from the number;
-    0 if it is not below `limit`.
+    """The least denominator of a positive number's continued fraction that `WHOLE` does not tell from the
+    number; 0 if it is not below `limit`.
     """
     rest = number
     above, above_before = np.rint(number), 1.0

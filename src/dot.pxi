@@ -225,7 +225,7 @@ cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Job* jo
     if job.dst.type == I16:     # then nothing scales them
         put_words(<int16_t*>dst + x, q.p0, q.p1, q.p2, q.p3, spread)
         return
-    if job.divisor and has_ties(job.divisor):
+    if job.dots.divides:
         divide_quad(q, <float>job.divisor)
     elif job.scale != 1:
         doubt[0] = scale_phase(&q.p0, scale, limit, guarded)

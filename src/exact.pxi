@@ -181,6 +181,9 @@ cdef void wide_store(const Job* job, char* dst, int64_t high, int64_t low) noexc
     """Saturate high * 2**32 + low to the output's type."""
     cdef uint64_t word = (<uint64_t>high << 32) | <uint64_t>low     # exact unless `high` is too large
     cdef double coarse = <double>high * 4294967296.0 + <double>low
+    cdef uint8_t byte
+    cdef uint16_t half
+    cdef uint32_t whole
     if job.dst.type == U64:
         if high < 0:
             word = 0
@@ -194,12 +197,13 @@ cdef void wide_store(const Job* job, char* dst, int64_t high, int64_t low) noexc
     else:
         # float64 holds the limits of the narrower types, and every integer between them
         word = <uint64_t><int64_t>saturate(coarse, job.low, job.high)
+        byte, half, whole = <uint8_t>word, <uint16_t>word, <uint32_t>word
         if job.dst.size == 1:
-            (<uint8_t*>&word)[0] = <uint8_t>word
+            memcpy(&word, &byte, 1)
         elif job.dst.size == 2:
-            (<uint16_t*>&word)[0] = <uint16_t>word
+            memcpy(&word, &half, 2)
         else:
-            (<uint32_t*>&word)[0] = <uint32_t>word
+            memcpy(&word, &whole, 4)
     if job.dst.swapped:
         swap_bytes(<char*>&word, 1, job.dst.size)
     memcpy(dst, &word, job.dst.size)

@@ -16,7 +16,7 @@ cdef enum:
     DOT = 3         # whole-numbered weights times bytes
     RUNNING = 5     # all taps equal, samples integers of 8 or 16 bits
     FFT = 4         # by way of spectra; `window` is for tiles that have none
-    AVERAGE = 6     # all taps equal, few; samples bytes or 16-bit words, unsigned
+    AVERAGE = 6     # all taps equal, few; samples unsigned bytes or 16-bit words
     LINES = 7       # one-dimensional filters down and across, rounded in between; see lines.pxi
     QUADS = 8       # taps by four, forwards
     QUADS_BACK = 9  # and backwards; see quads.pxi
@@ -67,6 +67,7 @@ cdef struct Dots:
     # Whole-numbered weights of `groups` quads of neighbours a kernel row; see dot.pxi.
     Py_ssize_t groups, digits
     int places                  # binary places of fixed-point weights; 0: they are whole
+    bint divides                # a divisor that has ties; else a factor scales them, or nothing
     int32_t plus                # added to the sums, in these
     int32_t doubt               # how far a fixed-point sum may be off
     const Py_ssize_t* offset    # of each group, in samples
@@ -169,7 +170,7 @@ cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
     elif work is vb:
         return view.packed and view.type == U8
     elif work is vh:
-        return view.packed and view.type == U16
+        return view.packed and (view.type == U16 or view.type == I16)
     else:
         return view.packed and view.type == F64
 

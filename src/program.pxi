@@ -212,6 +212,7 @@ cdef class Program:
             job.dots.groups, job.dots.digits = offsets.shape[0], quads.shape[0]
             job.dots.offset, job.dots.weight = &offsets[0], &quads[0, 0, 0]
             job.dots.places = places
+            job.dots.divides = places == 0 and divisor > 0 and has_ties(divisor)
             job.dots.plus = <int32_t>(ldexp(plus, places) if places else job.plus)
             self.spread_groups(spread)
             job.dots.doubt = <int32_t>ceil(ldexp(guard, places)) + 1
@@ -270,7 +271,8 @@ cdef bint may_average(const Job* job) noexcept:
     """Running sums of few taps may be done in registers, if pixels and channels allow it."""
     return (
         job.method == RUNNING and job.divisor > 0 and job.scale == 1
-        and job.src.type == job.dst.type and (job.src.type == U8 or job.src.type == U16)
+        and job.src.type == job.dst.type
+        and (job.src.type == U8 or job.src.type == U16 or job.src.type == I16)
         and averages(job.kernel_height, job.kernel_width, job.channels, job.divisor, job.src.size)
     )
 
@@ -325,7 +327,7 @@ cdef class Call:
 
 
 def can_average(Py_ssize_t height, Py_ssize_t width, Py_ssize_t divisor, Py_ssize_t size):
-    """Whether a box of unsigned pixels of `size` bytes, in one channel, is summed in registers."""
+    """Whether a box of bytes or 16-bit words, `size` bytes each, in one channel, is summed in registers."""
     return averages(height, width, 1, divisor, size)
 
 

@@ -359,6 +359,6 @@ cdef inline void set_sample(work* row, Py_ssize_t i, double value) noexcept nogi
     elif work is vb:
         (<uint8_t*>row)[i] = <uint8_t>value
     elif work is vh:
-        (<uint16_t*>row)[i] = <uint16_t>value
+        (<uint16_t*>row)[i] = <uint16_t><int32_t>value     # or int16
     else:
         (<double*>row)[i] = value

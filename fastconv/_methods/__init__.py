@@ -46,8 +46,8 @@ class Facts:
     Attributes
     ----------
     kernel : ndarray, shape (h, w)
-        Weights as they lie on the window (a convolution's are reversed already), as they are to be summed: the
-        whole numbers of a rational kernel (see `fastconv.reference.rational`) where there is a divisor.
+        Weights as they lie on the window (a convolution's are reversed already), as they are to be summed:
+        the whole numbers of a rational kernel (see `fastconv.reference.rational`) where there is a divisor.
     source, target : Pixel
     low, high : float
         Range of samples and constant; infinite for floats.
@@ -62,8 +62,8 @@ class Facts:
     fraction : (ndarray, int) or None
         Whole numbers and the divisor that the result is a quotient of; None if it is not exact.
     divisor : int
-        What sums are to be divided by; 0 for those of the kernel as it is, also if it is rational and a power of
-        two divides it.
+        What sums are to be divided by; 0 for those of the kernel as it is, also if it is rational and a power
+        of two divides it.
     """
 
     kernel: Floats
@@ -122,7 +122,7 @@ class Facts:
 
     def is_exact(self, lane: Lane) -> bool:
         """Whether every partial sum, in any order, is exact: all are integers times one power of two. And the
-        quotient, if there is one: rounded in the lane's type, it is a tie if and only if it really is. A quotient
+        quotient, if there is one: rounded in the lane's type, it is a tie if and only if it really is. One
         that is none is at least 1 / (2 * divisor) away, and rounded by less than that if the sum has a bit to
         spare.
         """

@@ -6,8 +6,6 @@ at one that hardly does.
 
 from __future__ import annotations
 
-import numpy as np
-
 from .. import _levels
 from . import (
     BOX,
@@ -30,9 +28,10 @@ def _average(facts: Facts, divisor: int) -> Work:
     """The work of sums in registers; none if the engine does not do that."""
     name = facts.source.stored
     height, width = facts.kernel.shape
-    size = {"uint8": 1, "uint16": 2}.get(name, 0) if name == facts.target.name else 0
+    size = {"uint8": 1, "uint16": 2, "int16": 2}.get(name, 0) if name == facts.target.name else 0
     if not size or not _levels.engine.can_average(height, width, divisor, size):
         return {}
+    name = "uint8" if size == 1 else "uint16"
     return {
         f"average {name}": 1.0,
         f"average load {name}": (height + 3) / 4,

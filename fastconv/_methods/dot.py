@@ -3,10 +3,11 @@
 
 Results are bytes, or 16-bit words if the weights are whole numbers and nothing more.
 
-Sums of a rational kernel's whole numbers are exact, and so are their quotients. Whole numbers times any other
-factor are found to be such, too: their sums are exact, and the factor comes last. All other kernels are written
-in fixed point, with as many binary places as a 32-bit sum allows. The error of a float32 factor, and of fixed
-point, is known, so that the few results near a tie can be left to the definition.
+Sums of a rational kernel's whole numbers are exact, and so are their quotients. Whole numbers times any
+other factor are found to be such, too: their sums are exact, and the factor comes last. All other
+kernels are written in fixed point, with as many binary places as a 32-bit sum allows. The error of a
+float32 factor, and of fixed point, is known, so that the few results near a tie can be left to the
+definition.
 
 The weights are cut into digits of as many bits as the instruction takes; see src/dot.pxi.
 """
@@ -29,8 +30,8 @@ NAME = "dot"
 MULTIPLES = 64
 # Sums must stay below it.
 SUM = 2.0**31
-# Results between 0 and 255 come of sums below 256 times the divisor, which float32 must hold with a bit to spare;
-# see Facts.is_exact.
+# Divisors up to here: results from 0 to 255 come of sums below 256 times that, which float32 must hold with a
+# bit to spare; see Facts.is_exact.
 LARGEST = 2**15
 
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A correlation plus a number, rounded once: OpenCV's `delta`, Pillow's `offset`.
 
-The result is that of the definition (fastconv.reference), whose sum has the number added before it is rounded:
-as one weight more, of a sample that is one everywhere. So it may be rational with the kernel.
+The result is that of the definition (fastconv.reference), whose sum has the number added before it is
+rounded: as one weight more, of a sample that is one everywhere. So it may be rational with the kernel.
 
-To sums of bytes the engine itself adds a number (src/dot.pxi). All others it would round, so the number comes to
-sums that are not rounded yet. Those of a rational kernel's whole numbers are kept in the smallest integers that
-hold them, and divided at the end, the rest in floats; of these, some are so near a tie that their error counts,
-and are summed again by the definition. All is done for a band of rows at a time, which stays in the caches: of a
-picture's size, there is nothing but the picture.
+To sums of bytes the engine itself adds a number (src/dot.pxi). All others it would round, so the number
+comes to sums that are not rounded yet. Those of a rational kernel's whole numbers are kept in the
+smallest integers that hold them, and divided at the end, the rest in floats; of these, some are so near
+a tie that their error counts, and are summed again by the definition. All is done for a band of rows at
+a time, which stays in the caches: of a picture's size, there is nothing but the picture.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _fraction(
     cval: float,
     peak: float,
 ) -> tuple[NDArray[np.float64], float, int, np.dtype[Any]] | None:
-    """Whole numbers, the number to add and the divisor of a rational kernel, and the smallest type of their sums."""
+    """Whole numbers, the number to add, the divisor of a rational kernel, and the smallest type of sums."""
     if target.kind not in "iu" or pixel.kind not in "biu" or cval % 1 or kind.kind == "c":
         return None
     kernel = np.frombuffer(weights, kind).reshape(shape).astype(np.float64)
