@@ -363,7 +363,17 @@ def test_delta_is_added_before_the_only_rounding(
                     sums = reference.correlate(
                         image, kernel, border=border, cval=2.5, origin=at, dtype=np.float64
                     )
-                    wanted = reference._to_pixels(sums + delta, np.dtype(depth))
+                    sums = sums + delta
+                    exact = reference.rational(np.append(kernel, delta))
+                    integers = image.dtype.kind in "biu" and depth != "float32"
+                    if exact and integers and border != "constant":
+                        whole, divisor = exact
+                        sums = reference.correlate(
+                            image, whole[:-1].reshape(kernel.shape), border=border, origin=at,
+                            dtype=np.int64,
+                        )  # fmt: skip
+                        sums = reference.quotients(sums + int(whole[-1]), divisor)
+                    wanted = reference._to_pixels(sums, np.dtype(depth))
                     if depth == "float32":
                         np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-4)
                     else:
