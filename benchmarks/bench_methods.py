@@ -233,7 +233,7 @@ def call_of(made: Job) -> Any:
     def call() -> None:
         execute(
             made.strategy, image, result, made.kernel, PIXELS[made.source], PIXELS[made.target],
-            rows, cols, "reflect", np.zeros(1), 1,
+            rows, cols, "reflect", (0.0, 0.0), 1,
         )  # fmt: skip
 
     return call

@@ -432,7 +432,9 @@ def test_rational_kernels_of_64_bits_are_exact_at_both_limits(level: str) -> Non
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
-@pytest.mark.parametrize("name", [name for name in EVEN if name[:3] in ("box", "den", "edg", "sha")])
+@pytest.mark.parametrize(
+    "name", [name for name in EVEN if name[:3] in ("box", "den", "edg", "sha")]
+)
 def test_no_tie_of_a_small_divisor_is_summed_again(level: str, name: str, dtype: str) -> None:
     said = fastconv.plan(EVEN[name], pixel=dtype, correlate=True).explain()
     assert "no sum is ever rounded before its last step" in said
