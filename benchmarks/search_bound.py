@@ -18,9 +18,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from fastconv._methods import FFT
+
 import fastconv
 from fastconv import _levels
-from fastconv._methods import FFT
 from tests import scenes
 from tests.judge import at_level
 

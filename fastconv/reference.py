@@ -4,8 +4,12 @@
 For each output pixel let S be the sum of kernel weight times pixel over the window, in float64, taps in
 row-major order, each product and each sum rounded by itself; taps equal to zero are skipped, so that
 zero times infinity never appears. An integer output is S rounded half to even and saturated (NaN gives
-0); a float output is S in that type. Where an image of 32 or 64 bits and the kernel hold integers so
-large that float64 cannot hold their sum, S is the exact integer.
+0); a float output is S in that type.
+
+Where image, constant and output are integers and the kernel is rational, float64 is not asked: S is the exact
+quotient of two whole numbers. The mean of 36 pixels that sum to 18 is one half, and becomes 0, whatever the
+roundings of 36 times 1 / 36 are. `rational` says which kernels are: 1 / 9, a Gaussian of whole numbers over
+273, weights typed with six decimals.
 
 A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S, the sum over the pixel's own
 window, with every method; eps is that of the sums' type, float32 for pictures of float16, float32 and
@@ -26,7 +30,15 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from ._arguments import array_of, check_finite, quiet
 from ._borders import canonical, index_table, placement
 
-__all__ = ["convolve", "correlate", "flattened"]
+__all__ = ["convolve", "correlate", "flattened", "rational"]
+
+# How far a weight of a rational kernel may be from the quotient that is meant, relative: a division rounds,
+# and so do an outer product and a normalisation.
+WHOLE = 8 * 2.0**-53
+# The magnitudes of its whole numbers sum to less than WEIGHT, and its divisor is less than DIVISOR. The
+# largest of them times the divisor is less than CHANCE: one random weight in a thousand is so near to such
+# a quotient, and of random kernels of several weights hardly any.
+WEIGHT, DIVISOR, CHANCE = 2.0**31, 2.0**24, 2.0**40
 
 
 def convolve(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[Any]:
@@ -82,6 +94,70 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
     return _windows(image, array_of(kernel, "kernel"), flipped=False, **options)
 
 
+def rational(kernel: ArrayLike) -> tuple[NDArray[np.float64], int] | None:
+    """Whole numbers and the least divisor of which a kernel is made, if it is.
+
+    It is if all weights, times one whole divisor below 2**24, are whole numbers but for a few roundings:
+    within 8 * 2**-53 of these, relative. The magnitudes of the whole numbers must sum to less than 2**31.
+    Unless the divisor is 1, the largest of them times it must be less than 2**40.
+
+    Parameters
+    ----------
+    kernel : array_like
+
+    Returns
+    -------
+    whole : ndarray of float64, of the kernel's shape
+    divisor : int
+        Or None for both, if the kernel is not rational.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastconv import reference
+    >>> whole, divisor = reference.rational(np.outer([0.1, 0.2, 0.7], [0.5, 0.5]))
+    >>> whole.tolist(), divisor
+    ([[1.0, 1.0], [2.0, 2.0], [7.0, 7.0]], 20)
+    >>> reference.rational([[0.5, 2**0.5]]) is None
+    True
+    """
+    weights = np.asarray(kernel)
+    if weights.dtype.kind not in "biuf" or not np.isfinite(weights).all():
+        return None
+    weights = weights.astype(np.float64)
+    divisor = 1.0
+    while (np.abs(weights) * divisor).sum() < WEIGHT:
+        multiples = weights * divisor
+        whole = np.rint(multiples)
+        off = np.abs(multiples - whole) > WHOLE * np.abs(whole)
+        if not off.any():
+            large = np.abs(whole).max(initial=0) * divisor >= CHANCE and divisor > 1
+            return None if large else (whole, int(divisor))
+        divisor *= _denominator(float(np.abs(multiples[off][0])), DIVISOR / divisor)
+        if divisor == 0:
+            return None
+    return None
+
+
+def _denominator(number: float, limit: float) -> float:
+    """The least denominator of a positive number's continued fraction that `WHOLE` does not tell from the
+    number; 0 if it is not below `limit`.
+    """
+    rest = number
+    above, above_before = np.rint(number), 1.0
+    below, below_before = 1.0, 0.0
+    while abs(number * below - above) > WHOLE * abs(above):
+        rest -= np.rint(rest)
+        if abs(rest) * limit <= 1:  # the next denominator is about 1 / rest times this one
+            return 0.0
+        rest = 1 / rest
+        above, above_before = np.rint(rest) * above + above_before, above
+        below, below_before = np.rint(rest) * below + below_before, below
+        if abs(below) >= limit:
+            return 0.0
+    return float(abs(below))
+
+
 @quiet
 def _windows(
     image: ArrayLike,
@@ -118,17 +194,17 @@ def _windows(
         padded = _take(padded, table, axis, cval)
     height, width = counts
 
-    exact = a.dtype.itemsize >= 4 and _needs_integers(padded, kernel, np.dtype(dtype))
-    kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
-    total = np.zeros((*a.shape[:-2], height, width), object if exact else kind)
-    for ky in range(kernel.shape[0]):
-        for kx in range(kernel.shape[1]):
-            weight = kernel[ky, kx]
-            if weight != 0:
-                window = padded[..., ky : ky + height, kx : kx + width]
-                total += _times(int(weight) if exact else weight, window.astype(total.dtype))
-
-    result = _to_pixels(total, np.dtype(dtype))
+    dtype = np.dtype(dtype)
+    integers = dtype.kind in "iu" and padded.dtype.kind in "biuO"
+    fraction = rational(kernel) if integers else None
+    if fraction is not None:
+        total = quotients(
+            _sums(padded, *_integers(padded, fraction[0]), height, width), fraction[1]
+        )
+    else:
+        kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
+        total = _sums(padded, kernel, kind, height, width)
+    result = _to_pixels(total, dtype)
     return result if channel_axis is None else np.moveaxis(result, 0, channel_axis)
 
 
@@ -137,13 +213,26 @@ def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) ->
     outside = table < 0
     if not outside.any():
         return a.take(table, axis)
-    whole = a.dtype.kind in "iuO" and np.isfinite(cval) and cval == np.trunc(complex(cval).real)
+    whole = a.dtype.kind in "biuO" and np.isfinite(cval) and cval == np.trunc(complex(cval).real)
     kind = object if whole else np.result_type(a.dtype, np.asarray(cval), np.float64)
     taken = a.astype(kind).take(np.where(outside, 0, table), axis)
     where: list[Any] = [slice(None)] * a.ndim
     where[axis] = outside
     taken[tuple(where)] = int(complex(cval).real) if whole else cval
     return taken
+
+
+def _sums(
+    padded: NDArray[Any], kernel: NDArray[Any], kind: Any, height: int, width: int
+) -> NDArray[Any]:
+    """Sums of weight times pixel of all windows, taps in row-major order."""
+    total = np.zeros((*padded.shape[:-2], height, width), kind)
+    for ky in range(kernel.shape[0]):
+        for kx in range(kernel.shape[1]):
+            if kernel[ky, kx] != 0:
+                window = padded[..., ky : ky + height, kx : kx + width]
+                total += _times(kernel[ky, kx], window.astype(kind))
+    return total
 
 
 def _times(weight: Any, window: NDArray[Any]) -> NDArray[Any]:
@@ -158,14 +247,20 @@ def _times(weight: Any, window: NDArray[Any]) -> NDArray[Any]:
     return product
 
 
-def _needs_integers(padded: NDArray[Any], kernel: NDArray[Any], dtype: np.dtype[Any]) -> bool:
-    """Whether everything is an integer and float64 may not hold the sum."""
-    if dtype.kind not in "iu" or padded.dtype.kind not in "iuO" or not padded.size:
-        return False
-    if kernel.dtype.kind not in "iubf" or not np.isfinite(kernel).all() or (kernel % 1).any():
-        return False
-    peak: int = max(int(padded.max()), -int(padded.min()))
-    return peak * sum(abs(int(w)) for w in kernel.flat) > 2**53
+def _integers(padded: NDArray[Any], whole: NDArray[np.float64]) -> tuple[NDArray[Any], Any]:
+    """Whole numbers as integers of a type that holds all their sums: int64, or else those of Python."""
+    peak = max(abs(int(padded.max())), abs(int(padded.min()))) if padded.size else 0
+    kind: Any = np.int64 if 2 * peak * np.abs(whole).sum() < 2**62 else object
+    return whole.astype(np.int64).astype(kind), kind
+
+
+def quotients(sums: NDArray[Any], divisor: int) -> NDArray[Any]:
+    """Integers divided by a positive integer, rounded half to even."""
+    floor = sums // divisor
+    twice = 2 * (sums - floor * divisor)
+    up = (twice > divisor) | ((twice == divisor) & (floor % 2 == 1))
+    rounded: NDArray[Any] = floor + up
+    return rounded
 
 
 def _to_pixels(total: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -173,7 +268,12 @@ def _to_pixels(total: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     if dtype.kind not in "iu":
         return total.astype(dtype)
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    if total.dtype == object:
+    if total.dtype.kind in "iO":
+        if total.dtype != object:
+            low, high = (
+                max(low, int(np.iinfo(np.int64).min)),
+                min(high, int(np.iinfo(np.int64).max)),
+            )
         saturated: NDArray[Any] = np.clip(total, low, high).astype(dtype)
         return saturated
     rounded = np.nan_to_num(np.rint(total), nan=0.0, posinf=np.inf, neginf=-np.inf)

@@ -26,8 +26,8 @@
 # what 16 registers have room for; four make sixteen, for 32. As in direct.pxi the first and the last
 # input rows serve fewer output rows than those between.
 #
-# Sums are whole (places = 0), and a factor may scale them; or they are in fixed point. A whole number may be
-# added to all of them, for OpenCV's `delta` and Pillow's `offset`. Results are bytes; those of whole sums
+# Sums are whole (places = 0), and a divisor or a factor may scale them; or they are in fixed point. A whole number
+# may be added to all of them, for OpenCV's `delta` and Pillow's `offset`. Results are bytes; those of whole sums
 # that nothing scales may be 16-bit words, with a sign.
 #
 # Y. Kelefouras and G. Keramidas, "Design and implementation of 2D convolution on x86/x64 processors",
@@ -177,6 +177,14 @@ cdef inline unsigned int scale_phase(vi* p, float scale, float limit, bint guard
     return 0
 
 
+cdef inline void divide_quad(Quad* q, float divisor) noexcept nogil:
+    """Sums to results, in place."""
+    q.p0 = vf_to_vi(byte_quotients(q.p0, divisor, True))
+    q.p1 = vf_to_vi(byte_quotients(q.p1, divisor, True))
+    q.p2 = vf_to_vi(byte_quotients(q.p2, divisor, True))
+    q.p3 = vf_to_vi(byte_quotients(q.p3, divisor, True))
+
+
 cdef inline vi past_tie(vi p, const Dots* dots) noexcept nogil:
     """How far a fixed-point sum is past the beginning of the doubt before a tie, modulo 1."""
     return vi_and(vi_add(p, vi_splat(dots.doubt)), vi_splat((1 << dots.places) - 1))
@@ -207,17 +215,19 @@ cdef inline void fixed_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Job* jo
 
 cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Job* job, const Strip* strip,
                               Py_ssize_t plane, Py_ssize_t y, const bint spread) noexcept nogil:
-    """Whole sums, which a factor may scale."""
+    """Whole sums, which a divisor or a factor may scale."""
     cdef bint guarded = job.guard > 0
     cdef float scale = <float>job.scale, limit = <float>(0.5 - job.guard)
     cdef unsigned int doubt[4]
     doubt[0] = doubt[1] = doubt[2] = doubt[3] = 0
-    if job.dots.plus:   # then there is no factor
+    if job.dots.plus:
         add_to_quad(q, job.dots.plus)
-    if job.dst.type == I16:     # nor here
+    if job.dst.type == I16:     # then nothing scales them
         put_words(<int16_t*>dst + x, q.p0, q.p1, q.p2, q.p3, spread)
         return
-    if job.scale != 1:
+    if job.dots.divides:
+        divide_quad(q, <float>job.divisor)
+    elif job.scale != 1:
         doubt[0] = scale_phase(&q.p0, scale, limit, guarded)
         doubt[1] = scale_phase(&q.p1, scale, limit, guarded)
         doubt[2] = scale_phase(&q.p2, scale, limit, guarded)

@@ -103,8 +103,12 @@ cdef double near_sum(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t 
 
 cdef double exact_result(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                          Py_ssize_t c) noexcept nogil:
-    """reference.py's sum, plus what is added to all, rounded half to even and saturated."""
-    cdef double t = saturate(near_sum(job, plane, y, x, c) + job.plus, job.low, job.high)
+    """reference.py's sum, plus what is added to all, rounded half to even and saturated. The sums of whole
+    numbers that come here are exact, and half of what float64 holds: so are quotients that are ties."""
+    cdef double t = near_sum(job, plane, y, x, c) + job.plus
+    if job.divisor:
+        return rint(saturate(t / <double>job.divisor, job.low, job.high))
+    t = saturate(t, job.low, job.high)
     if fabs(t - rint(t)) > 0.5 - job.near:
         t = saturate(exact_sum(job, plane, y, x, c) + job.plus, job.low, job.high)
     return rint(t)
@@ -157,10 +161,29 @@ cdef void wide_sum(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
     low[0] = <uint32_t>low[0]
 
 
+cdef void wide_quotient(int64_t* high, int64_t* low, int64_t divisor) noexcept nogil:
+    """Divide high * 2**32 + low by less than 2**24, rounded half to even."""
+    cdef int64_t quotient = high[0] / divisor, rest = high[0] % divisor
+    if rest < 0:
+        quotient -= 1
+        rest += divisor
+    high[0] = quotient
+    rest = rest << 32 | low[0]
+    low[0] = rest / divisor
+    rest = 2 * (rest % divisor)
+    if rest > divisor or (rest == divisor and low[0] & 1):
+        low[0] += 1     # 2**32 perhaps
+        high[0] += low[0] >> 32
+        low[0] = <uint32_t>low[0]
+
+
 cdef void wide_store(const Job* job, char* dst, int64_t high, int64_t low) noexcept nogil:
     """Saturate high * 2**32 + low to the output's type."""
     cdef uint64_t word = (<uint64_t>high << 32) | <uint64_t>low     # exact unless `high` is too large
     cdef double coarse = <double>high * 4294967296.0 + <double>low
+    cdef uint8_t byte
+    cdef uint16_t half
+    cdef uint32_t whole
     if job.dst.type == U64:
         if high < 0:
             word = 0
@@ -173,7 +196,14 @@ cdef void wide_store(const Job* job, char* dst, int64_t high, int64_t low) noexc
             word = ~(<uint64_t>1 << 63)
     else:
         # float64 holds the limits of the narrower types, and every integer between them
-        narrow_row(<char*>&word, &coarse, 0, 1, job, NULL)
+        word = <uint64_t><int64_t>saturate(coarse, job.low, job.high)
+        byte, half, whole = <uint8_t>word, <uint16_t>word, <uint32_t>word
+        if job.dst.size == 1:
+            memcpy(&word, &byte, 1)
+        elif job.dst.size == 2:
+            memcpy(&word, &half, 2)
+        else:
+            memcpy(&word, &whole, 4)
     if job.dst.swapped:
         swap_bytes(<char*>&word, 1, job.dst.size)
     memcpy(dst, &word, job.dst.size)
@@ -186,5 +216,7 @@ cdef void wide_rows(const Job* job, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t 
         for x in range(job.width):
             for c in range(job.channels):
                 wide_sum(job, plane, y, x, c, &high, &low)
+                if job.divisor:
+                    wide_quotient(&high, &low, job.divisor)
                 wide_store(job, job.dst.data + plane * job.dst.plane + y * job.dst.row
                            + x * job.dst.pixel + c * job.dst.channel, high, low)

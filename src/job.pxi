@@ -50,6 +50,7 @@ cdef struct Dots:
     # Whole-numbered weights of `groups` quads of neighbours a kernel row; see dot.pxi.
     Py_ssize_t groups, digits
     int places                  # binary places of fixed-point weights; 0: they are whole
+    bint divides                # a divisor that has ties; else a factor scales them, or nothing
     int32_t plus                # added to the sums, in these
     int32_t doubt               # how far a fixed-point sum may be off
     const Py_ssize_t* offset    # of each group, in samples
@@ -116,7 +117,7 @@ cdef struct Job:
     int run_before, run_after           # steps between source columns outside of these; see margin_step
     bint constant               # some window holds it:
     double* fill                # one a channel
-    const double* kernel        # the definition, for exact recomputation
+    const double* kernel        # for exact recomputation: the definition's, or whole numbers
     Py_ssize_t kernel_height, kernel_width
     const double* padded_kernel     # the same, weights as far apart as pixels are, rows filled up with 0
     Py_ssize_t kernel_pitch
@@ -133,8 +134,8 @@ cdef struct Job:
     bint history                # a running mean that depends on all rows before
     int cut                     # how sums become integers; see truncate.pxi
     double scale                # of a box's or a dot's sums
-    double plus                 # added to a dot's before they are rounded, a whole number
-    Py_ssize_t divisor          # the same as a divisor, if that is a whole number but for roundings; else 0
+    double plus                 # added to a dot's before they are divided and rounded, a whole number
+    Py_ssize_t divisor          # of all sums, where the kernel is of whole numbers; else 0
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these
     double guard                # largest error of the fast sum; 0: none, or no rounding at all
@@ -160,7 +161,7 @@ cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
     elif work is vb:
         return view.packed and view.type == U8
     elif work is vh:
-        return view.packed and view.type == U16
+        return view.packed and (view.type == U16 or view.type == I16)
     else:
         return view.packed and view.type == F64
 

@@ -110,8 +110,9 @@ cdef inline bint holds_constant(const Axis* axis, Py_ssize_t taps) noexcept nogi
 cdef bint may_average(const Job* job) noexcept nogil:
     """Running sums of few taps may be done in registers, if pixels and channels allow it."""
     return (
-        job.method == RUNNING and job.divisor > 0
-        and job.src.type == job.dst.type and (job.src.type == U8 or job.src.type == U16)
+        job.method == RUNNING and job.divisor > 0 and job.scale == 1
+        and job.src.type == job.dst.type
+        and (job.src.type == U8 or job.src.type == U16 or job.src.type == I16)
         and averages(job.kernel_height, job.kernel_width, job.channels, job.divisor, job.src.size)
     )
 
@@ -320,7 +321,8 @@ cdef inline Py_ssize_t most_spread() noexcept:
 
 
 cdef int make_dots(Job* job, const Proposal* p) except -1:
-    """Groups of whole-numbered weights. Kernels of fewer than three rows get rows of zeros below.
+    """Groups of whole-numbered weights, made of the job's. Kernels of fewer than three rows get
+    rows of zeros below.
 
     A group is four taps, `spread` samples from the first to the last, where the engine can gather their
     samples; else it is four neighbouring samples and takes all taps that fall on them: four of a row of single
@@ -334,13 +336,15 @@ cdef int make_dots(Job* job, const Proposal* p) except -1:
     cdef Py_ssize_t* offsets = <Py_ssize_t*>get_memory(width, sizeof(Py_ssize_t))
     cdef int8_t* weights
     dots.offset = offsets
-    dots.digits, dots.places, dots.plus = p.digits, p.fraction_bits, <int32_t>ldexp(p.offset, p.fraction_bits)
+    dots.digits, dots.places = p.digits, p.fraction_bits
+    dots.divides = dots.places == 0 and p.divisor > 0 and has_ties(p.divisor)
+    dots.plus = <int32_t>(ldexp(p.offset, dots.places) if dots.places else job.plus)
     dots.doubt = <int32_t>ceil(ldexp(p.tie_tolerance, p.fraction_bits)) + 1
     dots.spread = 3 * channels if channels > 1 and 3 * channels <= most_spread() else 0
     make_gather(dots)
     # the first group begins at the first column that is not zero, each other at the next that is in none
     for kx in range(width):
-        if has_taps(job, p.scale, kx) and (
+        if has_taps(job, p.unit, kx) and (
                 dots.groups == 0 or kx * channels > offsets[dots.groups - 1] + (dots.spread or 3)):
             offsets[dots.groups] = kx * channels
             dots.groups += 1
@@ -354,7 +358,7 @@ cdef int make_dots(Job* job, const Proposal* p) except -1:
                 tap = offsets[group] + byte * (dots.spread // 3 or 1)
                 if tap % channels or tap // channels >= width:
                     continue
-                n = whole_weight(job, p.scale, ky, tap // channels)
+                n = whole_weight(job, p.unit, ky, tap // channels)
                 for digit in range(p.digits - 1, -1, -1):
                     # n = higher * 2**DOT_BITS + digit, and the digit has a sign
                     higher = (n + (1 << (DOT_BITS - 1))) >> DOT_BITS
@@ -364,15 +368,15 @@ cdef int make_dots(Job* job, const Proposal* p) except -1:
     return 0
 
 
-cdef inline int64_t whole_weight(const Job* job, double scale, Py_ssize_t ky, Py_ssize_t kx) noexcept:
-    return <int64_t>rint(job.kernel[ky * job.kernel_width + kx] / scale)
+cdef inline int64_t whole_weight(const Job* job, double unit, Py_ssize_t ky, Py_ssize_t kx) noexcept:
+    return <int64_t>rint(job.kernel[ky * job.kernel_width + kx] / unit)
 
 
-cdef bint has_taps(const Job* job, double scale, Py_ssize_t kx) noexcept:
+cdef bint has_taps(const Job* job, double unit, Py_ssize_t kx) noexcept:
     """Whether a column of whole-numbered weights is not all zeros."""
     cdef Py_ssize_t ky
     for ky in range(job.kernel_height):
-        if whole_weight(job, scale, ky, kx):
+        if whole_weight(job, unit, ky, kx):
             return True
     return False
 
@@ -410,14 +414,17 @@ cdef class Program:
         cdef const Proposal* p = &strategy.proposal
         if p.height and (p.height != kernel.facts.height or p.width != kernel.facts.width):
             raise ValueError(f"strategy must be one for a kernel of shape {kernel.shape}; got another's")
+        if strategy.summed is not None:
+            kernel = strategy.summed
         self.weights, job.lanes = kernel.memory, p.accumulator
         job.kernel = kernel.facts.weights
         job.kernel_height, job.kernel_width = kernel.facts.height, kernel.facts.width
         job.channels = channels
-        job.method, job.scale, job.divisor, job.plus = p.sums, p.scale, p.divisor, p.offset
+        job.method, job.scale, job.divisor = p.sums, p.scale, p.divisor
+        job.plus = rint(p.offset * (p.divisor or 1))    # a whole number but for roundings
         job.low, job.high, job.cut = lowest_of(target), highest_of(target), p.cast_mode
         job.guard, job.near = p.tie_tolerance, p.reorder_error
-        if job.near > 0:
+        if job.guard > 0:
             pad_kernel(job)
         job.window.height = job.kernel_height
         if p.sums == DOT:
@@ -469,7 +476,7 @@ cdef class Program:
 
 
 def can_average(Py_ssize_t height, Py_ssize_t width, Py_ssize_t divisor, Py_ssize_t size):
-    """Whether a box of unsigned pixels of `size` bytes, in one channel, is summed in registers."""
+    """Whether a box of bytes or 16-bit words, `size` bytes each, in one channel, is summed in registers."""
     return averages(height, width, 1, divisor, size)
 
 

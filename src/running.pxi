@@ -15,13 +15,10 @@
 # The column sums of the border are those of the columns that it repeats. Before the first column all are 0,
 # which a row of their own says, since other columns may stand there.
 #
-# A quotient that becomes a byte is off by less than 2**-14 in float32 if it is not saturated; by a divisor
-# below 2**13 none that is no tie is that near to one. Of others the remainder tells.
+# Quotients by a small divisor that become bytes are made in float32; of others the remainder tells.
 
 cdef enum:
     MOVES = 4       # 1, 2, 4 and 8 of 16 lanes
-    BYTE_DIVISOR = 8192
-    TIES = 16384    # a quotient nearer to a tie than 1 / TIES is one
 
 cdef struct Running:
     int32_t* columns        # of the picture, and around them those of the border
@@ -225,82 +222,65 @@ cdef void border_columns(const Running* r) noexcept nogil:
         r.columns[r.to[i]] = r.columns[r.source[i]]
 
 
-cdef inline unsigned int divided(vi* sums, vi divisor, vf inverse) noexcept nogil:
-    """Sums to quotients, rounded to the nearest; in bits, which are ties. A float32 quotient is off by one
-    at the most, which its remainder tells."""
-    cdef vi q = vf_to_vi(vf_mul(vi_to_vf(sums[0]), inverse))
-    cdef vi twice = vi_sub(sums[0], vi_mul(q, divisor))
-    twice = vi_add(twice, twice)
-    sums[0] = vi_nearer(q, twice, divisor)
-    return vi_ties(twice, divisor)
+cdef inline vi divided(vi sums, vi divisor, vf inverse) noexcept nogil:
+    """Quotients, rounded half to even. In float32 they are off by one at the most, which the remainder tells,
+    doubled and compared with the divisor; with one less, if the quotient is odd and must not be a tie's."""
+    cdef vi q = vf_to_vi(vf_mul(vi_to_vf(sums), inverse))
+    cdef vi rest = vi_sub(sums, vi_mul(q, divisor))
+    return vi_nearer(q, vi_add(rest, rest), vi_sub(divisor, vi_and(q, vi_splat(1))))
 
 
-cdef inline unsigned int put_quotients(small* dst, vi sums, vi divisor, vf inverse, double low,
-                                       double high) noexcept nogil:
-    """Quotients to pixels. Returns in bits which are ties."""
-    cdef unsigned int ties = divided(&sums, divisor, inverse)
-    sums = vi_limited(sums, vi_splat(<int32_t>low), vi_splat(<int32_t>high))
+cdef inline void put_quotients(small* dst, vi sums, vi divisor, vf inverse, double low,
+                               double high) noexcept nogil:
+    sums = vi_limited(divided(sums, divisor, inverse), vi_splat(<int32_t>low), vi_splat(<int32_t>high))
     if sizeof(small) == 1:
         vi_put_8(dst, sums)
     else:
         vi_put_16(dst, sums)
-    return ties
 
 
-cdef inline unsigned int put_float_quotients(small* dst, vi sums, vf inverse, double low,
-                                             double high) noexcept nogil:
-    """The same with quotients that float32 tells from ties."""
-    cdef vf q = vf_limited(vf_mul(vi_to_vf(sums), inverse), vf_splat(<float>low), vf_splat(<float>high))
-    cdef vf whole = vf_rounded(q)
-    vf_put_8(dst, whole)
-    return vf_beyond(vf_sub(q, whole), vf_splat(0.5 - 1 / <float>TIES))
-
-
-cdef inline void whole_results(small* dst, const int32_t* boxes, const Job* job, Py_ssize_t plane,
-                               Py_ssize_t y, const bint bytes_) noexcept nogil:
-    """Boxes, divided by a whole number, to pixels that lie side by side, or to the first of a vector of them.
-    Ties are left to the definition, which may have rounded them on the way."""
+cdef inline void divide_boxes(small* dst, const int32_t* boxes, const Job* job, const bint bytes_,
+                            const bint ties) noexcept nogil:
+    """Boxes, divided, to pixels that lie side by side, or to the first of a vector of them."""
     cdef Py_ssize_t i = 0, x, n = job.width * job.channels
     cdef vi divisor = vi_splat(<int32_t>job.divisor)
-    cdef vf inverse = vf_splat(1 / <float>job.divisor)
+    cdef vf inverse = vf_splat(1 / <float>job.divisor), t
     cdef double low = job.low, high = job.high  # in registers, since `dst` might be anywhere
-    cdef unsigned int doubt, some = (1U << n) - 1 if n < F32_LANES else <unsigned int>-1
-    cdef Place at
-    at.plane, at.y, at.x = plane, y, 0
+    cdef float number = <float>job.divisor
     while i < n:    # the last vector moves back to end with the row
         x = larger(0, smaller(i, n - F32_LANES))
         if bytes_:
-            doubt = some & put_float_quotients(dst + x, vi_load(boxes + x), inverse, low, high)
+            t = byte_quotients(vi_load(boxes + x), number, ties)
+            vf_put_8(dst + x, vf_rounded(vf_limited(t, vf_splat(<float>low), vf_splat(<float>high))))
         else:
-            doubt = some & put_quotients(dst + x, vi_load(boxes + x), divisor, inverse, low, high)
-        if doubt:
-            settle(dst + x, x, doubt, job, &at)
+            put_quotients(dst + x, vi_load(boxes + x), divisor, inverse, low, high)
         i += F32_LANES
 
 
-cdef void divided_results(char* dst, const int32_t* boxes, const Job* job, Py_ssize_t plane,
-                          Py_ssize_t y) noexcept nogil:
-    if job.dst.type == U8 and job.divisor < BYTE_DIVISOR:
-        whole_results(<uint8_t*>dst, boxes, job, plane, y, True)
+cdef void divided_results(char* dst, const int32_t* boxes, const Job* job) noexcept nogil:
+    if job.dst.type == U8 and job.divisor >= BYTE_DIVISOR:
+        divide_boxes(<uint8_t*>dst, boxes, job, False, False)
+    elif job.dst.type == U8 and has_ties(job.divisor):
+        divide_boxes(<uint8_t*>dst, boxes, job, True, True)
     elif job.dst.type == U8:
-        whole_results(<uint8_t*>dst, boxes, job, plane, y, False)
+        divide_boxes(<uint8_t*>dst, boxes, job, True, False)
     elif job.dst.type == I8:
-        whole_results(<int8_t*>dst, boxes, job, plane, y, False)
+        divide_boxes(<int8_t*>dst, boxes, job, False, False)
     elif job.dst.type == U16:
-        whole_results(<uint16_t*>dst, boxes, job, plane, y, False)
+        divide_boxes(<uint16_t*>dst, boxes, job, False, False)
     else:
-        whole_results(<int16_t*>dst, boxes, job, plane, y, False)
+        divide_boxes(<int16_t*>dst, boxes, job, False, False)
 
 
 cdef void results(lane* kind, const Running* r, const Job* job, Py_ssize_t plane,
                   Py_ssize_t y) noexcept nogil:
     cdef const int32_t* boxes = r.boxes + (job.kernel_width - 1) * job.channels
-    if not job.divisor:
+    if lane is not vf or not job.divisor or job.scale != 1:
         scaled_results(kind, boxes, job, plane, y)
     elif job.dst.packed and job.width * job.channels >= F32_LANES:
-        divided_results(job.dst.data + plane * job.dst.plane + y * job.dst.row, boxes, job, plane, y)
+        divided_results(job.dst.data + plane * job.dst.plane + y * job.dst.row, boxes, job)
     else:
-        divided_results(r.pixels, boxes, job, plane, y)
+        divided_results(r.pixels, boxes, job)
         store_row(<vb*>r.pixels, job, plane, y, 0, job.width)
 
 

@@ -2,7 +2,25 @@
 #
 # Sums are saturated first, so that rounding and conversion see nothing but small numbers (float32 sums
 # go to 8 and 16 bits only). A sum that is nearer to a tie than the job's guard is not rounded but left to
-# the definition.
+# the definition. Exact sums of whole numbers are divided first, exactly enough to be rounded: see X_quotient in
+# simd.h.
+
+cdef enum:
+    BYTE_DIVISOR = 8192
+
+
+cdef inline bint has_ties(Py_ssize_t divisor) noexcept nogil:
+    """Whether quotients that become bytes can be ties, or look like some, where a product makes them."""
+    return (divisor % 2 == 0 and divisor & (divisor - 1) != 0) or divisor >= BYTE_DIVISOR
+
+
+cdef inline vf byte_quotients(vi sums, float divisor, const bint ties) noexcept nogil:
+    """Quotients that become bytes, not rounded yet; by a divisor up to 2**15, for sums beyond 256 times that only
+    saturate. The error of a product is less than 2**-14 then, and half of 1 / divisor is more, which is how far
+    others are from ties. By a power of two it is exact."""
+    if ties:
+        return vf_quotient(vi_to_vf(sums), vf_splat(divisor), vf_splat(1 / divisor))
+    return vf_mul(vi_to_vf(sums), vf_splat(1 / divisor))
 
 
 cdef void settle(number* dst, Py_ssize_t i, unsigned int doubt, const Job* job,
@@ -34,9 +52,9 @@ cdef inline void narrow_run(const real* sums, number* dst, Py_ssize_t i, Py_ssiz
                             const Place* at) noexcept nogil:
     """Sums `i` .. `i + n - 1` of a row, the first to dst[0], an integer of up to 32 bits. NaN becomes 0."""
     cdef Py_ssize_t k
-    cdef real t, whole, limit = <real>(0.5 - job.guard)
+    cdef real t, whole, limit = <real>(0.5 - job.guard), divisor = <real>(job.divisor or 1)
     for k in range(n):
-        t = saturate(sums[i + k], <real>job.low, <real>job.high)
+        t = saturate(sums[i + k] / divisor, <real>job.low, <real>job.high)
         whole = round_even(t)
         if job.guard > 0 and fabs(t - whole) > limit:
             settle(dst + k, i + k, 1, job, at)
@@ -44,13 +62,16 @@ cdef inline void narrow_run(const real* sums, number* dst, Py_ssize_t i, Py_ssiz
             dst[k] = <number>whole if whole == whole else 0
 
 
-cdef inline unsigned int narrow_vector(const real* sums, small* dst, real low, real high,
-                                       real limit) noexcept nogil:
-    """Tell in bits which sums are farther than `limit` from a whole number."""
+cdef inline unsigned int narrow_vector(const real* sums, small* dst, real low, real high, real limit,
+                                       real divisor, const bint divided) noexcept nogil:
+    """Tell in bits which results are farther than `limit` from a whole number."""
     cdef vf t, whole
     cdef vd u, m
     if real is float:   # never NaN: pixels are integers, and weights are finite
-        t = vf_limited((<const vf*>sums)[0], vf_splat(low), vf_splat(high))
+        t = (<const vf*>sums)[0]
+        if divided:
+            t = vf_quotient(t, vf_splat(divisor), vf_splat(1 / divisor))
+        t = vf_limited(t, vf_splat(low), vf_splat(high))
         whole = vf_rounded(t)
         if sizeof(small) == 1:
             vf_put_8(dst, whole)
@@ -58,7 +79,10 @@ cdef inline unsigned int narrow_vector(const real* sums, small* dst, real low, r
             vf_put_16(dst, whole)
         return vf_beyond(vf_sub(t, whole), vf_splat(limit))
     else:
-        u = vd_limited(vd_no_nan((<const vd*>sums)[0]), vd_splat(low), vd_splat(high))
+        u = vd_no_nan((<const vd*>sums)[0])
+        if divided:
+            u = vd_quotient(u, vd_splat(divisor), vd_splat(1 / divisor))
+        u = vd_limited(u, vd_splat(low), vd_splat(high))
         m = vd_rounded(u)
         if sizeof(small) == 1:
             vd_put_8(dst, m)
@@ -67,30 +91,37 @@ cdef inline unsigned int narrow_vector(const real* sums, small* dst, real low, r
         return vd_beyond(vd_sub(u, m), vd_splat(limit))
 
 
-cdef inline void narrow_small(const real* sums, small* dst, Py_ssize_t i, Py_ssize_t n, const Job* job,
-                              const Place* at) noexcept nogil:
+cdef inline void narrow_vectors(const real* sums, small* dst, Py_ssize_t i, Py_ssize_t n, const Job* job,
+                                const Place* at, const bint divided) noexcept nogil:
     cdef Py_ssize_t k = 0, x, vector = VECTOR_BYTES // sizeof(real)
-    cdef real low = <real>job.low, high = <real>job.high
+    cdef real low = <real>job.low, high = <real>job.high, divisor = <real>job.divisor
     cdef real limit = <real>(0.5 - job.guard) if job.guard > 0 else 1   # nothing is farther than 1/2
     cdef unsigned int doubt
-    if n < vector or VECTOR_BYTES == 0:
-        narrow_run(sums, dst, i, n, job, at)
-        return
     while k < n:    # the last vector moves back to end with the row
         x = smaller(k, n - vector)
-        doubt = narrow_vector(sums + i + x, dst + x, low, high, limit)
+        doubt = narrow_vector(sums + i + x, dst + x, low, high, limit, divisor, divided)
         if doubt:
             settle(dst + x, i + x, doubt, job, at)
         k += vector
 
 
-cdef inline void narrow_long(const real* sums, number* dst, Py_ssize_t n, number low,
-                             number high) noexcept nogil:
+cdef inline void narrow_small(const real* sums, small* dst, Py_ssize_t i, Py_ssize_t n, const Job* job,
+                              const Place* at) noexcept nogil:
+    if VECTOR_BYTES == 0 or n < VECTOR_BYTES // <Py_ssize_t>sizeof(real):
+        narrow_run(sums, dst, i, n, job, at)
+    elif job.divisor:
+        narrow_vectors(sums, dst, i, n, job, at, True)
+    else:
+        narrow_vectors(sums, dst, i, n, job, at, False)
+
+
+cdef inline void narrow_long(const real* sums, number* dst, Py_ssize_t n, number low, number high,
+                             double divisor) noexcept nogil:
     """To 64 bits, whose limits no float holds: 2**63 and 2**64 are the first that saturate."""
     cdef Py_ssize_t i
     cdef double t, top = 2.0 * <double>(high // 2 + 1)
     for i in range(n):
-        t = rint(<double>sums[i])
+        t = rint(<double>sums[i] / divisor)
         if t >= top:
             dst[i] = high
         elif t <= <double>low:
@@ -114,6 +145,7 @@ cdef inline void narrow_half(const real* sums, uint16_t* dst, Py_ssize_t n) noex
 cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, const Job* job,
                      const Place* at) noexcept nogil:
     cdef int type = job.dst.type
+    cdef double divisor = <double>(job.divisor or 1)
     if job.cut != ROUNDED and type < F16:
         cut_row(dst, sums + i, n, type, job.cut)
     elif type == U8:
@@ -129,9 +161,10 @@ cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, co
     elif type == I32:
         narrow_run(sums, <int32_t*>dst, i, n, job, at)
     elif type == U64:
-        narrow_long(sums + i, <uint64_t*>dst, n, <uint64_t>0, <uint64_t>-1)
+        narrow_long(sums + i, <uint64_t*>dst, n, <uint64_t>0, <uint64_t>-1, divisor)
     elif type == I64:
-        narrow_long(sums + i, <int64_t*>dst, n, <int64_t>(<uint64_t>1 << 63), <int64_t>(<uint64_t>-1 >> 1))
+        narrow_long(sums + i, <int64_t*>dst, n, <int64_t>(<uint64_t>1 << 63), <int64_t>(<uint64_t>-1 >> 1),
+                    divisor)
     elif type == F16:
         narrow_half(sums + i, <uint16_t*>dst, n)
     elif type == F32:

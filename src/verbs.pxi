@@ -35,6 +35,8 @@ cdef extern from "simd.h" nogil:
     vf vf_fnma(vf, vf, vf)
     vd vd_fnma(vd, vd, vd)
     vs vs_fnma "vd_fnma"(vs, vs, vs)
+    vf vf_quotient(vf, vf, vf)
+    vd vd_quotient(vd, vd, vd)
     void vf_transpose(float*, Py_ssize_t, const float*, Py_ssize_t)
     void vd_transpose(double*, Py_ssize_t, const double*, Py_ssize_t)
     vf vf_held(vf)
@@ -99,6 +101,7 @@ cdef extern from "simd.h" nogil:
     vw vw_shifted(vw, vw, vw)
     vw vw_high(vw, vw)
     vw vw_lowered(vw, int)
+    vw vw_even(vw, vw, vw)
     vi vi_load(const int32_t*)
     vi vi_count(int)
     vf vf_next_1(vf, vf)
@@ -119,7 +122,6 @@ cdef extern from "simd.h" nogil:
     vi vi_permuted(vi, vi)
     vi vi_mul(vi, vi)
     vi vi_nearer(vi, vi, vi)
-    unsigned int vi_ties(vi, vi)
     vi vi_limited(vi, vi, vi)
     void vi_put_8(void*, vi)
     void vi_put_16(void*, vi)
@@ -366,6 +368,6 @@ cdef inline void set_sample(work* row, Py_ssize_t i, double value) noexcept nogi
     elif work is vb:
         (<uint8_t*>row)[i] = <uint8_t>value
     elif work is vh:
-        (<uint16_t*>row)[i] = <uint16_t>value
+        (<uint16_t*>row)[i] = <uint16_t><int32_t>value     # or int16
     else:
         (<double*>row)[i] = value

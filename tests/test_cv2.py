@@ -363,7 +363,17 @@ def test_delta_is_added_before_the_only_rounding(
                     sums = reference.correlate(
                         image, kernel, border=border, cval=2.5, origin=at, dtype=np.float64
                     )
-                    wanted = reference._to_pixels(sums + delta, np.dtype(depth))
+                    sums = sums + delta
+                    exact = reference.rational(np.append(kernel, delta))
+                    integers = image.dtype.kind in "biu" and depth != "float32"
+                    if exact and integers and border != "constant":
+                        whole, divisor = exact
+                        sums = reference.correlate(
+                            image, whole[:-1].reshape(kernel.shape), border=border, origin=at,
+                            dtype=np.int64,
+                        )  # fmt: skip
+                        sums = reference.quotients(sums + int(whole[-1]), divisor)
+                    wanted = reference._to_pixels(sums, np.dtype(depth))
                     if depth == "float32":
                         np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-4)
                     else:
@@ -427,14 +437,27 @@ def test_whole_delta_is_added_in_place_and_then_again_elsewhere() -> None:
         assert_array_equal(ours.filter2D(strided(), -1, KERNEL, delta=9), wanted)
 
 
-def test_whole_delta_of_bytes_is_added_by_the_engine() -> None:
+def test_delta_of_bytes_is_added_by_the_engine_if_it_is_whole_or_rational_with_the_kernel() -> None:
     byte, real = np.dtype(np.uint8), np.dtype(np.float64)
-    for kernel in (np.ones((3, 3)), np.random.default_rng(0).random((3, 3)) / 4):
-        for number, target, served in ((10.0, byte, True), (0.5, byte, False), (10.0, real, False)):
-            recipe = _plus._dots(
-                byte, kernel.tobytes(), real, (3, 3), number, target, 0.0, _levels.level
-            )
-            assert (recipe is not None) is served
+    whole, random = np.ones((3, 3)), np.random.default_rng(0).random((3, 3)) / 4
+    for kernel, number, target, served in (
+        (whole, 10.0, byte, True), (random, 10.0, byte, True),
+        (whole / 9, 0.5, byte, True), (random, 0.5, byte, False), (whole, 0.5**0.5, byte, False),
+        (whole, 10.0, real, False), (random, 10.0, real, False),
+    ):  # fmt: skip
+        strategy = _plus._dots(
+            byte, kernel.tobytes(), real, (3, 3), number, target, 0.0, _levels.level
+        )
+        assert (strategy is not None) is served
+
+
+def test_delta_times_the_divisor_is_a_whole_number_whatever_its_roundings(level: str) -> None:
+    image = picture((9, 70), "uint8")
+    kernel = np.array([[1, 2, 1], [2, 88, 2], [1, 2, 1]]) / 100
+    for hundredths in (29, 57, 58, 113, -29, 1001):  # 0.29 * 100 is below 29
+        sums = reference.correlate(image, kernel * 100, border="mirror", dtype=np.int64)
+        wanted = np.clip(reference.quotients(sums + hundredths, 100), 0, 255)
+        assert_array_equal(ours.filter2D(image, -1, kernel, delta=hundredths / 100), wanted)
 
 
 def test_delta_saturates_and_makes_nan_nothing() -> None:

@@ -8,9 +8,11 @@ strides of its own. A failure names its seed; `case(family, seed)` makes it agai
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -367,6 +369,77 @@ def test_many_taps_are_exact(level: str, dtype: str, size: tuple[int, int]) -> N
         assert_integers_equal(got, definition("convolve", image, np.asarray(kernel)))
 
 
+EVEN = {
+    "box 6x6": np.full((6, 6), 1 / 36),
+    "box 10x10": np.full((10, 10), 0.01),
+    "box 2x6": np.full((2, 6), 1 / 12),
+    "box 46x1": np.full((46, 1), 1 / 46),
+    "box 100x92": np.full((100, 92), 1 / 9200),
+    "box of three tenths": np.full((3, 4), 0.3),
+    "dense / 12": np.array([[1, 2, 1], [2, 0, 2], [1, 2, 1]]) / 12,
+    "dense / 100": (np.arange(25).reshape(5, 5) * 7 % 23) * (1 / 100),
+    "edges / 6": np.array([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]]) / 6,
+    "sharpen / 10": np.array([[-1, -1, -1], [-1, 18, -1], [-1, -1, -1]]) / 10,
+    "outer product / 400": np.outer([0.05, 0.4, 0.55], [0.2, 0.3, 0.5]),
+    "typed decimals": np.array([[0.075115, 0.123841], [0.204179, 0.596865]]),
+}
+
+
+def tied(kernel: Array, dtype: str) -> tuple[Array, Array]:
+    """A picture in which many results are ties, and the exact quotients of its windows, rounded half to even.
+
+    The windows are those of "valid"; Fractions and Python's own rounding say what is right.
+    """
+    rng = np.random.default_rng(3)
+    height, width = kernel.shape
+    top = 1 if dtype == "bool" else min(int(np.iinfo(dtype).max), 250)
+    image = rng.integers(0, top, (height + 5, width + 70), endpoint=True).astype(dtype)
+    image[:, ::2] = image[0, 0]
+    exact = [[Fraction(float(w)).limit_denominator(10**6) for w in row] for row in kernel]
+    denominator = math.lcm(*(w.denominator for row in exact for w in row))
+    whole = np.array([[int(w * denominator) for w in row] for row in exact])
+    windows = np.lib.stride_tricks.sliding_window_view(image.astype(np.int64), kernel.shape)
+    sums = (windows * whole).sum((-2, -1))
+    return image, np.array([[round(Fraction(int(s), denominator)) for s in row] for row in sums])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int64"])
+@pytest.mark.parametrize("name", EVEN)
+def test_ties_of_rational_kernels_go_to_even_not_where_roundings_take_them(
+    level: str, name: str, dtype: str
+) -> None:
+    kernel = EVEN[name]
+    image, wanted = tied(kernel, dtype)
+    for target in ("uint8", "int16", "uint16", "int32", "int64"):
+        limits = np.iinfo(target)
+        for method in ("auto", "direct", "separable", "sparse", "box", "dot", "fft", "wide"):
+            call = partial(fastconv.correlate, image, kernel, shape="valid", dtype=target)
+            got = or_refused(partial(call, method=method), REFUSED)
+            if got is not None:
+                right = np.clip(wanted, limits.min, limits.max).astype(target)
+                assert_integers_equal(got, right, f"{method} to {target}")
+
+
+def test_rational_kernels_of_64_bits_are_exact_at_both_limits(level: str) -> None:
+    low, high = -(2**63), 2**63 - 1
+    image = np.array([[low, high, high - 1, low + 1, high // 3, 5, 3, -3, -5, 1]])
+    for n, d in (([1], 2), ([1, 2], 6), ([5, -3], 10), ([1, 1, 1], 1000), ([123457], 1000000)):
+        got = fastconv.correlate(image, np.array([n]) / d, shape="valid")
+        windows = np.lib.stride_tricks.sliding_window_view(image[0].astype(object), len(n))
+        sums = [sum(w * x for w, x in zip(n, window, strict=True)) for window in windows]
+        right = [min(max(round(Fraction(s, d)), low), high) for s in sums]
+        assert got[0].tolist() == right, (n, d)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+@pytest.mark.parametrize(
+    "name", [name for name in EVEN if name[:3] in ("box", "den", "edg", "sha")]
+)
+def test_no_tie_of_a_small_divisor_is_summed_again(level: str, name: str, dtype: str) -> None:
+    said = fastconv.plan(EVEN[name], pixel=dtype, correlate=True).explain()
+    assert "no sum is ever rounded before its last step" in said
+
+
 def test_large_weights_beside_small_ones_do_what_the_definition_does(level: str) -> None:
     # 2**60 x + x - 2**60 x, of which float64 in order makes 0
     kernel = np.array([[2.0**60, 1, -(2.0**60)]])
@@ -390,8 +463,8 @@ def test_sums_beyond_float64_are_exact_at_both_limits(level: str, dtype: str) ->
 @pytest.mark.parametrize(
     ("image", "kernel"),
     [
-        (np.full((3, 3), 2**60, np.int64), [[0.5]]),
-        (np.full((3, 3), 2**60 + 1, np.uint64), [[0.1, 0.3]]),
+        (np.full((3, 3), 2**60, np.int64), [[0.5**0.5]]),
+        (np.full((3, 3), 2**60 + 1, np.uint64), [[0.1, 0.3**0.5]]),
         (np.full((3, 3), 2**60, np.int64), [[2.0**31]]),
         (np.full((3, 3), 3, np.int64), [[2**53 + 1]]),
         (np.full((3, 3), 3, np.uint8), [[2**53 + 1]]),

@@ -35,9 +35,16 @@ def planes(image: Image.Image) -> list[Array]:
 
 
 def definition(a: Array, kernel: Array, offset: float = 0, border: str = "nearest") -> Array:
-    """The sum of the definition, plus the offset, rounded once to the type of `a`."""
-    sums = reference.correlate(a, kernel, border=border, dtype=np.float64)
-    return reference._to_pixels(sums + offset, a.dtype.newbyteorder("="))
+    """The sum of the definition, plus the offset, rounded once to the type of `a`. The offset is one weight more."""
+    dtype = a.dtype.newbyteorder("=")
+    found = reference.rational(np.append(kernel, offset)) if dtype.kind in "iu" else None
+    if found is None:
+        sums = reference.correlate(a, kernel, border=border, dtype=np.float64) + offset
+        return reference._to_pixels(sums, dtype)
+    whole, divisor = found
+    weights = whole[:-1].reshape(kernel.shape)
+    sums = reference.correlate(a, weights, border=border, dtype=np.int64) + int(whole[-1])
+    return reference._to_pixels(reference.quotients(sums, divisor), dtype)
 
 
 def assert_filtered(got: Image.Image, image: Image.Image, kernel: Array, offset: float = 0) -> None:

@@ -213,7 +213,7 @@ def test_fft_tiles_of_every_size_alone_and_in_pairs(
 ) -> None:
     kernel = (2 * np.random.default_rng(n).integers(-5, 5, (n // 4, n // 4 + 1)) + 1) / n
     window = planner.Kernel(np.ascontiguousarray(kernel[::-1, ::-1]))
-    byte, border = PIXELS["uint8"], np.zeros(1)
+    byte, constant = PIXELS["uint8"], (0.0, 0.0)
     across = n - kernel.shape[1] + 1
     # one tile, one that hardly reaches over the border, two, and two and one
     for columns in (across // 2, across - 1, across + 9, 2 * across + 3):
@@ -234,7 +234,7 @@ def test_fft_tiles_of_every_size_alone_and_in_pairs(
         )
         execute(
             strategy, image[..., np.newaxis], got[..., np.newaxis], window, byte, byte, rows, cols,
-            "reflect", (0.0, 0.0), None,
+            "reflect", constant, None,
         )  # fmt: skip
         assert_integers_equal(got, fastconv.convolve(image, kernel, method="direct"), f"{width}")
 

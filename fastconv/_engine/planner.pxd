@@ -17,7 +17,7 @@ cdef enum:
     DOT = 3         # whole-numbered weights times bytes
     RUNNING = 5     # all taps equal, samples integers of 8 or 16 bits
     FFT = 4         # by way of spectra; `window` is for tiles that have none
-    AVERAGE = 6     # all taps equal, few; samples bytes or 16-bit words, unsigned
+    AVERAGE = 6     # all taps equal, few; samples unsigned bytes or 16-bit words
     LINES = 7       # one-dimensional filters down and across, rounded in between; see src/lines.pxi
     QUADS = 8       # taps by four, forwards
     QUADS_BACK = 9  # and backwards; see src/quads.pxi
@@ -45,7 +45,6 @@ cdef struct Facts:
     double factor
     double whole_total          # sum of the magnitudes of these numbers
     double whole_low, whole_high    # and their range
-    bint whole_exact            # and the products are the weights, to the last bit
     int rank_one                # whether the kernel is a column times a row; negative: not known
     const double* column
     const double* row
@@ -59,9 +58,12 @@ cdef struct Request:
     double peak                 # largest magnitude of these
     Py_ssize_t height, width    # of the result
     Py_ssize_t channels
-    double offset               # a number that is added to the sums before they are rounded
+    double offset               # a number that is added to the results before they are rounded
     int level                   # of the engine
     int priced                  # level whose prices count
+    # What follows from these and the kernel; see `summed_for`.
+    Py_ssize_t denominator      # of results that are exact quotients of whole numbers; 0: they are not
+    Py_ssize_t divisor          # of the sums; 0: they are not divided
 
 cdef struct Work:
     # What is done for each sample of the result: amounts of the terms of fastconv/_costs.py.
@@ -79,10 +81,11 @@ cdef struct Proposal:
     const double* down
     bint across_symmetric, down_symmetric   # and each weight is to meet two samples at a time
     double scale                # of the sums of a box or a dot; 1 for others
-    Py_ssize_t divisor          # the same as a divisor, where the engine divides; else 0
-    int digits                  # of the whole-numbered weights of a dot
+    Py_ssize_t divisor          # of the sums of whole numbers, where the engine divides; else 0
+    double unit                 # of which a dot's weights are multiples, nearly
+    int digits                  # of these whole numbers
     int fraction_bits           # of these weights, if they are fixed-point numbers
-    double offset               # a whole number added to the sums of a dot before they are rounded
+    double offset               # a number added to the results of a dot before they are rounded
     Py_ssize_t tile             # side of the tiles of an FFT
     int cast_mode               # how sums become integers; see src/truncate.pxi
     double error                # largest distance from the definition, for an image of integers
@@ -108,6 +111,7 @@ cdef class Built:
 
 cdef class Strategy:
     cdef Proposal proposal
+    cdef Kernel summed              # the weights that are summed; None: those of the kernel it is decided for
     cdef bytes factors              # owner of `across` and `down`
     cdef str reason
     cdef readonly Built built

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A correlation plus a number, rounded once: OpenCV's `delta`, Pillow's `offset`.
 
-The result is that of the definition (fastconv.reference), whose float64 sum has the number added before it
-is rounded. To sums of bytes the engine itself adds a whole number (src/dot.pxi). All others it would round,
-so the number comes to sums that are not rounded yet. Those that are whole numbers are kept in the smallest
-integers that hold them, the rest in floats; of these, some are so near a tie that their error counts, and
-are summed again by the definition. All is done for a band of rows at a time, which stays in the caches: of a
-picture's size, there is nothing but the picture.
+The result is that of the definition (fastconv.reference), whose sum has the number added before it is
+rounded: as one weight more, of a sample that is one everywhere. So it may be rational with the kernel.
+
+To sums of bytes the engine itself adds a number (src/dot.pxi). All others it would round, so the number
+comes to sums that are not rounded yet. Those of a rational kernel's whole numbers are kept in the
+smallest integers that hold them, and divided at the end, the rest in floats; of these, some are so near
+a tie that their error counts, and are summed again by the definition. All is done for a band of rows at
+a time, which stays in the caches: of a picture's size, there is nothing but the picture.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from .._engine.planner import Strategy, binary_unit
 from .._execute import execute
 from .._pixels import PIXELS
 from ..api import correlate
+from ..reference import quotients, rational
 
 # A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.calls.again.
 Made = tuple[NDArray[Any], Any, float]
@@ -133,9 +136,17 @@ def _in_bands(
 ) -> NDArray[Any]:
     """Correlate to sums that are not rounded yet, and add the number to these."""
     peak = max(_peak(image, dtype), abs(outside))
-    work, error = _type_of_sums(
-        image.dtype, kernel.tobytes(), kernel.dtype, number, dtype, outside, peak
+    found = _fraction(
+        image.dtype, kernel.tobytes(), kernel.dtype, kernel.shape, number, dtype, outside, peak
     )
+    if found is not None:
+        kernel, number, divisor, work = found
+        error = 0.0
+    else:
+        divisor = 1
+        work, error = _type_of_sums(
+            image.dtype, kernel.tobytes(), kernel.dtype, number, dtype, outside, peak
+        )
     if work == dtype and work.kind != "i":
         return _added(image, kernel, out, number, dtype, options)
     if out is None:
@@ -152,6 +163,8 @@ def _in_bands(
             np.add(band, work.type(number), out=band)
             if error:
                 doubtful.append(_near_ties(band, error) + first * band[0].size)
+            if divisor > 1:
+                band = quotients(band, divisor)
             _store(band, out[first:last], image.dtype.kind)
     flat = np.concatenate(doubtful) if error else _NONE
     if flat.size:
@@ -165,6 +178,35 @@ def _in_bands(
 
 
 @lru_cache(maxsize=256)
+def _fraction(
+    pixel: np.dtype[Any],
+    weights: bytes,
+    kind: np.dtype[Any],
+    shape: tuple[int, int],
+    number: float,
+    target: np.dtype[Any],
+    cval: float,
+    peak: float,
+) -> tuple[NDArray[np.float64], float, int, np.dtype[Any]] | None:
+    """Whole numbers, the number to add, the divisor of a rational kernel, and the smallest type of sums."""
+    if target.kind not in "iu" or pixel.kind not in "biu" or cval % 1 or kind.kind == "c":
+        return None
+    kernel = np.frombuffer(weights, kind).reshape(shape).astype(np.float64)
+    found = rational(np.append(kernel, number))
+    if found is None:
+        return None
+    whole, divisor = found
+    # `quotients` doubles what is left of them
+    largest = (float(np.abs(whole[:-1]).sum()) * peak + abs(float(whole[-1]))) * (
+        1 if divisor == 1 else 2
+    )
+    for small in (np.int16, np.int32, np.int64):
+        if largest < np.iinfo(small).max and 2 * divisor < np.iinfo(small).max:
+            return whole[:-1].reshape(shape), float(whole[-1]), divisor, np.dtype(small)
+    return None
+
+
+@lru_cache(maxsize=256)
 def _dots(
     pixel: np.dtype[Any],
     weights: bytes,
@@ -175,8 +217,8 @@ def _dots(
     cval: float,
     level: str,
 ) -> Strategy | None:
-    """How the engine of this level adds a whole number to sums of bytes, which is all that it can add to."""
-    if pixel != np.uint8 or target != np.uint8 or kind.kind == "c" or not number.is_integer():
+    """How the engine of this level adds a number to sums of bytes, which is all that it can add to."""
+    if pixel != np.uint8 or target != np.uint8 or kind.kind == "c":
         return None
     if abs(number) >= 2**16 or math.prod(shape) >= _SPECTRAL:
         return None
@@ -257,12 +299,8 @@ def _type_of_sums(
         largest = float(np.abs(kernel).sum()) * peak + abs(number)
     if not np.isfinite(largest):
         return np.dtype(np.float64), 0.0  # no sum is
-    integral = pixel.kind in "biu" and cval % 1 == 0
-    if integral and number % 1 == 0 and (kernel % 1 == 0).all():
-        for small in (np.int16, np.int32):
-            if largest < np.iinfo(small).max:
-                return np.dtype(small), 0.0
     # sums of multiples of one number, and so few of them that no partial sum is rounded
+    integral = pixel.kind in "biu" and cval % 1 == 0
     unit = binary_unit(np.append(kernel, number)) if integral else 0.0
     # as reorder_error in src/planning/exactness.pxi; and the number is rounded, and its addition
     roundings = 2.1 * (np.count_nonzero(kernel) + 3)

@@ -53,9 +53,9 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
     )
 
 
-cdef void begin(Kernel kernel, int method, int accumulator, Proposal* p) noexcept nogil:
+cdef void begin(Kernel kernel, const Request* request, int method, int accumulator, Proposal* p) noexcept nogil:
     memset(p, 0, sizeof(Proposal))
-    p.method, p.accumulator, p.scale = method, accumulator, 1
+    p.method, p.accumulator, p.scale, p.divisor = method, accumulator, 1, request.divisor
     p.height, p.width, p.taps = kernel.facts.height, kernel.facts.width, kernel.facts.taps
 
 
@@ -72,9 +72,10 @@ cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noex
 
 cdef const char* propose(Kernel kernel, const Request* request, int method, int accumulator,
                          Proposal* p) except? NULL:
-    """Fill in a proposal that is admitted and priced, or say why there is none."""
+    """Fill in a proposal that is admitted and priced, or say why there is none. The kernel is the one whose weights
+    are summed, as everywhere above and in the methods."""
     cdef const char* reason
-    begin(kernel, method, accumulator, p)
+    begin(kernel, request, method, accumulator, p)
     reason = PROPOSE[method](kernel, request, p)
     return finish(kernel, request, p) if reason == NULL else reason
 
@@ -98,9 +99,9 @@ cdef str refusal(Kernel kernel, const Request* request):
             f"kernel must have weights whose magnitudes sum to less than 2**31 for an exact sum of "
             f"{source}; got {f.total:.3g}. Convert the image to float64 for a rounded one"
         )
-    if request.peak > ldexp(1, 53):
+    if request.denominator == 0 and request.peak > ldexp(1, 53):
         return (
-            f"image must stay within +-2**53 where the kernel or cval has fractions; got "
+            f"image must stay within +-2**53 where the kernel is not rational or cval has a fraction; got "
             f"{source} values up to 2**{log2(request.peak):.0f}. Convert the image to "
             f"float64 for a rounded result"
         )
@@ -111,6 +112,7 @@ cdef str refusal(Kernel kernel, const Request* request):
 cdef class Shortlist:
     """What is left to choose from when all but the size of the result is known."""
     cdef Request request        # of any size
+    cdef Kernel summed          # the kernel whose weights are summed; None: the one that remembers this
     cdef int method             # that is asked for
     cdef Strategy fixed         # the cheapest of those whose price does not depend on the size; None if none
     cdef bint tiles[ACCUMULATORS]   # whether an FFT with such sums is possible
@@ -122,18 +124,19 @@ cdef class Shortlist:
         cdef Strategy best = self.fixed
         cdef double cost = best.proposal.cost if best is not None else INFINITY
         cdef int accumulator, tile
+        cdef Kernel summed = kernel if self.summed is None else self.summed
         self.request.height, self.request.width = height, width
         for accumulator in range(ACCUMULATORS):
             tile = -1
             if self.tiles[accumulator]:
-                tile = cheapest_tile(&kernel.facts, &self.request, accumulator, cost)
+                tile = cheapest_tile(&summed.facts, &self.request, accumulator, cost)
             if tile < 0:
                 continue
-            begin(kernel, FFT_METHOD, accumulator, &p)
-            propose_tile(&kernel.facts, &self.request, &p, tile)
-            if finish(kernel, &self.request, &p) == NULL and p.cost < cost:
+            begin(summed, &self.request, FFT_METHOD, accumulator, &p)
+            propose_tile(&summed.facts, &self.request, &p, tile)
+            if finish(summed, &self.request, &p) == NULL and p.cost < cost:
                 cost = p.cost
-                best = strategy_of(kernel, &p, self.built_of(accumulator, p.tile))
+                best = strategy_of(kernel, summed, &p, self.built_of(accumulator, p.tile))
         return best
 
     cdef Built built_of(self, int accumulator, Py_ssize_t tile):
@@ -148,18 +151,21 @@ cdef class Shortlist:
         return built
 
 
-cdef Shortlist shortlist_of(Kernel kernel, const Request* request, int method):
+cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
     """Ask the methods. Raises ValueError if the exact result cannot be had."""
     cdef Shortlist shortlist = Shortlist.__new__(Shortlist)
-    cdef Facts* f = &kernel.facts
+    cdef Kernel summed = summed_for(kernel, request)
+    cdef Facts* f = &summed.facts
     cdef bint wide = needs_wide(f, request)
     cdef Proposal best, p
     cdef int each, accumulator
     cdef int first = first_accumulator(f, request), last = last_accumulator(f, request)
-    cdef str refused = refusal(kernel, request)
+    cdef str refused = refusal(summed, request)
     if refused is not None:
         raise ValueError(refused)
     shortlist.request, shortlist.method, shortlist.built = request[0], method, []
+    if summed is not kernel:
+        shortlist.summed = summed
     best.cost = INFINITY
     for each in range(METHOD_COUNT):
         if (method != ANY_METHOD and each != method) or (wide and each != WIDE_METHOD):
@@ -167,7 +173,7 @@ cdef Shortlist shortlist_of(Kernel kernel, const Request* request, int method):
         for accumulator in range(first, last + 1):
             if each == FFT_METHOD:
                 shortlist.tiles[accumulator] = not request.offset and refuse_fft(f, accumulator) == NULL
-            elif propose(kernel, request, each, accumulator, &p) == NULL and p.cost < best.cost:
+            elif propose(summed, request, each, accumulator, &p) == NULL and p.cost < best.cost:
                 best = p
     if method == DIRECT_METHOD and best.cost == INFINITY:   # a zero tap is none: the rest are summed one by one
         for accumulator in range(first, last + 1):
@@ -175,11 +181,11 @@ cdef Shortlist shortlist_of(Kernel kernel, const Request* request, int method):
                 best = p
                 best.method = DIRECT_METHOD
     if best.cost < INFINITY:
-        shortlist.fixed = strategy_of(kernel, &best, None)
+        shortlist.fixed = strategy_of(kernel, summed, &best, None)
     return shortlist
 
 
-cdef Shortlist remembered(Kernel kernel, const Request* request, int method):
+cdef Shortlist remembered(Kernel kernel, Request* request, int method):
     cdef Shortlist shortlist
     for shortlist in kernel.shortlists:
         if shortlist.method == method and same_but_for_size(&shortlist.request, request):
@@ -216,7 +222,7 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     level : str
         Of the engine; it was described.
     offset : float
-        A whole number that is added to every sum before it is rounded.
+        A number that is added to every result before it is rounded.
 
     Returns
     -------
@@ -241,7 +247,7 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
 # --- reasons, for those who ask ------------------------------------------------------------------
 
 
-cdef list weighed(Kernel kernel, const Request* request, list reasons):
+cdef list weighed(Kernel kernel, Kernel summed, const Request* request, list reasons):
     """All strategies that would do. `reasons` takes the methods that have none with the fastest accumulator,
     and what they say."""
     cdef Proposal p
@@ -251,11 +257,11 @@ cdef list weighed(Kernel kernel, const Request* request, list reasons):
     cdef int method, accumulator
     for method in range(METHOD_COUNT):
         first = None
-        for accumulator in range(first_accumulator(&kernel.facts, request),
-                                 last_accumulator(&kernel.facts, request) + 1):
-            reason = propose(kernel, request, method, accumulator, &p)
+        for accumulator in range(first_accumulator(&summed.facts, request),
+                                 last_accumulator(&summed.facts, request) + 1):
+            reason = propose(summed, request, method, accumulator, &p)
             if reason == NULL:
-                found.append(strategy_of(kernel, &p, None))
+                found.append(strategy_of(kernel, summed, &p, None))
             elif first is None:
                 first = said(reason, &p)
         if first is not None:
@@ -263,9 +269,9 @@ cdef list weighed(Kernel kernel, const Request* request, list reasons):
     return found
 
 
-cdef str reason_of(Kernel kernel, const Request* request, str method):
+cdef str reason_of(Kernel kernel, Request* request, str method):
     cdef list reasons = []
-    weighed(kernel, request, reasons)
+    weighed(kernel, summed_for(kernel, request), request, reasons)
     return dict(reasons).get(method, "sums would not be exact")
 
 
@@ -279,14 +285,16 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
         Method and reason: those that cannot in the order in which they are asked, then those that are slower.
     """
     cdef Request request
+    cdef Kernel summed
     cdef Strategy best = decide(kernel, source, target, low, high, integral, height, width, channels, method,
                                 level, offset)
     cdef Strategy s
     cdef list reasons = [], found
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level, offset)
     with cython.critical_section(kernel):
-        found = weighed(kernel, &request, reasons)
-    if needs_wide(&kernel.facts, &request):
+        summed = summed_for(kernel, &request)
+        found = weighed(kernel, summed, &request, reasons)
+    if needs_wide(&summed.facts, &request):
         found = [s for s in found if s.proposal.method == WIDE_METHOD]
     found = [s for s in found if method in ("auto", s.method) and s.method != best.method]
     slower = {s.method: s for s in sorted(found, key=lambda s: -s.cost)}    # the cheapest of each
@@ -317,6 +325,7 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
         Or why there is none.
     """
     cdef Request request
+    cdef Kernel summed
     cdef Proposal p
     cdef const char* reason
     cdef int number = method_of(method), sums = ACCUMULATOR_NAMES.index(accumulator)
@@ -327,14 +336,15 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
         raise ValueError(f"tile must be that of an FFT, and hold the kernel; got {tile}")
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level, offset)
     with cython.critical_section(kernel):
-        begin(kernel, number, sums, &p)
-        reason = PROPOSE[number](kernel, &request, &p)
+        summed = summed_for(kernel, &request)
+        begin(summed, &request, number, sums, &p)
+        reason = PROPOSE[number](summed, &request, &p)
         if reason == NULL and tile:
-            begin(kernel, number, sums, &p)
-            propose_tile(&kernel.facts, &request, &p, side)
+            begin(summed, &request, number, sums, &p)
+            propose_tile(&summed.facts, &request, &p, side)
         if reason == NULL:
             p.error = max(p.error, error)
-            reason = finish(kernel, &request, &p)
+            reason = finish(summed, &request, &p)
         if reason != NULL:
             return said(reason, &p)
-        return strategy_of(kernel, &p, None)
+        return strategy_of(kernel, summed, &p, None)

@@ -2,17 +2,20 @@
 #
 # Results are bytes, or 16-bit words if the weights are whole numbers and nothing more.
 #
-# A kernel of whole numbers times one factor, such as 1/9 or 1/273, is found to be one: its sums are exact and
-# the factor comes last. Any other kernel is written in fixed point, with as many fraction bits as a 32-bit
-# sum allows. In both cases the last step is a float32 product whose error is known, so that the few results
-# near a tie can be left to the definition.
+# Sums of a rational kernel's whole numbers are exact, and so are their quotients. Whole numbers times any other
+# factor are found to be such, too: their sums are exact, and the factor comes last. All other kernels are written
+# in fixed point, with as many fraction bits as a 32-bit sum allows. The error of a float32 factor, and of fixed
+# point, is known, so that the few results near a tie can be left to the definition.
 #
 # The weights are cut into digits of as many bits as the instruction takes; see src/dot.pxi. The engine makes
-# the whole numbers again: they are the weights divided by `scale`, and rounded.
+# the whole numbers again: they are the weights that are summed, divided by `unit`, and rounded.
 
 cdef enum:
     MULTIPLES = 64      # a kernel's smallest weight is at most this many times the factor
     MOST_FRACTION_BITS = 22
+    # Results from 0 to 255 come of sums below 256 times the divisor, which float32 must hold with a bit to spare;
+    # see `is_exact`.
+    LARGEST_DIVISOR = 1 << 15
 
 # Sums must stay below it.
 cdef double SUM_LIMIT = 2.0**31
@@ -20,13 +23,11 @@ cdef double SUM_LIMIT = 2.0**31
 cdef struct Whole:
     # Whole numbers n, so that the kernel is nearly n * scale.
     double scale
+    Py_ssize_t divisor      # the kernel is exactly n / divisor; 0 if there is a factor
     int fraction_bits       # if they are fixed-point numbers, else 0
     double low, high        # range of the numbers
     double error            # largest distance of the engine's result, before it is rounded, from the
                             # definition's, for results that do not saturate
-    double tie              # smallest distance of the true result from a tie, as far as known; infinite if the
-                            # engine rounds ties as the definition does
-    double ties             # share of results that are ties
     const char* why
 
 
@@ -71,12 +72,10 @@ cdef void find_multiples(Facts* f) noexcept nogil:
     f.multiples = True
     f.factor = f.weights[largest] / (rint(f.weights[largest] / f.smallest * divisor) / common)
     f.whole_total = f.whole_low = f.whole_high = 0
-    f.whole_exact = True
     for i in range(f.height * f.width):
         n = rint(f.weights[i] / f.smallest * divisor) / common
         f.whole_total += fabs(n)
         f.whole_low, f.whole_high = min(f.whole_low, n), max(f.whole_high, n)
-        f.whole_exact = f.whole_exact and n * f.factor == f.weights[i]
 
 
 cdef int digits_of(double low, double high, int bits) noexcept nogil:
@@ -103,71 +102,72 @@ cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, const 
                    const Request* request) noexcept nogil:
     """Take these numbers if they are near enough to the kernel, and cost less than the best so far."""
     cdef Proposal p = blank[0]
-    # Where the engine must look for ties, they cost a sum by the definition each.
-    cdef double guard = w.error if w.error >= w.tie else 0
     if not w.error < 0.25:
         return
     p.digits = digits_of(w.low, w.high, DOT_BITS[request.level])
     p.sums, p.scale, p.fraction_bits, p.offset = DOT, w.scale, w.fraction_bits, request.offset
-    p.error, p.tie_tolerance, p.reorder_error, p.why = w.error, guard, reorder_error(f, request), w.why
+    p.divisor, p.unit = w.divisor or request.divisor, w.scale * (request.divisor or 1)
+    p.error, p.tie_tolerance, p.reorder_error, p.why = w.error, w.error, reorder_error(f, request), w.why
     add_work(&p.work, DOT_ROW, 1)
     add_work(&p.work, DOT_DIGIT, p.digits - 1)
     add_work(&p.work, DOT_GROUP, groups_of(f, request.level) * p.digits)
     add_work(&p.work, DOT_FIXED, w.fraction_bits > 0)
-    add_work(&p.work, DOT_GUARD, w.fraction_bits == 0 and guard > 0)
-    add_again(&p.work, f, 2 * guard + (w.ties if guard else 0))
+    add_work(&p.work, DOT_GUARD, w.fraction_bits == 0 and w.error > 0)
+    add_again(&p.work, f, max(2 * w.error, ties_of(request)) if w.error > 0 else 0)
     p.cost = price_of(&p.work, p.accumulator, request.priced)
     if best.sums != DOT or p.cost < best.cost:
         best[0] = p
 
 
-cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
-    """The kernel as whole numbers times a factor."""
-    cdef double factor, divisor
-    cdef int exponent
-    if f.multiples < 0:
-        find_multiples(f)
-    if not f.multiples or f.whole_total * 255 + fabs(request.offset) >= SUM_LIMIT:
+cdef void find_range(Whole* w, const Facts* f, double unit) noexcept nogil:
+    """That of the weights, times `unit`."""
+    cdef Py_ssize_t i
+    w.low = w.high = 0
+    for i in range(f.height * f.width):
+        w.low, w.high = min(w.low, f.weights[i] * unit), max(w.high, f.weights[i] * unit)
+
+
+cdef bint quotient_of(Whole* w, const Facts* f, const Request* request) noexcept nogil:
+    """A rational kernel as whole numbers over its denominator."""
+    cdef double unit = 1 if request.divisor else request.denominator    # of the weights that are summed
+    if f.total * unit * 255 + fabs(request.offset) * request.denominator >= SUM_LIMIT:
         return False
-    factor = f.factor
-    if request.offset and factor != 1:
+    if request.denominator > LARGEST_DIVISOR:
         return False
-    w.scale, w.fraction_bits, w.low, w.high, w.ties = factor, 0, f.whole_low, f.whole_high, 0
-    # results that do not saturate come of sums float32 can hold
-    if frexp(factor, &exponent) == 0.5 and f.whole_exact and 256 / factor <= 2.0**24:
-        w.error, w.tie = 0, INFINITY
-        w.why = (b"whole numbers, sums of 32-bit integers" if factor == 1
-                 else b"whole numbers times {scale:.17g}, sums of 32-bit integers")
-        return True
-    # the sum, the factor and their product are rounded to float32
-    w.error = 256 * 3.01 * 2.0**-24 + definition_error(f, request) + WHOLE * f.total * request.high
-    divisor = rint(1 / factor)
-    if fabs(divisor * factor - 1) > WHOLE:
-        w.tie = 0
-        w.why = b"whole numbers times {scale:.6g}, sums of 32-bit integers"
-        return True
-    # an odd divisor never makes a tie: 2 * sum is even, divisor * (2 * result + 1) is odd
-    if fmod(divisor, 2):
-        w.tie = 1 / (2 * divisor)
-    else:
-        w.tie, w.ties = 0, 1 / divisor
-    w.why = b"whole numbers divided by {reciprocal:.0f}, sums of 32-bit integers"
+    find_range(w, f, unit)
+    w.scale, w.divisor, w.fraction_bits, w.error = 1.0 / request.denominator, request.denominator, 0, 0
+    w.why = (b"whole numbers divided by {divisor}, sums of 32-bit integers" if request.denominator > 1
+             else b"whole numbers, sums of 32-bit integers")
     return True
 
 
-cdef inline double nearest(double x) noexcept nogil:
-    """rint of a magnitude below 2**51, without a call: the loops over all weights are made of it."""
-    return x + 6755399441055744.0 - 6755399441055744.0      # 1.5 * 2**52
+cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
+    """The kernel as whole numbers over a divisor, or times a factor."""
+    if request.denominator:
+        return quotient_of(w, f, request)
+    if request.offset:
+        return False
+    if f.multiples < 0:
+        find_multiples(f)
+    if not f.multiples or f.whole_total * 255 >= SUM_LIMIT:
+        return False
+    w.scale, w.divisor, w.fraction_bits, w.low, w.high = f.factor, 0, 0, f.whole_low, f.whole_high
+    # the sum, the factor and their product are rounded to float32
+    w.error = 256 * 3.01 * 2.0**-24 + definition_error(f, request) + WHOLE * f.total * request.high
+    w.why = b"whole numbers times {scale:.6g}, sums of 32-bit integers"
+    return True
 
 
 cdef bint fixed_of(Whole* w, const Facts* f, const Request* request, int places) noexcept nogil:
     """The kernel in fixed point, if its sums have room for the roundings and anything is left to sum."""
     cdef Py_ssize_t i
-    cdef double n, rest, unit = ldexp(1, places), scale = ldexp(1, -places), total = 0, over = 0, under = 0
+    cdef double n, rest, weight, unit = ldexp(1, places), scale = ldexp(1, -places), total = 0, over = 0, under = 0
+    cdef double divisor = request.divisor or 1
     w.low = w.high = 0
     for i in range(f.height * f.width):
-        n = nearest(f.weights[i] * unit)
-        rest = f.weights[i] - n * scale
+        weight = f.weights[i] / divisor
+        n = nearest(weight * unit)
+        rest = weight - n * scale
         total += fabs(n)
         w.low = n if n < w.low else w.low
         w.high = n if n > w.high else w.high
@@ -177,9 +177,10 @@ cdef bint fixed_of(Whole* w, const Facts* f, const Request* request, int places)
         return False    # so many taps that their roundings count
     if total == 0:
         return False    # the engine wants at least one group of weights
-    w.scale, w.fraction_bits, w.tie, w.ties = scale, places, 0, 0
+    w.scale, w.divisor, w.fraction_bits = scale, 0, places
     # samples are not negative, so that rests of one sign add up and those of the other balance them
     w.error = 1.01 * (max(over, under) * request.high) + definition_error(f, request)
+    w.error += WHOLE * f.total / divisor * request.high     # the quotients of a rational kernel are rounded
     w.why = b"weights in fixed point of {fraction_bits} binary places, sums of 32-bit integers"
     return True
 
@@ -190,10 +191,13 @@ cdef void consider_fixed(Proposal* best, const Proposal* blank, const Facts* f,
     cdef Whole w
     cdef int digits, places, last = 0, bits = DOT_BITS[request.level]
     # sums have 31 bits, eight of which, and a sign, stand before the point of the results
-    cdef int most = exponent_of((SUM_LIMIT - 1) / (256 * f.total + fabs(request.offset))) - 1
+    cdef double divisor = request.divisor or 1
+    cdef int most = exponent_of((SUM_LIMIT - 1) / (256 * f.total / divisor + fabs(request.offset))) - 1
+    if fmod(request.offset, 1):
+        return
     most = min(MOST_FRACTION_BITS, most)
     for digits in range(1, 5):
-        places = min(most, digits * bits - 1 - exponent_of(f.largest))
+        places = min(most, digits * bits - 1 - exponent_of(f.largest / divisor))
         if places < 2 or places == last:
             continue
         if fixed_of(&w, f, request, places):
@@ -209,14 +213,15 @@ cdef const char* propose_dot(Kernel kernel, const Request* request, Proposal* p)
         return b"pixels are not bytes"
     if not (request.integral and request.low >= 0 and request.high <= 255):
         return b"the constant is not a byte"
-    if not f.finite or f.taps == 0 or not 2.0**-60 < f.total < 2.0**22:
+    if not f.finite or f.taps == 0 or not 2.0**-60 < f.total / (request.divisor or 1) < 2.0**22:
         return b"the weights are too large or too small for 32-bit sums"
     if p.accumulator != FLOAT32:
         return b"sums are 32-bit integers"
     if request.target == I16:   # of sums that nothing scales
-        if f.unit >= 1 and f.total * 255 + fabs(request.offset) < SUM_LIMIT:
-            find_range(&w, f)
-            w.scale, w.fraction_bits, w.error, w.tie, w.ties = 1, 0, 0, INFINITY, 0
+        if (request.divisor == 0 and fmod(request.offset, 1) == 0 and f.unit >= 1
+                and f.total * 255 + fabs(request.offset) < SUM_LIMIT):
+            find_range(&w, f, 1)
+            w.scale, w.divisor, w.fraction_bits, w.error = 1, 0, 0, 0
             w.why = b"whole numbers, sums of 32-bit integers"
             consider(p, &blank, &w, f, request)
             return NULL
@@ -227,11 +232,3 @@ cdef const char* propose_dot(Kernel kernel, const Request* request, Proposal* p)
     if p.sums != DOT:
         return b"no 32-bit sum is near enough to the definition"
     return NULL
-
-
-cdef void find_range(Whole* w, const Facts* f) noexcept nogil:
-    """That of the weights themselves."""
-    cdef Py_ssize_t i
-    w.low = w.high = 0
-    for i in range(f.height * f.width):
-        w.low, w.high = min(w.low, f.weights[i]), max(w.high, f.weights[i])

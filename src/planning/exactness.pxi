@@ -2,16 +2,14 @@
 #
 # Integer results must be the definition's to the last bit. A sum that is exact needs nothing more. A sum with
 # a proven error below half a unit is rounded with care: pixels nearer to a tie than the error are summed
-# again by the definition. Where neither holds, the sum is the definition itself (STRICT).
+# again by the definition. Where neither holds, the sum is the definition itself (STRICT). The sums of a rational
+# kernel are those of its whole numbers, which are exact nearly always, and divided exactly.
 #
 # Float results need no proof, only sums of the right type: float32 for pictures of 16 bits and fewer and of
 # float32, if the weights fit it, float64 for all others.
 
 # Weights beyond these would overflow, or lose bits, in float32.
 cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
-# Relative tolerance for weights that are whole numbers times a factor, or divided by a number: the division of
-# the weight, and of the one it is compared with, were rounded, and so is the quotient of both.
-cdef double WHOLE = 8 * 2.0**-53
 
 
 cdef inline double rounding_of(int accumulator) noexcept nogil:
@@ -25,10 +23,12 @@ cdef inline double exact_up_to(int accumulator) noexcept nogil:
 
 
 cdef bint is_exact(const Facts* f, const Request* request, int accumulator) noexcept nogil:
-    """Whether every partial sum, in any order, is exact: all are integers times one power of two."""
+    """Whether every partial sum, in any order, is exact: all are integers times one power of two. And the
+    quotient, if there is one: rounded in the accumulator's type, it is a tie if and only if it really is. One that
+    is none is at least 1 / (2 * divisor) away, and rounded by less than that if the sum has a bit to spare."""
     if not request.integral or f.unit == 0 or not isfinite(f.total):
         return False
-    return f.total / f.unit * request.peak <= exact_up_to(accumulator)
+    return f.total / f.unit * request.peak * (2 if request.divisor else 1) <= exact_up_to(accumulator)
 
 
 cdef bint needs_wide(const Facts* f, const Request* request) noexcept nogil:
@@ -40,8 +40,10 @@ cdef bint needs_wide(const Facts* f, const Request* request) noexcept nogil:
 
 
 cdef double definition_error(const Facts* f, const Request* request) noexcept nogil:
-    """How far the definition's own sum, or any other in float64, may be from the true one."""
+    """How far the definition's own result, or any other sum in float64, may be from the true one."""
     cdef Py_ssize_t roundings = f.taps + 1 + (request.offset != 0)
+    if request.denominator:
+        return 0
     return 1.01 * roundings * 2.0**-53 * (f.total * request.peak + fabs(request.offset))
 
 
@@ -78,10 +80,15 @@ cdef int last_accumulator(const Facts* f, const Request* request) noexcept nogil
     return STRICT if is_integer(request.target) else first_accumulator(f, request)
 
 
+cdef inline double ties_of(const Request* request) noexcept nogil:
+    """Share of results that are ties, as far as known. An odd denominator never makes one."""
+    return 1.0 / request.denominator if request.denominator and request.denominator % 2 == 0 else 0
+
+
 cdef void watch_ties(Proposal* p, const Facts* f, const Request* request) noexcept nogil:
     """A pixel within the error of a tie, on both sides of it, is summed again exactly."""
     add_work(&p.work, GUARD, 1)
-    add_again(&p.work, f, 2 * p.error)
+    add_again(&p.work, f, max(2 * p.error, ties_of(request)))
     p.tie_tolerance, p.reorder_error = p.error, reorder_error(f, request)
 
 
@@ -90,12 +97,17 @@ cdef const char* admit(Proposal* p, const Facts* f, const Request* request) noex
     cdef double error
     if not is_integer(request.target) or p.accumulator == STRICT or p.sums == WIDE or p.sums == DOT:
         return NULL     # they are the definition, or have seen to it
-    if p.error == 0 or (p.sums == WINDOW and p.across == NULL and is_exact(f, request, p.accumulator)):
+    if p.sums == RUNNING and p.error == 0:
+        return NULL     # which may be of sums that no float holds
+    if is_exact(f, request, p.accumulator) and (p.error == 0 or (p.sums == WINDOW and p.across == NULL)):
         return NULL
     if peak_of(request.target) > ldexp(1, 32):
         return b"results of 64 bits are not watched for ties"   # see narrow_long in src/store.pxi
+    error = p.error
+    if request.divisor:     # the quotient is rounded, to a result that does not saturate
+        error = error / request.divisor + 1.01 * rounding_of(p.accumulator) * (peak_of(request.target) + 1)
     # exact recomputation is rounded too, in float64
-    error = p.error + definition_error(f, request)
+    error += definition_error(f, request)
     if not error < 0.25:
         p.error = error
         return b"{accumulator} sums may be off by {error:.2g}"

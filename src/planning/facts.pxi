@@ -1,5 +1,11 @@
 # Facts of a kernel that depend on nothing but its weights.
 
+# Of rational kernels, as fastconv/reference.py defines them: relative tolerance for weights that are whole
+# numbers divided by a number (or times a factor; see dot.pxi); limits of the sum of the whole numbers' magnitudes,
+# of the divisor, and of the largest number times the divisor.
+cdef double WHOLE = 8 * 2.0**-53
+cdef double WEIGHT_LIMIT = 2.0**31, DIVISOR_LIMIT = 2.0**24, CHANCE_LIMIT = 2.0**40
+
 cdef double sum_of_magnitudes(const double* w, Py_ssize_t n) noexcept nogil:
     """In pairs of pairs, as numpy.sum does: eight sums side by side, then halves of halves."""
     cdef Py_ssize_t i, half
@@ -135,3 +141,64 @@ cdef inline Py_ssize_t steps_of_kernel(Facts* f) noexcept nogil:
     if f.steps < 0:
         f.steps = steps_of(f.weights, f.height, f.width)
     return f.steps
+
+
+cdef inline double nearest(double x) noexcept nogil:
+    """rint of a magnitude below 2**51, without a call: the loops over all weights are made of it."""
+    return x + 6755399441055744.0 - 6755399441055744.0      # 1.5 * 2**52
+
+
+cdef double denominator_of(double number, double limit) noexcept nogil:
+    """The least denominator of a positive number's continued fraction that `WHOLE` does not tell from the number;
+    0 if it is not below `limit`. The number is below WEIGHT_LIMIT."""
+    cdef double rest = number, above = nearest(number), above_before = 1, below = 1, below_before = 0, n, last
+    while fabs(number * below - above) > WHOLE * fabs(above):
+        rest -= nearest(rest)
+        if fabs(rest) * limit <= 1:     # the next denominator is about 1 / rest times this one
+            return 0
+        rest = 1 / rest
+        n = nearest(rest)
+        last, above = above, n * above + above_before
+        above_before = last
+        last, below = below, n * below + below_before
+        below_before = last
+        if fabs(below) >= limit:
+            return 0
+    return fabs(below)
+
+
+cdef Py_ssize_t make_whole(const double* w, Py_ssize_t n, double* whole) noexcept nogil:
+    """Whole numbers, and the least divisor of which finite weights are made, which is returned; 0 if they are not
+    rational. It is `rational` of fastconv/reference.py, to the last bit."""
+    cdef Py_ssize_t i
+    cdef double divisor = 1, most, number
+    while True:
+        for i in range(n):
+            whole[i] = w[i] * divisor
+        if not sum_of_magnitudes(whole, n) < WEIGHT_LIMIT:
+            return 0
+        most = 0
+        for i in range(n):
+            number = nearest(whole[i])
+            if fabs(whole[i] - number) > WHOLE * fabs(number):
+                break
+            whole[i] = number
+            if fabs(number) > most:
+                most = fabs(number)
+        else:
+            return 0 if divisor > 1 and most * divisor >= CHANCE_LIMIT else <Py_ssize_t>divisor
+        divisor *= denominator_of(fabs(whole[i]), DIVISOR_LIMIT / divisor)
+        if divisor == 0:
+            return 0
+
+
+def rational(const double[::1] weights):
+    """Whole numbers and the least divisor of which finite weights are made; None if they are not rational."""
+    cdef Py_ssize_t i, divisor, n = weights.shape[0]
+    cdef double* whole = <double*>malloc((n + 1) * sizeof(double))
+    if whole == NULL:
+        raise MemoryError("the whole numbers of a kernel")
+    divisor = make_whole(&weights[0], n, whole) if n else 1
+    found = ([whole[i] for i in range(n)], divisor) if divisor else None
+    free(whole)
+    return found

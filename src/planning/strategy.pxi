@@ -182,7 +182,7 @@ cdef class Strategy:
 
     @property
     def divisor(self):
-        """The same as a divisor, where that is a whole number but for roundings and the engine divides."""
+        """What the sums of whole numbers are divided by; 0 if they are not."""
         return self.proposal.divisor
 
     @property
@@ -197,7 +197,7 @@ cdef class Strategy:
 
     @property
     def offset(self):
-        """A whole number that is added to the sums of a dot before they are rounded."""
+        """A number that is added to the results of a dot before they are rounded."""
         return self.proposal.offset
 
     @property
@@ -218,11 +218,49 @@ cdef class Strategy:
         return p.tile - p.height + 1 if p.tile else p.height if p.sums == BOX else 1
 
 
-cdef Strategy strategy_of(Kernel kernel, const Proposal* p, Built built):
+cdef Kernel summed_for(Kernel kernel, Request* request):
+    """The kernel whose weights are summed: of whole numbers, if the results are exact quotients of these. Sums that
+    are multiples of a power of two need no division, if they are exact. Completes the request."""
+    cdef Facts* f = &kernel.facts
+    cdef Py_ssize_t i, divisor, n = f.height * f.width
+    cdef double* whole
+    cdef double* weights
+    cdef bint same = True
+    request.denominator = request.divisor = 0
+    if not (request.integral and is_integer(request.source) and is_integer(request.target) and f.finite):
+        return kernel
+    whole = <double*>malloc(2 * (n + 1) * sizeof(double))
+    if whole == NULL:
+        raise MemoryError("the whole numbers of a kernel")
+    try:
+        weights = whole + n + 1
+        memcpy(weights, f.weights, n * sizeof(double))
+        weights[n] = request.offset     # as one weight more
+        divisor = make_whole(weights, n + (request.offset != 0), whole)
+        if divisor == 0:
+            return kernel
+        request.denominator = divisor
+        if divisor & (divisor - 1) or (
+                divisor > 1 and sum_of_magnitudes(whole, n) * request.peak > exact_up_to(FLOAT64)):
+            request.divisor = divisor
+        else:
+            for i in range(n):
+                whole[i] /= divisor
+        for i in range(n):
+            same = same and whole[i] == weights[i]
+        return kernel if same else kernel_of(whole, f.height, f.width, False)
+    finally:
+        free(whole)
+
+
+cdef Strategy strategy_of(Kernel kernel, Kernel summed, const Proposal* p, Built built):
+    """One that is decided for a kernel; another's weights may be summed."""
     cdef Strategy strategy = Strategy.__new__(Strategy)
     strategy.proposal = p[0]
+    if summed is not kernel:    # which remembers its strategies
+        strategy.summed = summed
     if p.across:
-        strategy.factors = kernel.factors
+        strategy.factors = summed.factors
     if built is not None:
         strategy.built = built
     return strategy
