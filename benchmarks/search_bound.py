@@ -18,14 +18,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fastconv._methods import FFT
-
 import fastconv
 from fastconv import _levels
+from fastconv._engine.planner import Kernel, proposed
+from fastconv._pixels import PIXELS
 from tests import scenes
 from tests.judge import at_level
 
-EMPTY = np.empty((0, 0))
 # Scenes without spikes that float32 cannot square.
 TILES = (
     "constant",
@@ -70,10 +69,23 @@ def tile_error(n: int, seed: int) -> float:
         side = int(rng.choice([3, n // 6, n // 2]))
         kernel = weights(rng, side, side).astype(np.float32).astype(np.float64)
         spectrum = np.abs(np.fft.fft2(kernel, (n, n)))
-        program = _levels.engine.Program(
-            kernel, FFT, 0, 1, EMPTY, EMPTY, False, False, np.empty(0, np.intp),
-            np.empty((0, 0, 0), np.int32), 0, 0, n, 1.0, 0, 0.0, 0.0, 0.0, 0.0,
-        )  # fmt: skip
+        code, known = PIXELS["float32"].code, Kernel(np.ascontiguousarray(kernel))
+        strategy = proposed(
+            known,
+            code,
+            code,
+            -np.inf,
+            np.inf,
+            False,
+            n,
+            n,
+            1,
+            "fft",
+            _levels.level,
+            "float32",
+            tile=n,
+        )
+        program = _levels.engine.Program(known, strategy, 1, code)
         for name in TILES:
             tile = scenes.SCENES[name](rng, (n, n)).astype(np.float32)
             got = np.array(program.convolve_tile(tile))

@@ -72,7 +72,7 @@ cdef struct Layout:
 
 cdef bint lay_out(Layout* l, cnp.ndarray a, int channel_axis) noexcept:
     """False if there are too few axes, or no such one."""
-    cdef int i, k = 0, n = cnp.PyArray_NDIM(a), rest = n
+    cdef int i, k = 0, n = cnp.PyArray_NDIM(a)
     cdef cnp.npy_intp* shape = cnp.PyArray_DIMS(a)
     cdef cnp.npy_intp* strides = cnp.PyArray_STRIDES(a)
     cdef int axes[MOST_AXES]
@@ -255,9 +255,9 @@ cdef struct Prepared:
 cdef class PlanBase:
     """A kernel and options as far as C must know them; see fastconv.api.Plan.
 
-    A subclass has more methods. ``_by_name(image, out, dims)`` filters along named dimensions. ``_prepare(image, target, size, channels)`` returns a program and its
-    predicted ns a sample. ``_apply(image, out)`` answers what C does not: complex numbers, integers of 64 bits, subclasses,
-    wrong arguments.
+    A subclass has more methods. ``_prepare(image, target, size, channels)`` returns a program and its predicted
+    ns a sample. ``_by_name(image, out, dims)`` filters along dimensions that have names. ``_apply(image, out)``
+    answers what C does not: complex numbers, integers of 64 bits, subclasses, wrong arguments.
     """
     cdef Py_ssize_t kernel_height, kernel_width
     cdef Py_ssize_t centre_y, centre_x      # of the window, for results of the image's size
@@ -321,7 +321,7 @@ cdef class PlanBase:
         cdef Request r
         cdef cnp.ndarray a, result
         cdef Prepared p
-        cdef object program     # which another thread may drop from the list meanwhile
+        cdef object _program    # held here, since another thread may drop it from the list
         cdef int source, target, left, i, n, y_axis, x_axis, channel_axis = self.channel_axis
         cdef cnp.npy_intp shape[MOST_AXES]
         cdef cnp.npy_intp height, width
@@ -374,7 +374,7 @@ cdef class PlanBase:
             i = self.find(source, target, height, width, s.channels)
             if i < 0:
                 i = self.prepare(a, source, target, height, width, s.channels)
-            p, program = self.prepared[i], self.programs[i]
+            p, _program = self.prepared[i], self.programs[i]
         put_array(&r.src, a, &s, code_of[source])
         put_array(&r.dst, result, &d, code_of[target])
         left = put_planes(&r, &s, &d)

@@ -240,7 +240,7 @@ cdef inline void put_quotients(small* dst, vi sums, vi divisor, vf inverse, doub
 
 
 cdef inline void divide_boxes(small* dst, const int32_t* boxes, const Job* job, const bint bytes_,
-                            const bint ties) noexcept nogil:
+                              const bint ties) noexcept nogil:
     """Boxes, divided, to pixels that lie side by side, or to the first of a vector of them."""
     cdef Py_ssize_t i = 0, x, n = job.width * job.channels
     cdef vi divisor = vi_splat(<int32_t>job.divisor)

@@ -26,8 +26,7 @@ cdef struct Whole:
     Py_ssize_t divisor      # the kernel is exactly n / divisor; 0 if there is a factor
     int fraction_bits       # if they are fixed-point numbers, else 0
     double low, high        # range of the numbers
-    double error            # largest distance of the engine's result, before it is rounded, from the
-                            # definition's, for results that do not saturate
+    double error            # largest distance of unrounded results from the definition's, unless saturated
     const char* why
 
 
