@@ -35,7 +35,7 @@ def planes(image: Image.Image) -> list[Array]:
 
 
 def definition(a: Array, kernel: Array, offset: float = 0, border: str = "nearest") -> Array:
-    """The sum of the definition, plus the offset, rounded once to the type of `a`. The offset is one weight more."""
+    """The sum of the definition, plus the offset, one weight more, rounded once to the type of `a`."""
     dtype = a.dtype.newbyteorder("=")
     found = reference.rational(np.append(kernel, offset)) if dtype.kind in "iu" else None
     if found is None:
