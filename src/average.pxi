@@ -13,11 +13,11 @@
 # shifted together. Then it is divided:
 #
 #     words   in float32, whose quotients are exact enough to be rounded; see X_quotient in simd.h. By an odd
-#             divisor below 64 a product will do: it is off by at most 65535 * 2**-23, less than the distance to
-#             a tie, which is half of 1 / divisor
+#             divisor below 64 a product will do: it is off by at most 65535 * 2**-23, less than the distance
+#             to a tie, which is half of 1 / divisor
 #     bytes   floor((sum + divisor / 2) / divisor) as a product and a shift, exact for all sums that can be
-#             (T. Granlund and P. Montgomery, Division by invariant integers using multiplication, 1994). An even
-#             divisor has ties, and so rounds them up: where nothing is left over, an odd quotient was a tie
+#             (T. Granlund and P. Montgomery, Division by invariant integers using multiplication, 1994). An
+#             even divisor has ties, and so rounds them up: where nothing is left, an odd quotient was one
 #
 # The planner sees to it that sums and quotients fit; vectors can be shifted at few levels (SHIFTS), and at
 # the others nobody comes here.

@@ -26,9 +26,9 @@
 # what 16 registers have room for; four make sixteen, for 32. As in direct.pxi the first and the last
 # input rows serve fewer output rows than those between.
 #
-# Sums are whole (places = 0), and a divisor or a factor may scale them; or they are in fixed point. A whole number
-# may be added to all of them, for OpenCV's `delta` and Pillow's `offset`. Results are bytes; those of whole sums
-# that nothing scales may be 16-bit words, with a sign.
+# Sums are whole (places = 0), and a divisor or a factor may scale them; or they are in fixed point. A whole
+# number may be added to all of them, for OpenCV's `delta` and Pillow's `offset`. Results are bytes; those of
+# whole sums that nothing scales may be 16-bit words, with a sign.
 #
 # Y. Kelefouras and G. Keramidas, "Design and implementation of 2D convolution on x86/x64 processors",
 # IEEE TPDS 33, 2022, use the instruction's 16-bit sibling on shifted kernels, for the same reason.

@@ -321,8 +321,8 @@ cdef inline Py_ssize_t most_spread() noexcept:
 
 
 cdef int make_dots(Job* job, const Proposal* p) except -1:
-    """Groups of whole-numbered weights, made of the job's. Kernels of fewer than three rows get
-    rows of zeros below.
+    """Groups of whole-numbered weights, made of the job's. Kernels of fewer than three rows get rows of zeros
+    below.
 
     A group is four taps, `spread` samples from the first to the last, where the engine can gather their
     samples; else it is four neighbouring samples and takes all taps that fall on them: four of a row of single

@@ -2,8 +2,8 @@
 #
 # Sums are saturated first, so that rounding and conversion see nothing but small numbers (float32 sums
 # go to 8 and 16 bits only). A sum that is nearer to a tie than the job's guard is not rounded but left to
-# the definition. Exact sums of whole numbers are divided first, exactly enough to be rounded: see X_quotient in
-# simd.h.
+# the definition. Exact sums of whole numbers are divided first, exactly enough to be rounded: see X_quotient
+# in simd.h.
 
 cdef enum:
     BYTE_DIVISOR = 8192
@@ -15,9 +15,9 @@ cdef inline bint has_ties(Py_ssize_t divisor) noexcept nogil:
 
 
 cdef inline vf byte_quotients(vi sums, float divisor, const bint ties) noexcept nogil:
-    """Quotients that become bytes, not rounded yet; by a divisor up to 2**15, for sums beyond 256 times that only
-    saturate. The error of a product is less than 2**-14 then, and half of 1 / divisor is more, which is how far
-    others are from ties. By a power of two it is exact."""
+    """Quotients that become bytes, not rounded yet; by a divisor up to 2**15, for sums beyond 256 times that
+    only saturate. The error of a product is less than 2**-14 then, and half of 1 / divisor is more, which is
+    how far others are from ties. By a power of two it is exact."""
     if ties:
         return vf_quotient(vi_to_vf(sums), vf_splat(divisor), vf_splat(1 / divisor))
     return vf_mul(vi_to_vf(sums), vf_splat(1 / divisor))

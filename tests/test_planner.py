@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import _levels
+from fastconv import _levels, reference
 from fastconv._costs import NS
 from fastconv._engine import planner
 from fastconv._engine.planner import Kernel, Strategy, decide, rejected
@@ -148,6 +148,37 @@ def test_the_binary_unit_divides_all_weights_and_no_larger_one_does() -> None:
     assert planner.binary_unit(np.zeros(3)) == 1
 
 
+def rational_or_nearly() -> Iterator[Array]:
+    """Weights that are quotients, near such, near a limit of what is rational, and random."""
+    rng = np.random.default_rng(7)
+    for _ in range(1500):
+        size, divisor = rng.integers(1, 40), rng.integers(1, 2 ** rng.integers(1, 26))
+        limit = 2 ** rng.integers(1, 33)
+        n = rng.integers(-limit, limit, size)
+        yield n / divisor
+        yield n / divisor * (1 + rng.integers(-12, 13, size) * 2.0**-53)
+        yield n / rng.integers(1, 60, size)
+        yield n / max(1, abs(n.sum()))
+        yield rng.normal(size=size).round(rng.integers(1, 9))
+        yield rng.random(1) * 2.0 ** rng.integers(-40, 40)
+        yield np.array([n[0] / divisor, 2.0**31 - abs(n[0] / divisor)])
+    yield from (np.array([w]) for w in EXTREME)
+    yield from (np.full(961, 1 / 961), rng.random(961), np.zeros(9), np.array([2.0**-23, 2.0**-24]))
+
+
+def test_the_planner_finds_the_whole_numbers_and_the_divisor_of_the_definition() -> None:
+    found = 0
+    for weights in rational_or_nearly():
+        with np.errstate(over="ignore"):
+            wanted = reference.rational(weights)
+        got = planner.rational(np.asarray(weights, np.float64))
+        assert (got is None) == (wanted is None), weights
+        if got is not None and wanted is not None:
+            found += 1
+            assert got[1] == wanted[1] and got[0] == wanted[0].tolist(), weights
+    assert found > 1500
+
+
 def test_factors_of_a_separable_kernel_are_its_own() -> None:
     for weights in (bell(7), np.outer([1.0, 2, 2], [1.0, 3, 5, 2, 1]) / 60, np.ones((4, 5)) / 20):
         found = planner.proposed(
@@ -166,7 +197,7 @@ def test_factors_of_a_separable_kernel_are_its_own() -> None:
         )
         assert isinstance(found, Strategy)
         product = np.outer(found.down, found.across)
-        np.testing.assert_allclose(product, weights, rtol=2.0**-50)
+        np.testing.assert_allclose(product, weights * (found.divisor or 1), rtol=2.0**-50)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ cdef int doublings_of(Py_ssize_t width) noexcept nogil:
 
 cdef const char* propose_box(Kernel kernel, const Request* request, Proposal* p) except? NULL:
     cdef Facts* f = &kernel.facts
-    cdef double error
+    cdef double error, largest
     if p.accumulator == STRICT:
         return b"the definition's order of taps is not a box's"
     if not f.finite or f.taps == 0 or not f.equal:
@@ -60,7 +60,8 @@ cdef const char* propose_box(Kernel kernel, const Request* request, Proposal* p)
     # the sum is exact; it, the weight and their product are rounded
     error = 3.03 * rounding_of(p.accumulator) * f.total * request.peak
     if is_integer(request.target):  # what saturates need not be near
-        error = min(error, 3.03 * rounding_of(p.accumulator) * (peak_of(request.target) + 1) * (request.divisor or 1))
+        largest = (peak_of(request.target) + 1) * (request.divisor or 1)
+        error = min(error, 3.03 * rounding_of(p.accumulator) * largest)
     if is_exact(f, request, p.accumulator):
         error = 0
     if (request.integral and is_small(request.source) and lowest_of(request.source) <= request.low

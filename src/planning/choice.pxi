@@ -53,7 +53,8 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
     )
 
 
-cdef void begin(Kernel kernel, const Request* request, int method, int accumulator, Proposal* p) noexcept nogil:
+cdef void begin(Kernel kernel, const Request* request, int method, int accumulator,
+                Proposal* p) noexcept nogil:
     memset(p, 0, sizeof(Proposal))
     p.method, p.accumulator, p.scale, p.divisor = method, accumulator, 1, request.divisor
     p.height, p.width, p.taps = kernel.facts.height, kernel.facts.width, kernel.facts.taps
@@ -72,8 +73,8 @@ cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noex
 
 cdef const char* propose(Kernel kernel, const Request* request, int method, int accumulator,
                          Proposal* p) except? NULL:
-    """Fill in a proposal that is admitted and priced, or say why there is none. The kernel is the one whose weights
-    are summed, as everywhere above and in the methods."""
+    """Fill in a proposal that is admitted and priced, or say why there is none. The kernel is the one whose
+    weights are summed, as it is for the methods."""
     cdef const char* reason
     begin(kernel, request, method, accumulator, p)
     reason = PROPOSE[method](kernel, request, p)

@@ -2,10 +2,10 @@
 #
 # Results are bytes, or 16-bit words if the weights are whole numbers and nothing more.
 #
-# Sums of a rational kernel's whole numbers are exact, and so are their quotients. Whole numbers times any other
-# factor are found to be such, too: their sums are exact, and the factor comes last. All other kernels are written
-# in fixed point, with as many fraction bits as a 32-bit sum allows. The error of a float32 factor, and of fixed
-# point, is known, so that the few results near a tie can be left to the definition.
+# Sums of a rational kernel's whole numbers are exact, and so are their quotients. Whole numbers times any
+# other factor are found to be such: their sums are exact, and the factor comes last. All other kernels are
+# written in fixed point, with as many fraction bits as a 32-bit sum allows. The error of a float32 factor,
+# and of fixed point, is known, so that the few results near a tie can be left to the definition.
 #
 # The weights are cut into digits of as many bits as the instruction takes; see src/dot.pxi. The engine makes
 # the whole numbers again: they are the weights that are summed, divided by `unit`, and rounded.
@@ -13,8 +13,8 @@
 cdef enum:
     MULTIPLES = 64      # a kernel's smallest weight is at most this many times the factor
     MOST_FRACTION_BITS = 22
-    # Results from 0 to 255 come of sums below 256 times the divisor, which float32 must hold with a bit to spare;
-    # see `is_exact`.
+    # Results from 0 to 255 come of sums below 256 times the divisor, which float32 must hold with a bit to
+    # spare; see `is_exact`.
     LARGEST_DIVISOR = 1 << 15
 
 # Sums must stay below it.
@@ -160,8 +160,8 @@ cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
 cdef bint fixed_of(Whole* w, const Facts* f, const Request* request, int places) noexcept nogil:
     """The kernel in fixed point, if its sums have room for the roundings and anything is left to sum."""
     cdef Py_ssize_t i
-    cdef double n, rest, weight, unit = ldexp(1, places), scale = ldexp(1, -places), total = 0, over = 0, under = 0
-    cdef double divisor = request.divisor or 1
+    cdef double n, rest, weight, total = 0, over = 0, under = 0
+    cdef double unit = ldexp(1, places), scale = ldexp(1, -places), divisor = request.divisor or 1
     w.low = w.high = 0
     for i in range(f.height * f.width):
         weight = f.weights[i] / divisor

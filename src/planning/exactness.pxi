@@ -2,8 +2,8 @@
 #
 # Integer results must be the definition's to the last bit. A sum that is exact needs nothing more. A sum with
 # a proven error below half a unit is rounded with care: pixels nearer to a tie than the error are summed
-# again by the definition. Where neither holds, the sum is the definition itself (STRICT). The sums of a rational
-# kernel are those of its whole numbers, which are exact nearly always, and divided exactly.
+# again by the definition. Where neither holds, the sum is the definition itself (STRICT). The sums of a
+# rational kernel are those of its whole numbers, which are exact nearly always, and divided exactly.
 #
 # Float results need no proof, only sums of the right type: float32 for pictures of 16 bits and fewer and of
 # float32, if the weights fit it, float64 for all others.
@@ -24,8 +24,9 @@ cdef inline double exact_up_to(int accumulator) noexcept nogil:
 
 cdef bint is_exact(const Facts* f, const Request* request, int accumulator) noexcept nogil:
     """Whether every partial sum, in any order, is exact: all are integers times one power of two. And the
-    quotient, if there is one: rounded in the accumulator's type, it is a tie if and only if it really is. One that
-    is none is at least 1 / (2 * divisor) away, and rounded by less than that if the sum has a bit to spare."""
+    quotient, if there is one: rounded in the accumulator's type, it is a tie if and only if it really is.
+    Another is at least 1 / (2 * divisor) away, and is rounded by less than that if the sum has a bit to spare.
+    """
     if not request.integral or f.unit == 0 or not isfinite(f.total):
         return False
     return f.total / f.unit * request.peak * (2 if request.divisor else 1) <= exact_up_to(accumulator)

@@ -1,8 +1,8 @@
 # Facts of a kernel that depend on nothing but its weights.
 
 # Of rational kernels, as fastconv/reference.py defines them: relative tolerance for weights that are whole
-# numbers divided by a number (or times a factor; see dot.pxi); limits of the sum of the whole numbers' magnitudes,
-# of the divisor, and of the largest number times the divisor.
+# numbers divided by a number (or times a factor; see dot.pxi); limits of the sum of the whole numbers'
+# magnitudes, of the divisor, and of the largest number times the divisor.
 cdef double WHOLE = 8 * 2.0**-53
 cdef double WEIGHT_LIMIT = 2.0**31, DIVISOR_LIMIT = 2.0**24, CHANCE_LIMIT = 2.0**40
 
@@ -149,8 +149,8 @@ cdef inline double nearest(double x) noexcept nogil:
 
 
 cdef double denominator_of(double number, double limit) noexcept nogil:
-    """The least denominator of a positive number's continued fraction that `WHOLE` does not tell from the number;
-    0 if it is not below `limit`. The number is below WEIGHT_LIMIT."""
+    """The least denominator of a positive number's continued fraction that `WHOLE` does not tell from the
+    number, which is below WEIGHT_LIMIT; 0 if it is not below `limit`."""
     cdef double rest = number, above = nearest(number), above_before = 1, below = 1, below_before = 0, n, last
     while fabs(number * below - above) > WHOLE * fabs(above):
         rest -= nearest(rest)
@@ -168,8 +168,8 @@ cdef double denominator_of(double number, double limit) noexcept nogil:
 
 
 cdef Py_ssize_t make_whole(const double* w, Py_ssize_t n, double* whole) noexcept nogil:
-    """Whole numbers, and the least divisor of which finite weights are made, which is returned; 0 if they are not
-    rational. It is `rational` of fastconv/reference.py, to the last bit."""
+    """Whole numbers, and the least divisor of which finite weights are made, which is returned; 0 if they are
+    not rational. It is `rational` of fastconv/reference.py, to the last bit."""
     cdef Py_ssize_t i
     cdef double divisor = 1, most, number
     while True:

@@ -219,8 +219,8 @@ cdef class Strategy:
 
 
 cdef Kernel summed_for(Kernel kernel, Request* request):
-    """The kernel whose weights are summed: of whole numbers, if the results are exact quotients of these. Sums that
-    are multiples of a power of two need no division, if they are exact. Completes the request."""
+    """The kernel whose weights are summed: of whole numbers, if results are exact quotients of these. Sums
+    that are multiples of a power of two need no division, if they are exact. Completes the request."""
     cdef Facts* f = &kernel.facts
     cdef Py_ssize_t i, divisor, n = f.height * f.width
     cdef double* whole
@@ -228,6 +228,8 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
     cdef bint same = True
     request.denominator = request.divisor = 0
     if not (request.integral and is_integer(request.source) and is_integer(request.target) and f.finite):
+        return kernel
+    if not request.peak <= DBL_MAX:     # an infinite constant is no whole number
         return kernel
     whole = <double*>malloc(2 * (n + 1) * sizeof(double))
     if whole == NULL:
