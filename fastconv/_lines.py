@@ -193,7 +193,7 @@ def _step(
     """One call of the engine; None if it had to copy."""
     down, across, shape = _cut(group, src.shape)
     a, b = src.reshape(shape), dst.reshape(shape)
-    copied, only = not np.may_share_memory(b, dst), np.may_share_memory(a, src)
+    result, copied, only = b, not np.may_share_memory(b, dst), np.may_share_memory(a, src)
     # of two means, the first must go down
     if shape[2] * shape[3] < min(_NARROW, shape[1]) and not (
         down and across and down.fold.kind == MEAN
@@ -201,7 +201,7 @@ def _step(
         a, b, down, across = a.swapaxes(1, 2), b.swapaxes(1, 2), across, down
     call, work = _call(group, a, b, down, across, cval, added)
     if copied:
-        dst[...] = b.reshape(dst.shape)
+        dst[...] = result.reshape(dst.shape)
     return (call if only and not copied else None), work
 
 

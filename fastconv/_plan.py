@@ -194,6 +194,7 @@ class Plan(PlanBase):
         rows, cols, size = part or self.whole(src.shape[-3:-1])
         dtype = self.target(image.dtype) if out is None or self.dtype is not None else type_of(out)
         target = pixel_of(dtype, "dtype" if out is None else "out")
+        self._check_weights(target)
         if image.dtype.kind == "c" or self.kernel.dtype.kind == "c" or np.iscomplexobj(self.cval):
             _check_complex(image.dtype, self, dtype)
         fill = _parts_of(self.cval, image.dtype)
@@ -277,11 +278,14 @@ class Plan(PlanBase):
         size: tuple[int, int],
         channels: int,
     ) -> Asked:
-        if target.integer and not kernel.finite:
-            check_finite(self.kernel, target.name)
+        self._check_weights(target)
         reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
         samples = _range(a, source, self.cval if reaches_out else 0.0)
         return kernel, source, target, samples, size, channels, self.wanted
+
+    def _check_weights(self, target: Pixel) -> None:
+        if target.integer and not all(part.finite for part in self.parts):
+            check_finite(self.kernel, target.name)
 
     def _channels_last(self, a: NDArray[Any], argument: str) -> NDArray[Any]:
         """View of shape (..., H, W, C)."""

@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import fastconv
-from fastconv import _threads
 from fastconv.adapters.dask import _share
 
 from .judge import BORDERS, KERNELS, Array, assert_defined, or_refused, picture, small_picture
@@ -122,8 +121,8 @@ def test_large_integers_are_exact_or_refused_in_any_chunk() -> None:
         compute(convolve(da.from_array(image, chunks=7), kernel)),
         convolve(image, kernel),
     )
-    halves = convolve(da.from_array(image, chunks=7), kernel / 2)
-    assert or_refused(halves.compute, r"must stay within \+-2\*\*53") is None
+    fractions = convolve(da.from_array(image, chunks=7), kernel / 2**0.5)
+    assert or_refused(fractions.compute, r"must stay within \+-2\*\*53") is None
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (2, 0, 5), (2, 3)], ids=str)
@@ -182,18 +181,18 @@ def test_equal_calls_are_one_task_and_others_are_not() -> None:
 
 @pytest.mark.parametrize(("threads", "used"), [(None, {1}), (2, {2})])
 def test_threads_of_scheduler_and_engine_do_not_multiply(
-    threads: int | None, used: set[int], monkeypatch: pytest.MonkeyPatch, eager_threads: None
+    threads: int | None, used: set[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[int] = []
-    counted = _threads.threads_for
+    seen: list[int | None] = []
+    run = fastconv.Plan.run
 
-    def threads_for(work: float, wanted: int | None) -> int:
-        seen.append(counted(work, wanted))
-        return seen[-1]
+    def seen_run(plan: fastconv.Plan, *arguments: Any) -> Array:
+        seen.append(plan.threads)
+        return run(plan, *arguments)
 
     image = da.zeros((64, 64), chunks=32, dtype=np.uint8)
     lazy = convolve(image, fastconv.sharpening, threads=threads)
-    monkeypatch.setattr(_threads, "threads_for", threads_for)
+    monkeypatch.setattr(fastconv.Plan, "run", seen_run)
     lazy.compute(scheduler="threads")
     assert len(seen) == 4 and set(seen) == used
 
