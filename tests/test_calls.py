@@ -17,6 +17,7 @@ from numpy.testing import assert_array_equal
 import fastconv
 from fastconv import _levels
 from fastconv._engine import pool
+from fastconv._engine.calls import cache_size
 
 from .judge import (
     BORDERS,
@@ -310,3 +311,66 @@ def test_results_are_new_and_own_their_memory() -> None:
     results[0][...] = 0
     assert_array_equal(results[1], results[2])
     assert results[1].any()
+
+
+# --- views, and what is kept -----------------------------------------------------------------------
+
+VIEWS: dict[str, Callable[[Array], Array]] = {
+    "a crop": lambda a: a[3:-2, 5:-1],
+    "transposed": lambda a: a.T,
+    "upside down": lambda a: a[::-1],
+    "reversed": lambda a: a[:, ::-1],
+    "every second": lambda a: a[::2, 1::2],
+    "of the other byte order": lambda a: a.astype(a.dtype.newbyteorder("S")),
+    "of Fortran's order": np.asfortranarray,
+    "read-only": lambda a: np.broadcast_to(a[:1], a.shape),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32", "float64"])
+def test_views_give_the_bits_of_their_copies(level: str, dtype: str, view: str) -> None:
+    image = VIEWS[view](picture((24, 31), dtype))
+    copy = np.array(image, image.dtype.newbyteorder("="), order="C")
+    for kernel in (KERNEL, KERNELS["separable 3x5"], KERNELS["even 4x6"]):
+        got = fastconv.convolve(image, kernel, border="mirror")
+        assert got.tobytes() == fastconv.convolve(copy, kernel, border="mirror").tobytes()
+        out = np.zeros_like(copy.T).T
+        fastconv.convolve(image, kernel, border="mirror", out=out)
+        assert out.tobytes() == got.tobytes()
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_planes_of_colours_give_the_bits_of_interleaved_ones(level: str, axis: int) -> None:
+    image = picture((13, 17, 3), "uint8")
+    planar = np.ascontiguousarray(np.moveaxis(image, -1, axis))
+    got = fastconv.convolve(planar, KERNEL, channel_axis=axis)
+    wanted = fastconv.convolve(image, KERNEL, channel_axis=-1)
+    assert_array_equal(np.moveaxis(got, axis, -1), wanted)
+
+
+def test_what_is_kept_between_calls_stays_within_the_limit() -> None:
+    image, rng = picture((40, 40), "float32"), np.random.default_rng(0)
+    fastconv.set_cache_limit(1 << 20)
+    try:
+        for _ in range(100):
+            fastconv.convolve(image, rng.random((31, 31)))
+            assert cache_size() <= 1 << 20
+        assert cache_size() > 0
+        fastconv.clear_cache()
+        assert cache_size() == 0
+    finally:
+        fastconv.set_cache_limit(64 << 20)
+
+
+@pytest.mark.parametrize("limit", [-1, 1.5, "1", True, None])
+def test_cache_limit_must_be_a_number_of_bytes(limit: Any) -> None:
+    with pytest.raises(ValueError, match=r"^limit must be a number of bytes"):
+        fastconv.set_cache_limit(limit)
+
+
+def test_plan_that_the_cache_has_dropped_goes_on() -> None:
+    image, plan = picture((9, 12), "uint8"), fastconv.plan(KERNEL)
+    first = plan(image)
+    fastconv.clear_cache()
+    assert_array_equal(plan(image), first)

@@ -128,6 +128,9 @@ MEGABYTE = 2**20
         ((3, 2048, 2048), "uint8", "np.ones((5, 5)) / 25", "{'channel_axis': 0}"),
         ((1024, 1024), "complex128", "np.ones((3, 3))", "{}"),
         ((1024, 2048), "int64", "np.array([[1, 2, 1]])", "{}"),
+        ((1, 2**25), "uint8", "np.ones((3, 3)) / 9", "{}"),
+        ((2**24, 1), "uint8", "np.ones((3, 3)) / 9", "{}"),
+        ((1, 2**23), "float32", "np.arange(9.0).reshape(1, 9)", "{'border': 'wrap'}"),
     ],
 )
 def test_peak_memory_is_input_and_output_and_16_megabytes(
