@@ -30,7 +30,7 @@
 # That number is measured, not proven: Higham's bound (Accuracy and Stability of Numerical Algorithms, 24.1)
 # in the 2-norm is n times larger, and would prove no tile at all. The largest one seen over 8,748 tiles of
 # 32 to 640 a side (constants, steps, ramps, impulses, lines, lattices, sinusoids, chirps, noise of every
-# spread, alone and in pairs; kernels of nine kinds) was 1.47. `benchmarks/search_bound.py --tiles` measures
+# spread, alone and in pairs; kernels of nine kinds) was 1.52. `benchmarks/search_bound.py --tiles` measures
 # such tiles.
 #
 # All of it is decided by numbers that are the same for any vector, band and number of threads: extremes, and
