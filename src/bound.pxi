@@ -28,7 +28,7 @@
 # logarithm at worst; `FFT_ERROR` * log2(n) roundings are assumed here.
 #
 # That number is measured, not proven: Higham's bound (Accuracy and Stability of Numerical Algorithms, 24.1)
-# in the 2-norm is n times larger, and would prove no tile at all. The largest one seen over 8,748 tiles of
+# in the 2-norm is n times larger, and would prove no tile at all. The largest one seen over some 10,000 tiles of
 # 32 to 640 a side (constants, steps, ramps, impulses, lines, lattices, sinusoids, chirps, noise of every
 # spread, alone and in pairs; kernels of nine kinds) was 1.52. `benchmarks/search_bound.py --tiles` measures
 # such tiles.
