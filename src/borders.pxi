@@ -11,11 +11,20 @@
 
 cdef Py_ssize_t outside_index(Py_ssize_t i, Py_ssize_t n, int border) noexcept nogil:
     """Source index of position `i`, which is not among 0 .. n - 1; -1 where the constant stands."""
-    cdef Py_ssize_t period
+    cdef Py_ssize_t period, once
     if border == FC_NEAREST:
         return 0 if i < 0 else n - 1
     if border == FC_CONSTANT:
         return -1
+    # Nearly all positions are less than a period away, and a division takes longer than all else here.
+    if border == FC_WRAP:
+        once = i + n if i < 0 else i - n
+    elif border == FC_REFLECT:
+        once = -1 - i if i < 0 else 2 * n - 1 - i
+    else:
+        once = -i if i < 0 else 2 * n - 2 - i
+    if 0 <= once and once < n:
+        return once
     # a mirror has no period where there is one pixel; SciPy and OpenCV repeat it
     period = n if border == FC_WRAP else 2 * n if border == FC_REFLECT else larger(1, 2 * n - 2)
     i %= period

@@ -215,10 +215,11 @@ cdef work* source_row(work* buffer, const Scratch* s, const Job* job, const Stri
 cdef inline Py_ssize_t twin_row(const Job* job, Py_ssize_t y, Py_ssize_t above) noexcept nogil:
     """How far above row `y` of the padded picture the next one stands that holds the same pixels, of `above`
     rows; 0 if there is none, or if there are few of them and looking would cost more than they save."""
-    cdef Py_ssize_t d
+    cdef Py_ssize_t d, row
     if job.repeats:
+        row = row_index(job, y)
         for d in range(1, above + 1):
-            if row_index(job, y - d) == row_index(job, y):
+            if row_index(job, y - d) == row:
                 return d
     return 0
 
