@@ -1,4 +1,4 @@
-# What the engine is asked to do: two pictures as bytes, two index tables, taps, and how to round.
+# What the engine is asked to do: two pictures as bytes, two axes with their borders, taps, and how to round.
 # A job is filled once, before the first pixel, and only read by the threads.
 
 cdef enum:

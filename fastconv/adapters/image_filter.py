@@ -258,6 +258,7 @@ class _Blur(ImageFilter.MultibandFilter):
         self._kernel = None if exact else self._weights(radius)
 
     def _weights(self, radius: Any) -> Array:
+        """The kernel of a radius; each blur has its own."""
         raise NotImplementedError
 
     def _blurred(self, a: Array) -> Array:
