@@ -48,7 +48,7 @@ NO_THREADS = [("FASTCONV_NO_THREADS", "1")] if os.environ.get("FASTCONV_NO_THREA
 
 # All of them, by themselves: one that is left out of a list is missed by nobody but the sdist.
 SHARED = ["fastconv/_engine/planner.pxd", "fastconv/_engine/pool.pxd"]
-PARTS = ["src/simd.h", "src/request.h", *SHARED, *sorted(glob.glob("src/*.pxi"))]
+PARTS = ["src/simd/simd.h", "src/request.h", *SHARED, *sorted(glob.glob("src/*.pxi"))]
 WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()
 
 setup(
@@ -56,7 +56,7 @@ setup(
         Extension(
             "fastconv._engine.cpu",
             ["src/cpu.pyx"],
-            depends=["src/simd.h"],
+            depends=["src/simd/simd.h"],
             include_dirs=["src"],
             extra_compile_args=NO_SYMBOLS,
             extra_link_args=STRIP,
@@ -64,7 +64,7 @@ setup(
         Extension(
             "fastconv._engine.pool",
             ["src/pool.pyx"],
-            depends=["src/pool.h", "fastconv/_engine/pool.pxd"],
+            depends=["src/schedule/pool.h", "fastconv/_engine/pool.pxd"],
             include_dirs=HERE,
             define_macros=NO_THREADS,
             extra_compile_args=NO_SYMBOLS + PTHREAD,

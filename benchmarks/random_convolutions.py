@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 from grid import Array
 from random_calls import Call, Question, Random, between, noise, one_of, size_class, whole_between
-from scipy import ndimage
 
 import fastconv
 from fastconv._borders import index_table
+from scipy import ndimage
 
 DTYPES = (
     "uint8", "uint8", "uint8", "float32", "float32", "uint16", "int16", "float64",

@@ -24,9 +24,9 @@ import scipy.fft
 from grid import Array, Cell
 from photo import photograph
 from PIL import Image, ImageFilter
-from scipy import ndimage, signal
 
 import fastconv
+from scipy import ndimage, signal
 
 Call = Callable[[], Any]
 #: Prepares a call; None where this way does not apply to the cell.

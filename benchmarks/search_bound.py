@@ -4,7 +4,7 @@ types, all levels, against sums in long double.
 
     python benchmarks/search_bound.py --cases 10000
 
-With ``--tiles N`` it measures instead what src/bound.pxi assumes: how far single tiles of N pixels a side are
+With ``--tiles N`` it measures instead what src/methods/fft_bound.pxi assumes: how far single tiles of N pixels a side are
 off, in the units of FFT_ERROR there.
 """
 

@@ -29,11 +29,7 @@ from typing import TYPE_CHECKING
 
 from . import kernels, reference
 from ._arguments import ChannelAxisWarning
-from ._install import install, installed, uninstall
 from ._threads import get_num_threads, set_num_threads
-from .adapters.pictures import save
-from .adapters.pillow import apply
-from .adapters.stream import stream
 from .api import (
     Plan,
     clear_cache,
@@ -44,6 +40,10 @@ from .api import (
     set_cache_limit,
     show_config,
 )
+from .compat.installation import install, installed, uninstall
+from .containers.pillow import apply
+from .io.pictures import save
+from .io.stream import stream
 from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpening
 
 if TYPE_CHECKING:

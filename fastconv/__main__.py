@@ -11,7 +11,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line with the arguments of this process; ends the process."""
     if sys.argv[1:2] == ["run"]:  # other people's programs need none of what the command line does
-        from ._run import main as run
+        from .compat.program import main as run
 
         sys.exit(run(sys.argv[2:]))
     try:

@@ -3,7 +3,7 @@
 
 A border says which source pixel stands at each position of the padded picture. Here that is an index table,
 for the reference and for `stream`, which reads rows of one; -1 is where the constant stands. The engine
-computes the same index (src/borders.pxi), for rows and margins only; no loop over taps knows a border.
+computes the same index (src/rows/borders.pxi), for rows and margins only; no loop over taps knows a border.
 
     reflect    d c b a | a b c d | d c b a     the edge pixel is repeated; period 2n
     mirror     d c b   | a b c d |   c b a     the edge pixel is not repeated; period 2n - 2

@@ -17,7 +17,7 @@ from ._engine import calls, cpu, planner
 
 
 class Engine(Protocol):
-    """What every build of the engine has; see src/driver.pxi."""
+    """What every build of the engine has; see src/schedule/strips.pxi."""
 
     Program: Any
     Lines: Any

@@ -100,7 +100,7 @@ class Plan(PlanBase):
     shape: str
     channel_axis: Any  # int, None, or the name of a dimension
     dtype: np.dtype[Any] | None
-    wanted: str
+    requested_method: str
     threads: int | None
     given: NDArray[Any]
     pixel: np.dtype[Any] | None = None
@@ -123,7 +123,7 @@ class Plan(PlanBase):
     def __reduce__(self) -> tuple[Any, ...]:
         return make_plan, (
             self.given, self.flipped, self.border, self.cval, self.origin, self.shape,
-            self.channel_axis, self.dtype, self.wanted, self.threads, self.pixel,
+            self.channel_axis, self.dtype, self.requested_method, self.threads, self.pixel,
         )  # fmt: skip
 
     @property
@@ -235,7 +235,7 @@ class Plan(PlanBase):
         """Answer what C does not."""
         host = host_of(image)
         if host is not None:
-            return import_module(f".adapters.{host}", __package__).call(image, self, out)
+            return import_module(f".containers.{host}", __package__).call(image, self, out)
         a, to = as_image(image), None if out is None else output_of(out, "out")
         if self.channel_axis is None:
             warn_of_channels(a.shape, self.kernel.shape[1])
@@ -245,7 +245,7 @@ class Plan(PlanBase):
     def _by_name(self, image: Any, out: Any, dims: Dims) -> Any:
         """Filter along dimensions that have names."""
         _check_named(image, dims)
-        return import_module(".adapters.xarray", __package__).call(image, self, out, dims)
+        return import_module(".containers.xarray", __package__).call(image, self, out, dims)
 
     def _prepare(
         self, image: NDArray[Any], dtype: np.dtype[Any], size: tuple[int, int], channels: int
@@ -281,7 +281,7 @@ class Plan(PlanBase):
         self._check_weights(target)
         reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
         samples = _range(a, source, self.cval if reaches_out else 0.0)
-        return kernel, source, target, samples, size, channels, self.wanted
+        return kernel, source, target, samples, size, channels, self.requested_method
 
     def _check_weights(self, target: Pixel) -> None:
         if target.integer and not all(part.finite for part in self.parts):
@@ -347,7 +347,7 @@ def laid_out(
 ) -> tuple[NDArray[Any], int | None]:
     """An image in memory, with its rows and columns where they are expected, and the axis of its channels."""
     if host_of(image) == "xarray":
-        adapter = import_module(".adapters.xarray", __package__)
+        adapter = import_module(".containers.xarray", __package__)
         image, channel_axis = adapter.laid_out(image, channel_axis, dims)
     elif dims is not None:
         _check_named(image, dims)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How many threads a call may have: policy only; the threads themselves are those of src/pool.h.
+"""How many threads a call may have: policy only; the threads themselves are those of src/schedule/pool.h.
 
 The first of these that says something decides:
 

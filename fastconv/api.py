@@ -55,7 +55,7 @@ def convolve(
     image : array_like, shape (..., H, W)
         bool, integer, float16 to float64 or complex; any strides and byte order. Leading axes are a
         batch of images. The result of a dask array is a lazy one, that of an xarray.DataArray keeps its
-        coordinates: see `fastconv.adapters.dask` and `fastconv.adapters.xarray`.
+        coordinates: see `fastconv.containers.dask` and `fastconv.containers.xarray`.
     kernel : array_like, shape (h, w)
         Real or complex weights, of any size, also larger than the image.
     border : {"reflect", "mirror", "nearest", "wrap", "constant"}
@@ -82,7 +82,7 @@ def convolve(
         The most threads to use; see `set_num_threads`.
     dims : (hashable, hashable), optional
         Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
-        ("lat", "lon"). It may be left out where it is clear: see `fastconv.adapters.xarray`.
+        ("lat", "lon"). It may be left out where it is clear: see `fastconv.containers.xarray`.
 
     Returns
     -------

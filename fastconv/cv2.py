@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""OpenCV's linear filters under OpenCV's names; see `fastconv.adapters.cv2`."""
+"""OpenCV's linear filters under OpenCV's names; see `fastconv.compat.cv2`."""
 
-from .adapters.cv2 import *  # noqa: F403
-from .adapters.cv2 import __all__ as __all__
+from .compat.cv2 import *  # noqa: F403
+from .compat.cv2 import __all__ as __all__

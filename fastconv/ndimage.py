@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scipy.ndimage's linear filters, to the last bit; see `fastconv.adapters.ndimage`."""
+"""scipy.ndimage's linear filters, to the last bit; see `fastconv.compat.ndimage`."""
 
-from .adapters.ndimage import *  # noqa: F403
-from .adapters.ndimage import __all__ as __all__
+from .compat.ndimage import *  # noqa: F403
+from .compat.ndimage import __all__ as __all__

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scipy.signal's convolve2d and correlate2d, to the last bit; see `fastconv.adapters.signal`."""
+"""scipy.signal's convolve2d and correlate2d, to the last bit; see `fastconv.compat.signal`."""
 
-from .adapters.signal import *  # noqa: F403
-from .adapters.signal import __all__ as __all__
+from .compat.signal import *  # noqa: F403
+from .compat.signal import __all__ as __all__

@@ -166,15 +166,15 @@ cdef bint apart(cnp.ndarray a, cnp.ndarray b) noexcept:
 
 cdef void bounds(cnp.ndarray a, char** first, char** end) noexcept:
     cdef int i
-    cdef cnp.npy_intp reach
+    cdef cnp.npy_intp column_range
     first[0] = cnp.PyArray_BYTES(a)
     end[0] = first[0] + cnp.PyArray_ITEMSIZE(a)
     for i in range(cnp.PyArray_NDIM(a)):
-        reach = (cnp.PyArray_DIMS(a)[i] - 1) * cnp.PyArray_STRIDES(a)[i]
-        if reach < 0:
-            first[0] += reach
+        column_range = (cnp.PyArray_DIMS(a)[i] - 1) * cnp.PyArray_STRIDES(a)[i]
+        if column_range < 0:
+            first[0] += column_range
         else:
-            end[0] += reach
+            end[0] += column_range
 
 
 @cython.final
@@ -182,14 +182,14 @@ cdef class Bound:
     """A request without its data: a program, and arrays of one layout. Runs with any such."""
     cdef object program         # owner of what the next two point to
     cdef Runner runner
-    cdef const void* job
+    cdef const void* call
     cdef Request request
     cdef double work            # predicted ns on one thread
 
     cdef int run(self, cnp.ndarray src, cnp.ndarray dst, object threads) except -1:
         cdef Request r = self.request
         r.src.data, r.dst.data = cnp.PyArray_BYTES(src), cnp.PyArray_BYTES(dst)
-        return run(self.runner, self.job, &r, NULL, NULL, 0, self.work, threads)
+        return run(self.runner, self.call, &r, NULL, NULL, 0, self.work, threads)
 
 
 def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, tuple rows, tuple cols,
@@ -221,7 +221,7 @@ def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, t
     cdef Request* r = &b.request
     cdef Layout s, d
     cdef int left
-    cdef size_t runner, job
+    cdef size_t runner, call
     if not (lay_out(&s, src, -1) and lay_out(&d, dst, -1)):
         raise ValueError(f"arrays must have at least 3 axes; got {src.ndim} and {dst.ndim}")
     put_array(&r.src, src, &s, source)
@@ -232,10 +232,10 @@ def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, t
     r.cols.length, r.cols.start, r.cols.count = cols
     r.rows.border, r.cols.border = borders
     r.constant[0], r.constant[1] = constant
-    runner, job = program.address()
-    b.program, b.runner, b.job = program, <Runner>runner, <const void*>job
+    runner, call = program.address()
+    b.program, b.runner, b.call = program, <Runner>runner, <const void*>call
     b.work = cost * cnp.PyArray_SIZE(dst)
-    run(b.runner, b.job, r, &s, &d, left, b.work, threads)
+    run(b.runner, b.call, r, &s, &d, left, b.work, threads)
     return b if left == 0 else None
 
 
@@ -248,15 +248,17 @@ cdef struct Prepared:
     int source, target          # NumPy's numbers of types
     cnp.npy_intp height, width, channels
     Runner runner
-    const void* job
+    const void* call
     double cost
 
 
 cdef class PlanBase:
     """A kernel and options as far as C must know them; see fastconv.api.Plan.
 
-    A subclass has more methods. ``_prepare(image, target, size, channels)`` returns a program and its predicted
-    ns a sample. ``_by_name(image, out, dims)`` filters along dimensions that have names. ``_apply(image, out)``
+    A subclass has more methods. ``_prepare(image, target, size,
+                                            channels)`` returns a program and its predicted
+    ns a sample. ``_by_name(image, out, dims)`` filters along dimensions that have names. ``_apply(image,
+                                                                                                   out)``
     answers what C does not: complex numbers, integers of 64 bits, subclasses, wrong arguments.
     """
     cdef Py_ssize_t kernel_height, kernel_width
@@ -270,13 +272,13 @@ cdef class PlanBase:
     cdef Prepared prepared[PREPARED]
     cdef list programs          # owners of what these point to
     cdef int oldest
-    cdef Py_ssize_t held        # bytes of these
+    cdef Py_ssize_t keep_in_register    # bytes of these
     cdef bint cached            # whether the cache holds this plan
 
     def __cinit__(self, *args, **kwargs):
         self.programs = [None] * PREPARED
         self.oldest = 0
-        self.held = 0
+        self.keep_in_register = 0
         self.cached = self.plain = False
 
     def _begin(self, tuple size, tuple centre, int mode, int border, channel_axis, target, cval, threads,
@@ -388,7 +390,7 @@ cdef class PlanBase:
         else:
             r.rows.start, r.cols.start = 1 - self.kernel_height, 1 - self.kernel_width
         r.constant[0] = r.constant[1] = self.constant
-        run(p.runner, p.job, &r, &s, &d, left, p.cost * cnp.PyArray_SIZE(result), self.asked_threads)
+        run(p.runner, p.call, &r, &s, &d, left, p.cost * cnp.PyArray_SIZE(result), self.asked_threads)
         return result
 
     cdef int find(self, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
@@ -399,22 +401,22 @@ cdef class PlanBase:
         for i in range(PREPARED):
             p = &self.prepared[i]
             if (p.source == source and p.target == target and p.height == height and p.width == width
-                    and p.channels == channels and p.generation == _generation and p.job != NULL):
+                    and p.channels == channels and p.generation == _generation and p.call != NULL):
                 return i
         return -1
 
     cdef int prepare(self, cnp.ndarray image, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
                      cnp.npy_intp channels) except -1:
         """Decide. Returns the index of what is prepared now."""
-        cdef size_t runner, job
+        cdef size_t runner, call
         cdef Prepared* p
         cdef int i
         program, cost = self._prepare(image, cnp.PyArray_DescrFromType(target), (height, width), channels)
-        runner, job = program.address()
+        runner, call = program.address()
         i = self.oldest
         p = &self.prepared[i]
         p.source, p.target, p.height, p.width, p.channels = source, target, height, width, channels
-        p.runner, p.job, p.cost, p.generation = <Runner>runner, <const void*>job, cost, _generation
+        p.runner, p.call, p.cost, p.generation = <Runner>runner, <const void*>call, cost, _generation
         self.programs[i] = program
         self.oldest = (i + 1) % PREPARED
         self.weigh()
@@ -422,14 +424,14 @@ cdef class PlanBase:
 
     cdef int weigh(self) except -1:
         """Count the bytes of this plan's programs, and let the cache make room if it holds the plan."""
-        cdef Py_ssize_t held = 0
+        cdef Py_ssize_t keep_in_register = 0
         for program in set(self.programs):
             if program is not None:
-                held += program.nbytes()
+                keep_in_register += program.nbytes()
         with cython.critical_section(_plans):
             if self.cached:
-                account(held - self.held)
-            self.held = held
+                account(keep_in_register - self.keep_in_register)
+            self.keep_in_register = keep_in_register
             make_room()
         return 0
 
@@ -557,7 +559,7 @@ cdef class Entry:
         cdef Py_ssize_t n = 1024 + (len(self.weights) if self.weights is not None else 0)
         if self.plan is not None:
             # given, flipped and their facts
-            return n + 3 * (len(self.weights) if self.weights is not None else 0) + self.plan.held
+            return n + 3 * (len(self.weights) if self.weights is not None else 0) + self.plan.keep_in_register
         return n + self.bound.program.nbytes()
 
 

@@ -14,29 +14,30 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memmove, memset
 
 from fastconv._engine.planner cimport (
-    AVERAGE, BOX, DOT, F16, F32, F64, FFT, FLOAT32, I8, I16, I32, I64, LINES, QUADS, QUADS_BACK, RUNNING, U8, U16,
-    U32, U64, WIDE, WINDOW, Facts, Kernel, Proposal, Strategy, highest_of, lowest_of,
+    BOX_SMALL, BOX, INT8_DOT, F16, F32, F64, FFT, FLOAT32, I8, I16, I32, I64, CORRELATE1D, CONVOLVE2D,
+    CONVOLVE2D_REVERSED, BOX_SLIDING, U8, U16,
+    U32, U64, EXACT_INT64, TAPS, Facts, Kernel, Proposal, Strategy, highest_of, lowest_of,
 )
 
-include "verbs.pxi"
+include "simd/verbs.pxi"
 include "request.pxi"
-include "job.pxi"
-include "borders.pxi"
-include "load.pxi"
-include "truncate.pxi"
-include "store.pxi"
-include "exact.pxi"
-include "direct.pxi"
-include "fold.pxi"
-include "sparse.pxi"
-include "quads.pxi"
-include "dot.pxi"
-include "average.pxi"
-include "driver.pxi"
-include "box.pxi"
-include "running.pxi"
-include "fft.pxi"
-include "lines.pxi"
-include "means.pxi"
-include "program.pxi"
-include "blurs.pxi"
+include "call.pxi"
+include "rows/borders.pxi"
+include "rows/load.pxi"
+include "rows/cast.pxi"
+include "rows/store.pxi"
+include "rows/recompute.pxi"
+include "methods/direct.pxi"
+include "methods/symmetric.pxi"
+include "methods/sparse.pxi"
+include "scipy/convolve2d.pxi"
+include "methods/int8_dot.pxi"
+include "methods/box_small.pxi"
+include "schedule/strips.pxi"
+include "methods/box.pxi"
+include "methods/box_sliding.pxi"
+include "methods/fft.pxi"
+include "scipy/correlate1d.pxi"
+include "scipy/uniform_filter.pxi"
+include "bindings.pxi"
+include "methods/pillow_blurs.pxi"

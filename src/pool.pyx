@@ -9,7 +9,7 @@ C's: one for the process, whatever the number of interpreters and with or withou
 from libc.stdint cimport int64_t
 
 
-cdef extern from "pool.h":
+cdef extern from "schedule/pool.h":
     const char* POOL_KIND
     int POOL_MOST_THREADS, POOL_WORTH, POOL_LONE_CALLS
     void pool_begin()

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from scipy import ndimage, signal
 
 import fastconv
+from scipy import ndimage, signal
 
 from .judge import BORDERS, Array, or_refused
 

@@ -15,8 +15,8 @@ from numpy.testing import assert_array_equal
 
 import fastconv
 from fastconv import _levels, reference
-from fastconv.adapters import _plus
-from fastconv.adapters.cv2 import _gaussian
+from fastconv.compat import offset_sums
+from fastconv.compat.cv2 import _gaussian
 
 from .judge import COMPLEX, REALS, Array, assert_defined, picture, small_picture
 
@@ -346,7 +346,9 @@ def test_empty_image_gives_an_empty_image() -> None:
 def test_delta_is_added_before_the_only_rounding(
     border: str, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_plus, "_NEAR", rows * 10 * 4)  # bands as low as the kernel, and the whole
+    monkeypatch.setattr(
+        offset_sums, "_NEAR", rows * 10 * 4
+    )  # bands as low as the kernel, and the whole
     for dtype in ("uint8", "int16", "bool", "int32", "float32", "float64", "float16"):
         image = small_picture((31, 10), dtype)
         for depth in ("uint8", "int8", "int32", "int64", "uint64", "float32"):
@@ -445,7 +447,7 @@ def test_delta_of_bytes_is_added_by_the_engine_if_it_is_whole_or_rational_with_t
         (whole / 9, 0.5, byte, True), (random, 0.5, byte, False), (whole, 0.5**0.5, byte, False),
         (whole, 10.0, real, False), (random, 10.0, real, False),
     ):  # fmt: skip
-        strategy = _plus._dots(
+        strategy = offset_sums._dots(
             byte, kernel.tobytes(), real, (3, 3), number, target, 0.0, _levels.level
         )
         assert (strategy is not None) is served

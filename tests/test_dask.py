@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import fastconv
-from fastconv.adapters.dask import _share
+from fastconv.containers.dask import _share
 
 from .judge import BORDERS, KERNELS, Array, assert_defined, or_refused, picture, small_picture
 from .pieces import options_of

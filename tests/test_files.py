@@ -18,9 +18,9 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 import fastconv
-from fastconv.adapters import pictures, tiff
-from fastconv.adapters.files import filter_file
 from fastconv.cli import cli
+from fastconv.io import pictures, tiff
+from fastconv.io.files import filter_file
 
 from .judge import KERNELS, Array, picture
 from .pieces import StopError, stop_at

@@ -19,8 +19,8 @@ from numpy.testing import assert_array_equal
 from PIL import Image, ImageCms, PngImagePlugin
 
 import fastconv
-from fastconv.adapters.metadata import said
-from fastconv.adapters.pictures import Filter, Outcome, Task, do
+from fastconv.io.metadata import said
+from fastconv.io.pictures import Filter, Outcome, Task, do
 
 imagecodecs = pytest.importorskip("imagecodecs")
 tifffile = pytest.importorskip("tifffile")

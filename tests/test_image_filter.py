@@ -15,7 +15,7 @@ from PIL import ImageFilter as Pillow
 
 import fastconv
 from fastconv import kernels, reference
-from fastconv.adapters import image_filter
+from fastconv.compat import image_filter
 
 from .judge import Array
 from .test_pillow import BANDS, GREY, bands, grey, noise

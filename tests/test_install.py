@@ -19,8 +19,8 @@ import scipy.ndimage
 import scipy.signal
 
 import fastconv
-from fastconv import _install
-from fastconv._stand_ins import counts
+from fastconv.compat import installation
+from fastconv.compat.stand_ins import counts
 
 from .judge import Array
 
@@ -32,7 +32,7 @@ ORIGINALS = {(m.__name__, n): getattr(m, n) for m, n in NAMES}
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
     yield
-    while _install._state.asked:
+    while installation._state.asked:
         fastconv.uninstall()
     assert all(getattr(m, n) is ORIGINALS[m.__name__, n] for m, n in NAMES)
 
@@ -110,7 +110,9 @@ def test_a_library_that_is_not_there_is_left_out_unless_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(
-        _install.BACKENDS, "signal", _install.Backend("no_such_library", "fastconv.adapters.signal")
+        installation.BACKENDS,
+        "signal",
+        installation.Backend("no_such_library", "fastconv.compat.signal"),
     )
     report = fastconv.install()
     assert report.missing == ("no_such_library",)

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 import fastconv
-from fastconv import _install
-from fastconv._stand_ins import counts
+from fastconv.compat import installation
+from fastconv.compat.stand_ins import counts
 
 PILLOW = {name: getattr(ImageFilter, name) for name in fastconv.ImageFilter.__all__}
 NAMED = sorted(name for name in PILLOW if name.isupper())
@@ -26,7 +26,7 @@ NAMED = sorted(name for name in PILLOW if name.isupper())
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
     yield
-    while _install._state.asked:
+    while installation._state.asked:
         fastconv.uninstall()
     assert all(getattr(ImageFilter, name) is original for name, original in PILLOW.items())
 
@@ -36,7 +36,7 @@ def cv2() -> Iterator[Any]:
     module: Any = pytest.importorskip("cv2")
     before = dict(vars(module))
     yield module
-    while _install._state.asked:
+    while installation._state.asked:
         fastconv.uninstall()
     assert {name: value for name, value in vars(module).items() if before[name] is not value} == {}
 

@@ -347,7 +347,7 @@ def test_a_refused_size_names_the_option(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def raw_tags(name: str, page: int = 0) -> dict[int, bytes]:
-    from fastconv.adapters.tables import Layout, tags_at
+    from fastconv.io.tables import Layout, tags_at
 
     with tifffile.TiffFile(name) as tif, open(name, "rb") as file:
         layout, _ = Layout.of(file)
@@ -374,7 +374,7 @@ def test_tags_of_a_tiff_go_through_as_bytes(compression: str | None, order: str)
 
 @pytest.mark.parametrize("compression", [None, "lzw"])
 def test_camera_and_place_of_a_tiff_are_kept(compression: str | None) -> None:
-    from fastconv.adapters.tables import add_tables
+    from fastconv.io.tables import add_tables
 
     tifffile.imwrite("in.tif", noise(30, 40), metadata=None, compression=compression)
     maker = bytes(range(99))
@@ -446,7 +446,7 @@ def test_smaller_copies_within_a_tiff_are_said_to_be_left_out() -> None:
 @pytest.mark.parametrize("mode", ["same", "F"])
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_zarr_array_keeps_what_it_says_of_itself(version: int, mode: str) -> None:
-    from fastconv.adapters.files import filter_file
+    from fastconv.io.files import filter_file
 
     dtype = "float32" if mode == "F" else "uint8"
     options: dict[str, Any] = (

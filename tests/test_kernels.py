@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from fastconv import kernels
+from scipy import ndimage
 
 Array = NDArray[np.float64]
 

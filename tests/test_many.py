@@ -20,8 +20,8 @@ from PIL import Image
 
 import fastconv
 from fastconv import _threads
-from fastconv.adapters.pictures import Outcome, Task, do
 from fastconv.cli import cli, many
+from fastconv.io.pictures import Outcome, Task, do
 
 from .judge import picture
 

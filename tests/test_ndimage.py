@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import fastconv
 from fastconv import _levels, ndimage
-from fastconv.adapters import _originals
+from fastconv.compat import originals
 
 from .judge import Array, at_level, picture
 
@@ -359,7 +359,7 @@ def test_output_may_be_the_input(level: str, name: str) -> None:
 
 
 def test_windows_of_three_axes_are_the_same_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_originals, "find", lambda module, name: None)
+    monkeypatch.setattr(originals, "find", lambda module, name: None)
     rng = np.random.default_rng(3)
     for dtype, output in (("f8", None), ("u1", None), ("i2", "u1"), ("f4", "i8")):
         image = (rng.standard_normal((6, 7, 8)) * 50).astype(np.int64).astype(dtype)

@@ -16,7 +16,7 @@ from PIL import Image
 
 import fastconv
 from fastconv import apply, kernels
-from fastconv.adapters.metadata import STORAGE_TAGS
+from fastconv.io.metadata import STORAGE_TAGS
 
 from .judge import KERNELS, Array, assert_floats_close, definition, picture, small_picture
 

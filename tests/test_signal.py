@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastconv import _levels, signal
-from fastconv.adapters import _originals
+from fastconv.compat import originals
 
 from .judge import Array, at_level
 from .test_ndimage import LEVELS, SEEDS, answer, identical
@@ -103,7 +103,7 @@ def test_sums_of_integers_wrap_after_they_were_exact(level: str) -> None:
 
 
 def test_what_is_handed_to_scipy_is_summed_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_originals, "find", lambda module, name: None)
+    monkeypatch.setattr(originals, "find", lambda module, name: None)
     rng = np.random.default_rng(4)
     for dtype in ("i8", "c16"):
         image = (rng.standard_normal((8, 9)) * 1e15).astype(dtype)

@@ -195,7 +195,7 @@ def test_fft_of_pictures_of_many_sizes(level: str, dtype: str, size: tuple[int, 
 @pytest.mark.parametrize("height", [10, 11, 12, 13, 16, 17, 31, 32])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
 def test_tall_symmetric_columns_of_many_heights(level: str, dtype: str, height: int) -> None:
-    """Folded from both ends; see src/fold.pxi."""
+    """Folded from both ends; see src/methods/symmetric.pxi."""
     half = np.random.default_rng(height).uniform(0.5, 1.0, height)
     column = half + half[::-1]
     kernel = np.outer(column / column.sum(), [0.25, 0.5, 0.25])

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import fastconv
-from fastconv.adapters.tiff import Pages
+from fastconv.io.tiff import Pages
 
 from .judge import BORDERS, KERNELS, Array, or_refused, picture, small_picture
 from .pieces import StopError, options_of, stop_at

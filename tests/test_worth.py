@@ -11,8 +11,8 @@ import pytest
 import scipy.ndimage
 
 import fastconv
-from fastconv import _install, _worth
-from fastconv._stand_ins import counts
+from fastconv.compat import hand_back, installation
+from fastconv.compat.stand_ins import counts
 
 PRICES = {"scipy.ndimage": (100_000.0, 10_000.0, 10.0), "scipy.signal": (100_000.0, 10_000.0, 10.0)}
 LARGE = (100, 91)  # 10,000 + 10 * 9,100 ns and more
@@ -21,9 +21,9 @@ SMALL = (10, 100)  # 20,000 ns: done here after five
 
 @pytest.fixture(autouse=True)
 def prices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(_worth, "PRICES", PRICES)
+    monkeypatch.setattr(hand_back, "PRICES", PRICES)
     yield
-    while _install._state.asked:
+    while installation._state.asked:
         fastconv.uninstall()
 
 
@@ -105,8 +105,8 @@ def test_what_is_handed_back_is_the_originals_all_the_way_down() -> None:
 
 
 def test_kinds_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_worth, "_KINDS", 3)
-    pays = _worth.rule("scipy.ndimage", "sobel")
+    monkeypatch.setattr(hand_back, "_KINDS", 3)
+    pays = hand_back.rule("scipy.ndimage", "sobel")
     for side in range(1, 50):
         assert not pays((np.zeros(side),), {})
     spent = dict(zip(pays.__code__.co_freevars, pays.__closure__ or (), strict=True))["spent"]

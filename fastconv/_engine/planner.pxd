@@ -11,16 +11,16 @@ cdef enum:
 
 # How the engine sums the rows of a window.
 cdef enum:
-    WINDOW = 0      # taps, across the row first if there are `across` taps
+    TAPS = 0      # taps, across the row first if there are `across` taps
     BOX = 1         # all taps equal
-    WIDE = 2        # exact 64-bit integers
-    DOT = 3         # whole-numbered weights times bytes
-    RUNNING = 5     # all taps equal, samples integers of 8 or 16 bits
+    EXACT_INT64 = 2    # exact 64-bit integers
+    INT8_DOT = 3    # whole-numbered weights times bytes
+    BOX_SLIDING = 5    # all taps equal, samples integers of 8 or 16 bits
     FFT = 4         # by way of spectra; `window` is for tiles that have none
-    AVERAGE = 6     # all taps equal, few; samples unsigned bytes or 16-bit words
-    LINES = 7       # one-dimensional filters down and across, rounded in between; see src/lines.pxi
-    QUADS = 8       # taps by four, forwards
-    QUADS_BACK = 9  # and backwards; see src/quads.pxi
+    BOX_SMALL = 6    # all taps equal, few; samples unsigned bytes or 16-bit words
+    CORRELATE1D = 7    # one-dimensional filters down and across, rounded in between; see src/scipy/correlate1d.pxi
+    CONVOLVE2D = 8    # taps by four, forwards
+    CONVOLVE2D_REVERSED = 9  # and backwards; see src/scipy/convolve2d.pxi
 
 cdef enum:
     MOST_WORK = 14      # terms of a strategy's work
@@ -87,7 +87,7 @@ cdef struct Proposal:
     int fraction_bits           # of these weights, if they are fixed-point numbers
     double offset               # a number added to the results of a dot before they are rounded
     Py_ssize_t tile             # side of the tiles of an FFT
-    int cast_mode               # how sums become integers; see src/truncate.pxi
+    int cast_mode               # how sums become integers; see src/rows/cast.pxi
     double error                # largest distance from the definition, for an image of integers
     double tie_tolerance        # error that rounding must watch; 0 where no tie can be missed
     double reorder_error        # how far a float64 sum in any order may be from the definition's

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# What the engine asks the pool for, in C: see src/pool.h.
+# What the engine asks the pool for, in C: see src/schedule/pool.h.
 
 ctypedef int (*Band)(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept nogil
 

@@ -7,7 +7,7 @@
     gallery   the five kernels of the blog post on one picture
 
 Words are checked before a file is touched (exit code 2); a file that fails is reported and the rest goes on
-(exit code 1). What is done with a file is in fastconv.adapters.pictures.
+(exit code 1). What is done with a file is in fastconv.io.pictures.
 """
 
 from __future__ import annotations
@@ -22,20 +22,14 @@ from rich.console import Console
 from rich.table import Table
 
 from .. import __version__, kernels
-from ..adapters.metadata import colours
-from ..adapters.pictures import (
-    Filter,
-    Task,
-    guarded,
-    reason_of,
-    save,
-)
-from ..adapters.whole import refuse_existing
 from ..api import plan, show_config
+from ..io.metadata import colours
+from ..io.pictures import Filter, Task, guarded, reason_of, save
+from ..io.replace_file import refuse_existing
+from .arguments import Kernel, exactly, in_numbers, kernel_option
 from .gallery import FIVE, contact_sheet, gallery_picture, test_picture
 from .jobs import Problems, jobs_of, suffix_option
 from .many import Report, on_cluster, run_all
-from .words import Kernel, exactly, in_numbers, kernel_option
 
 __all__ = ["FIVE", "cli"]
 

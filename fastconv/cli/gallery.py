@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from .. import kernels
-from ..adapters.pillow import apply
-from .words import in_numbers
+from ..containers.pillow import apply
+from .arguments import in_numbers
 
 __all__ = ["FIVE", "contact_sheet", "gallery_picture", "test_picture"]
 

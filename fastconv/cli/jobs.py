@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from ..adapters.pictures import ARRAYS, format_of, know_formats, reason_of
-from ..adapters.zarrs import kind_of
+from ..io.pictures import ARRAYS, format_of, know_formats, reason_of
+from ..io.zarrs import kind_of
 
 __all__ = ["Jobs", "Problems", "jobs_of", "size_of", "suffix_option"]
 

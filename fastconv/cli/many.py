@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .. import _threads
-from ..adapters.pictures import Outcome, Task, do, there
+from ..io.pictures import Outcome, Task, do, there
 from .jobs import size_of
 
 __all__ = ["Report", "on_cluster", "run_all"]

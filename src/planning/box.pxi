@@ -1,6 +1,6 @@
-# Box: all taps equal. Running sums for integers (src/running.pxi), at a cost that does not grow with the
-# kernel, or, if it is small, sums in registers (src/average.pxi); doubling and groups for floats
-# (src/box.pxi), at one that hardly does.
+# Box: all taps equal. Running sums for integers (src/methods/box_sliding.pxi), at a cost that does not grow with the
+# kernel, or, if it is small, sums in registers (src/methods/box_small.pxi); doubling and groups for floats
+# (src/methods/box.pxi), at one that hardly does.
 
 cdef bint averaged(Proposal* p, const Facts* f, const Request* request) except -1:
     """Whether the engine sums in registers; if so, the work it is."""
@@ -30,7 +30,7 @@ cdef int propose_divided(const Facts* f, const Request* request, Proposal* p) ex
 cdef int propose_running(const Facts* f, const Request* request, Proposal* p, double error) except -1:
     """Samples and sums are small integers."""
     cdef double whole = f.weights[0] * (1 if request.divisor else request.denominator)
-    p.sums = RUNNING
+    p.sums = BOX_SLIDING
     if whole == 1 and p.accumulator == FLOAT32 and is_small(request.target):
         return propose_divided(f, request, p)
     add_work(&p.work, RUN, 1)

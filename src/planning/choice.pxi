@@ -28,8 +28,8 @@ cdef int method_of(str name) except -2:
     raise ValueError(f"method must be auto or one of {', '.join(METHODS)}; got {name!r}")
 
 
-cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high, bint integral,
-                      Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
+cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high,
+                      bint integral, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
                       double offset) except -1:
     if kernel.memory is None:
         raise ValueError("kernel must have weights")
@@ -63,7 +63,7 @@ cdef void begin(Kernel kernel, const Request* request, int method, int accumulat
 cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noexcept nogil:
     """Admit and price what a method has proposed."""
     cdef const char* reason
-    if request.offset and p.sums != DOT:
+    if request.offset and p.sums != INT8_DOT:
         return b"a number can only be added to sums of 32-bit integers"
     reason = admit(p, &kernel.facts, request)
     if reason == NULL:
@@ -93,7 +93,7 @@ cdef str refusal(Kernel kernel, const Request* request):
             f"cval must be within +-2**64 for an exact sum of {source}; got one of magnitude "
             f"{request.peak:.3g}. Convert the image to float64 for a rounded one"
         )
-    if needs_wide(f, request):
+    if needs_exact_int64(f, request):
         if propose(kernel, request, WIDE_METHOD, STRICT, &p) == NULL:
             return None
         return (
@@ -157,7 +157,7 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
     cdef Shortlist shortlist = Shortlist.__new__(Shortlist)
     cdef Kernel summed = summed_for(kernel, request)
     cdef Facts* f = &summed.facts
-    cdef bint wide = needs_wide(f, request)
+    cdef bint wide = needs_exact_int64(f, request)
     cdef Proposal best, p
     cdef int each, accumulator
     cdef int first = first_accumulator(f, request), last = last_accumulator(f, request)
@@ -178,7 +178,8 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
                 best = p
     if method == DIRECT_METHOD and best.cost == INFINITY:   # a zero tap is none: the rest are summed one by one
         for accumulator in range(first, last + 1):
-            if not wide and propose(kernel, request, SPARSE_METHOD, accumulator, &p) == NULL and p.cost < best.cost:
+            if not wide and propose(kernel, request, SPARSE_METHOD, accumulator,
+                                    &p) == NULL and p.cost < best.cost:
                 best = p
                 best.method = DIRECT_METHOD
     if best.cost < INFINITY:
@@ -236,10 +237,11 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     """
     cdef Request request
     cdef Strategy found
-    cdef int wanted = method_of(method)
-    fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level, offset)
+    cdef int requested_method = method_of(method)
+    fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
+                 offset)
     with cython.critical_section(kernel):
-        found = remembered(kernel, &request, wanted).choose(kernel, height, width)
+        found = remembered(kernel, &request, requested_method).choose(kernel, height, width)
         if found is None:
             raise ValueError(f"method={method!r} cannot do this: {reason_of(kernel, &request, method)}")
     return found
@@ -276,8 +278,8 @@ cdef str reason_of(Kernel kernel, Request* request, str method):
     return dict(reasons).get(method, "sums would not be exact")
 
 
-def rejected(Kernel kernel, int source, int target, double low, double high, bint integral,
-             Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0):
+def rejected(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
+             Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0):
     """Why `decide`, given the same, takes no other method.
 
     Returns
@@ -291,11 +293,12 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
                                 level, offset)
     cdef Strategy s
     cdef list reasons = [], found
-    fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level, offset)
+    fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
+                 offset)
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         found = weighed(kernel, summed, &request, reasons)
-    if needs_wide(&summed.facts, &request):
+    if needs_exact_int64(&summed.facts, &request):
         found = [s for s in found if s.proposal.method == WIDE_METHOD]
     found = [s for s in found if method in ("auto", s.method) and s.method != best.method]
     slower = {s.method: s for s in sorted(found, key=lambda s: -s.cost)}    # the cheapest of each
@@ -335,7 +338,8 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
         raise ValueError("method must be one of its own; got 'auto'")
     if tile and (number != FFT_METHOD or tile < max(kernel.facts.height, kernel.facts.width)):
         raise ValueError(f"tile must be that of an FFT, and hold the kernel; got {tile}")
-    fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level, offset)
+    fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
+                 offset)
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         begin(summed, &request, number, sums, &p)

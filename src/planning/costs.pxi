@@ -19,7 +19,8 @@ TILES = (
 )
 
 cdef tuple TERM_NAMES = (
-    "again", "again tap", "guard", "direct", "direct load", "direct tap", "sparse", "sparse step", "sparse tap",
+    "again", "again tap", "guard", "direct", "direct load", "direct tap", "sparse", "sparse step",
+    "sparse tap",
     "row", "row tap", "fold", "fold tap", "fold row", "fold row tap", "box", "box doubling", "running",
     "running whole", "dot", "dot digit", "dot group", "dot fixed", "dot guard", "wide", "wide tap",
     "average uint8", "average uint16", "average load uint8", "average load uint16", "average tap uint8",

@@ -32,7 +32,7 @@ cdef bint is_exact(const Facts* f, const Request* request, int accumulator) noex
     return f.total / f.unit * request.peak * (2 if request.divisor else 1) <= exact_up_to(accumulator)
 
 
-cdef bint needs_wide(const Facts* f, const Request* request) noexcept nogil:
+cdef bint needs_exact_int64(const Facts* f, const Request* request) noexcept nogil:
     """Whether even the definition is a sum of integers that float64 cannot hold."""
     return (
         is_integer(request.target) and is_integer(request.source) and peak_of(request.source) > 65536
@@ -96,14 +96,14 @@ cdef void watch_ties(Proposal* p, const Facts* f, const Request* request) noexce
 cdef const char* admit(Proposal* p, const Facts* f, const Request* request) noexcept nogil:
     """Give the proposal what its result needs to be exact; say why it may be wrong, if it may."""
     cdef double error
-    if not is_integer(request.target) or p.accumulator == STRICT or p.sums == WIDE or p.sums == DOT:
+    if not is_integer(request.target) or p.accumulator == STRICT or p.sums == EXACT_INT64 or p.sums == INT8_DOT:
         return NULL     # they are the definition, or have seen to it
-    if p.sums == RUNNING and p.error == 0:
+    if p.sums == BOX_SLIDING and p.error == 0:
         return NULL     # which may be of sums that no float holds
-    if is_exact(f, request, p.accumulator) and (p.error == 0 or (p.sums == WINDOW and p.across == NULL)):
+    if is_exact(f, request, p.accumulator) and (p.error == 0 or (p.sums == TAPS and p.across == NULL)):
         return NULL
     if peak_of(request.target) > ldexp(1, 32):
-        return b"results of 64 bits are not watched for ties"   # see narrow_long in src/store.pxi
+        return b"results of 64 bits are not watched for ties"   # see narrow_long in src/rows/store.pxi
     error = p.error
     if request.divisor:     # the quotient is rounded, to a result that does not saturate
         error = error / request.divisor + 1.01 * rounding_of(p.accumulator) * (peak_of(request.target) + 1)

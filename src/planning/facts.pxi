@@ -1,7 +1,7 @@
 # Facts of a kernel that depend on nothing but its weights.
 
 # Of rational kernels, as fastconv/reference.py defines them: relative tolerance for weights that are whole
-# numbers divided by a number (or times a factor; see dot.pxi); limits of the sum of the whole numbers'
+# numbers divided by a number (or times a factor; see int8_dot.pxi); limits of the sum of the whole numbers'
 # magnitudes, of the divisor, and of the largest number times the divisor.
 cdef double WHOLE = 8 * 2.0**-53
 cdef double WEIGHT_LIMIT = 2.0**31, DIVISOR_LIMIT = 2.0**24, CHANCE_LIMIT = 2.0**40
@@ -98,7 +98,7 @@ cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width
 cdef double chain_of(const double* w, Py_ssize_t n, bint symmetric) noexcept nogil:
     """Sum of the partial sums of magnitudes, and of what rounding the weights adds to it: how often a chain
     of multiply-adds rounds, times the magnitudes it does so at. If `symmetric`, each weight of the first half
-    multiplies the rounded sum of two samples (src/fold.pxi)."""
+    multiplies the rounded sum of two samples (src/methods/symmetric.pxi)."""
     cdef Py_ssize_t i, rest = 0
     cdef double magnitude, total = 0, plain = 0
     if symmetric:   # there are no zeros
@@ -120,7 +120,7 @@ cdef double chain_of(const double* w, Py_ssize_t n, bint symmetric) noexcept nog
 
 cdef Py_ssize_t steps_of(const double* w, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
     """Samples that any of four windows, one below the other, multiplies by a weight that is not zero; see
-    src/sparse.pxi."""
+    src/methods/sparse.pxi."""
     cdef Py_ssize_t kx, ky, last, steps = 0
     for kx in range(width):
         last = -4

@@ -1,4 +1,4 @@
-# FFT: tiles of the picture by way of spectra (src/fft.pxi). The only method whose price depends on the size
+# FFT: tiles of the picture by way of spectra (src/methods/fft.pxi). The only method whose price depends on the size
 # of the result.
 
 # What a tile without a neighbour costs beyond the half of a pair, in such halves: measured 0.41 to 0.61.
@@ -23,7 +23,7 @@ cdef double share_of(const Facts* f, const Request* request, Py_ssize_t n) noexc
     be alone, which takes three quarters of a pair."""
     cdef Py_ssize_t down = (request.height + n - f.height) // (n - f.height + 1)
     cdef Py_ssize_t across = (request.width + n - f.width) // (n - f.width + 1)
-    # of one channel each for floats; see tile_row in src/fft.pxi
+    # of one channel each for floats; see tile_row in src/methods/fft.pxi
     cdef Py_ssize_t apart = 1 if is_integer(request.target) else request.channels
     cdef Py_ssize_t together = across * request.channels // apart
     cdef double tiles = down * apart * (together + together % 2 * ALONE)
@@ -49,7 +49,8 @@ cdef int cheapest_tile(const Facts* f, const Request* request, int accumulator, 
     return best
 
 
-cdef double spectral_error(const Facts* f, const Request* request, int accumulator, Py_ssize_t n) noexcept nogil:
+cdef double spectral_error(const Facts* f, const Request* request, int accumulator,
+                           Py_ssize_t n) noexcept nogil:
     """How far a result may be off, for samples of magnitude up to the image's peak.
 
     Each of the 2 log2 n levels of three transforms, the kernel's among them, is off by at most some

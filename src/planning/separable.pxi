@@ -165,7 +165,7 @@ cdef const char* propose_separable(Kernel kernel, const Request* request, Propos
         return b"the kernel is not of rank one"
     if p.accumulator == FLOAT32 and not factors_fit_float32(f):
         return b"a factor of the kernel is too small for float32"
-    p.sums, p.across, p.down = WINDOW, f.row, f.column
+    p.sums, p.across, p.down = TAPS, f.row, f.column
     p.across_symmetric = bounded and is_symmetric(f.row, f.width)
     p.down_symmetric = bounded and folds_down(f.height) and is_symmetric(f.column, f.height)
     if not passes_are_exact(f, request, p.accumulator):

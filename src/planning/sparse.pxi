@@ -1,4 +1,4 @@
-# Sparse: a list of the taps that are not zero (src/sparse.pxi). Fits every kernel; a zero tap costs nothing.
+# Sparse: a list of the taps that are not zero (src/methods/sparse.pxi). Fits every kernel; a zero tap costs nothing.
 
 cdef const char* propose_sparse(Kernel kernel, const Request* request, Proposal* p) except? NULL:
     cdef Facts* f = &kernel.facts

@@ -1,8 +1,8 @@
 # What Python and other modules hold of the planner: kernels and strategies.
 
 cdef dict SUMS_NAMES = {
-    WINDOW: "window", BOX: "box", WIDE: "wide", DOT: "dot", FFT: "fft", RUNNING: "running", QUADS: "quads",
-    QUADS_BACK: "quads_back",
+    TAPS: "window", BOX: "box", EXACT_INT64: "wide", INT8_DOT: "dot", FFT: "fft", BOX_SLIDING: "running", CONVOLVE2D: "quads",
+    CONVOLVE2D_REVERSED: "quads_back",
 }
 
 
@@ -73,7 +73,8 @@ cdef str said(const char* template, const Proposal* p):
     return (<bytes>template).decode().format(
         height=p.height, width=p.width, taps=p.taps, cells=p.height * p.width, divisor=p.divisor,
         scale=p.scale, reciprocal=round(1 / p.scale) if p.scale else 0, fraction_bits=p.fraction_bits,
-        tile=p.tile, largest=TILE[TILE_COUNT - 1] // 2, error=p.error, accumulator=ACCUMULATOR_NAMES[p.accumulator],
+        tile=p.tile, largest=TILE[TILE_COUNT - 1] // 2, error=p.error,
+        accumulator=ACCUMULATOR_NAMES[p.accumulator],
     )
 
 
@@ -87,7 +88,7 @@ cdef class Strategy:
     method : str
         Name of the method.
     sums : {"window", "quads", "quads_back"}
-        How the engine sums; see src/job.pxi.
+        How the engine sums; see src/call.pxi.
     accumulator : {"float32", "float64", "strict"}
         Type of the sums. "strict" is float64 in the definition's order and rounding.
     why : str
@@ -95,7 +96,7 @@ cdef class Strategy:
     cost : float
         ns a sample, on one thread.
     cast_mode : int
-        How sums become integers (src/truncate.pxi): 0 rounded and saturated, else cast as in C.
+        How sums become integers (src/rows/cast.pxi): 0 rounded and saturated, else cast as in C.
     """
 
     def __cinit__(self):
@@ -103,7 +104,7 @@ cdef class Strategy:
 
     def __init__(self, str method, str sums, str accumulator, *, str why="", double cost=0, int cast_mode=0):
         cdef Proposal* p = &self.proposal
-        codes = {"window": WINDOW, "quads": QUADS, "quads_back": QUADS_BACK}
+        codes = {"window": TAPS, "quads": CONVOLVE2D, "quads_back": CONVOLVE2D_REVERSED}
         memset(p, 0, sizeof(Proposal))
         p.method, p.sums = METHODS.index(method), codes[sums]
         p.accumulator = ACCUMULATOR_NAMES.index(accumulator)
@@ -172,7 +173,7 @@ cdef class Strategy:
 
     @property
     def symmetric(self):
-        """Whether the row, and the column, are symmetric and to be folded (src/fold.pxi)."""
+        """Whether the row, and the column, are symmetric and to be folded (src/methods/symmetric.pxi)."""
         return self.proposal.across_symmetric, self.proposal.down_symmetric
 
     @property

@@ -1,8 +1,8 @@
-# Windows of taps, as src/direct.pxi, src/sparse.pxi and src/fold.pxi sum them.
+# Windows of taps, as src/methods/direct.pxi, src/methods/sparse.pxi and src/methods/symmetric.pxi sum them.
 
 cdef void add_window(Work* work, const double* w, Py_ssize_t height, Py_ssize_t width, Py_ssize_t taps,
                      Py_ssize_t steps, bint symmetric) noexcept nogil:
-    """Sum the taps of a window of rows, as sum_rows in src/sparse.pxi does; `steps` negative: not known."""
+    """Sum the taps of a window of rows, as sum_rows in src/methods/sparse.pxi does; `steps` negative: not known."""
     if symmetric and height == 1:
         add_work(work, FOLD_ROW, 1)
         add_work(work, FOLD_ROW_TAP, taps)
@@ -25,7 +25,7 @@ cdef void add_window(Work* work, const double* w, Py_ssize_t height, Py_ssize_t 
 cdef void propose_window(Facts* f, const Request* request, Proposal* p) noexcept nogil:
     """All taps of the kernel that are not zero."""
     cdef bint dense = f.taps == f.height * f.width and f.height >= 3
-    p.sums = WINDOW
+    p.sums = TAPS
     add_rows(&p.work, request)
     add_window(&p.work, f.weights, f.height, f.width, f.taps,
                -1 if dense or f.height == 1 else steps_of_kernel(f), False)

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Pillow: an image of any mode in, the same mode out, band by band.
+
+1               filtered as L
+P, PA           filtered as RGB, or RGBA where the palette has transparency
+L, RGB          filtered as LA, RGBA where `info` names a colour that is transparent
+F               gives L, rounded and saturated, unless mode="F": the blog post opens its picture
+                with .convert("F") and saves PNG files
+I;16, I;16L, I;16B, I;16N    16-bit grey; I;16 comes back in the byte order in which it came
+all others      as they are: La and RGBa are premultiplied already, LAB's a and b are signed
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from .._arguments import array_of, check_finite, quiet
+from .._options import host_of
+from ..api import convolve
+from ..io.metadata import exif_of
+
+__all__ = ["apply", "filter_array"]
+
+# Grey modes and the type of their pixels; results may be asked for in any of them.
+GREY = {
+    "L": "u1",
+    "I": "=i4",
+    "F": "=f4",
+    "I;16": "<u2",
+    "I;16L": "<u2",
+    "I;16B": ">u2",
+    "I;16N": "=u2",
+}
+_ALPHA = ("LA", "RGBA")
+_BANDS = (*_ALPHA, "La", "RGB", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
+
+
+def apply(
+    image: Any,
+    kernel: ArrayLike,
+    *,
+    border: str = "reflect",
+    cval: float = 0,
+    mode: str | None = None,
+    premultiply: bool = False,
+    threads: int | None = None,
+) -> Any:
+    """Filter a picture: convolve each of its bands with a kernel.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image or array_like
+        An image of any mode, or an array of shape (H, W) or (H, W, C), also of dask or xarray.
+    kernel : array_like, shape (h, w)
+        Weights, as for `fastconv.convolve`.
+    border, cval
+        What stands outside the picture, as for `fastconv.convolve`.
+    mode : str, optional
+        Mode of the result. By default that of the image, but L for 1 and F, RGB or RGBA for P and PA, and
+        LA or RGBA for L and RGB of which a colour is transparent.
+        Grey images can be asked for as L, I, F, I;16, I;16L, I;16B or I;16N: then the sums are rounded
+        once, to that type. Any other mode is converted to by Pillow, after filtering.
+    premultiply : bool
+        Weight colours by their opacity (modes LA and RGBA, arrays of 2 or 4 channels), so that
+        transparent pixels lend no colour. The alpha band itself is filtered as it is.
+    threads : int, optional
+        The most threads to use.
+
+    Returns
+    -------
+    PIL.Image.Image or ndarray
+        What came in: an image of the same size, with `info` and EXIF data, or an array of the same type.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fastconv.convolve`; also if `mode` is no mode of Pillow's.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from fastconv import apply, box_blur
+    >>> apply(Image.new("RGB", (4, 3), (9, 90, 200)), box_blur).getpixel((0, 0))
+    (9, 90, 200)
+    """
+    options = {"border": border, "cval": cval, "threads": threads}
+    if isinstance(image, Image.Image):
+        return _apply_image(image, kernel, mode, premultiply, options)
+    if mode is not None:
+        raise TypeError(f"mode is for Pillow images; got mode={mode!r} with {type(image).__name__}")
+    a = array_of(image, "image") if host_of(image) is None else image
+    return filter_array(a, kernel, premultiply=premultiply, **options)
+
+
+def filter_array(a: Any, kernel: ArrayLike, *, premultiply: bool = False, **options: Any) -> Any:
+    """Filter an array of shape (H, W) or (H, W, C); of 2 or 4 channels, the last is opacity."""
+    if a.ndim not in (2, 3):
+        raise ValueError(f"image must have shape (H, W) or (H, W, C); got {a.shape}")
+    if host_of(a) == "xarray":
+        import_module(".xarray", __package__).check_picture(a)
+    return _apply_array(a, kernel, premultiply and a.ndim == 3 and a.shape[2] in (2, 4), options)
+
+
+def _apply_array(a: Any, kernel: ArrayLike, premultiply: bool, options: dict[str, Any]) -> Any:
+    if (
+        premultiply and host_of(a) == "xarray"
+    ):  # whose operators go by name, and its channels have one
+        return a.copy(data=_premultiplied(a.data, kernel, options))
+    if premultiply:
+        return _premultiplied(a, kernel, options)
+    return convolve(a, kernel, channel_axis=-1 if a.ndim == 3 else None, **options)
+
+
+def _apply_image(
+    image: Image.Image,
+    kernel: ArrayLike,
+    mode: str | None,
+    premultiply: bool,
+    options: dict[str, Any],
+) -> Image.Image:
+    if mode is not None and mode not in (*GREY, *_BANDS, "1", "P", "PA"):
+        raise ValueError(
+            f"mode must be one of {', '.join((*GREY, *_BANDS, '1', 'P', 'PA'))}; got {mode!r}"
+        )
+    source = _without_palette(image)
+    if source.mode in GREY:
+        wanted = mode if mode in GREY else "L" if source.mode == "F" else source.mode
+        a = _grey_array(source)
+        grey = np.dtype(GREY[wanted])
+        filtered = convolve(a, kernel, dtype=grey.newbyteorder("="), **options)
+        result = _image(filtered.astype(grey, copy=False), wanted, source.size)
+    elif source.mode in _BANDS:
+        filtered = _apply_array(
+            _band_array(source), kernel, premultiply and source.mode in _ALPHA, options
+        )
+        if source.mode == "LAB":
+            _flip_signs(filtered)
+        result = _image(filtered, source.mode, source.size)
+    else:
+        raise ValueError(f"image must be of a mode that Pillow can filter; got {source.mode}")
+    if mode is not None and result.mode != mode:
+        result = result.convert(mode)
+    return _with_metadata(result, image, source)
+
+
+def _without_palette(image: Image.Image) -> Image.Image:
+    """The image, or where its bytes are no grey values, one whose are."""
+    if image.mode == "1":
+        return image.convert("LA" if "transparency" in image.info else "L")
+    if image.mode in ("P", "PA"):
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode in ("L", "RGB") and "transparency" in image.info:
+        # filtered values would become holes where they hit the colour that stands for none
+        return image.convert("LA" if image.mode == "L" else "RGBA")
+    return image
+
+
+def _grey_array(image: Image.Image) -> NDArray[Any]:
+    # I;16N is in no table of Pillow's array interface; its bytes are as they are named
+    raw = np.frombuffer(image.tobytes(), GREY[image.mode])
+    return raw.reshape(image.height, image.width)
+
+
+def _band_array(image: Image.Image) -> NDArray[np.uint8]:
+    a = np.frombuffer(image.tobytes(), np.uint8).reshape(
+        image.height, image.width, len(image.getbands())
+    )
+    if image.mode == "LAB":  # two's complement outside Pillow; -1 and 0 must be neighbours
+        a = a.copy()
+        _flip_signs(a)
+    return a
+
+
+def _flip_signs(lab: NDArray[np.uint8]) -> None:
+    lab[..., 1:] ^= 128
+
+
+def _image(a: NDArray[Any], mode: str, size: tuple[int, int]) -> Image.Image:
+    return Image.frombytes(mode, size, a.tobytes())
+
+
+def _with_metadata(result: Image.Image, image: Image.Image, source: Image.Image) -> Image.Image:
+    """Carry over `info` and EXIF; what described a palette is left behind with it."""
+    result.info = dict(source.info)
+    if source is not image:
+        result.info.pop("transparency", None)
+    exif = exif_of(image)
+    if exif:
+        result.info["exif"] = exif
+    return result
+
+
+@quiet
+def _premultiplied(a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]) -> NDArray[Any]:
+    """Colours weighted by opacity: sum(w a c) / sum(w a), and the filtered alpha.
+
+    Where the weights of the opacity cancel, no colour is defined; it is 0 there.
+    """
+    top = np.iinfo(a.dtype).max if a.dtype.kind in "iu" else 1
+    weights = array_of(kernel, "kernel")
+    for name, dtype in (("image", a.dtype), ("kernel", weights.dtype)):
+        if dtype.kind == "c":
+            raise TypeError(f"{name} must be real for premultiply=True; got {dtype}")
+    if a.dtype.kind in "iu":
+        check_finite(weights, a.dtype.name)
+    colours, opacity = a[..., :-1].astype(np.float64), a[..., -1:].astype(np.float64)
+    alpha = convolve(opacity, kernel, channel_axis=-1, **options)
+    # outside, too, colours are weighted by their opacity
+    outside = options | {"cval": options["cval"] ** 2}
+    weighted = convolve(colours * opacity, kernel, channel_axis=-1, **outside)
+    defined = np.abs(alpha) > 1e-9 * top
+    # of functions that arrays of other libraries answer themselves, so that theirs stay lazy
+    colours = np.where(defined, weighted / np.where(defined, alpha, 1), 0)
+    planes = np.concatenate([colours, alpha], axis=-1)
+    if a.dtype.kind in "iu":
+        planes = np.clip(np.rint(planes), np.iinfo(a.dtype).min, top)
+    return planes.astype(a.dtype)

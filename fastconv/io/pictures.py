@@ -1,0 +1,520 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Picture files, one after the other: read, filter, write; what goes wrong is an answer, not an end.
+
+    metadata   what a file says of its picture
+    frames     animations, and pages of several kinds
+    deep       colours of 16 bits, of which Pillow reads 8
+    files      arrays, and TIFF that is large or of many pages, in bands
+    whole      how a file takes its place
+
+Here is which of these ways a file goes. It comes out with the depth, frames and words that it had, or with a
+note of what was lost, or not at all: the header of what was written is read again before it takes its place.
+
+A task and its outcome pickle, so that any process can do it that sees the files.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ..containers.pillow import GREY, apply, filter_array
+from . import deep_colour
+from .files import SUFFIXES, TIFF, filter_file
+from .frames import Frames, frames_of, with_palettes
+from .metadata import colours, lost, orientation_of, said, save_options
+from .replace_file import refuse_existing, whole
+from .stream import Progress
+from .zarrs import kind_of
+
+__all__ = ["Filter", "Outcome", "Task", "do", "format_of", "guarded", "reason_of", "save", "there"]
+
+# Files of arrays, that Pillow knows nothing of.
+ARRAYS = tuple(suffix for suffix in SUFFIXES if suffix not in TIFF)
+
+
+def format_of(path: Path) -> str:
+    """Return the name of the format in which a file of this name is written."""
+    know_formats()
+    suffix = path.suffix.lower()
+    name = suffix[1:] if suffix in ARRAYS else Image.registered_extensions().get(suffix)
+    if name is None or (name not in Image.SAVE and suffix not in ARRAYS):
+        what = f"suffix {path.suffix!r}" if path.suffix else "no suffix"
+        raise ValueError(
+            f"{path} must end in a format that can be written, as .png, .tif or .npy; got {what}"
+        )
+    return name
+
+
+# --- filtering a picture in memory ---------------------------------------------------------------
+
+
+Kernel = NDArray[np.float64]
+
+
+@lru_cache(maxsize=1)
+def know_formats() -> None:
+    """Tell Pillow of all its formats, and of HEIC if pillow-heif is installed."""
+    Image.init()
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return
+    register_heif_opener()
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A kernel and the options of `fastconv.apply`; pictures of floats stay ones.
+
+    With `as_seen`, the kernel is meant for the picture as its orientation says that it is seen.
+    """
+
+    kernel: Kernel
+    options: dict[str, Any]
+    as_seen: bool = False
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        """Filter a picture and correct what `info` says of it."""
+        image.load()  # which turns TIFF upright
+        kernel, options = self.kernel, self.options
+        if self.as_seen:
+            kernel = turned(kernel, orientation_of(image))
+        if options.get("mode") is None and image.mode == "F":
+            options = {**options, "mode": "F"}
+        if options.get("mode") is None and (image.format, image.mode) == ("PPM", "I"):
+            options = {**options, "mode": "I;16"}  # which is what that format has
+        result: Image.Image = apply(image, kernel, **options)
+        if colours(result.mode) != colours(image.mode):
+            result.info.pop("icc_profile", None)
+        if result.mode != image.mode:  # fax codes, for one, hold nothing but black and white
+            result.info.pop("compression", None)
+        return result
+
+
+def turned(kernel: Kernel, orientation: int) -> Kernel:
+    """The kernel that does to stored pixels what this one does to the picture as it is seen.
+
+    Examples
+    --------
+    >>> turned(np.array([[1.0, 2, 3]]), 6).ravel().tolist()  # a line that was level is upright
+    [3.0, 2.0, 1.0]
+    """
+    if orientation == 1:
+        return kernel
+    # even sizes have their centre after the middle; with a row of zeros it is in the middle
+    odd = np.pad(kernel, [(0, 1 - side % 2) for side in kernel.shape])
+    return np.ascontiguousarray(
+        {
+            2: odd[:, ::-1], 3: odd[::-1, ::-1], 4: odd[::-1], 5: odd.T,
+            6: np.rot90(odd), 7: odd[::-1, ::-1].T, 8: np.rot90(odd, -1),
+        }[orientation]
+    )  # fmt: skip
+
+
+# --- writing one ---------------------------------------------------------------------------------
+
+# Formats that hold pixels of a mode as they are, to name where another does not.
+_HOLDERS = {
+    "F": ".tif or .npy", "I": ".tif or .npy", "I;16": ".png, .tif or .jp2", "CMYK": ".jpg or .tif",
+    "LAB": ".tif", "RGBA": ".png, .tif or .webp", "LA": ".png or .tif", "YCbCr": ".tif",
+}  # fmt: skip
+# Modes of a file in which those of a picture are whole.
+_WHOLE = {
+    "1": ("1", "L", "P", "LA", "RGB", "RGBA"),
+    "L": ("L", "P", "LA", "RGB", "RGBA"),
+    "P": ("P", "L", "RGB", "RGBA", "1"),
+    "PA": ("PA", "RGBA", "P"),
+    "LA": ("LA", "RGBA", "PA"),
+    "RGB": ("RGB", "RGBA", "RGBX"),
+    "RGBX": ("RGB", "RGBX", "RGBA"),
+    "YCbCr": ("YCbCr", "RGB"),
+    "I;16": ("I;16", "I;16B", "I;16L", "I"),
+}
+# Saved, but opened under another name or not at all.
+_UNREADABLE = ("PDF", "EPS", "PALM", "XBM")
+
+
+def save(
+    image: Image.Image,
+    path: str | os.PathLike[str],
+    *,
+    like: Image.Image | None = None,
+    force: bool = True,
+    **options: Any,
+) -> None:
+    """Save a picture with what its file said of it: EXIF, profile, XMP, resolution, text, gamma.
+
+    Pillow's own `save` writes most of these only when it is told to, and then a portrait turns sideways.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        As `fastconv.apply` returns it, whose `info` is that of the file.
+    path : path
+        Where to; its suffix names the format. The file takes its place when it is complete.
+    like : PIL.Image.Image, optional
+        The picture that was opened: a JPEG then keeps its quality and sampling, a PNG all its chunks, and
+        WebP without losses stays so.
+    force : bool
+        Whether to replace a file that exists; it keeps its mode, owner and times.
+    **options
+        Those of `PIL.Image.Image.save`, as ``quality=80``, which have the last word.
+
+    Raises
+    ------
+    FileExistsError, OSError, ValueError
+        Also if the format does not hold pixels of this mode.
+
+    Warns
+    -----
+    UserWarning
+        If the format does not hold what the file said.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from PIL import Image
+    >>> import fastconv
+    >>> photo = Image.new("RGB", (4, 3))
+    >>> photo.info["dpi"] = (300, 300)
+    >>> path = os.path.join(tempfile.mkdtemp(), "sharp.jpg")
+    >>> fastconv.save(fastconv.apply(photo, fastconv.sharpening), path)
+    >>> with Image.open(path) as saved:
+    ...     saved.info["dpi"]
+    (300, 300)
+    """
+    if not isinstance(image, Image.Image):
+        raise TypeError(f"image must be a PIL.Image.Image; got {type(image).__name__}")
+    target = Path(path)
+    frames = Frames([image], [])
+    for note in _write(frames, target, force, said(like or image), like, None, options):
+        warnings.warn(f"{target.name}: {note}", stacklevel=2)
+
+
+def _write(
+    frames: Frames,
+    target: Path,
+    force: bool,
+    words: set[str],
+    like: Image.Image | None,
+    source: Path | None,
+    options: dict[str, Any],
+) -> list[str]:
+    """Save pictures whole, or leave everything as it was; return notes of what the file does not hold."""
+    file_format = format_of(target)
+    first = frames.images[0]
+    kept = save_options(first, file_format, like) | options
+    for frame in frames.images[1:]:  # pages have words of their own
+        if file_format == "TIFF":
+            frame.encoderinfo = save_options(frame, file_format)
+    try:
+        if file_format == "GIF":
+            with_palettes(frames)
+        wanted = frames.images[0]
+        with whole(target, force, source) as temporary:
+            with open(temporary, "x+b") as file:
+                wanted.save(file, format=file_format, **(kept | frames.options))
+            notes = _checked(temporary, file_format, wanted, words)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        reason = reason_of(error)
+        if reason.startswith("cannot write mode"):
+            reason = _no_room(file_format, first.mode)
+        raise OSError(f"{target.name}: {reason}") from error
+    return frames.notes + notes
+
+
+def _checked(path: Path, file_format: str, image: Image.Image, words: set[str]) -> list[str]:
+    """Read the header of what was written, and refuse pixels that became less."""
+    if file_format in _UNREADABLE or file_format not in Image.OPEN:
+        return []
+    with Image.open(path) as written:
+        mode = "I;16" if image.mode.startswith("I;16") else image.mode
+        if mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (255, 255):
+            mode = mode.removesuffix("A")  # of opaque frames, WebP says that they are
+        if written.mode not in (mode, *_WHOLE.get(mode, ())):
+            raise OSError(_no_room(file_format, image.mode))
+        note = lost(words, said(written), file_format)
+    return [note] if note else []
+
+
+def _no_room(file_format: str, mode: str) -> str:
+    """Say that a format does not hold pixels, and what to do."""
+    mode = "I;16" if mode.startswith("I;16") else mode
+    other = f", or a format that does: {_HOLDERS[mode]}" if mode in _HOLDERS else ""
+    instead = "L" if mode in ("F", "I", "I;16", "LA") else "RGB"
+    return f"cannot write mode {mode} as {file_format}; choose another with --mode, as {instead}{other}"
+
+
+def reason_of(error: Exception) -> str:
+    """Say in one line what went wrong."""
+    if isinstance(error, UnidentifiedImageError):
+        return "not a picture that Pillow can open"
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        return " ".join(str(error).split()).replace(
+            "DOS attack", "DOS attack; --any-size trusts it"
+        )
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+_guards = 0
+_guard = threading.RLock()
+_restore: list[Any] = []
+
+
+@contextmanager
+def guarded(any_size: bool = False) -> Iterator[None]:
+    """Make Pillow's warning of too many pixels an error, and ignore those of odd metadata.
+
+    Both are settings of the process: whoever comes first sets them, and the last one sets them back.
+    """
+    global _guards
+    with _guard:
+        if _guards == 0:
+            quiet = warnings.catch_warnings()
+            _restore[:] = [quiet, Image.MAX_IMAGE_PIXELS]
+            quiet.__enter__()
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            Image.MAX_IMAGE_PIXELS = None if any_size else Image.MAX_IMAGE_PIXELS
+        _guards += 1
+    try:
+        yield
+    finally:
+        with _guard:
+            _guards -= 1
+            if _guards == 0:
+                quiet, Image.MAX_IMAGE_PIXELS = _restore
+                quiet.__exit__(None, None, None)
+
+
+# --- tasks ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to filter.
+
+    Attributes
+    ----------
+    name : str
+        What the file is called when something is said of it.
+    source, target : Path
+    filter : Filter
+    force : bool
+        Whether the target may exist.
+    resume : bool
+        Whether a target that exists is done, and one that was begun is gone on with.
+    any_size : bool
+        Whether pictures of more than Pillow's limit are trusted.
+    """
+
+    name: str
+    source: Path
+    target: Path
+    filter: Filter
+    force: bool = False
+    resume: bool = False
+    any_size: bool = False
+
+
+@dataclass
+class Outcome:
+    """What became of a task.
+
+    Attributes
+    ----------
+    name : str
+    pixels : int
+        Filtered.
+    notes : list of str
+        What the user should know.
+    failure : str
+        Why there is no result; empty if there is.
+    skipped : bool
+        Whether the result was there before.
+    """
+
+    name: str
+    pixels: int
+    notes: list[str]
+    failure: str = ""
+    skipped: bool = False
+
+
+def there(task: Task) -> Outcome | None:
+    """Return the outcome of a task whose target is there; None if there is something to do."""
+    if task.resume and os.path.lexists(task.target):
+        return Outcome(task.name, 0, [], skipped=True)
+    try:
+        refuse_existing(task.target, task.force)
+    except FileExistsError as error:
+        return Outcome(task.name, 0, [], failure=reason_of(error))
+    return None
+
+
+def do(task: Task, progress: Progress | None = None) -> Outcome:
+    """Make one file.
+
+    Parameters
+    ----------
+    task : Task
+    progress : callable, optional
+        As in `fastconv.stream`; called for files that are filtered in bands. What it raises that is no
+        `Exception` ends the task.
+
+    Returns
+    -------
+    Outcome
+    """
+    outcome = there(task)
+    if outcome is not None:
+        return outcome
+    know_formats()
+    outcome = Outcome(task.name, 0, [])
+    try:
+        with guarded(task.any_size):
+            bands = _needs_bands(task)
+            make = _in_bands if bands else _as_deep if _is_deep(task) else _with_pillow
+            outcome.pixels = make(task, outcome.notes, progress)
+    except Exception as error:  # broken files make Pillow raise errors of any kind
+        outcome.failure = reason_of(error)
+    return outcome
+
+
+def _with_pillow(task: Task, notes: list[str], progress: Progress | None) -> int:
+    file_format = format_of(task.target)
+    with Image.open(task.source) as image:
+        _refuse_less(image, task)
+        words = said(image)
+        frames = frames_of(image, task.filter, file_format)
+        # The source is closed before it may be replaced: Windows does not replace open files.
+        size = sum(frame.width * frame.height for frame in frames.images)
+        like = image
+    notes += _write(frames, task.target, task.force, words, like, task.source, {})
+    return size
+
+
+def _refuse_less(image: Image.Image, task: Task) -> None:
+    """Refuse a file of which Pillow would read fewer bits, unless that is asked for."""
+    bits = deep_colour.bits_unread(image)
+    if not bits or task.filter.options.get("mode") is not None:
+        return
+    suffixes = {task.source.suffix.lower(), task.target.suffix.lower()}
+    if suffixes <= set(deep_colour.SUFFIXES) and not _has_deep():
+        raise ValueError(
+            f"samples of 16 bits need: pip install 'fastconv[tiff]'; --mode {image.mode} takes 8"
+        )
+    raise ValueError(
+        f"its samples of {bits} bits would become 8 from {image.format} to {format_of(task.target)}; "
+        f"--mode {image.mode} asks for that"
+    )
+
+
+def _is_deep(task: Task) -> bool:
+    """Whether a file has samples that Pillow reads fewer bits of, and that `deep` reads and writes."""
+    suffixes = {task.source.suffix.lower(), task.target.suffix.lower()}
+    if not suffixes <= set(deep_colour.SUFFIXES) or task.filter.options.get("mode") is not None:
+        return False
+    if not _has_deep():
+        return False
+    try:
+        with Image.open(task.source) as image:
+            return bool(deep_colour.bits_unread(image))
+    except UnidentifiedImageError:  # TIFF of kinds that Pillow does not know
+        return task.source.suffix.lower() in TIFF
+
+
+def _has_deep() -> bool:
+    return bool(find_spec("imagecodecs") and find_spec("tifffile"))
+
+
+def _as_deep(task: Task, notes: list[str], progress: Progress | None) -> int:
+    source = deep_colour.read(task.source)
+    options = {key: value for key, value in task.filter.options.items() if key != "mode"}
+    kernel = task.filter.kernel
+    if task.filter.as_seen:
+        kernel = turned(kernel, _orientation_of(task.source))
+    pixels = filter_array(source.pixels, kernel, **options)
+    suffix = task.target.suffix.lower()
+    with whole(task.target, task.force, task.source) as temporary:
+        deep_colour.write(temporary, suffix, pixels, source)
+        note = lost(_said(task.source), _said(temporary), suffix[1:].upper())
+    if note:
+        notes.append(note)
+    return int(pixels.shape[0] * pixels.shape[1])
+
+
+def _orientation_of(path: Path) -> int:
+    try:
+        with Image.open(path) as image:
+            return orientation_of(image)
+    except UnidentifiedImageError:
+        return 1
+
+
+def _said(path: Path) -> set[str]:
+    try:
+        with Image.open(path) as image:
+            return said(image)
+    except UnidentifiedImageError:
+        return set()
+
+
+def _needs_bands(task: Task) -> bool:
+    suffixes = kind_of(task.source), kind_of(task.target)
+    if set(suffixes) & set(ARRAYS):
+        return True
+    if not set(suffixes) <= set(TIFF) or task.filter.options.get("premultiply"):
+        return False
+    try:
+        from .tiff import needs_bands
+    except ModuleNotFoundError:  # then Pillow does what it can
+        return False
+    return needs_bands(task.source, task.filter.options.get("mode") is not None)
+
+
+def _in_bands(task: Task, notes: list[str], progress: Progress | None) -> int:
+    options = dict(task.filter.options)
+    mode, premultiply = options.pop("mode", None), options.pop("premultiply", False)
+    if premultiply:
+        raise ValueError("--premultiply is for pictures that Pillow opens")
+    kernel = task.filter.kernel
+    if task.filter.as_seen and task.source.suffix.lower() in TIFF:
+        from .tiff import orientation_in
+
+        kernel = turned(kernel, orientation_in(task.source))
+    return filter_file(
+        task.source, task.target, kernel, resume=task.resume, progress=progress,
+        note=notes.append, choose=lambda image: _type_for(task.source, image, mode), **options,
+    )  # fmt: skip
+
+
+def _type_for(source: Path, image: Any, mode: str | None) -> np.dtype[Any] | None:
+    """Type of the result that a mode asks for."""
+    is_picture = source.suffix.lower() in TIFF
+    if mode is None:
+        return None
+    if mode not in GREY or not is_picture or image.channel_axis is not None:
+        raise ValueError(
+            f"mode {mode} is not for this file; choose one of {', '.join(GREY)} for grey TIFF"
+        )
+    return np.dtype(GREY[mode]).newbyteorder("=")

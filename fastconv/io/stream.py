@@ -1,0 +1,552 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Images larger than memory: bands of rows go from anything that can be sliced into anything that can.
+
+One thread reads, as many as there are cores filter, each a band of its own, and the caller's writes. Nothing
+but these bands is held.
+
+    source    done | done      | filtering | filtering | reading |
+    target    done | writing   | filtering | filtering |
+
+(A band for each thread, rather than all threads on a band: where reading or writing takes a core for a while,
+one band is late, and not all of them.)
+
+The result is that of the whole image in memory. The method is chosen for the whole, borders stand where
+they stand, and wrap fetches its rows from the other end. Integers are equal to the last bit, and floats too:
+no sums depend on bands but those of an FFT and of a box, whose bands begin where its tiles do, or its
+groups of rows.
+
+Memory-mapped files are filtered where they lie: a band is read ahead by the system, and given back to it
+when it is done, so mapped pages do not pile up either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import operator
+import os
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from .. import _threads
+from .._arguments import array_of, colour_axis, refuse, warn_of_channels
+from .._borders import index_table
+from .._pixels import pixel_of
+from .._plan import Part, Plan, make_plan
+from ..api import Shape
+from .checkpoint import Mark, mark_of
+from .mapped import Mapping, share_file
+
+__all__ = ["channels_of", "stream"]
+
+Progress = Callable[[int, int], object]
+
+# Bytes of all bands that are held, of source and target, unless the caller says otherwise.
+BYTES = 2**27
+
+
+def stream(
+    source: Any,
+    kernel: ArrayLike,
+    target: Any,
+    *,
+    correlate: bool = False,
+    border: str = "reflect",
+    cval: complex = 0.0,
+    origin: int | tuple[int, int] = 0,
+    shape: Shape = "same",
+    channel_axis: int | Literal["auto"] | None = "auto",
+    dtype: DTypeLike | None = None,
+    method: str = "auto",
+    threads: int | None = None,
+    band: int | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+    mark: str | os.PathLike[str] | None = None,
+) -> Any:
+    """Convolve an image that is larger than memory, band by band.
+
+    Parameters
+    ----------
+    source : array, shape (..., H, W)
+        Anything with a shape and a dtype whose slices are arrays: np.memmap, zarr.Array, h5py.Dataset, a
+        file of TIFF pages (`fastconv.io.tiff.Pages`), dask.array.Array, ndarray.
+    kernel : array_like, shape (h, w)
+    target : array
+        Anything of the result's shape whose slices can be assigned to. It must not be `source`, nor share
+        memory or bytes of a file with it.
+    correlate : bool
+        Whether to leave the kernel as it is instead of reversing it.
+    border, cval, origin, shape, method, threads
+        As in `fastconv.convolve`.
+    channel_axis : int, None or "auto"
+        As in `fastconv.convolve`. "auto" is how the command line reads a file: of three axes, a last one of
+        2, 3 or 4 behind longer ones is that of colours; all others are a stack of images, as they are in any
+        case with None.
+    dtype : dtype, optional
+        Type of the result: that of `target`, and nothing else.
+    band : int, optional
+        Rows of the result that are filtered at a time, by one thread; by default so many that all bands
+        held take 128 MB. It is rounded up to whole chunks of the target.
+    progress : callable, optional
+        Called with the rows that are done and all there are, after each band. What it raises ends the run.
+    resume : bool
+        Go on where an earlier run of the same kind ended.
+    mark : path, optional
+        A file that says how far an unfinished run is. By default that is kept in ``target.attrs`` of zarr and
+        HDF5, and beside the file of a memmap, with ``.unfinished`` after its name. It is there from the
+        first byte written to the last; a target without it is complete. It holds against the end of the
+        process, not against a power failure, since nobody waits for the disk.
+
+    Returns
+    -------
+    array
+        `target`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fastconv.convolve`; also if `target` does not fit, or cannot be resumed.
+
+    See Also
+    --------
+    fastconv.io.files.filter_file : the same for the names of files.
+
+    Examples
+    --------
+    >>> import fastconv, numpy as np
+    >>> image = np.arange(12, dtype=np.uint8).reshape(4, 3)  # or np.load(name, mmap_mode="r")
+    >>> result = np.empty_like(image)                        # or np.lib.format.open_memmap(...)
+    >>> fastconv.stream(image, fastconv.box_blur, result, band=1) is result
+    True
+    >>> np.array_equal(result, fastconv.convolve(image, fastconv.box_blur))
+    True
+    """
+    given, source, target = target, _plain(source, "source"), _plain(target, "target")
+    if channel_axis == "auto":
+        channel_axis = channels_of(source)
+    options = (not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads)
+    made = make_plan(kernel, *options)
+    job = _job(made, source, target, band)
+    if made.channel_axis is None:
+        warn_of_channels(job.source.shape, made.kernel.shape[1])
+    place = mark_of(target, mark)
+    done = _resumed(place, job) if resume else 0
+    if place is not None:
+        place.write(job.fingerprint, done)
+    _run(job, source, target, place, done, progress)
+    if place is not None:
+        place.remove()
+    return given
+
+
+def _plain(a: Any, argument: str) -> Any:
+    """What can be sliced; an array in memory as one of NumPy's own class."""
+    refuse(a, argument)
+    return np.asarray(a) if isinstance(a, np.ndarray) and not isinstance(a, np.memmap) else a
+
+
+def channels_of(source: Any) -> int | None:
+    """Axis of the channels of an array of which no more is said: what its file says, or its shape."""
+    if hasattr(source, "channel_axis"):
+        return source.channel_axis  # type: ignore[no-any-return]
+    return colour_axis(tuple(getattr(source, "shape", ())))
+
+
+# --- what there is to do -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How an array is sliced into rows.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    rows : int
+        The axis of the rows.
+    channels : int or None
+        The axis of the channels. A slice keeps it, even if it is before the rows, and loses all others
+        that are.
+    """
+
+    shape: tuple[int, ...]
+    rows: int
+    channels: int | None
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """Shape of the batch."""
+        return tuple(n for i, n in enumerate(self.shape[: self.rows]) if i != self.channels)
+
+    def row_bytes(self, itemsize: int) -> int:
+        """Bytes of a row, of all channels."""
+        return (
+            math.prod(self.shape) // max(1, math.prod(self.lead) * self.shape[self.rows]) * itemsize
+        )
+
+    @property
+    def axis(self) -> int:
+        """The axis of the rows in a slice."""
+        return int(self.channels is not None and self.channels < self.rows)
+
+    @property
+    def channels_in_slice(self) -> int | None:
+        """The axis of the channels in a slice."""
+        if self.channels is None or self.axis:
+            return None if self.channels is None else 0
+        return self.channels - self.rows
+
+    def at(self, lead: tuple[int, ...], low: int, high: int) -> tuple[Any, ...]:
+        """Index of rows of one image of the batch."""
+        index: list[Any] = list(lead)
+        if self.channels is not None and self.axis:
+            index.insert(self.channels, slice(None))
+        return (*index, slice(low, high))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A plan, and how source and target are cut.
+
+    Attributes
+    ----------
+    plan : Plan
+        For slices.
+    source, target : _Layout
+    whole : Part
+        All of one image.
+    step : int
+        Rows at whose multiples a call must begin and end for floats to get the same bits; else 1.
+    band : int
+        Rows of the target that are filtered at a time, by one thread.
+    threads : int
+        How many bands are filtered at once.
+    fingerprint : str
+        Of the plan, the shapes and types: what must be equal to go on.
+    """
+
+    plan: Plan
+    source: _Layout
+    target: _Layout
+    whole: Part
+    step: int
+    band: int
+    threads: int
+    fingerprint: str
+
+    @property
+    def total(self) -> int:
+        """Rows of the target, of all images of a batch."""
+        return int(np.prod(self.target.lead, dtype=int)) * self.whole.rows[2]
+
+    def bands(self, done: int) -> Iterator[_Band]:
+        """What is left to do."""
+        rows = self.whole.rows[2]
+        for number, lead in enumerate(np.ndindex(self.target.lead)):
+            for y in range(min(max(done - number * rows, 0), rows), rows, self.band):
+                end = min(y + self.band, rows)
+                yield _Band(lead, y, end, number * rows + end)
+
+
+@dataclass(frozen=True)
+class _Band:
+    """Rows `begin` .. `end` - 1 of one image of a batch; with them, `done` rows of all are done."""
+
+    lead: tuple[int, ...]
+    begin: int
+    end: int
+    done: int
+
+
+def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
+    """Check everything before anything is written, and settle how large a band is."""
+    shape, pixel = _facts(source, "source")
+    target_shape, result = _facts(target, "target")
+    made = _checked(made, shape, pixel, result)
+    channels = None if made.channel_axis is None else made.channel_axis % len(shape)
+    rows, cols = [axis for axis in range(len(shape)) if axis != channels][-2:]
+    whole = made.whole((shape[rows], shape[cols]))
+    wanted = list(shape)
+    wanted[rows], wanted[cols] = whole.size
+    if tuple(wanted) != target_shape:
+        raise ValueError(f"target must have shape {tuple(wanted)}; got {target_shape}")
+    if 0 in shape and 0 not in wanted:
+        raise ValueError(f"source must not be empty for shape={made.shape!r}; got shape {shape}")
+    _check_place(source, target)
+    cut, target_cut = (_Layout(s, rows, channels) for s in (shape, target_shape))
+    threads = _threads.threads_for(1e300, made.threads)
+    fitting = (
+        BYTES
+        // (threads + 2)
+        // max(1, cut.row_bytes(pixel.itemsize) + target_cut.row_bytes(result.itemsize))
+    )
+    height = _band_height(band, fitting, made.kernel.shape[0])
+    step = _step(made, pixel, whole.size)
+    stored = _stored_together(target, rows)
+    unit = stored if stored > 1 else step
+    height = max(1, min(-(-height // unit) * unit, whole.rows[2]))
+    words = replace(made, threads=None).__reduce__()[1]
+    told = pickle.dumps((words, shape, pixel.str, target_shape), protocol=4)
+    return _Job(
+        replace(made, channel_axis=cut.channels_in_slice, threads=1), cut, target_cut, whole,
+        step if result.kind in "fc" else 1, height, threads, hashlib.sha256(told).hexdigest()[:16],
+    )  # fmt: skip
+
+
+def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int]) -> int:
+    """Rows between those at which a call may begin: of an FFT's tile, of a box's group."""
+    if 0 in size:  # there is nothing to decide
+        return 1
+    strategies = made.strategies(np.zeros((1, 1), pixel), size)
+    return math.lcm(*(strategy.row_step for strategy in strategies))
+
+
+def _checked(
+    made: Plan, shape: tuple[int, ...], pixel: np.dtype[Any], result: np.dtype[Any]
+) -> Plan:
+    """The plan for these types, if there is one."""
+    if made.dtype is not None and made.dtype != result:
+        raise TypeError(f"target must be of type {made.dtype}, as dtype asks; got {result}")
+    if result == np.bool_:
+        raise TypeError("target must be of an integer, float or complex type; got bool")
+    made = replace(made, dtype=result)
+    # an image of few pixels has what is wrong with the types
+    made.run(np.zeros([min(n, 1) for n in shape], pixel))
+    return made
+
+
+def _check_place(source: Any, target: Any) -> None:
+    """Refuse a target that is read-only, or whose bytes are those of the source, under whatever name."""
+    if isinstance(target, np.ndarray) and not target.flags.writeable:
+        raise ValueError("target must be writable; got a read-only array")
+    if isinstance(source, np.ndarray) and isinstance(target, np.ndarray):
+        same = np.may_share_memory(source, target) or share_file(source, target)
+    else:
+        home = _home(source)
+        same = source is target or (home is not None and home == _home(target))
+    if same:
+        raise ValueError(
+            "target must not share memory or a file with source, whose rows are needed again"
+        )
+
+
+def _home(a: Any) -> tuple[Any, ...] | None:
+    """Where the array of an h5py.Dataset or of a zarr.Array is: the same if that was opened twice."""
+    if type(a).__module__.partition(".")[0] not in ("h5py", "zarr"):
+        return None
+    return tuple(getattr(a, name, None) for name in ("id", "store", "path"))
+
+
+def _facts(a: Any, argument: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and native type of what can be sliced."""
+    try:
+        shape, dtype = tuple(int(n) for n in a.shape), np.dtype(a.dtype)
+    except (AttributeError, TypeError, ValueError):
+        raise TypeError(
+            f"{argument} must have a shape and a dtype, and be sliced like an array; got {type(a).__name__}"
+        ) from None
+    pixel_of(dtype, argument)
+    return shape, dtype.newbyteorder("=")
+
+
+def _band_height(band: int | None, fitting: int, reach: int) -> int:
+    """Rows of a band, by default those that fit; those that two bands need are a quarter of it at most."""
+    if band is None:
+        return max(fitting, 4 * reach)
+    try:
+        height = operator.index(band)
+    except TypeError:
+        height = 0
+    if height < 1:
+        raise ValueError(f"band must be a positive integer; got {band!r}")
+    return height
+
+
+def _stored_together(a: Any, axis: int) -> int:
+    """Rows of a chunk, or of a shard of chunks, of zarr, HDF5, TIFF or dask."""
+    chunks = getattr(a, "shards", None) or getattr(a, "chunks", None)
+    rows = chunks[axis] if chunks else 1
+    return int(max(rows) if isinstance(rows, tuple) else rows)
+
+
+def _resumed(place: Mark | None, job: _Job) -> int:
+    """Rows that an earlier run has done."""
+    if place is None:
+        raise ValueError("target must be a memmap, zarr or HDF5, or `mark` a path, to be resumed")
+    found = place.read()
+    if found is None:
+        return 0
+    if found[0] != job.fingerprint:
+        raise ValueError(
+            "target was begun with another kernel, option, shape or type; it cannot be resumed"
+        )
+    return min(max(found[1], 0), job.total)
+
+
+# --- doing it ------------------------------------------------------------------------------------
+
+
+def _run(
+    job: _Job, source: Any, target: Any, place: Mark | None, done: int, progress: Progress | None
+) -> None:
+    """One thread reads in turn, some filter, a band each, and this one writes in turn."""
+    reader, writer = _Reader(job, source), _Writer(job, target, place)
+    pending: deque[tuple[_Band, Future[NDArray[Any]]]] = deque()
+
+    def filtered(band: _Band, reading: Future[_Rows]) -> NDArray[Any]:
+        rows = reading.result()
+        result = _filtered(job, rows, writer.place(band))
+        reader.release(rows)
+        return result
+
+    def finish(band: _Band, filtering: Future[NDArray[Any]]) -> None:
+        writer(band, filtering.result())
+        if progress is not None:
+            progress(band.done, job.total)
+
+    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(job.threads) as filtering:
+        for band in job.bands(done):
+            rows = reading.submit(reader, band)
+            pending.append((band, filtering.submit(filtered, band, rows)))
+            if len(pending) > job.threads + 1:
+                finish(*pending.popleft())
+        while pending:
+            finish(*pending.popleft())
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What a band is filtered from.
+
+    Attributes
+    ----------
+    pixels : ndarray
+    part : Part
+        Where in them the windows stand.
+    keep : slice
+        The band's rows of the result.
+    """
+
+    pixels: NDArray[Any]
+    part: Part
+    keep: slice
+
+
+def _filtered(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> NDArray[Any]:
+    """The band, in its place in the target if it has one."""
+    whole = rows.keep == slice(0, rows.part.rows[2])
+    result = job.plan.run(rows.pixels, place if whole else None, rows.part)
+    kept: NDArray[Any] = result[(slice(None),) * job.source.axis + (rows.keep,)]
+    if place is not None and not whole:
+        place[...] = kept
+        return place
+    return kept
+
+
+class _Reader:
+    """Reads what bands are filtered from, one after the other; rows that two need, once."""
+
+    def __init__(self, job: _Job, source: Any) -> None:
+        self._job, self._source = job, source
+        self._mapping = Mapping(source)
+        self._stored = _stored_together(source, job.source.rows)
+        self._lead: tuple[int, ...] | None = None
+        self._low, self._held = 0, np.empty(0)
+
+    def __call__(self, band: _Band) -> _Rows:
+        """Read a band, with the rows that its windows touch."""
+        job = self._job
+        length, start, count = job.whole.rows
+        begin = band.begin // job.step * job.step
+        end = min(-(-band.end // job.step) * job.step, count)
+        first, last = start + begin, start + end + job.plan.kernel.shape[0] - 1
+        cut = job.plan.border == "constant" or (first >= 0 and last <= length)
+        if cut:
+            low = max(first, 0)
+            pixels = self._rows(band.lead, low, min(last, length))
+        else:
+            low = first
+            pixels = self._around(band.lead, first, last)
+        part = Part(
+            (pixels.shape[job.source.axis], first - low, end - begin),
+            job.whole.cols,
+            job.whole.size,
+        )
+        return _Rows(pixels, part, slice(band.begin - begin, band.end - begin))
+
+    def release(self, rows: _Rows) -> None:
+        """Say that a band has been filtered."""
+        self._mapping.release(rows.pixels)
+
+    def _around(self, lead: tuple[int, ...], first: int, last: int) -> NDArray[Any]:
+        """Rows `first` .. `last` - 1, of which some are outside."""
+        job = self._job
+        table = index_table(job.whole.rows[0], first, last - first, job.plan.border)
+        needed = np.unique(table)
+        runs = np.split(needed, np.flatnonzero(np.diff(needed) > 1) + 1)
+        pixels = [self._rows(lead, int(run[0]), int(run[-1]) + 1) for run in runs]
+        return np.take(
+            np.concatenate(pixels, job.source.axis), np.searchsorted(needed, table), job.source.axis
+        )
+
+    def _rows(self, lead: tuple[int, ...], low: int, high: int) -> NDArray[Any]:
+        """Rows of the source: a view of what is in memory, or mapped there."""
+        axis = self._job.source.axis
+        if isinstance(self._source, np.ndarray):
+            view: NDArray[Any] = self._source[self._job.source.at(lead, low, high)]
+            self._mapping.expect(view)
+            return view
+        held_to = self._low + self._held.shape[axis] if lead == self._lead else 0
+        if lead != self._lead or not self._low <= low < held_to:
+            self._held, held_to = self._read(lead, low, self._up(high)), self._up(high)
+        else:
+            kept = self._held[(slice(None),) * axis + (slice(low - self._low, None),)]
+            if held_to < high:
+                more = self._read(lead, held_to, self._up(high))
+                kept = np.concatenate([kept, more], axis)
+            self._held = kept
+        self._lead, self._low = lead, low
+        result: NDArray[Any] = self._held[(slice(None),) * axis + (slice(0, high - low),)]
+        return result
+
+    def _up(self, row: int) -> int:
+        """To the end of a row's chunk: it is read as a whole."""
+        return min(-(-row // self._stored) * self._stored, self._job.whole.rows[0])
+
+    def _read(self, lead: tuple[int, ...], low: int, high: int) -> NDArray[Any]:
+        return array_of(self._source[self._job.source.at(lead, low, high)], "source")
+
+
+class _Writer:
+    """Writes bands, and then that it has."""
+
+    def __init__(self, job: _Job, target: Any, place: Mark | None) -> None:
+        self._job, self._target, self._mark = job, target, place
+        self._mapping = Mapping(target)
+
+    def place(self, band: _Band) -> NDArray[Any] | None:
+        """Where the engine can write the band itself: in an array in memory."""
+        if not isinstance(self._target, np.ndarray) or not self._target.dtype.isnative:
+            return None
+        place: NDArray[Any] = self._target[self._at(band)]
+        return place
+
+    def _at(self, band: _Band) -> tuple[Any, ...]:
+        return self._job.target.at(band.lead, band.begin, band.end)
+
+    def __call__(self, band: _Band, result: NDArray[Any]) -> None:
+        """Write a band, unless it is in its place already."""
+        if self.place(band) is None:
+            self._target[self._at(band)] = result
+        else:
+            self._mapping.release(result)
+        if self._mark is not None:
+            self._mark.write(self._job.fingerprint, band.done)

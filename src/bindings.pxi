@@ -1,0 +1,500 @@
+# Programs: what Python holds of the engine, and where typed memoryviews become pointers.
+#
+# A program is one way to do a job, with the weights as the engine wants them. It does not change once made, so
+# threads may run it at the same time. A request (request.h) brings the pictures. The caller (calls.pyx) has
+# checked every word; nothing is checked here.
+
+
+# Both pictures together; less may stay in a large third-level cache until the result is looked at.
+cdef Py_ssize_t STREAM_BYTES = 24 << 20
+
+cdef enum:
+    FEW_CHANNELS = 64   # whose constants stand on the stack
+    BANDS = 8           # a thread
+    LEAST_WINDOWS = 4   # of rows, in the height of a band
+
+
+cdef int run_bands(const void* bound, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
+    """Band `i` of `bands`: some planes, or a part of one. Returns the number of failures to get memory."""
+    cdef const Call* call = <const Call*>bound
+    cdef int failed = 0
+    cdef Py_ssize_t plane
+    if bands > call.planes:
+        return task(call.accumulator, call, i, bands // call.planes)
+    for plane in range(<Py_ssize_t>(<int64_t>i * call.planes // bands),
+                       <Py_ssize_t>(<int64_t>(i + 1) * call.planes // bands)):
+        failed += task(call.accumulator, call, plane, 1)
+    return failed
+
+
+cdef Py_ssize_t bands_for(const Call* call, int threads) noexcept nogil:
+    """Into how many bands a call is cut, of which each loads the first rows of its window anew."""
+    cdef Py_ssize_t bands = BANDS * threads, rows = LEAST_WINDOWS * call.kernel_height
+    if call.planes >= bands:
+        return bands
+    if call.history:    # each goes through all rows before it
+        bands, rows = threads, 1
+    return call.planes * smaller((bands - 1) // call.planes + 1, larger(call.height // rows, 1))
+
+
+cdef int run_request(const void* program, const Request* request) noexcept nogil:
+    """Run a program with the pictures of a request; see Program.address."""
+    cdef Call call
+    cdef double few[FEW_CHANNELS]
+    cdef Py_ssize_t c
+    cdef int failed
+    call = (<const Call*>program)[0]
+    call.fill = few
+    if request.channels > FEW_CHANNELS:
+        call.fill = <double*>malloc(request.channels * sizeof(double))
+        if call.fill == NULL:
+            return 1
+    for c in range(request.channels):
+        call.fill[c] = request.constant[c % 2]
+    bind(&call, request)
+    if request.threads == 1:
+        failed = run_bands(&call, 0, 1)
+    else:
+        failed = run(run_bands, &call, bands_for(&call, request.threads), request.threads)
+    if call.fill != few:
+        free(call.fill)
+    return failed
+
+
+cdef void bind(Call* call, const Request* request) noexcept nogil:
+    """Tell a job its pictures."""
+    cdef Py_ssize_t before = -request.cols.start, columns = request.cols.count + call.kernel_width - 1
+    call.rows, call.cols = request.rows, request.cols
+    call.planes, call.height, call.width = request.planes, request.rows.count, request.cols.count
+    call.channels, call.source_width = request.channels, request.cols.length
+    call.src = make_view(&request.src, call.planes, call.rows.length, call.cols.length, call.channels)
+    call.dst = make_view(&request.dst, call.planes, call.height, call.width, call.channels)
+    call.repeats = 4 * (call.kernel_height - 1) >= call.height
+    call.before = before
+    call.inner_begin = smaller(larger(before, 0), columns)
+    call.inner_end = larger(call.inner_begin, smaller(call.cols.length + before, columns))
+    call.run_before = margin_step(&call.cols, 0, call.inner_begin)
+    call.run_after = margin_step(&call.cols, call.inner_end, columns)
+    call.constant = (holds_constant(&call.rows, call.kernel_height)
+                     or holds_constant(&call.cols, call.kernel_width))
+    if may_take_small_box(call):
+        call.method, call.average = BOX_SMALL, quotient(call.divisor)
+    call.stream = (call.planes * call.height * call.width * call.channels * (call.src.size + call.dst.size)
+                   >= STREAM_BYTES)
+
+
+cdef int margin_step(const Axis* axis, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """The step from each source index of padded pixels `begin` .. `end - 1` to the next one, if it is -1, 0 or 1
+    all along."""
+    cdef Py_ssize_t i, this, last, step
+    if end - begin < 2:
+        return 0
+    last = source_index(axis, begin + 1)
+    step = last - source_index(axis, begin)
+    if not -1 <= step <= 1:
+        return IRREGULAR
+    for i in range(begin + 2, end):
+        this = source_index(axis, i)
+        if this - last != step:
+            return IRREGULAR
+        last = this
+    return <int>step
+
+
+cdef inline bint holds_constant(const Axis* axis, Py_ssize_t taps) noexcept nogil:
+    """Whether windows of so many taps reach over a border that is a constant."""
+    return axis.border == FC_CONSTANT and (
+        axis.start < 0 or axis.start + axis.count + taps - 1 > axis.length
+    )
+
+
+cdef bint may_take_small_box(const Call* call) noexcept nogil:
+    """Running sums of few taps may be done in registers, if pixels and channels allow it."""
+    return (
+        call.method == BOX_SLIDING and call.divisor > 0 and call.scale == 1
+        and call.src.type == call.dst.type
+        and (call.src.type == U8 or call.src.type == U16 or call.src.type == I16)
+        and averages(call.kernel_height, call.kernel_width, call.channels, call.divisor, call.src.size)
+    )
+
+
+cdef inline Py_ssize_t tile_pitch(vec* kind, Py_ssize_t n) noexcept:
+    """An odd number of cache lines, so that a column's samples stand in all parts of a cache."""
+    cdef Py_ssize_t line = LINE_BYTES // sample_size(kind)
+    return n if n % (2 * line) else n + line
+
+
+cdef int make_fft(vec* kind, Fft* fft, const Facts* kernel, Py_ssize_t n, const Fft* wide) except -1:
+    """Twiddles, and the kernel's spectrum: that of `wide`, which is the same in float64, if there is one."""
+    cdef Py_ssize_t i
+    fft.n, fft.pitch = n, tile_pitch(kind, n)
+    fft.taps, fft.heaviest, fft.weight, fft.signed_weights = kernel.taps, kernel.largest, kernel.total, False
+    for i in range(kernel.height * kernel.width):
+        fft.signed_weights = fft.signed_weights or kernel.weights[i] < 0
+    make_twiddles(kind, fft)
+    make_mirror(fft, LINE_BYTES // sample_size(kind))
+    if wide == NULL:
+        fft.spectrum = make_spectrum(kind, fft, kernel, False, &fft.most)
+    else:
+        fft.spectrum, fft.most = narrowed(kind, fft, wide, wide.spectrum), wide.most
+    return 0
+
+
+cdef void* narrowed(vec* kind, const Fft* fft, const Fft* wide, const void* spectrum) except NULL:
+    cdef Py_ssize_t y, x
+    cdef void* made = get_memory(2 * fft.n * fft.pitch, sample_size(kind))
+    for y in range(2 * fft.n):
+        for x in range(fft.n):
+            set_sample(<vec*>made, y * fft.pitch + x, (<const double*>spectrum)[y * wide.pitch + x])
+    return made
+
+
+cdef int make_bound(vec* kind, Fft* fft, const Facts* kernel, double eps, const Fft* wide) except -1:
+    """What results of floats with that `eps` are proven by; see fft_bound.pxi."""
+    cdef double most
+    fft.error = FFT_ERROR * log2(<double>fft.n) * ldexp(1, -24 if vec is vf else -53)
+    fft.room = larger(1, fft.taps) * eps
+    fft.magnitudes = fft.spectrum
+    if fft.signed_weights and wide != NULL:
+        fft.magnitudes = narrowed(kind, fft, wide, wide.magnitudes)
+    elif fft.signed_weights:
+        fft.magnitudes = make_spectrum(kind, fft, kernel, True, &most)
+    return 0
+
+
+cdef void* make_spectrum(vec* kind, const Fft* fft, const Facts* kernel, bint magnitudes,
+                         double* most) except NULL:
+    """Of the weights or their magnitudes; made in float64 whatever the lanes. `most` is the largest magnitude
+    before it is divided by the samples of a tile."""
+    cdef Py_ssize_t y, x, side, n = fft.n
+    cdef double w
+    cdef Fft exact
+    cdef double* re
+    cdef void* spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
+    memset(&exact, 0, sizeof(Fft))
+    exact.n, exact.pitch = n, tile_pitch(<vd*>NULL, n)
+    try:
+        make_twiddles(<vd*>NULL, &exact)
+        side = n * exact.pitch
+        exact.spectrum = get_memory(4 * side, sizeof(double))
+        re = <double*>exact.spectrum
+        memset(re, 0, 2 * side * sizeof(double))
+        for y in range(kernel.height):  # backwards, since the window is correlated with it
+            for x in range(kernel.width):
+                w = kernel.weights[y * kernel.width + x]
+                re[(n - y) % n * exact.pitch + (n - x) % n] = (fabs(w) if magnitudes else w) / (<double>n * n)
+        transform(<vd*>(re + 2 * side), <vd*>re, &exact, n)
+        transform(<vd*>re, <vd*>(re + 2 * side), &exact, n)
+        most[0] = 0
+        for y in range(n):
+            for x in range(n):
+                most[0] = fmax(most[0], hypot(re[y * exact.pitch + x], re[side + y * exact.pitch + x]))
+        most[0] *= <double>n * n
+        for y in range(2 * n):
+            for x in range(n):
+                # turned over twice; the tile it meets, once
+                set_sample(<vec*>spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
+    except BaseException:
+        free(spectrum)
+        raise
+    finally:
+        free_fft(&exact)
+    return spectrum
+
+
+cdef int make_twiddles(vec* kind, Fft* fft) except -1:
+    """exp(-2 pi i k j / m), 0 < k < count, for each butterfly j, of `count` points, of the passes of
+    m = n ... points."""
+    cdef Py_ssize_t j, k, count, at = 0, m = fft.n
+    cdef double angle
+    fft.threes = fft.n
+    while fft.threes % 5 == 0:
+        fft.threes //= 5
+    fft.twos = fft.threes
+    while fft.twos % 3 == 0:
+        fft.twos //= 3
+    fft.twiddle = get_memory(2 * fft.n + 6, sample_size(kind))  # 8 * n / 5 + 6 * (n / 20 ...) < 2 * n
+    while m > 8:
+        count = points_of(m)
+        for j in range(m // count):
+            for k in range(1, count):
+                angle = -2 * M_PI * k * j / m
+                set_sample(<vec*>fft.twiddle, at, cos(angle))
+                set_sample(<vec*>fft.twiddle, at + 1, sin(angle))
+                at += 2
+        m //= count
+    fft.twiddles, fft.last = at, m
+    return 0
+
+
+cdef inline Py_ssize_t points_of(Py_ssize_t m) noexcept:
+    """Of a butterfly of the pass of m points, unless it is the last."""
+    return 5 if m % 5 == 0 else 3 if m % 3 == 0 else 4
+
+
+cdef Py_ssize_t frequency(const Fft* fft, Py_ssize_t row) noexcept:
+    """That of a row of a transformed tile: the digits in reversed order."""
+    cdef Py_ssize_t found = 0, unit = 1, m = fft.n, count
+    while m > 1:
+        count = fft.last if m == fft.last else points_of(m)
+        m //= count
+        found += unit * (row // m)
+        row %= m
+        unit *= count
+    return found
+
+
+cdef int make_mirror(Fft* fft, Py_ssize_t vector) except -1:
+    """Leave out each vector of rows all of which mirror rows that are not left out. `vector` is that of the
+    highest level, so that all levels leave out the same."""
+    cdef Py_ssize_t first, y, n = fft.n
+    cdef list row_of = [0] * n
+    cdef set kept = set()
+    fft.mirrored = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    for y in range(n):
+        row_of[frequency(fft, y)] = y
+        fft.mirrored[y] = -1
+    for first in range(n - vector, -1, -vector):
+        twins = [row_of[(n - frequency(fft, y)) % n] for y in range(first, first + vector)]
+        if first in kept or any(fft.mirrored[y] >= 0 or first <= y < first + vector for y in twins):
+            continue
+        kept.update(y - y % vector for y in twins)
+        for y in range(vector):
+            fft.mirrored[first + y] = twins[y]
+    return 0
+
+
+cdef void free_fft(Fft* fft) noexcept:
+    free(fft.twiddle)
+    if fft.magnitudes != fft.spectrum:
+        free(fft.magnitudes)
+    free(fft.spectrum)
+    free(fft.mirrored)
+
+
+cdef int pad_kernel(Call* call) except -1:
+    cdef Py_ssize_t ky, kx, pitch = (call.kernel_width * call.channels + 15) // 16 * 16
+    cdef double* padded = <double*>get_memory(call.kernel_height * pitch, sizeof(double))
+    memset(padded, 0, call.kernel_height * pitch * sizeof(double))
+    for ky in range(call.kernel_height):
+        for kx in range(call.kernel_width):
+            padded[ky * pitch + kx * call.channels] = call.kernel[ky * call.kernel_width + kx]
+    call.padded_kernel, call.kernel_pitch = padded, pitch
+    return 0
+
+
+cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p) except -1:
+    """Taps of a separable job (a row and a column), else of the kernel as it is; spectra."""
+    # a tile is of one channel; see one_channel in fft.pxi
+    cdef Py_ssize_t step = 1 if p.sums == FFT else call.channels
+    if p.across != NULL:
+        make_taps(kind, &call.across, p.across, 1, kernel.width, step)
+        make_taps(kind, &call.window, p.down, kernel.height, 1, step)
+        call.across.folded, call.window.folded = p.across_symmetric, p.down_symmetric
+    elif p.sums == TAPS or p.sums == FFT:
+        make_taps(kind, &call.window, kernel.weights, kernel.height, kernel.width, step)
+    if p.sums == FFT:
+        make_spectra(call, kernel, p)
+    return 0
+
+
+cdef int make_spectra(Call* call, const Facts* kernel, const Proposal* p) except -1:
+    """Of the sums' type; for results that are floats also what proves them, and the same in float64."""
+    cdef double eps = ldexp(1, -23 if p.accumulator == FLOAT32 else -52)
+    cdef bint bounded = call.low == call.high    # floats have no limits
+    if p.accumulator != FLOAT32:
+        make_fft(<vd*>NULL, &call.fft, kernel, p.tile, NULL)
+        if bounded:
+            make_bound(<vd*>NULL, &call.fft, kernel, eps, NULL)
+    elif bounded:
+        make_fft(<vd*>NULL, &call.wide, kernel, p.tile, NULL)
+        make_bound(<vd*>NULL, &call.wide, kernel, eps, NULL)
+        make_fft(<vf*>NULL, &call.fft, kernel, p.tile, &call.wide)
+        make_bound(<vf*>NULL, &call.fft, kernel, eps, &call.wide)
+    else:
+        make_fft(<vf*>NULL, &call.fft, kernel, p.tile, NULL)
+    return 0
+
+
+cdef inline Py_ssize_t most_spread() noexcept:
+    """Samples from the first to the last tap of a group, at the most, where groups are of taps; else 0."""
+    return 2 * F32_LANES if PERMUTES_BYTES else 0
+
+
+cdef int make_dots(Call* call, const Proposal* p) except -1:
+    """Groups of whole-numbered weights, made of the job's. Kernels of fewer than three rows get rows of zeros
+    below.
+
+    A group is four taps, `spread` samples from the first to the last, where the engine can gather their
+    samples; else it is four neighbouring samples and takes all taps that fall on them: four of a row of single
+    samples, two of interleaved RGB (and the spread is 0).
+    """
+    cdef Dots* dots = &call.dots
+    cdef Py_ssize_t height = call.kernel_height, width = call.kernel_width, rows = larger(3, height)
+    cdef Py_ssize_t channels = call.channels, ky, kx, group, byte, tap
+    cdef int digit
+    cdef int64_t n, higher
+    cdef Py_ssize_t* offsets = <Py_ssize_t*>get_memory(width, sizeof(Py_ssize_t))
+    cdef int8_t* weights
+    dots.offset = offsets
+    dots.digits, dots.fraction_bits = p.digits, p.fraction_bits
+    dots.divides = dots.fraction_bits == 0 and p.divisor > 0 and has_ties(p.divisor)
+    dots.plus = <int32_t>(ldexp(p.offset, dots.fraction_bits) if dots.fraction_bits else call.plus)
+    dots.fixed_point_error = <int32_t>ceil(ldexp(p.tie_tolerance, p.fraction_bits)) + 1
+    dots.tap_stride = 3 * channels if channels > 1 and 3 * channels <= most_spread() else 0
+    make_gather(dots)
+    # the first group begins at the first column that is not zero, each other at the next that is in none
+    for kx in range(width):
+        if has_taps(call, p.unit, kx) and (
+                dots.groups == 0 or kx * channels > offsets[dots.groups - 1] + (dots.tap_stride or 3)):
+            offsets[dots.groups] = kx * channels
+            dots.groups += 1
+    call.window.height = rows
+    weights = <int8_t*>get_memory(dots.digits * rows * dots.groups, sizeof(int32_t))
+    dots.weight = <int32_t*>weights
+    memset(weights, 0, dots.digits * rows * dots.groups * sizeof(int32_t))
+    for ky in range(height):
+        for group in range(dots.groups):
+            for byte in range(4):
+                tap = offsets[group] + byte * (dots.tap_stride // 3 or 1)
+                if tap % channels or tap // channels >= width:
+                    continue
+                n = whole_weight(call, p.unit, ky, tap // channels)
+                for digit in range(p.digits - 1, -1, -1):
+                    # n = higher * 2**DOT_BITS + digit, and the digit has a sign
+                    higher = (n + (1 << (DOT_BITS - 1))) >> DOT_BITS
+                    weights[((digit * rows + ky) * dots.groups + group) * 4 + byte] = <int8_t>(
+                        n - higher * (1 << DOT_BITS))
+                    n = higher
+    return 0
+
+
+cdef inline int64_t whole_weight(const Call* call, double unit, Py_ssize_t ky, Py_ssize_t kx) noexcept:
+    return <int64_t>rint(call.kernel[ky * call.kernel_width + kx] / unit)
+
+
+cdef bint has_taps(const Call* call, double unit, Py_ssize_t kx) noexcept:
+    """Whether a column of whole-numbered weights is not all zeros."""
+    cdef Py_ssize_t ky
+    for ky in range(call.kernel_height):
+        if whole_weight(call, unit, ky, kx):
+            return True
+    return False
+
+
+cdef void make_gather(Dots* dots) noexcept:
+    """Which samples are those of four vectors of groups of taps, `spread` from the first to the last."""
+    cdef Py_ssize_t k, i, t, start, lanes = F32_LANES
+    if not dots.tap_stride:
+        return
+    for k in range(4):
+        start = k * lanes if k < 2 else k * lanes - dots.tap_stride
+        for i in range(lanes):
+            for t in range(4):
+                dots.gather[(k * lanes + i) * 4 + t] = <uint8_t>(start + i + t * dots.tap_stride // 3)
+
+
+cdef class Program:
+    """A strategy, made ready for pictures of so many channels.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    strategy : Strategy
+        Decided for this kernel.
+    channels : int
+        Samples of a pixel.
+    target : int
+        Code of the type of the results.
+    """
+    cdef Call call
+    cdef bytes weights      # the job points to them
+
+    def __cinit__(self, Kernel kernel not None, Strategy strategy not None, Py_ssize_t channels, int target):
+        cdef Call* call = &self.call
+        cdef const Proposal* p = &strategy.proposal
+        if p.height and (p.height != kernel.facts.height or p.width != kernel.facts.width):
+            raise ValueError(f"strategy must be one for a kernel of shape {kernel.shape}; got another's")
+        if strategy.summed is not None:
+            kernel = strategy.summed
+        self.weights, call.accumulator = kernel.memory, p.accumulator
+        call.kernel = kernel.facts.weights
+        call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
+        call.channels = channels
+        call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor
+        call.plus = rint(p.offset * (p.divisor or 1))    # a whole number but for roundings
+        call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
+        call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
+        if call.tie_tolerance > 0:
+            pad_kernel(call)
+        call.window.height = call.kernel_height
+        if p.sums == INT8_DOT:
+            make_dots(call, p)
+        elif p.sums == CONVOLVE2D or p.sums == CONVOLVE2D_REVERSED:
+            if p.accumulator == FLOAT32:
+                make_quads(<vf*>NULL, &call.window, &kernel.facts, channels)
+            else:
+                make_quads(<vs*>NULL, &call.window, &kernel.facts, channels)
+        elif p.accumulator == FLOAT32:
+            make_sums(<vf*>NULL, call, &kernel.facts, p)
+        else:
+            make_sums(<vd*>NULL, call, &kernel.facts, p)
+
+    def __dealloc__(self):
+        free_taps(&self.call.across)
+        free_taps(&self.call.window)
+        free(<void*>self.call.padded_kernel)
+        free(<void*>self.call.dots.offset)
+        free(<void*>self.call.dots.weight)
+        free_fft(&self.call.fft)
+        free_fft(&self.call.wide)
+
+    def convolve_tile(self, const float[:, ::1] samples):
+        """One tile of float32 as its transforms leave it; benchmarks/search_bound.py measures it."""
+        cdef const Fft* fft = &self.call.fft
+        cdef Ahead nothing = nothing_ahead(&self.call)
+        cdef Py_ssize_t y, x, side = fft.n * fft.pitch
+        cdef float* tile = <float*>get_memory(4 * side, sizeof(float))
+        memset(tile, 0, 4 * side * sizeof(float))
+        for y in range(samples.shape[0]):
+            for x in range(samples.shape[1]):
+                tile[y * fft.pitch + x] = samples[y, x]
+        convolve_tiles(<vf*>tile, fft, fft.n - self.call.kernel_width + 1, fft.n, True, &nothing)
+        results = [[tile[y * fft.pitch + x] for x in range(fft.n - self.call.kernel_width + 1)]
+                   for y in range(fft.n - self.call.kernel_height + 1)]
+        free(tile)
+        return results
+
+    def nbytes(self):
+        """Bytes of weights, taps, twiddles and spectra, or a few more."""
+        cdef Py_ssize_t taps = self.call.kernel_height * self.call.kernel_width
+        cdef Py_ssize_t tile = self.call.fft.n * self.call.fft.pitch
+        return sizeof(Call) + taps * 80 + tile * 64 + self.call.dots.digits * taps * 4
+
+    def address(self):
+        """A C function that runs requests (request.h), and its first argument."""
+        return <size_t>&run_request, <size_t>&self.call
+
+
+def can_average(Py_ssize_t height, Py_ssize_t width, Py_ssize_t divisor, Py_ssize_t size):
+    """Whether a box of bytes or 16-bit words, `size` bytes each, in one channel, is summed in registers."""
+    return averages(height, width, 1, divisor, size)
+
+
+def dot_bits():
+    """Bits of a digit of whole-numbered weights; see int8_dot.pxi."""
+    return DOT_BITS
+
+
+def vector_bytes():
+    """Width of this level's vectors; 0 without the vector extension."""
+    return VECTOR_BYTES
+
+
+def half_round_trip(const float[::1] values):
+    """float32 -> float16 bits -> float32, by the verbs; for the tests of simd.h."""
+    cdef Py_ssize_t i
+    return (
+        [float_to_half(values[i]) for i in range(values.shape[0])],
+        [half_to_float(float_to_half(values[i])) for i in range(values.shape[0])],
+    )

@@ -1,0 +1,286 @@
+# What the engine is asked to do: two pictures as bytes, two axes with their borders, taps, and how to round.
+# A job is filled once, before the first pixel, and only read by the threads.
+
+cdef enum:
+    LINE_BYTES = 64     # of a cache
+
+# How one of these filters sums, and which one is first.
+cdef enum:
+    NOTHING, LIST, EVEN, ODD, MEAN
+
+cdef enum:
+    DOWN_FIRST, ACROSS_FIRST, ADDED
+
+# Columns of a margin that do not follow each other in one step.
+cdef enum:
+    IRREGULAR = 2
+
+cdef struct View:
+    # Sample (plane, y, x, c) stands at data + plane*plane_ + y*row + x*pixel + c*channel.
+    char* data
+    Py_ssize_t plane, row, pixel, channel
+    int type
+    Py_ssize_t size
+    bint swapped    # in the byte order that is not this machine's
+    bint packed     # the samples of a row lie side by side, aligned and in native order
+    Py_ssize_t batch        # samples, a pixel apart, that a vector holds; 0 where bytes cannot be permuted
+    uint8_t together[64]    # which bytes these are, to stand side by side
+    uint8_t apart[64]       # and the way back,
+    uint64_t apart_mask    # to which bytes
+
+cdef struct Taps:
+    # Tap t multiplies the sample `offset[t]` samples to the right, in a kernel of one row; in others, see
+    # direct.pxi, and sparse.pxi for the steps.
+    Py_ssize_t count
+    Py_ssize_t height, width
+    Py_ssize_t step         # samples from a pixel to its neighbour: the channels vanish here
+    bint dense              # no zero among height * width weights
+    bint folded             # each weight of a symmetric line meets two samples at a time; see symmetric.pxi
+    bint shifts_by_three          # vectors can be shifted by three of them
+    Py_ssize_t pairs        # so many taps, two and two, are `step` samples apart: of one dense row
+    Py_ssize_t* offset
+    void* weight            # of the lane's sample type, row-major
+    Py_ssize_t steps
+    Py_ssize_t* step_row
+    Py_ssize_t* step_offset
+    int* step_mask
+    void* step_weight       # four a step, for the four output rows of a block
+
+cdef struct Dots:
+    # Whole-numbered weights of `groups` quads of neighbours a kernel row; see int8_dot.pxi.
+    Py_ssize_t groups, digits
+    int fraction_bits             # binary places of fixed-point weights; 0: they are whole
+    bint divides                # a divisor that has ties; else a factor scales them, or nothing
+    int32_t plus                # added to the sums, in these
+    int32_t fixed_point_error            # how far a fixed-point sum may be off
+    const Py_ssize_t* offset    # of each group, in samples
+    Py_ssize_t tap_stride       # samples from the first to the last of a group of taps; 0: of neighbours
+    uint8_t gather[256]         # which bytes of a vector become those of four vectors of such groups
+    const int32_t* weight       # four to a word: (digit, kernel row, group)
+
+cdef struct Average:
+    # A quotient by way of a product; see box_small.pxi.
+    uint16_t factor
+    int shift
+
+cdef struct Fft:
+    # Tiles of n x n samples, rows of which are `pitch` samples apart; see fft.pxi.
+    Py_ssize_t n, pitch
+    Py_ssize_t last             # rows of a butterfly of the last pass, 4 or 8
+    Py_ssize_t twos, threes     # n without its factors of three and five, and of five
+    Py_ssize_t twiddles
+    void* twiddle               # of the lane's sample type: complex ones for each butterfly, points less one
+    Py_ssize_t* mirrored        # of each row of frequencies the one that it mirrors, if left out, else -1
+    void* spectrum              # of the kernel: n rows of real parts, n of imaginary ones
+    # of floats, see fft_bound.pxi:
+    void* magnitudes            # the spectrum of the weights' magnitudes; the same one if none is negative
+    bint signed_weights
+    Py_ssize_t taps
+    double most                 # magnitude of the largest number of the spectrum,
+    double heaviest, weight     # and of the largest weight; sum of their magnitudes
+    double error                # of a result, in units of what the tile holds
+    double room                 # allowed error in units of the sum of |weight| * |sample|
+
+cdef struct Line:
+    int kind
+    Py_ssize_t size
+    void* weight            # of the lane's sample type
+
+cdef struct ColumnRange:
+    # Columns of the padded picture that somebody's windows see.
+    Py_ssize_t begin, end
+    Py_ssize_t inner_begin, inner_end   # of these, those that stand side by side in the source
+    bint copied                 # channels stand side by side, and all other columns are copies of inner ones:
+    Py_ssize_t skip             # bytes of a source row before the first of these,
+    Py_ssize_t inner, count     # and samples of a row before them, and of them
+    Py_ssize_t before, after    # which samples of a row the first column on either side is a copy of
+
+cdef struct Strip:
+    # Columns that a window of rows walks down.
+    Py_ssize_t first, count     # output pixels
+    ColumnRange column_range
+    bint in_place               # the windows are read in the source
+    bint narrow                 # a part of wider rows
+    void* raw                   # a row before it is summed across
+    Py_ssize_t pitch            # samples between the window's own rows, the first of which is at `base`
+    void* base
+    void** rows                 # the window, in order
+
+cdef struct Call:
+    View src, dst
+    Py_ssize_t planes, height, width, channels      # of the output
+    Axis rows, cols             # of the padded picture; see borders.pxi
+    bint repeats                # so many of its rows are alike that it pays to look for them
+    Py_ssize_t inner_begin, inner_end   # columns in between stand side by side in the source,
+    Py_ssize_t source_width
+    Py_ssize_t before                   # column `before` at its column 0
+    int run_before, run_after           # steps between source columns outside of these; see margin_step
+    bint constant               # some window holds it:
+    double* fill                # one a channel
+    const double* kernel        # for exact recomputation: the definition's, or whole numbers
+    Py_ssize_t kernel_height, kernel_width
+    const double* padded_kernel     # the same, weights as far apart as pixels are, rows filled up with 0
+    Py_ssize_t kernel_pitch
+    double reorder_error             # how far a float64 sum in any order may be from the definition's
+    int method
+    int accumulator                 # type of the sums: 0 float32, 1 float64, 2 float64 in the definition's order
+    Taps across, window
+    Dots dots
+    Fft fft
+    Fft wide        # the same in float64, for results of float32 that these do not prove
+    Average average
+    Line down, along
+    int order
+    bint history                # a running mean that depends on all rows before
+    int cast_mode                 # how sums become integers; see cast.pxi
+    double scale                # of a box's or a dot's sums
+    double plus                 # added to a dot's before they are divided and rounded, a whole number
+    Py_ssize_t divisor          # of all sums, where the kernel is of whole numbers; else 0
+    double low, high            # an integer output saturates here
+    bint stream                 # the pictures are larger than caches: results go past these
+    double tie_tolerance        # largest error of the fast sum; 0: none, or no rounding at all
+
+
+cdef struct Place:
+    # Where the samples of a row of sums stand in the output: the first is the first of pixel x.
+    Py_ssize_t plane, y, x
+
+
+cdef inline Py_ssize_t smaller(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+    return a if a < b else b
+
+
+cdef inline Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+    return a if a > b else b
+
+
+cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
+    """Whether rows of the picture are what the method works on, as they lie."""
+    if work is vf:
+        return view.packed and view.type == F32
+    elif work is vb:
+        return view.packed and view.type == U8
+    elif work is vh:
+        return view.packed and (view.type == U16 or view.type == I16)
+    else:
+        return view.packed and view.type == F64
+
+
+cdef inline Py_ssize_t result_size(work* kind, const Call* call) noexcept nogil:
+    """Bytes of a sample of what the method makes: sums, or pixels already."""
+    return call.dst.size if work is vb or work is vh else sample_size(kind)
+
+
+cdef inline bint is_result(work* kind, const Call* call) noexcept nogil:
+    """Whether rows of the output are what the method makes, as they lie."""
+    return is_work(kind, &call.dst) or (work is vb and call.dst.packed and call.dst.type == I16)
+
+
+cdef View make_view(const Array* a, Py_ssize_t planes, Py_ssize_t height, Py_ssize_t width,
+                    Py_ssize_t channels) noexcept nogil:
+    """View of an array of planes x height x width x channels samples."""
+    cdef View v
+    v.data, v.type, v.swapped = a.data, a.type, a.swapped
+    v.plane, v.row, v.pixel, v.channel = a.plane, a.row, a.pixel, a.channel
+    v.size = type_size(a.type)
+    # Strides of axes of length one say nothing.
+    v.packed = (
+        not v.swapped
+        and (channels == 1 or v.channel == v.size)
+        and (width == 1 or v.pixel == v.size * channels)
+        and <size_t>v.data % v.size == 0
+        and (height == 1 or v.row % v.size == 0)
+        and (planes == 1 or v.plane % v.size == 0)
+    )
+    if width == 1:
+        v.pixel = v.size * channels
+    make_batches(&v)
+    return v
+
+
+cdef inline Py_ssize_t type_size(int type) noexcept nogil:
+    """Bytes of a sample."""
+    if type <= I8:
+        return 1
+    elif type <= I16 or type == F16:
+        return 2
+    elif type <= I32 or type == F32:
+        return 4
+    else:
+        return 8
+
+
+cdef void make_batches(View* v) noexcept nogil:
+    cdef Py_ssize_t i, k
+    v.batch = 0
+    if not PERMUTES_BYTES or not v.size < v.pixel <= BYTE_LANES // 2:
+        return
+    v.batch = (BYTE_LANES - v.size) // v.pixel + 1
+    memset(v.together, 0, BYTE_LANES)
+    memset(v.apart, 0, BYTE_LANES)
+    v.apart_mask = 0
+    for i in range(v.batch):
+        for k in range(v.size):
+            v.together[i * v.size + k] = <uint8_t>(i * v.pixel + k)
+            v.apart[i * v.pixel + k] = <uint8_t>(i * v.size + k)
+            v.apart_mask |= <uint64_t>1 << (i * v.pixel + k)
+
+
+cdef void* get_memory(size_t count, size_t size) except NULL:
+    cdef void* memory = malloc(count * size)
+    if memory == NULL:
+        raise MemoryError("the list of taps")
+    return memory
+
+
+cdef int make_taps(vec* kind, Taps* taps, const double* weights, Py_ssize_t height, Py_ssize_t width,
+                   Py_ssize_t step) except -1:
+    """List the non-zero weights. A zero tap costs nothing and spreads no NaN."""
+    cdef Py_ssize_t ky, kx, t = 0, n = height * width
+    taps.height, taps.width, taps.step = height, width, step
+    taps.offset = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    taps.weight = get_memory(n, sizeof(double))
+    for ky in range(taps.height):
+        for kx in range(taps.width):
+            if weights[ky * width + kx] != 0:
+                taps.offset[t] = kx * step
+                set_sample(<vec*>taps.weight, t, weights[ky * width + kx])
+                t += 1
+    taps.count = t
+    taps.dense = t == n
+    taps.pairs = t // 2 * 2 if taps.height == 1 and taps.dense and step <= lanes_of(kind) else 0
+    taps.shifts_by_three = taps.pairs > 0 and 3 * step <= lanes_of(kind)
+    if taps.height > 1 and not (taps.dense and taps.height >= 3):
+        make_steps(kind, taps, weights)
+    return 0
+
+
+cdef int make_steps(vec* kind, Taps* taps, const double* weights) except -1:
+    cdef Py_ssize_t iy, kx, ky, t = 0, n = (taps.height + 3) * taps.width
+    cdef int r, mask
+    taps.step_row = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    taps.step_offset = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    taps.step_mask = <int*>get_memory(n, sizeof(int))
+    taps.step_weight = get_memory(4 * n, sizeof(double))
+    for iy in range(taps.height + 3):
+        for kx in range(taps.width):
+            mask = 0
+            for r in range(4):
+                ky = iy - r
+                if 0 <= ky and ky < taps.height and weights[ky * taps.width + kx] != 0:
+                    mask |= 1 << r
+                    set_sample(<vec*>taps.step_weight, 4 * t + r, weights[ky * taps.width + kx])
+            if mask:
+                taps.step_row[t], taps.step_offset[t], taps.step_mask[t] = iy, kx * taps.step, mask
+                t += 1
+    taps.steps = t
+    return 0
+
+
+cdef void free_taps(Taps* taps) noexcept:
+    free(taps.offset)
+    free(taps.weight)
+    free(taps.step_row)
+    free(taps.step_offset)
+    free(taps.step_mask)
+    free(taps.step_weight)

@@ -1,0 +1,318 @@
+# Dot: whole-numbered weights times bytes, four neighbouring samples an instruction, exact.
+#
+# A vector of bytes loaded at sample x holds the quads x .. x+3, x+4 .. x+7 ...; its dot products with
+# four weights belong to the samples x, x+4 ...: a phase. Loads at x, x+1, x+2 and x+3 make the four
+# phases, which together hold all samples:
+#
+#     phase 0   x     x+4   x+8  ...
+#     phase 1   x+1   x+5   x+9  ...
+#     phase 2   x+2   x+6   x+10 ...
+#     phase 3   x+3   x+7   x+11 ...
+#
+# A row of the kernel is a list of groups: an offset and four weights, zeros among them where taps are
+# missing, for a product with zero is nothing among integers. Interleaved channels are taps farther apart: a
+# group holds those that fall into four samples. Where bytes can be permuted across a vector (PERMUTES_BYTES), a
+# group is four taps, however far apart, for their samples are gathered in registers; then four vectors hold
+# 16 samples in a row each:
+#
+#     RGB   x x+3 x+6 x+9   x+1 x+4 x+7 x+10  ...
+#
+# Weights of more bits than the instruction takes are written in digits, the highest first:
+#
+#     sum(w x) = (sum(w2 x) * B + sum(w1 x)) * B + sum(w0 x)         B = 2**DOT_BITS
+#
+# A block is DOT_ROWS output rows of one vector of bytes, and a loaded vector serves all of them, since
+# loads, which straddle cache lines, are dearer than products. Two rows make eight accumulators, which is
+# what 16 registers have room for; four make sixteen, for 32. As in direct.pxi the first and the last
+# input rows serve fewer output rows than those between.
+#
+# Sums are whole (places = 0), and a divisor or a factor may scale them; or they are in fixed point. A whole
+# number may be added to all of them, for OpenCV's `delta` and Pillow's `offset`. Results are bytes; those of
+# whole sums that nothing scales may be 16-bit words, with a sign.
+#
+# Y. Kelefouras and G. Keramidas, "Design and implementation of 2D convolution on x86/x64 processors",
+# IEEE TPDS 33, 2022, use the instruction's 16-bit sibling on shifted kernels, for the same reason.
+
+cdef struct Quad:
+    # The four phases of one output row.
+    vi p0, p1, p2, p3
+
+
+cdef inline void dot_step(Quad* q, vb* v, int32_t weights) noexcept nogil:
+    cdef vi w = vi_set1(weights)
+    q.p0 = vi_dot(q.p0, v[0], w)
+    q.p1 = vi_dot(q.p1, v[1], w)
+    q.p2 = vi_dot(q.p2, v[2], w)
+    q.p3 = vi_dot(q.p3, v[3], w)
+
+
+cdef inline void load_quads(vb* v, const uint8_t* p, const Dots* dots, const bint spread) noexcept nogil:
+    cdef vb a, b
+    if spread:  # from two loads, which together end with the last sample that is needed
+        a = vb_load(p)
+        b = vb_load(p + dots.tap_stride)
+        v[0] = vb_keep_in_register(vb_permute(a, vb_load(dots.gather)))
+        v[1] = vb_keep_in_register(vb_permute(a, vb_load(dots.gather + BYTE_LANES)))
+        v[2] = vb_keep_in_register(vb_permute(b, vb_load(dots.gather + 2 * BYTE_LANES)))
+        v[3] = vb_keep_in_register(vb_permute(b, vb_load(dots.gather + 3 * BYTE_LANES)))
+    else:
+        v[0] = vb_keep_in_register(vb_load(p))
+        v[1] = vb_keep_in_register(vb_load(p + 1))
+        v[2] = vb_keep_in_register(vb_load(p + 2))
+        v[3] = vb_keep_in_register(vb_load(p + 3))
+
+
+cdef inline void dot_taps(Quad* a, Quad* b, Quad* c, Quad* d, vb* row, Py_ssize_t x, const Dots* dots,
+                          const int32_t* weights, const Py_ssize_t groups, const bint spread,
+                          const int first, const int last) noexcept nogil:
+    """Add one input row to output rows `first` .. `last - 1`; `weights` is at this row's for row 0."""
+    cdef Py_ssize_t g
+    cdef vb v[4]
+    for g in range(groups):
+        load_quads(v, <const uint8_t*>row + x + dots.offset[g], dots, spread)
+        if first <= 0:
+            dot_step(a, v, weights[g])
+        if first <= 1 and last > 1:
+            dot_step(b, v, weights[g - groups])
+        if first <= 2 and last > 2:
+            dot_step(c, v, weights[g - 2 * groups])
+        if last > 3:
+            dot_step(d, v, weights[g - 3 * groups])
+
+
+cdef inline void zero_quad(Quad* q) noexcept nogil:
+    q.p0 = vi_set1(0)
+    q.p1 = q.p2 = q.p3 = q.p0
+
+
+cdef inline void hold_quad(Quad* q) noexcept nogil:
+    """Done now: GCC else puts off products until it knows how the sums are finished, and their factors wait
+    on the stack."""
+    q.p0 = vi_keep_in_register(q.p0)
+    q.p1 = vi_keep_in_register(q.p1)
+    q.p2 = vi_keep_in_register(q.p2)
+    q.p3 = vi_keep_in_register(q.p3)
+
+
+cdef inline void add_to_quad(Quad* q, int32_t number) noexcept nogil:
+    cdef vi n = vi_set1(number)
+    q.p0 = vi_add(q.p0, n)
+    q.p1 = vi_add(q.p1, n)
+    q.p2 = vi_add(q.p2, n)
+    q.p3 = vi_add(q.p3, n)
+
+
+cdef inline void raise_quad(Quad* q) noexcept nogil:
+    q.p0 = vi_shift_digit(q.p0)
+    q.p1 = vi_shift_digit(q.p1)
+    q.p2 = vi_shift_digit(q.p2)
+    q.p3 = vi_shift_digit(q.p3)
+
+
+cdef inline void dot_sums(Quad* a, Quad* b, Quad* c, Quad* d, vb** rows, Py_ssize_t x, const Dots* dots,
+                          const int32_t* w, const Py_ssize_t height, const Py_ssize_t groups,
+                          const bint spread) noexcept nogil:
+    """Add the window's rows, for one digit of the weights; height >= 3."""
+    cdef Py_ssize_t iy
+    dot_taps(a, b, c, d, rows[0], x, dots, w, groups, spread, 0, 1)
+    dot_taps(a, b, c, d, rows[1], x, dots, w + groups, groups, spread, 0, 2)
+    if DOT_ROWS == 2:
+        for iy in range(2, height):
+            dot_taps(a, b, c, d, rows[iy], x, dots, w + iy * groups, groups, spread, 0, 2)
+        dot_taps(a, b, c, d, rows[height], x, dots, w + height * groups, groups, spread, 1, 2)
+        return
+    dot_taps(a, b, c, d, rows[2], x, dots, w + 2 * groups, groups, spread, 0, 3)
+    for iy in range(3, height):
+        dot_taps(a, b, c, d, rows[iy], x, dots, w + iy * groups, groups, spread, 0, 4)
+    w += height * groups
+    dot_taps(a, b, c, d, rows[height], x, dots, w, groups, spread, 1, 4)
+    dot_taps(a, b, c, d, rows[height + 1], x, dots, w + groups, groups, spread, 2, 4)
+    dot_taps(a, b, c, d, rows[height + 2], x, dots, w + 2 * groups, groups, spread, 3, 4)
+
+
+cdef void recompute_samples(uint8_t* dst, Py_ssize_t i, Py_ssize_t step, unsigned int doubt, const Call* call,
+                            const Strip* strip, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+    """Write the exact results that are in doubt: bit b is sample i + b * step."""
+    cdef Py_ssize_t x
+    while doubt:
+        if doubt & 1 and i < strip.count * call.channels:
+            x = strip.first + i // call.channels
+            dst[i] = <uint8_t>exact_result(call, plane, y, x, i % call.channels)
+        doubt >>= 1
+        i += step
+
+
+cdef inline void recompute_quad(uint8_t* dst, Py_ssize_t x, unsigned int* doubt, const Call* call,
+                                const Strip* strip, Py_ssize_t plane, Py_ssize_t y,
+                                const bint spread) noexcept nogil:
+    cdef Py_ssize_t step = 1 if spread else 4, apart = F32_LANES if spread else 1
+    recompute_samples(dst, x, step, doubt[0], call, strip, plane, y)
+    recompute_samples(dst, x + apart, step, doubt[1], call, strip, plane, y)
+    recompute_samples(dst, x + 2 * apart, step, doubt[2], call, strip, plane, y)
+    recompute_samples(dst, x + 3 * apart, step, doubt[3], call, strip, plane, y)
+
+
+cdef inline void put_quad(uint8_t* dst, vi a, vi b, vi c, vi d, const bint spread) noexcept nogil:
+    if spread:
+        vi_narrow_rows_u8(dst, a, b, c, d)
+    else:
+        vi_narrow_u8(dst, a, b, c, d)
+
+
+cdef inline void put_words(int16_t* dst, vi a, vi b, vi c, vi d, const bint spread) noexcept nogil:
+    if spread:
+        vi_narrow_rows_i16(dst, a, b, c, d)
+    else:
+        vi_narrow_i16(dst, a, b, c, d)
+
+
+cdef inline unsigned int scale_phase(vi* p, float scale, float limit, bint watches_ties) noexcept nogil:
+    """Sums to results, in place. Tells in bits which are farther than `limit` from whole numbers."""
+    cdef vf t = vf_mul(vi_to_vf(p[0]), vf_set1(scale))
+    if watches_ties:
+        t = vf_clamp(t, vf_set1(0), vf_set1(255))
+        p[0] = vf_to_vi(t)
+        return vf_abs_greater(vf_sub(t, vi_to_vf(p[0])), vf_set1(limit))
+    p[0] = vf_to_vi(t)
+    return 0
+
+
+cdef inline void divide_quad(Quad* q, float divisor) noexcept nogil:
+    """Sums to results, in place."""
+    q.p0 = vf_to_vi(byte_quotients(q.p0, divisor, True))
+    q.p1 = vf_to_vi(byte_quotients(q.p1, divisor, True))
+    q.p2 = vf_to_vi(byte_quotients(q.p2, divisor, True))
+    q.p3 = vf_to_vi(byte_quotients(q.p3, divisor, True))
+
+
+cdef inline vi past_tie(vi p, const Dots* dots) noexcept nogil:
+    """How far a fixed-point sum is past the beginning of the doubt before a tie, modulo 1."""
+    return vi_and(vi_add(p, vi_set1(dots.fixed_point_error)), vi_set1((1 << dots.fraction_bits) - 1))
+
+
+cdef inline void fixed_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* call, const Strip* strip,
+                              Py_ssize_t plane, Py_ssize_t y, const bint spread) noexcept nogil:
+    """Fixed-point sums: add 1/2 and drop the binary places. Where these are nearly zero, it was nearly a
+    tie."""
+    cdef const Dots* dots = &call.dots
+    cdef vi width = vi_set1(2 * dots.fixed_point_error)
+    cdef vi t0, t1, t2, t3
+    cdef unsigned int doubt[4]
+    add_to_quad(q, dots.plus + (1 << (dots.fraction_bits - 1)))
+    t0 = past_tie(q.p0, dots)
+    t1 = past_tie(q.p1, dots)
+    t2 = past_tie(q.p2, dots)
+    t3 = past_tie(q.p3, dots)
+    put_quad(dst + x, vi_shift_right(q.p0, dots.fraction_bits), vi_shift_right(q.p1, dots.fraction_bits),
+             vi_shift_right(q.p2, dots.fraction_bits), vi_shift_right(q.p3, dots.fraction_bits), spread)
+    if vi_less(vi_min(vi_min(t0, t1), vi_min(t2, t3)), width):
+        doubt[0] = vi_less(t0, width)
+        doubt[1] = vi_less(t1, width)
+        doubt[2] = vi_less(t2, width)
+        doubt[3] = vi_less(t3, width)
+        recompute_quad(dst, x, doubt, call, strip, plane, y, spread)
+
+
+cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* call, const Strip* strip,
+                              Py_ssize_t plane, Py_ssize_t y, const bint spread) noexcept nogil:
+    """Whole sums, which a divisor or a factor may scale."""
+    cdef bint watches_ties = call.tie_tolerance > 0
+    cdef float scale = <float>call.scale, limit = <float>(0.5 - call.tie_tolerance)
+    cdef unsigned int doubt[4]
+    doubt[0] = doubt[1] = doubt[2] = doubt[3] = 0
+    if call.dots.plus:
+        add_to_quad(q, call.dots.plus)
+    if call.dst.type == I16:    # then nothing scales them
+        put_words(<int16_t*>dst + x, q.p0, q.p1, q.p2, q.p3, spread)
+        return
+    if call.dots.divides:
+        divide_quad(q, <float>call.divisor)
+    elif call.scale != 1:
+        doubt[0] = scale_phase(&q.p0, scale, limit, watches_ties)
+        doubt[1] = scale_phase(&q.p1, scale, limit, watches_ties)
+        doubt[2] = scale_phase(&q.p2, scale, limit, watches_ties)
+        doubt[3] = scale_phase(&q.p3, scale, limit, watches_ties)
+    put_quad(dst + x, q.p0, q.p1, q.p2, q.p3, spread)
+    if doubt[0] | doubt[1] | doubt[2] | doubt[3]:
+        recompute_quad(dst, x, doubt, call, strip, plane, y, spread)
+
+
+cdef inline void dot_finish(Quad* q, vb* out, Py_ssize_t x, const Call* call, const Strip* strip,
+                            Py_ssize_t plane, Py_ssize_t y, const bint spread) noexcept nogil:
+    """Sums -> pixels: rounding half to even and saturation. What may be a tie is left to the
+    definition. (A row below the picture is nobody's, and looked at like the last.)"""
+    y = smaller(y, call.height - 1)
+    if call.dots.fraction_bits:
+        fixed_finish(q, <uint8_t*>out, x, call, strip, plane, y, spread)
+    else:
+        whole_finish(q, <uint8_t*>out, x, call, strip, plane, y, spread)
+
+
+cdef inline void dot_blocks(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
+                            Py_ssize_t y, const Py_ssize_t height, const Py_ssize_t groups,
+                            const bint many, const bint spread) noexcept nogil:
+    """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
+    cdef Py_ssize_t x, i = 0, digit, n = strip.count * call.channels
+    cdef Py_ssize_t digits = call.dots.digits if many else 1
+    cdef const Dots* dots = &call.dots
+    cdef const int32_t* weights
+    cdef Quad a, b, c, d
+    while i < n:
+        x = larger(0, smaller(i, n - BYTE_LANES))
+        weights = dots.weight
+        zero_quad(&a)
+        zero_quad(&b)
+        zero_quad(&c)
+        zero_quad(&d)
+        for digit in range(digits):
+            if many:
+                raise_quad(&a)
+                raise_quad(&b)
+                raise_quad(&c)
+                raise_quad(&d)
+                x = opaque(x)   # or the compiler keeps a digit's vectors, on the stack, for the next
+            dot_sums(&a, &b, &c, &d, rows, x, dots, weights, height, groups, spread)
+            weights += height * groups
+        if height != 3:
+            hold_quad(&a)
+            hold_quad(&b)
+            hold_quad(&c)
+            hold_quad(&d)
+        dot_finish(&a, out[0], x, call, strip, plane, y, spread)
+        dot_finish(&b, out[1], x, call, strip, plane, y + 1, spread)
+        if DOT_ROWS == 4:
+            dot_finish(&c, out[2], x, call, strip, plane, y + 2, spread)
+            dot_finish(&d, out[3], x, call, strip, plane, y + 3, spread)
+        i += BYTE_LANES
+
+
+cdef inline void dot_by_groups(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
+                               Py_ssize_t y, const bint many, const bint spread) noexcept nogil:
+    """Constants unroll: there is not much between the loops' ends."""
+    cdef Py_ssize_t height = call.window.height, groups = call.dots.groups
+    if height == 3 and groups == 1:
+        dot_blocks(out, rows, call, strip, plane, y, 3, 1, many, spread)
+    elif groups == 1:
+        dot_blocks(out, rows, call, strip, plane, y, height, 1, many, spread)
+    elif groups == 2:
+        dot_blocks(out, rows, call, strip, plane, y, height, 2, many, spread)
+    elif groups == 3:
+        dot_blocks(out, rows, call, strip, plane, y, height, 3, many, spread)
+    elif groups == 4:
+        dot_blocks(out, rows, call, strip, plane, y, height, 4, many, spread)
+    else:
+        dot_blocks(out, rows, call, strip, plane, y, height, groups, many, spread)
+
+
+cdef void int8_dot_rows(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
+                        Py_ssize_t y) noexcept nogil:
+    """DOT_ROWS rows of pixels of a strip, from output row `y` on. Writes whole blocks, as direct_rows."""
+    if PERMUTES_BYTES and call.dots.tap_stride:
+        if call.dots.digits == 1:
+            dot_by_groups(out, rows, call, strip, plane, y, False, True)
+        else:
+            dot_by_groups(out, rows, call, strip, plane, y, True, True)
+    elif call.dots.digits == 1:
+        dot_by_groups(out, rows, call, strip, plane, y, False, False)
+    else:
+        dot_by_groups(out, rows, call, strip, plane, y, True, False)

@@ -1,0 +1,189 @@
+# Blurs: Pillow's box blurs, to the pixel. Its GaussianBlur is three of them.
+#
+# Pillow sums bytes in integers, and what it multiplies them by has 24 binary places. One pass along an axis, of
+# radius r and a fraction, whose first and last pixels are repeated outside, is
+#
+#     out[i] = (whole * (in[i - r] + .. + in[i + r])  +  part * (in[i - r - 1] + in[i + r + 1])  +  1/2) >> 24
+#
+# All passes across come first, then all passes down. Here they all go down, in strips of columns so narrow
+# that what lies between two passes stays in the cache; rows are turned over, some at a time, and back.
+
+cdef enum:
+    STRIP_BYTES = 128       # of a row of a strip
+    PLACES = 24
+
+cdef struct Pass:
+    Py_ssize_t radius
+    uint32_t whole, part
+
+cdef struct Bench:
+    # Scratch: two strips, a row of sums, and rows that were turned over.
+    uint8_t* strip[2]
+    uint32_t* total
+    uint8_t* turned
+
+
+cdef inline void add_bytes(uint32_t* total, const uint8_t* row, uint32_t times, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        total[i] += times * row[i]
+
+
+cdef inline void pass_row(uint8_t* out, uint32_t* total, const uint8_t* gone, const uint8_t* come,
+                          const uint8_t* next_, uint32_t whole, uint32_t part, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef uint32_t sum_
+    for i in range(n):
+        sum_ = total[i] + come[i] - gone[i]
+        total[i] = sum_
+        out[i] = <uint8_t>((sum_ * whole + (<uint32_t>gone[i] + next_[i]) * part + (1 << (PLACES - 1))) >> PLACES)
+
+
+cdef void pass_down(uint8_t* out, const uint8_t* src, Py_ssize_t pitch, Py_ssize_t height, uint32_t* total,
+                    const Pass* p, Py_ssize_t n) noexcept nogil:
+    """`height` rows of `n` bytes, to rows that are STRIP_BYTES apart."""
+    cdef Py_ssize_t y, last = height - 1, r = p.radius
+    memset(total, 0, n * sizeof(uint32_t))
+    # the window of the row before the first
+    add_bytes(total, src, <uint32_t>(r + 1), n)
+    for y in range(smaller(r, last)):
+        add_bytes(total, src + y * pitch, 1, n)
+    if r > last:
+        add_bytes(total, src + last * pitch, <uint32_t>(r - last), n)
+    for y in range(height):
+        pass_row(out + y * STRIP_BYTES, total, src + larger(0, y - r - 1) * pitch,
+                 src + smaller(y + r, last) * pitch, src + smaller(y + r + 1, last) * pitch, p.whole, p.part,
+                 n)
+
+
+cdef void passes_down(uint8_t* dst, const uint8_t* src, Py_ssize_t pitch, Py_ssize_t height, Bench* bench,
+                      const Pass* p, int passes, Py_ssize_t n) noexcept nogil:
+    """Rows of `n` bytes, of which both are `pitch` apart; `dst` may be `src`."""
+    cdef Py_ssize_t x = 0, y, count
+    cdef const uint8_t* source
+    cdef int i
+    while x < n:
+        count = smaller(STRIP_BYTES, n - x)
+        pass_down(bench.strip[0], src + x, pitch, height, bench.total, p, count)
+        for i in range(1, passes):
+            pass_down(bench.strip[i % 2], bench.strip[(i + 1) % 2], STRIP_BYTES, height, bench.total, p,
+                      count)
+        source = bench.strip[(passes + 1) % 2]
+        for y in range(height):
+            memcpy(dst + y * pitch + x, source + y * STRIP_BYTES, count)
+        x += count
+
+
+cdef inline void exchange(uint64_t* a, uint64_t* b, int bits, uint64_t mask) noexcept nogil:
+    cdef uint64_t t = ((a[0] >> bits) ^ b[0]) & mask
+    b[0] ^= t
+    a[0] ^= t << bits
+
+
+cdef inline void turn_8(uint8_t* out, Py_ssize_t out_pitch, const uint8_t* src,
+                        Py_ssize_t pitch) noexcept nogil:
+    """8 x 8 bytes: halves change places, then quarters, then eighths."""
+    cdef uint64_t row[8]
+    cdef int i
+    for i in range(8):
+        memcpy(&row[i], src + i * pitch, 8)
+    for i in range(4):
+        exchange(&row[i], &row[i + 4], 32, 0x00000000FFFFFFFFULL)
+    for i in range(0, 8, 4):
+        exchange(&row[i], &row[i + 2], 16, 0x0000FFFF0000FFFFULL)
+        exchange(&row[i + 1], &row[i + 3], 16, 0x0000FFFF0000FFFFULL)
+    for i in range(0, 8, 2):
+        exchange(&row[i], &row[i + 1], 8, 0x00FF00FF00FF00FFULL)
+    for i in range(8):
+        memcpy(out + i * out_pitch, &row[i], 8)
+
+
+cdef inline void turn_pixels(uint8_t* out, Py_ssize_t out_pitch, const uint8_t* src, Py_ssize_t pitch,
+                             Py_ssize_t rows, Py_ssize_t columns, const Py_ssize_t size) noexcept nogil:
+    cdef Py_ssize_t y, x
+    for x in range(columns):
+        for y in range(rows):
+            memcpy(out + x * out_pitch + y * size, src + y * pitch + x * size, size)
+
+
+cdef void turn(uint8_t* out, Py_ssize_t out_pitch, const uint8_t* src, Py_ssize_t pitch, Py_ssize_t rows,
+               Py_ssize_t columns, Py_ssize_t size) noexcept nogil:
+    """Pixels of `size` bytes, 1 to 4."""
+    cdef Py_ssize_t x, y, whole_rows = rows // 8 * 8, whole = columns // 8 * 8
+    if size == 4:
+        turn_pixels(out, out_pitch, src, pitch, rows, columns, 4)
+    elif size == 3:
+        turn_pixels(out, out_pitch, src, pitch, rows, columns, 3)
+    elif size == 2:
+        turn_pixels(out, out_pitch, src, pitch, rows, columns, 2)
+    else:
+        for x in range(0, whole, 8):
+            for y in range(0, whole_rows, 8):
+                turn_8(out + x * out_pitch + y, out_pitch, src + y * pitch + x, pitch)
+        turn_pixels(out + whole_rows, out_pitch, src + whole_rows * pitch, pitch, rows - whole_rows, columns,
+                    1)
+        turn_pixels(out + whole * out_pitch, out_pitch, src + whole, pitch, whole_rows, columns - whole, 1)
+
+
+cdef void passes_across(uint8_t* dst, const uint8_t* src, Py_ssize_t height, Py_ssize_t width,
+                        Py_ssize_t size, Bench* bench, const Pass* p, int passes) noexcept nogil:
+    cdef Py_ssize_t y = 0, rows, pitch = width * size
+    while y < height:
+        rows = smaller(STRIP_BYTES // size, height - y)
+        turn(bench.turned, STRIP_BYTES, src + y * pitch, pitch, rows, width, size)
+        passes_down(bench.turned, bench.turned, STRIP_BYTES, width, bench, p, passes, rows * size)
+        turn(dst + y * pitch, pitch, bench.turned, STRIP_BYTES, width, rows, size)
+        y += rows
+
+
+def pillows_blur(const uint8_t[:, :, ::1] src, uint8_t[:, :, ::1] dst, across, down, int passes):
+    """Blur bytes as Pillow does.
+
+    Parameters
+    ----------
+    src, dst : shape (H, W, C), C from 1 to 4, not empty; may be the same
+    across, down : (radius, whole, part), or None
+    passes : int
+    """
+    cdef Pass p
+    cdef Bench bench
+    cdef Py_ssize_t height = src.shape[0], width = src.shape[1], size = src.shape[2]
+    cdef Py_ssize_t strip = larger(height, width) * STRIP_BYTES
+    cdef const uint8_t* source = &src[0, 0, 0]
+    cdef uint8_t* target = &dst[0, 0, 0]
+    cdef uint8_t* memory = <uint8_t*>malloc(3 * strip + STRIP_BYTES * sizeof(uint32_t))
+    if memory == NULL:
+        raise MemoryError("scratch of a blur")
+    bench.total = <uint32_t*>memory
+    bench.strip[0] = memory + STRIP_BYTES * sizeof(uint32_t)
+    bench.strip[1], bench.turned = bench.strip[0] + strip, bench.strip[0] + 2 * strip
+    if across is not None:
+        p.radius, p.whole, p.part = across
+        with nogil:
+            passes_across(target, source, height, width, size, &bench, &p, passes)
+        source = target
+    if down is not None:
+        p.radius, p.whole, p.part = down
+        with nogil:
+            passes_down(target, source, width * size, height, &bench, &p, passes, width * size)
+    free(memory)
+
+
+cdef void sharpen(uint8_t* blurred, const uint8_t* src, Py_ssize_t n, int percent,
+                  int threshold) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef int value, difference, sharp
+    for i in range(n):
+        value = src[i]
+        difference = value - blurred[i]
+        sharp = value + difference * percent // 100     # cut off, as in C
+        sharp = sharp if sharp > 0 else 0
+        sharp = sharp if sharp < 255 else 255
+        difference = difference if difference > 0 else -difference
+        blurred[i] = <uint8_t>(sharp if difference > threshold else value)
+
+
+def pillows_unsharp(const uint8_t[::1] src, uint8_t[::1] blurred, int percent, int threshold):
+    """Put what Pillow's UnsharpMask makes of these bytes, at least one, in the place of the blurred ones."""
+    with nogil:
+        sharpen(&blurred[0], &src[0], src.shape[0], percent, threshold)

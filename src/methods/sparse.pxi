@@ -1,0 +1,106 @@
+# Sparse: lists of taps. Zero taps are not in them, so any kernel, of any shape, costs its non-zero taps.
+#
+# Blocks of four rows work as in direct.pxi, through a list of steps: a step is a place in the window,
+# which is loaded once, and the taps of the four output rows that fall on it:
+#
+#     kernel  . 1 .      place (iy, kx) of the window    taps of output rows 0 1 2 3
+#             1 1 1      (1, 1)                                 1 1 . .
+#             . 1 .      (2, 1)                                 1 1 1 .
+#
+# A bit a row says whether there is one. The branches on these bits come in the same order in each block, and
+# are predicted. One row of sums, for kernels of one row, is a list of single taps, bound by the loads, of
+# which each that straddles a line counts twice: where vectors can be shifted, every other tap of a row
+# without gaps has its samples from those of the tap before.
+#
+# The chain of each output is that of direct.pxi.
+
+cdef inline void sparse_block(vec** out, vec** rows, const Taps* taps, Py_ssize_t x,
+                              const int vectors) noexcept nogil:
+    cdef Py_ssize_t t
+    cdef int mask
+    cdef vec* weights = <vec*>taps.step_weight
+    cdef vec acc[16]
+    cdef vec v[4]
+    zero_block(acc)
+    for t in range(taps.steps):
+        load_vectors(v, sample_at(rows[taps.step_row[t]], x + taps.step_offset[t]), vectors)
+        mask = taps.step_mask[t]
+        if mask & 1:
+            block_step(acc, weight(weights, 0), v, vectors)
+        if mask & 2:
+            block_step(acc + 4, weight(weights, 1), v, vectors)
+        if mask & 4:
+            block_step(acc + 8, weight(weights, 2), v, vectors)
+        if mask & 8:
+            block_step(acc + 12, weight(weights, 3), v, vectors)
+        weights = sample_at(weights, 4)
+    store_vectors(sample_at(out[0], x), acc, vectors)
+    store_vectors(sample_at(out[1], x), acc + 4, vectors)
+    store_vectors(sample_at(out[2], x), acc + 8, vectors)
+    store_vectors(sample_at(out[3], x), acc + 12, vectors)
+
+
+cdef void sparse_rows(vec** out, vec** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """BLOCK_ROWS rows of `n` sums from height + 3 window rows, in blocks as direct_rows."""
+    cdef Py_ssize_t x = 0, vector = lanes_of(rows[0])
+    if BLOCK_VECTORS == 4 and n >= 4 * vector:
+        while x < n - 2 * vector:
+            sparse_block(out, rows, taps, larger(0, smaller(x, n - 4 * vector)), 4)
+            x += 4 * vector
+    while x < n:
+        sparse_block(out, rows, taps, larger(0, smaller(x, n - 2 * vector)), 2)
+        x += 2 * vector
+
+
+cdef inline void row_block(vec* out, vec* row, const Taps* taps, const vi* steps,
+                           const int vectors) noexcept nogil:
+    cdef Py_ssize_t t = 0
+    cdef vec* weights = <vec*>taps.weight
+    cdef vec v[4]
+    cdef vec acc[16]
+    if taps.folded:
+        fold_row_block(out, row, taps, steps, vectors)
+        return
+    zero_block(acc)
+    while PERMUTES_TWO and t < taps.pairs:
+        load_vectors(v, sample_at(row, taps.offset[t]), vectors)
+        block_step(acc, weight(weights, t), v, vectors)
+        shift_vectors(v, v, sample_at(row, taps.offset[t + 1]), steps[1], vectors)
+        block_step(acc, weight(weights, t + 1), v, vectors)
+        t += 2
+    while t < taps.count:
+        load_vectors(v, sample_at(row, taps.offset[t]), vectors)
+        block_step(acc, weight(weights, t), v, vectors)
+        t += 1
+    store_vectors(out, acc, vectors)
+
+
+cdef void sparse_row(vec* out, vec* row, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """One row of `n` sums, for a kernel of one row, in blocks as direct_rows."""
+    cdef Py_ssize_t at, x = 0, vector = lanes_of(out)
+    cdef vi steps[4]
+    for at in range(1, 4):
+        steps[at] = vi_iota(<int>(at * taps.step))
+    if n >= 4 * vector:
+        while x < n - 2 * vector:
+            at = smaller(x, n - 4 * vector)
+            row_block(sample_at(out, at), sample_at(row, at), taps, steps, 4)
+            x += 4 * vector
+    while x < n:
+        at = larger(0, smaller(x, n - 2 * vector))
+        row_block(sample_at(out, at), sample_at(row, at), taps, steps, 2)
+        x += 2 * vector
+
+
+cdef void sum_rows(vec** out, vec** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """BLOCK_ROWS rows of `n` sums from height + BLOCK_ROWS - 1 window rows, in the way that fits."""
+    cdef Py_ssize_t r
+    if taps.folded:
+        fold_rows(out, rows, taps, n)
+    elif taps.dense and taps.height >= 3:
+        direct_rows(out, rows, taps, n)
+    elif taps.height > 1:
+        sparse_rows(out, rows, taps, n)
+    else:
+        for r in range(BLOCK_ROWS):
+            sparse_row(out[r], rows[r], taps, n)

@@ -1,0 +1,17 @@
+# Wide: exact sums of integers that float64 cannot hold (src/rows/recompute.pxi). Slow, and the last resort.
+
+cdef const char* propose_wide(Kernel kernel, const Request* request, Proposal* p) except? NULL:
+    cdef Facts* f = &kernel.facts
+    if is_small(request.source):
+        return b"the samples are small"
+    if not request.integral or f.unit < 1:
+        return b"kernel, samples and constant must be integers"
+    if f.total >= ldexp(1, 31):
+        return b"the kernel's magnitudes sum to 2**31 or more"
+    if p.accumulator != STRICT:
+        return b"sums are pairs of 64-bit integers"
+    p.sums = EXACT_INT64
+    add_work(&p.work, WIDE_SUM, 1)
+    add_work(&p.work, WIDE_TAP, f.taps)
+    p.why = b"integers too large for float64, summed in pairs of 64 bits"
+    return NULL

@@ -1,0 +1,234 @@
+# Dot: bytes times whole-numbered weights, four neighbours an instruction (src/methods/int8_dot.pxi).
+#
+# Results are bytes, or 16-bit words if the weights are whole numbers and nothing more.
+#
+# Sums of a rational kernel's whole numbers are exact, and so are their quotients. Whole numbers times any
+# other factor are found to be such: their sums are exact, and the factor comes last. All other kernels are
+# written in fixed point, with as many fraction bits as a 32-bit sum allows. The error of a float32 factor,
+# and of fixed point, is known, so that the few results near a tie can be left to the definition.
+#
+# The weights are cut into digits of as many bits as the instruction takes; see src/methods/int8_dot.pxi. The engine makes
+# the whole numbers again: they are the weights that are summed, divided by `unit`, and rounded.
+
+cdef enum:
+    MULTIPLES = 64      # a kernel's smallest weight is at most this many times the factor
+    MOST_FRACTION_BITS = 22
+    # Results from 0 to 255 come of sums below 256 times the divisor, which float32 must hold with a bit to
+    # spare; see `is_exact`.
+    LARGEST_DIVISOR = 1 << 15
+
+# Sums must stay below it.
+cdef double SUM_LIMIT = 2.0**31
+
+cdef struct Whole:
+    # Whole numbers n, so that the kernel is nearly n * scale.
+    double scale
+    Py_ssize_t divisor      # the kernel is exactly n / divisor; 0 if there is a factor
+    int fraction_bits       # if they are fixed-point numbers, else 0
+    double low, high        # range of the numbers
+    double error            # largest distance of unrounded results from the definition's, unless saturated
+    const char* why
+
+
+cdef int64_t common_divisor(int64_t a, int64_t b) noexcept nogil:
+    while b:
+        a, b = b, a % b
+    return a
+
+
+cdef bint are_multiples(const Facts* f, int divisor) noexcept nogil:
+    """Whether the weights are whole numbers of `divisor`-ths of the smallest, but for roundings."""
+    cdef Py_ssize_t i
+    cdef double quotient, n
+    for i in range(f.height * f.width):
+        quotient = f.weights[i] / f.smallest * divisor
+        n = rint(quotient)
+        if not fabs(quotient - n) <= WHOLE * fabs(n):
+            return False
+    return True
+
+
+cdef void find_multiples(Facts* f) noexcept nogil:
+    """Whole numbers and the factor that makes the kernel of them, if there are any below SUM_LIMIT."""
+    cdef Py_ssize_t i, largest = 0
+    cdef int divisor
+    cdef int64_t common = 0
+    cdef double n, most = 0
+    f.multiples = False
+    for divisor in range(1, MULTIPLES + 1):
+        if are_multiples(f, divisor):
+            break
+    else:
+        return
+    for i in range(f.height * f.width):
+        n = fabs(rint(f.weights[i] / f.smallest * divisor))
+        if n >= SUM_LIMIT:
+            return
+        if n > most:
+            most, largest = n, i
+        if common != 1:
+            common = common_divisor(common, <int64_t>n)
+    f.multiples = True
+    f.factor = f.weights[largest] / (rint(f.weights[largest] / f.smallest * divisor) / common)
+    f.whole_total = f.whole_low = f.whole_high = 0
+    for i in range(f.height * f.width):
+        n = rint(f.weights[i] / f.smallest * divisor) / common
+        f.whole_total += fabs(n)
+        f.whole_low, f.whole_high = min(f.whole_low, n), max(f.whole_high, n)
+
+
+cdef int digits_of(double low, double high, int bits) noexcept nogil:
+    """Digits of `bits` bits, the lower ones from -2**(bits - 1) to 2**(bits - 1) - 1, that whole numbers from
+    `low` to `high` take."""
+    cdef int64_t a = <int64_t>low, b = <int64_t>high, half = <int64_t>1 << (bits - 1)
+    cdef int count = 1
+    while True:
+        a, b = (a + half) >> bits, (b + half) >> bits
+        if a == 0 and b == 0:
+            return count
+        count += 1
+
+
+cdef double groups_of(const Facts* f, int level) noexcept nogil:
+    """Groups of a kernel, in the time of those that a row of up to 16 samples takes. For these the engine's
+    loops are unrolled; in the others GCC keeps half of 16 sums of 64 bytes in memory, which takes 1.8 to 2.1
+    times as long (15 to 31 taps, whole and fixed-point)."""
+    cdef Py_ssize_t row = (f.width + 3) // 4
+    return row * max(3, f.height) * (2 if row > 4 and VECTOR_BYTES[level] == 64 else 1)
+
+
+cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, const Facts* f,
+                   const Request* request) noexcept nogil:
+    """Take these numbers if they are near enough to the kernel, and cost less than the best so far."""
+    cdef Proposal p = blank[0]
+    if not w.error < 0.25:
+        return
+    p.digits = digits_of(w.low, w.high, DOT_BITS[request.level])
+    p.sums, p.scale, p.fraction_bits, p.offset = INT8_DOT, w.scale, w.fraction_bits, request.offset
+    p.divisor, p.unit = w.divisor or request.divisor, w.scale * (request.divisor or 1)
+    p.error, p.tie_tolerance, p.reorder_error, p.why = w.error, w.error, reorder_error(f, request), w.why
+    add_work(&p.work, DOT_ROW, 1)
+    add_work(&p.work, DOT_DIGIT, p.digits - 1)
+    add_work(&p.work, DOT_GROUP, groups_of(f, request.level) * p.digits)
+    add_work(&p.work, DOT_FIXED, w.fraction_bits > 0)
+    add_work(&p.work, DOT_GUARD, w.fraction_bits == 0 and w.error > 0)
+    add_again(&p.work, f, max(2 * w.error, ties_of(request)) if w.error > 0 else 0)
+    p.cost = price_of(&p.work, p.accumulator, request.priced)
+    if best.sums != INT8_DOT or p.cost < best.cost:
+        best[0] = p
+
+
+cdef void find_range(Whole* w, const Facts* f, double unit) noexcept nogil:
+    """That of the weights, times `unit`."""
+    cdef Py_ssize_t i
+    w.low = w.high = 0
+    for i in range(f.height * f.width):
+        w.low, w.high = min(w.low, f.weights[i] * unit), max(w.high, f.weights[i] * unit)
+
+
+cdef bint quotient_of(Whole* w, const Facts* f, const Request* request) noexcept nogil:
+    """A rational kernel as whole numbers over its denominator."""
+    cdef double unit = 1 if request.divisor else request.denominator    # of the weights that are summed
+    if f.total * unit * 255 + fabs(request.offset) * request.denominator >= SUM_LIMIT:
+        return False
+    if request.denominator > LARGEST_DIVISOR:
+        return False
+    find_range(w, f, unit)
+    w.scale, w.divisor, w.fraction_bits, w.error = 1.0 / request.denominator, request.denominator, 0, 0
+    w.why = (b"whole numbers divided by {divisor}, sums of 32-bit integers" if request.denominator > 1
+             else b"whole numbers, sums of 32-bit integers")
+    return True
+
+
+cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
+    """The kernel as whole numbers over a divisor, or times a factor."""
+    if request.denominator:
+        return quotient_of(w, f, request)
+    if request.offset:
+        return False
+    if f.multiples < 0:
+        find_multiples(f)
+    if not f.multiples or f.whole_total * 255 >= SUM_LIMIT:
+        return False
+    w.scale, w.divisor, w.fraction_bits, w.low, w.high = f.factor, 0, 0, f.whole_low, f.whole_high
+    # the sum, the factor and their product are rounded to float32
+    w.error = 256 * 3.01 * 2.0**-24 + definition_error(f, request) + WHOLE * f.total * request.high
+    w.why = b"whole numbers times {scale:.6g}, sums of 32-bit integers"
+    return True
+
+
+cdef bint fixed_of(Whole* w, const Facts* f, const Request* request, int fraction_bits) noexcept nogil:
+    """The kernel in fixed point, if its sums have room for the roundings and anything is left to sum."""
+    cdef Py_ssize_t i
+    cdef double n, rest, weight, total = 0, over = 0, under = 0
+    cdef double unit = ldexp(1, fraction_bits), scale = ldexp(1,
+                                                              -fraction_bits), divisor = request.divisor or 1
+    w.low = w.high = 0
+    for i in range(f.height * f.width):
+        weight = f.weights[i] / divisor
+        n = nearest(weight * unit)
+        rest = weight - n * scale
+        total += fabs(n)
+        w.low = n if n < w.low else w.low
+        w.high = n if n > w.high else w.high
+        over += rest if rest > 0 else 0
+        under -= rest if rest < 0 else 0
+    if total * 255 + (1 + fabs(request.offset)) * unit >= SUM_LIMIT:
+        return False    # so many taps that their roundings count
+    if total == 0:
+        return False    # the engine wants at least one group of weights
+    w.scale, w.divisor, w.fraction_bits = scale, 0, fraction_bits
+    # samples are not negative, so that rests of one sign add up and those of the other balance them
+    w.error = 1.01 * (max(over, under) * request.high) + definition_error(f, request)
+    w.error += WHOLE * f.total / divisor * request.high     # the quotients of a rational kernel are rounded
+    w.why = b"weights in fixed point of {fraction_bits} binary fraction_bits, sums of 32-bit integers"
+    return True
+
+
+cdef void consider_fixed(Proposal* best, const Proposal* blank, const Facts* f,
+                         const Request* request) noexcept nogil:
+    """The kernel in fixed point, in one digit more each time until the sums are full."""
+    cdef Whole w
+    cdef int digits, fraction_bits, last = 0, bits = DOT_BITS[request.level]
+    # sums have 31 bits, eight of which, and a sign, stand before the point of the results
+    cdef double divisor = request.divisor or 1
+    cdef int most = exponent_of((SUM_LIMIT - 1) / (256 * f.total / divisor + fabs(request.offset))) - 1
+    if fmod(request.offset, 1):
+        return
+    most = min(MOST_FRACTION_BITS, most)
+    for digits in range(1, 5):
+        fraction_bits = min(most, digits * bits - 1 - exponent_of(f.largest / divisor))
+        if fraction_bits < 2 or fraction_bits == last:
+            continue
+        if fixed_of(&w, f, request, fraction_bits):
+            consider(best, blank, &w, f, request)
+            last = fraction_bits
+
+
+cdef const char* propose_dot(Kernel kernel, const Request* request, Proposal* p) except? NULL:
+    cdef Facts* f = &kernel.facts
+    cdef Proposal blank = p[0]
+    cdef Whole w
+    if request.source != U8 or (request.target != U8 and request.target != I16):
+        return b"pixels are not bytes"
+    if not (request.integral and request.low >= 0 and request.high <= 255):
+        return b"the constant is not a byte"
+    if not f.finite or f.taps == 0 or not 2.0**-60 < f.total / (request.divisor or 1) < 2.0**22:
+        return b"the weights are too large or too small for 32-bit sums"
+    if p.accumulator != FLOAT32:
+        return b"sums are 32-bit integers"
+    if request.target == I16:   # of sums that nothing scales
+        if (request.divisor == 0 and fmod(request.offset, 1) == 0 and f.unit >= 1
+                and f.total * 255 + fabs(request.offset) < SUM_LIMIT):
+            find_range(&w, f, 1)
+            w.scale, w.divisor, w.fraction_bits, w.error = 1, 0, 0, 0
+            w.why = b"whole numbers, sums of 32-bit integers"
+            consider(p, &blank, &w, f, request)
+            return NULL
+        return b"the weights are not whole, as they must be for 16-bit results"
+    if whole_of(&w, f, request):
+        consider(p, &blank, &w, f, request)
+    consider_fixed(p, &blank, f, request)
+    if p.sums != INT8_DOT:
+        return b"no 32-bit sum is near enough to the definition"
+    return NULL

@@ -1,0 +1,72 @@
+# Truncate: sums -> pixels as a C cast does it, which is what scipy.ndimage stores: towards zero, and what an
+# integer cannot hold wraps around. A cast of what the intermediate 32 or 64 bits cannot hold, and of NaN, is
+# undefined in C; here it is what x86 makes of it, and what wrapped integers become in SciPy's wheels.
+
+# How a job rounds: Call.cast_mode.
+cdef enum:
+    ROUNDED = 0     # half to even, saturated
+    CAST = 1        # as C does
+    CAST_BACK = 2   # the same, but what is negative is cast as its magnitude, and negated
+    WRAPPED = 3     # whole numbers that 64 bits hold, of which the low bits are kept
+
+
+cdef inline uint64_t cast_u64(double t, int cast_mode) noexcept nogil:
+    cdef bint negated = cast_mode == CAST_BACK and not t > -1
+    cdef uint64_t top = <uint64_t>1 << 63, u
+    t = -t if negated else t
+    if t >= 9223372036854775808.0:
+        u = <uint64_t><int64_t>(t - 9223372036854775808.0) ^ top
+    else:
+        u = <uint64_t><int64_t>t
+    return 0 - u if negated else u
+
+
+cdef inline void cut_vector(const real* sums, small* dst) noexcept nogil:
+    if real is float:
+        if sizeof(small) == 1:
+            vf_truncate_8(dst, (<const vf*>sums)[0])
+        else:
+            vf_truncate_16(dst, (<const vf*>sums)[0])
+    else:
+        if sizeof(small) == 1:
+            vd_truncate_8(dst, (<const vd*>sums)[0])
+        else:
+            vd_truncate_16(dst, (<const vd*>sums)[0])
+
+
+cdef inline void cut_small(const real* sums, small* dst, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t k = 0, vector = VECTOR_BYTES // sizeof(real)
+    if n < vector or VECTOR_BYTES == 0:
+        for k in range(n):
+            dst[k] = <small><int32_t>sums[k]
+        return
+    while k < n:    # the last vector moves back to end with the row
+        cut_vector(sums + smaller(k, n - vector), dst + smaller(k, n - vector))
+        k += vector
+
+
+cdef void cast_row(char* dst, const real* sums, Py_ssize_t n, int type, int cast_mode) noexcept nogil:
+    """`n` sums to integers."""
+    cdef Py_ssize_t k
+    if cast_mode == WRAPPED and type < U32:
+        for k in range(n):
+            if type < U16:
+                (<uint8_t*>dst)[k] = <uint8_t><int64_t>sums[k]
+            else:
+                (<uint16_t*>dst)[k] = <uint16_t><int64_t>sums[k]
+    elif type == U8 or type == I8:
+        cut_small(sums, <uint8_t*>dst, n)
+    elif type == U16 or type == I16:
+        cut_small(sums, <uint16_t*>dst, n)
+    elif type == I32 and cast_mode != WRAPPED:
+        for k in range(n):
+            (<int32_t*>dst)[k] = <int32_t>sums[k]
+    elif type == U32 or type == I32:
+        for k in range(n):
+            (<uint32_t*>dst)[k] = <uint32_t><int64_t>sums[k]
+    elif type == I64:
+        for k in range(n):
+            (<int64_t*>dst)[k] = <int64_t>sums[k]
+    else:
+        for k in range(n):
+            (<uint64_t*>dst)[k] = cast_u64(sums[k], cast_mode)

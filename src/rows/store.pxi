@@ -1,0 +1,235 @@
+# Store: a row of sums -> pixels. Rounding half to even, saturation, ties, byte order and strides.
+#
+# Sums are saturated first, so that rounding and conversion see nothing but small numbers (float32 sums
+# go to 8 and 16 bits only). A sum that is nearer to a tie than the job's guard is not rounded but left to
+# the definition. Exact sums of whole numbers are divided first, exactly enough to be rounded: see X_quotient
+# in simd.h.
+
+cdef enum:
+    BYTE_DIVISOR = 8192
+
+
+cdef inline bint has_ties(Py_ssize_t divisor) noexcept nogil:
+    """Whether quotients that become bytes can be ties, or look like some, where a product makes them."""
+    return (divisor % 2 == 0 and divisor & (divisor - 1) != 0) or divisor >= BYTE_DIVISOR
+
+
+cdef inline vf byte_quotients(vi sums, float divisor, const bint ties) noexcept nogil:
+    """Quotients that become bytes, not rounded yet; by a divisor up to 2**15, for sums beyond 256 times that
+    only saturate. The error of a product is less than 2**-14 then, and half of 1 / divisor is more, which is
+    how far others are from ties. By a power of two it is exact."""
+    if ties:
+        return vf_quotient(vi_to_vf(sums), vf_set1(divisor), vf_set1(1 / divisor))
+    return vf_mul(vi_to_vf(sums), vf_set1(1 / divisor))
+
+
+cdef void recompute_ties(number* dst, Py_ssize_t i, unsigned int doubt, const Call* call,
+                         const Place* at) noexcept nogil:
+    """Write the exact result of sample `i` + b of a row to dst[b], for each bit b of `doubt`."""
+    while doubt:
+        if doubt & 1:
+            dst[0] = <number>exact_result(call, at.plane, at.y, at.x + i // call.channels, i % call.channels)
+        dst += 1
+        i += 1
+        doubt >>= 1
+
+
+cdef inline real round_even(real t) noexcept nogil:
+    """|t| <= 2**22 (2**51): the addition rounds to an integer, to even."""
+    if real is float:
+        return (t + <float>12582912.0) - <float>12582912.0
+    else:
+        return (t + 6755399441055744.0) - 6755399441055744.0
+
+
+cdef inline real saturate(real t, real low, real high) noexcept nogil:
+    t = low if t < low else t
+    t = high if t > high else t
+    return t
+
+
+cdef inline void narrow_run(const real* sums, number* dst, Py_ssize_t i, Py_ssize_t n, const Call* call,
+                            const Place* at) noexcept nogil:
+    """Sums `i` .. `i + n - 1` of a row, the first to dst[0], an integer of up to 32 bits. NaN becomes 0."""
+    cdef Py_ssize_t k
+    cdef real t, whole, limit = <real>(0.5 - call.tie_tolerance), divisor = <real>(call.divisor or 1)
+    for k in range(n):
+        t = saturate(sums[i + k] / divisor, <real>call.low, <real>call.high)
+        whole = round_even(t)
+        if call.tie_tolerance > 0 and fabs(t - whole) > limit:
+            recompute_ties(dst + k, i + k, 1, call, at)
+        else:
+            dst[k] = <number>whole if whole == whole else 0
+
+
+cdef inline unsigned int narrow_vector(const real* sums, small* dst, real low, real high, real limit,
+                                       real divisor, const bint divided) noexcept nogil:
+    """Tell in bits which results are farther than `limit` from a whole number."""
+    cdef vf t, whole
+    cdef vd u, m
+    if real is float:   # never NaN: pixels are integers, and weights are finite
+        t = (<const vf*>sums)[0]
+        if divided:
+            t = vf_quotient(t, vf_set1(divisor), vf_set1(1 / divisor))
+        t = vf_clamp(t, vf_set1(low), vf_set1(high))
+        whole = vf_round(t)
+        if sizeof(small) == 1:
+            vf_narrow_8(dst, whole)
+        else:
+            vf_narrow_16(dst, whole)
+        return vf_abs_greater(vf_sub(t, whole), vf_set1(limit))
+    else:
+        u = vd_zero_nan((<const vd*>sums)[0])
+        if divided:
+            u = vd_quotient(u, vd_set1(divisor), vd_set1(1 / divisor))
+        u = vd_clamp(u, vd_set1(low), vd_set1(high))
+        m = vd_round(u)
+        if sizeof(small) == 1:
+            vd_narrow_8(dst, m)
+        else:
+            vd_narrow_16(dst, m)
+        return vd_abs_greater(vd_sub(u, m), vd_set1(limit))
+
+
+cdef inline void narrow_vectors(const real* sums, small* dst, Py_ssize_t i, Py_ssize_t n, const Call* call,
+                                const Place* at, const bint divided) noexcept nogil:
+    cdef Py_ssize_t k = 0, x, vector = VECTOR_BYTES // sizeof(real)
+    cdef real low = <real>call.low, high = <real>call.high, divisor = <real>call.divisor
+    cdef real limit = <real>(0.5 - call.tie_tolerance) if call.tie_tolerance > 0 else 1   # nothing is farther than 1/2
+    cdef unsigned int doubt
+    while k < n:    # the last vector moves back to end with the row
+        x = smaller(k, n - vector)
+        doubt = narrow_vector(sums + i + x, dst + x, low, high, limit, divisor, divided)
+        if doubt:
+            recompute_ties(dst + x, i + x, doubt, call, at)
+        k += vector
+
+
+cdef inline void narrow_small(const real* sums, small* dst, Py_ssize_t i, Py_ssize_t n, const Call* call,
+                              const Place* at) noexcept nogil:
+    if VECTOR_BYTES == 0 or n < VECTOR_BYTES // <Py_ssize_t>sizeof(real):
+        narrow_run(sums, dst, i, n, call, at)
+    elif call.divisor:
+        narrow_vectors(sums, dst, i, n, call, at, True)
+    else:
+        narrow_vectors(sums, dst, i, n, call, at, False)
+
+
+cdef inline void narrow_long(const real* sums, number* dst, Py_ssize_t n, number low, number high,
+                             double divisor) noexcept nogil:
+    """To 64 bits, whose limits no float holds: 2**63 and 2**64 are the first that saturate."""
+    cdef Py_ssize_t i
+    cdef double t, top = 2.0 * <double>(high // 2 + 1)
+    for i in range(n):
+        t = rint(<double>sums[i] / divisor)
+        if t >= top:
+            dst[i] = high
+        elif t <= <double>low:
+            dst[i] = low
+        else:
+            dst[i] = <number>t if t == t else 0
+
+
+cdef inline void narrow_float(const real* sums, number* dst, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        dst[i] = <number>sums[i]
+
+
+cdef inline void narrow_half(const real* sums, uint16_t* dst, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        dst[i] = float_to_half(<float>sums[i])
+
+
+cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
+                     const Place* at) noexcept nogil:
+    cdef int type = call.dst.type
+    cdef double divisor = <double>(call.divisor or 1)
+    if call.cast_mode != ROUNDED and type < F16:
+        cast_row(dst, sums + i, n, type, call.cast_mode)
+    elif type == U8:
+        narrow_small(sums, <uint8_t*>dst, i, n, call, at)
+    elif type == I8:
+        narrow_small(sums, <int8_t*>dst, i, n, call, at)
+    elif type == U16:
+        narrow_small(sums, <uint16_t*>dst, i, n, call, at)
+    elif type == I16:
+        narrow_small(sums, <int16_t*>dst, i, n, call, at)
+    elif type == U32:
+        narrow_run(sums, <uint32_t*>dst, i, n, call, at)
+    elif type == I32:
+        narrow_run(sums, <int32_t*>dst, i, n, call, at)
+    elif type == U64:
+        narrow_long(sums + i, <uint64_t*>dst, n, <uint64_t>0, <uint64_t>-1, divisor)
+    elif type == I64:
+        narrow_long(sums + i, <int64_t*>dst, n, <int64_t>(<uint64_t>1 << 63), <int64_t>(<uint64_t>-1 >> 1),
+                    divisor)
+    elif type == F16:
+        narrow_half(sums + i, <uint16_t*>dst, n)
+    elif type == F32:
+        if real is float:
+            memcpy(dst, sums + i, n * sizeof(float))
+        else:
+            narrow_float(sums + i, <float*>dst, n)
+    else:
+        if real is double:
+            memcpy(dst, sums + i, n * sizeof(double))
+        else:
+            narrow_float(sums + i, <double*>dst, n)
+
+
+cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
+                        const Place* at) noexcept nogil:
+    """Native samples side by side from samples `i` .. `i + n - 1` of a row of sums."""
+    if work is vf:
+        narrow_row(dst, <float*>sums, i, n, call, at)
+    elif work is vb or work is vh:  # pixels already
+        memcpy(dst, <char*>sums + i * call.dst.size, n * call.dst.size)
+    else:
+        narrow_row(dst, <double*>sums, i, n, call, at)
+
+
+cdef void scatter(char* dst, Py_ssize_t step, work* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
+                  const Place* at) noexcept nogil:
+    """Like narrow, to samples `step` bytes apart in any byte order."""
+    cdef uint64_t words[GATHER + 8]   # and a vector
+    cdef char* raw = <char*>words
+    cdef Py_ssize_t done = 0, count, batches = 0, size = call.dst.size
+    while done < n:
+        count = smaller(GATHER, n - done)
+        narrow(raw, sums, i + done, count, call, at)
+        if call.dst.swapped:
+            swap_bytes(raw, count, size)
+        if step == call.dst.pixel:
+            batches = copy_apart(dst + done * step, raw, count, &call.dst)
+        copy_strided(dst + (done + batches) * step, step, raw + batches * size, size, count - batches, size)
+        done += count
+
+
+cdef void stream_row(char* dst, const char* src, Py_ssize_t bytes_) noexcept nogil:
+    cdef Py_ssize_t i = smaller(bytes_, -<size_t>dst % LINE_BYTES)
+    memcpy(dst, src, i)
+    while i + VECTOR_BYTES <= bytes_ and VECTOR_BYTES:
+        vb_stream(dst + i, vb_load(src + i))
+        i += VECTOR_BYTES
+    memcpy(dst + i, src + i, bytes_ - i)
+
+
+cdef void store_row(work* sums, const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+                    Py_ssize_t n) noexcept nogil:
+    """`n` pixels of output row `y`, from pixel `x` on."""
+    cdef Py_ssize_t i
+    cdef Place at
+    cdef char* dst = call.dst.data + plane * call.dst.plane + y * call.dst.row + x * call.dst.pixel
+    at.plane, at.y, at.x = plane, y, x
+    if call.stream and is_result(sums, call):
+        stream_row(dst, <char*>sums, n * call.channels * result_size(sums, call))
+    elif call.dst.packed:
+        narrow(dst, sums, 0, n * call.channels, call, &at)
+    elif call.channels == 1:
+        scatter(dst, call.dst.pixel, sums, 0, n, call, &at)
+    else:
+        for i in range(n):
+            scatter(dst + i * call.dst.pixel, call.dst.channel, sums, i * call.channels, call.channels, call,
+                    &at)
