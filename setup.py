@@ -46,9 +46,11 @@ HERE = ["src", "."]  # headers, and what is imported in C from fastconv/_engine/
 PTHREAD = [] if MSVC else ["-pthread"]
 NO_THREADS = [("FASTCONV_NO_THREADS", "1")] if os.environ.get("FASTCONV_NO_THREADS") else []
 
-# All of them, by themselves: one that is left out of a list is missed by nobody but the sdist.
+# Found by pattern, since a build from the checkout would not notice a file that a list lacks.
 SHARED = ["fastconv/_engine/planner.pxd", "fastconv/_engine/pool.pxd"]
-PARTS = ["src/simd/simd.h", "src/request.h", *SHARED, *sorted(glob.glob("src/*.pxi"))]
+PARTS = SHARED + sorted(
+    glob.glob("src/**/*.h", recursive=True) + glob.glob("src/**/*.pxi", recursive=True)
+)
 WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()
 
 setup(

@@ -4,8 +4,8 @@ types, all levels, against sums in long double.
 
     python benchmarks/search_bound.py --cases 10000
 
-With ``--tiles N`` it measures instead what src/methods/fft_bound.pxi assumes: how far single tiles of N pixels a side are
-off, in the units of FFT_ERROR there.
+With ``--tiles N`` it measures instead what src/methods/fft_bound.pxi assumes: how far single tiles of N
+pixels a side are off, in the units of FFT_ERROR there.
 """
 
 from __future__ import annotations

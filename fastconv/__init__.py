@@ -13,7 +13,8 @@ every result, in plain NumPy.
 
 The map of the code, one floor a line; a file imports only from floors below its own:
 
-    6  cli, __main__, adapters/    other people's shapes -> ours; _install, _run put them in place
+    6  cli/, io/, containers/      files; what is larger than memory; Pillow, dask, xarray
+       compat/                     SciPy's, OpenCV's and Pillow's functions, and how they take their place
     5  api, _plan, _arguments      check, allocate, run, hand back; _explain says what will run
     4  _planner                    which method, at what cost, and why: asks the planner in C
     3  _execute                    the call into the engine

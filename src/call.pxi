@@ -123,7 +123,7 @@ cdef struct Call:
     Py_ssize_t kernel_pitch
     double reorder_error             # how far a float64 sum in any order may be from the definition's
     int method
-    int accumulator                 # type of the sums: 0 float32, 1 float64, 2 float64 in the definition's order
+    int accumulator             # type of the sums: 0 float32, 1 float64, 2 float64 in the definition's order
     Taps across, window
     Dots dots
     Fft fft

@@ -2,8 +2,8 @@
 """Filters along axes, one after the other, with scipy.ndimage's sums and casts: told to the engine.
 
 An array is a stack of pictures, and so is its part around any two neighbouring axes: one call of the engine
-filters both (src/scipy/correlate1d.pxi and src/scipy/uniform_filter.pxi), or one. More filters take more calls, between which stand
-arrays of the result's type, as in SciPy.
+filters along both, or along one (src/scipy/correlate1d.pxi, src/scipy/uniform_filter.pxi). More axes take
+more calls, between which arrays of the result's type stand, as in SciPy.
 
 Sums are float64 in SciPy's order. Where every partial sum is an integer times one power of two, and float32
 holds it, order and type make no difference, and twice as many samples fit a vector.

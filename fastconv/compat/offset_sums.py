@@ -4,8 +4,8 @@
 The result is that of the definition (fastconv.reference), whose sum has the number added before it is
 rounded: as one weight more, of a sample that is one everywhere. So it may be rational with the kernel.
 
-To sums of bytes the engine itself adds a number (src/methods/int8_dot.pxi). All others it would round, so the number
-comes to sums that are not rounded yet. Those of a rational kernel's whole numbers are kept in the
+The engine itself adds a number to sums of bytes (src/methods/int8_dot.pxi). It would round all others, so the
+number is added to sums that are not rounded yet. Those of a rational kernel's whole numbers are kept in the
 smallest integers that hold them, and divided at the end, the rest in floats; of these, some are so near
 a tie that their error counts, and are summed again by the definition. All is done for a band of rows at
 a time, which stays in the caches: of a picture's size, there is nothing but the picture.

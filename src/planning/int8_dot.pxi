@@ -7,8 +7,8 @@
 # written in fixed point, with as many fraction bits as a 32-bit sum allows. The error of a float32 factor,
 # and of fixed point, is known, so that the few results near a tie can be left to the definition.
 #
-# The weights are cut into digits of as many bits as the instruction takes; see src/methods/int8_dot.pxi. The engine makes
-# the whole numbers again: they are the weights that are summed, divided by `unit`, and rounded.
+# The weights are cut into digits of as many bits as the instruction takes; see src/methods/int8_dot.pxi. The
+# engine makes the whole numbers again: they are the weights that are summed, divided by `unit`, and rounded.
 
 cdef enum:
     MULTIPLES = 64      # a kernel's smallest weight is at most this many times the factor

@@ -1,8 +1,8 @@
 # What Python and other modules hold of the planner: kernels and strategies.
 
 cdef dict SUMS_NAMES = {
-    TAPS: "window", BOX: "box", EXACT_INT64: "wide", INT8_DOT: "dot", FFT: "fft", BOX_SLIDING: "running", CONVOLVE2D: "quads",
-    CONVOLVE2D_REVERSED: "quads_back",
+    TAPS: "window", BOX: "box", EXACT_INT64: "wide", INT8_DOT: "dot", FFT: "fft", BOX_SLIDING: "running",
+    CONVOLVE2D: "quads", CONVOLVE2D_REVERSED: "quads_back",
 }
 
 

@@ -268,12 +268,14 @@ cdef ColumnRange make_column_range(const Call* call, Py_ssize_t begin, Py_ssize_
     cdef ColumnRange column_range
     cdef Py_ssize_t inner_begin = larger(begin, smaller(end, call.inner_begin))
     cdef Py_ssize_t inner_end = larger(inner_begin, smaller(end, call.inner_end))
-    column_range.begin, column_range.end, column_range.inner_begin, column_range.inner_end = begin, end, inner_begin, inner_end
+    column_range.begin, column_range.end = begin, end
+    column_range.inner_begin, column_range.inner_end = inner_begin, inner_end
     column_range.copied = (call.src.packed and inner_begin < inner_end
                            and copies(call, &column_range, begin, inner_begin, call.run_before)
                            and copies(call, &column_range, inner_end, end, call.run_after))
     column_range.skip = (inner_begin - call.before) * call.src.pixel
-    column_range.inner, column_range.count = (inner_begin - begin) * call.channels, (inner_end - inner_begin) * call.channels
+    column_range.inner = (inner_begin - begin) * call.channels
+    column_range.count = (inner_end - inner_begin) * call.channels
     column_range.before = column_range.after = 0
     if begin < inner_begin:
         column_range.before = (col_index(call, begin) + call.before - begin) * call.channels
@@ -323,8 +325,8 @@ cdef void load_row(work* row, work* channel_row, const Call* call, const ColumnR
     if not column_range.copied or row_index(call, y) < 0:
         load_any_row(row, channel_row, call, column_range, plane, y)
         return
-    widen(row, column_range.inner, call.src.data + plane * call.src.plane + row_index(call,
-                                                                                      y) * call.src.row + column_range.skip,
+    widen(row, column_range.inner,
+          call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row + column_range.skip,
           call.src.type, column_range.count)
     copy_pixels(row, 0, column_range.before, call.run_before, column_range.inner_begin - column_range.begin,
                 call.channels)

@@ -95,7 +95,8 @@ cdef inline void narrow_vectors(const real* sums, small* dst, Py_ssize_t i, Py_s
                                 const Place* at, const bint divided) noexcept nogil:
     cdef Py_ssize_t k = 0, x, vector = VECTOR_BYTES // sizeof(real)
     cdef real low = <real>call.low, high = <real>call.high, divisor = <real>call.divisor
-    cdef real limit = <real>(0.5 - call.tie_tolerance) if call.tie_tolerance > 0 else 1   # nothing is farther than 1/2
+    # no number is farther than 1/2 from a whole one
+    cdef real limit = <real>(0.5 - call.tie_tolerance) if call.tie_tolerance > 0 else 1
     cdef unsigned int doubt
     while k < n:    # the last vector moves back to end with the row
         x = smaller(k, n - vector)
