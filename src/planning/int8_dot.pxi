@@ -97,7 +97,7 @@ cdef double groups_of(const Facts* f, int level) noexcept nogil:
     return row * max(3, f.height) * (2 if row > 4 and VECTOR_BYTES[level] == 64 else 1)
 
 
-cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, const Facts* f,
+cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts* f,
                    const Request* request) noexcept nogil:
     """Take these numbers if they are near enough to the kernel, and cost less than the best so far."""
     cdef Proposal p = blank[0]

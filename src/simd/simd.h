@@ -26,6 +26,7 @@
  *     X_held(v)              v, kept in a register until its last use
  *     X_get_T(p)             as many pixels as there are lanes, converted
  *     X_put_T(p, v)          the way back, for whole numbers within T's range
+ *     vd_put_32, vd_put_64   the same, of whole numbers beyond 32 bits the low ones; |v| <= 2**51
  *     X_cut_T(p, v)          the low bits of v's whole part, which 32 bits must hold, else of -2**31
  *     X_limited(v, lo, hi)   lo where v < lo, hi where v > hi
  *     X_rounded(v)           half to even; |v| <= 2**22 (float64: 2**51)
@@ -108,6 +109,14 @@ static inline vi vi_set1(int32_t w) { return w; }
 #endif
 typedef vb vh; /* rows of 16-bit pixels; nobody computes with these */
 enum { BYTE_LANES = 4 * F32_LANES };
+/* Adding 1.5 * 2**52 leaves a whole number in the low bits, as an integer in two's complement. */
+#define WHOLE_BITS 6755399441055744.0
+#if VECTOR_BYTES
+typedef int64_t vl __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+static inline void vd_put_64(void *p, vd v) { vd big = vd_set1(WHOLE_BITS); vl a = (vl)(v + big) - (vl)big; memcpy(p, &a, sizeof a); }
+#else
+static inline void vd_put_64(void *p, vd v) { int64_t a = (int64_t)v; memcpy(p, &a, sizeof a); }
+#endif
 static inline vi vi_and(vi a, vi b) { return a & b; }
 static inline vi vi_load(const int32_t *p) { vi a; memcpy(&a, p, sizeof a); return a; }
 static inline void vi_store(int32_t *p, vi a) { memcpy(p, &a, sizeof a); }
@@ -213,6 +222,7 @@ static inline void vf_narrow_8(void *p, vf v) { vi_narrow_8(p, vf_to_vi(v)); }
 static inline void vf_narrow_16(void *p, vf v) { vi_narrow_16(p, vf_to_vi(v)); }
 static inline void vd_narrow_8(void *p, vd v) { _mm_storel_epi64((__m128i *)p, _mm256_cvtepi32_epi8(_mm512_cvtpd_epi32((__m512d)v))); }
 static inline void vd_narrow_16(void *p, vd v) { _mm_storeu_si128((__m128i *)p, _mm256_cvtepi32_epi16(_mm512_cvtpd_epi32((__m512d)v))); }
+static inline void vd_put_32(void *p, vd v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi64_epi32((__m512i)(v + vd_set1(WHOLE_BITS)))); }
 static inline void vf_truncate_8(void *p, vf v) { vi_narrow_8(p, (vi)_mm512_cvttps_epi32((__m512)v)); }
 static inline void vf_truncate_16(void *p, vf v) { vi_narrow_16(p, (vi)_mm512_cvttps_epi32((__m512)v)); }
 static inline void vd_truncate_8(void *p, vd v) { _mm_storel_epi64((__m128i *)p, _mm256_cvtepi32_epi8(_mm512_cvttpd_epi32((__m512d)v))); }
@@ -381,6 +391,11 @@ static inline void vf_narrow_8(void *p, vf v) { vi_narrow_8(p, vf_to_vi(v)); }
 static inline void vf_narrow_16(void *p, vf v) { vi_narrow_16(p, vf_to_vi(v)); }
 static inline void vd_narrow_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_to_16(v))); }
 static inline void vd_narrow_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_to_16(v)); }
+static inline void vd_put_32(void *p, vd v)
+{
+    __m256i bits = _mm256_permutevar8x32_epi32((__m256i)(v + vd_set1(WHOLE_BITS)), _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+    _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(bits));
+}
 static inline void vf_truncate_8(void *p, vf v) { vi_narrow_8(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
 static inline void vf_truncate_16(void *p, vf v) { vi_narrow_16(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
 static inline __m128i vd_cut_to_16(vd v) { return low_16(_mm256_cvttpd_epi32((__m256d)v), _mm_setzero_si128()); }
@@ -514,6 +529,7 @@ PUT(vf, float, F32_LANES, vf_narrow_8, uint8_t)
 PUT(vf, float, F32_LANES, vf_narrow_16, uint16_t)
 PUT(vd, double, F64_LANES, vd_narrow_8, uint8_t)
 PUT(vd, double, F64_LANES, vd_narrow_16, uint16_t)
+static inline void vd_put_32(void *p, vd v) { double s[F64_LANES]; uint32_t t[F64_LANES]; int i; memcpy(s, &v, sizeof v); for (i = 0; i < F64_LANES; i++) t[i] = (uint32_t)(int64_t)s[i]; memcpy(p, t, sizeof t); }
 PUT(vf, float, F32_LANES, vf_truncate_8, uint8_t)
 PUT(vf, float, F32_LANES, vf_truncate_16, uint16_t)
 PUT(vd, double, F64_LANES, vd_truncate_8, uint8_t)
