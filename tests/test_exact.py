@@ -469,7 +469,7 @@ def test_large_integers_that_are_not_summed_in_order_are_exact(
     for kernel in kernels:
         for a, axis in ((image[..., 0], None), (image[::-1, ::-1], -1)):
             for border in ("reflect", "constant"):
-                options = {"border": border, "channel_axis": axis}
+                options: dict[str, Any] = {"border": border, "channel_axis": axis}
                 call = partial(fastconv.convolve, a, kernel, method=method, **options)
                 got = or_refused(call, REFUSED)
                 if got is not None:
