@@ -3,7 +3,7 @@
 
 A plain array of real numbers goes down in C (src/calls.pyx), which asks `Plan._prepare` for a program if it
 sees a type and size for the first time. All else goes through `Plan._apply`: arrays of other libraries,
-integers of 64 bits, complex numbers, and what is wrong.
+complex numbers, and what is wrong.
 
 Complex numbers are pairs of reals: a complex image is one of twice as many channels, and a complex kernel is
 two real ones.
@@ -23,7 +23,7 @@ from . import _explain, _threads
 from ._arguments import check_finite, output_of, quiet, warn_of_channels
 from ._borders import BORDERS, canonical, placement
 from ._complex import complex_passes
-from ._engine.calls import PlanBase, begin
+from ._engine.calls import PlanBase, begin, magnitude
 from ._engine.planner import Kernel, Strategy
 from ._execute import Axis, execute, program_of
 from ._options import (
@@ -42,11 +42,8 @@ from ._planner import METHODS, decide
 
 SHAPES = ("same", "valid", "full")
 
-# What is done with integers of 64 bits depends on what is in them, and complex numbers are pairs: neither
-# goes down in C.
-_IN_C = "bool uint8 int8 uint16 int16 uint32 int32 float16 float32 float64".split()
-
-begin({np.dtype(name).num: PIXELS[name].code for name in _IN_C})
+# Complex numbers are pairs, and do not go down in C.
+begin({np.dtype(name).num: pixel.code for name, pixel in PIXELS.items() if "complex" not in name})
 
 # Size of the image that a plan speaks of if it has seen none.
 _MEGAPIXEL = (1000, 1000)
@@ -217,8 +214,9 @@ class Plan(PlanBase):
         dst = self._channels_last(result, "out")
 
         # all is checked; from here on things are written
+        bits = _bits_of(image)
         strategies = [
-            decide(*self._ask(part, image, source, target, size, src.shape[-1]))
+            decide(*self._ask(part, bits, source, target, size, src.shape[-1]))
             for part in self.parts
         ]
 
@@ -248,14 +246,21 @@ class Plan(PlanBase):
         return import_module(".containers.xarray", __package__).call(image, self, out, dims)
 
     def _prepare(
-        self, image: NDArray[Any], dtype: np.dtype[Any], size: tuple[int, int], channels: int
+        self,
+        image: NDArray[Any],
+        dtype: np.dtype[Any],
+        size: tuple[int, int],
+        channels: int,
+        bits: int,
     ) -> tuple[Any, float]:
-        """A program for images like this, and its predicted ns a sample."""
+        """A program for images like this, and its predicted ns a sample. Integers of 64 bits are within
+        +-2**bits.
+        """
         if self.channel_axis is None:
             warn_of_channels(image.shape, self.kernel.shape[1])
         source, target = pixel_of(image.dtype, "image"), pixel_of(dtype, "dtype")
         kernel = self.parts[0]
-        strategy = decide(*self._ask(kernel, image, source, target, size, channels))
+        strategy = decide(*self._ask(kernel, bits, source, target, size, channels))
         return program_of(strategy, kernel, target, channels), strategy.cost
 
     def strategies(
@@ -267,12 +272,13 @@ class Plan(PlanBase):
     def _asked(self, a: NDArray[Any], size: tuple[int, int], channels: int = 1) -> list[Asked]:
         """What the planner is asked: once for a real kernel, twice for a complex one."""
         source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
-        return [self._ask(part, a, source, target, size, channels) for part in self.parts]
+        bits = _bits_of(a)
+        return [self._ask(part, bits, source, target, size, channels) for part in self.parts]
 
     def _ask(
         self,
         kernel: Kernel,
-        a: NDArray[Any],
+        bits: int,
         source: Pixel,
         target: Pixel,
         size: tuple[int, int],
@@ -280,7 +286,7 @@ class Plan(PlanBase):
     ) -> Asked:
         self._check_weights(target)
         reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
-        samples = _range(a, source, self.cval if reaches_out else 0.0)
+        samples = _range(bits, source, self.cval if reaches_out else 0.0)
         return kernel, source, target, samples, size, channels, self.requested_method
 
     def _check_weights(self, target: Pixel) -> None:
@@ -381,18 +387,20 @@ def _real_parts(kernel: NDArray[Any]) -> list[Floats]:
     return [np.ascontiguousarray(kernel.real), np.ascontiguousarray(kernel.imag)]
 
 
-def _range(a: NDArray[Any], source: Pixel, cval: complex) -> tuple[float, float, bool]:
-    """Smallest and largest of samples and constant, and whether they are all integers.
-
-    Only 64-bit images are looked at: their type says nothing of use. The answer is rounded up to
-    powers of two, so that plans are found again.
+def _bits_of(a: NDArray[Any]) -> int:
+    """The least n such that integers of 64 bits are within +-2**n, for their type says nothing of use; of
+    other types 0. A power of two, so that plans are found again.
     """
+    return magnitude(a) if a.dtype.kind in "iu" and a.dtype.itemsize == 8 else 0
+
+
+def _range(bits: int, source: Pixel, cval: complex) -> tuple[float, float, bool]:
+    """Smallest and largest of samples and constant, and whether they are all integers."""
     if not source.integer:
         return -np.inf, np.inf, False
     low, high = float(source.low), float(source.high)
     if source.peak > 2**32:
-        largest = max(int(a.max()), -int(a.min()), 1) if a.size else 1
-        high = 2.0 ** (largest - 1).bit_length()
+        high = 2.0**bits
         low = -high if source.low else 0.0
     constant = complex(cval).real
     return min(low, constant), max(high, constant), bool(constant == np.trunc(constant))

@@ -273,12 +273,14 @@ cdef void free_fft(Fft* fft) noexcept:
 
 
 cdef int pad_kernel(Call* call) except -1:
-    cdef Py_ssize_t ky, kx, pitch = (call.kernel_width * call.channels + 15) // 16 * 16
+    # a tile is of one channel
+    cdef Py_ssize_t channels = 1 if call.method == FFT else call.channels
+    cdef Py_ssize_t ky, kx, pitch = (call.kernel_width * channels + 15) // 16 * 16
     cdef double* padded = <double*>get_memory(call.kernel_height * pitch, sizeof(double))
     memset(padded, 0, call.kernel_height * pitch * sizeof(double))
     for ky in range(call.kernel_height):
         for kx in range(call.kernel_width):
-            padded[ky * pitch + kx * call.channels] = call.kernel[ky * call.kernel_width + kx]
+            padded[ky * pitch + kx * channels] = call.kernel[ky * call.kernel_width + kx]
     call.padded_kernel, call.kernel_pitch = padded, pitch
     return 0
 
@@ -394,6 +396,18 @@ cdef void make_gather(Dots* dots) noexcept:
                 dots.gather[(k * lanes + i) * 4 + t] = <uint8_t>(start + i + t * dots.tap_stride // 3)
 
 
+cdef double sum_of_weights(const Facts* f) noexcept:
+    """With the roundings added up beside it (Neumaier, 1974)."""
+    cdef Py_ssize_t i
+    cdef double total = 0, rest = 0, w, t
+    for i in range(f.height * f.width):
+        w = f.weights[i]
+        t = total + w
+        rest += (total - t) + w if fabs(total) >= fabs(w) else (w - t) + total
+        total = t
+    return total + rest
+
+
 cdef class Program:
     """A strategy, made ready for pictures of so many channels.
 
@@ -422,6 +436,8 @@ cdef class Program:
         call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
         call.channels = channels
         call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor
+        call.spectral, call.norm = p.spectral / (p.divisor or 1), p.norm
+        call.centre, call.centred = p.centre, p.centre * sum_of_weights(&kernel.facts) if p.centre else 0
         call.plus = rint(p.offset * (p.divisor or 1))    # a whole number but for roundings
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error

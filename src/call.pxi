@@ -133,6 +133,11 @@ cdef struct Call:
     int order
     bint history                # a running mean that depends on all rows before
     int cast_mode                 # how sums become integers; see cast.pxi
+    double centre               # subtracted from the samples of an FFT's tiles; and what its sums lack then
+    double centred
+    double spectral, norm       # error of its results for samples of a norm; the largest norm, for which guard is
+    const double* keep_in_register    # samples of a tile, the first of which is padded pixel (held_y, held_x)
+    Py_ssize_t held_y, held_x, held_pitch
     double scale                # of a box's or a dot's sums
     double plus                 # added to a dot's before they are divided and rounded, a whole number
     Py_ssize_t divisor          # of all sums, where the kernel is of whole numbers; else 0

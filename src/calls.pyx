@@ -19,8 +19,10 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport Py_EQ, PyObject_RichCompareBool
 from cpython.unicode cimport PyUnicode_CheckExact
+from fastconv._engine.planner cimport I64, U64
 from fastconv._engine.pool cimport threads_for
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
+from libc.stdlib cimport llabs
 from libc.string cimport memcmp, memcpy, memset
 
 import numpy as np
@@ -33,6 +35,8 @@ cdef enum:
     MOST_AXES = 65      # of an array, and one for channels
     AXES = 8            # of an array that a cache of other calls knows
     TYPES = 64          # NumPy's numbers of types that are looked up
+    LEAST_PLANE = 16    # samples of a row of a channel by itself
+    MANY = 65536        # samples from which the GIL is released to look at all of them
     PREPARED = 4        # images of other types and sizes that a plan knows
     SLOTS = 256         # of a cache, in pairs
     SAMPLES = 16        # words of a kernel that are hashed
@@ -95,6 +99,22 @@ cdef bint lay_out(Layout* l, cnp.ndarray a, int channel_axis) noexcept:
     for i in range(k - 2):
         l.lead_size[i], l.lead_stride[i] = shape[axes[i]], strides[axes[i]]
     return True
+
+
+cdef void spread_channels(Layout* a, Layout* b) noexcept:
+    """Make a leading axis of the channels, if those of neither array stand nearer than its pixels do: each is a
+    picture of its own then, whose samples lie as close as they can. Rows that would be shorter than vectors gain
+    more by lying side by side."""
+    cdef Layout* each
+    cdef int i
+    if (a.channels == 1 or b.width < LEAST_PLANE or a.leads == MOST_AXES
+            or llabs(a.channel) <= llabs(a.pixel) or llabs(b.channel) <= llabs(b.pixel)):
+        return
+    for i in range(2):
+        each = b if i else a
+        each.lead_size[each.leads], each.lead_stride[each.leads] = each.channels, each.channel
+        each.leads += 1
+        each.channels, each.channel = 1, 0
 
 
 cdef inline void put_array(Array* to, cnp.ndarray a, const Layout* l, int code) noexcept:
@@ -239,6 +259,94 @@ def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, t
     return b if left == 0 else None
 
 
+# --- how large integers of 64 bits are ------------------------------------------------------------------
+
+
+cdef inline uint64_t swapped(uint64_t v) noexcept nogil:
+    v = (v & 0x00ff00ff00ff00ffULL) << 8 | (v >> 8 & 0x00ff00ff00ff00ffULL)
+    v = (v & 0x0000ffff0000ffffULL) << 16 | (v >> 16 & 0x0000ffff0000ffffULL)
+    return v << 32 | v >> 32
+
+
+cdef inline uint64_t bits_of_row(const char* p, cnp.npy_intp n, cnp.npy_intp stride, const bint signed_,
+                                 const bint swapped_) noexcept nogil:
+    cdef cnp.npy_intp i
+    cdef uint64_t word, seen = 0
+    for i in range(n):
+        memcpy(&word, p + i * stride, 8)
+        if swapped_:
+            word = swapped(word)
+        if signed_:
+            seen |= (word ^ <uint64_t>(<int64_t>word >> 63)) - (<int64_t>word > 0)
+        else:
+            seen |= word - (word != 0)
+    return seen
+
+
+cdef uint64_t bits_of_samples(const char* p, int axes, const cnp.npy_intp* size, const cnp.npy_intp* stride,
+                              bint signed_, bint swapped_) noexcept nogil:
+    """All bits of magnitudes less one; of 0 none."""
+    cdef cnp.npy_intp i
+    cdef uint64_t seen = 0
+    if axes > 1:
+        for i in range(size[0]):
+            seen |= bits_of_samples(p + i * stride[0], axes - 1, size + 1, stride + 1, signed_, swapped_)
+        return seen
+    if swapped_:
+        return bits_of_row(p, size[0], stride[0], signed_, True)
+    if stride[0] == 8 and signed_:
+        return bits_of_row(p, size[0], 8, True, False)
+    if stride[0] == 8:
+        return bits_of_row(p, size[0], 8, False, False)
+    return bits_of_row(p, size[0], stride[0], signed_, False)
+
+
+cdef int magnitude_of(cnp.ndarray a, bint signed_) noexcept:
+    """The least n such that no sample of an array of 64-bit integers, which is not empty, is beyond +-2**n."""
+    cdef cnp.npy_intp size[MOST_AXES]
+    cdef cnp.npy_intp stride[MOST_AXES]
+    cdef cnp.npy_intp count, step
+    cdef int i, k, axes = 0, bits = 0
+    cdef bint swapped_ = cnp.PyArray_ISBYTESWAPPED(a)
+    cdef uint64_t seen
+    for i in range(cnp.PyArray_NDIM(a)):
+        count, step = cnp.PyArray_DIMS(a)[i], cnp.PyArray_STRIDES(a)[i]
+        if count == 1:
+            continue
+        k = axes
+        while k > 0 and llabs(stride[k - 1]) < llabs(step):   # the nearest samples last
+            size[k], stride[k] = size[k - 1], stride[k - 1]
+            k -= 1
+        size[k], stride[k] = count, step
+        axes += 1
+    if axes == 0:
+        size[0], stride[0] = 1, 8
+        axes = 1
+    while axes > 1 and stride[axes - 2] == size[axes - 1] * stride[axes - 1]:   # two axes are one in memory
+        stride[axes - 2] = stride[axes - 1]
+        size[axes - 2] *= size[axes - 1]
+        axes -= 1
+    if cnp.PyArray_SIZE(a) < MANY:
+        seen = bits_of_samples(cnp.PyArray_BYTES(a), axes, size, stride, signed_, swapped_)
+    else:
+        with nogil:
+            seen = bits_of_samples(cnp.PyArray_BYTES(a), axes, size, stride, signed_, swapped_)
+    while seen:
+        bits += 1
+        seen >>= 1
+    return bits
+
+
+def magnitude(cnp.ndarray a):
+    """The least n such that no sample of an array of int64 or uint64 is beyond +-2**n; 0 for an empty one."""
+    return magnitude_of(a, cnp.PyArray_ISSIGNED(a)) if cnp.PyArray_SIZE(a) else 0
+
+
+cdef inline bint is_long(int type) noexcept:
+    """Whether samples are integers of 64 bits, of which their type says nothing that a planner could use."""
+    return code_of[type] == U64 or code_of[type] == I64
+
+
 # --- plans ----------------------------------------------------------------------------------------------
 
 
@@ -246,6 +354,7 @@ cdef struct Prepared:
     # What a plan knows of images of one type and size.
     int generation
     int source, target          # NumPy's numbers of types
+    int bits                    # no sample is beyond +-2**bits, if they are integers of 64 bits; else 0
     cnp.npy_intp height, width, channels
     Runner runner
     const void* call
@@ -255,11 +364,10 @@ cdef struct Prepared:
 cdef class PlanBase:
     """A kernel and options as far as C must know them; see fastconv.api.Plan.
 
-    A subclass has more methods. ``_prepare(image, target, size,
-                                            channels)`` returns a program and its predicted
-    ns a sample. ``_by_name(image, out, dims)`` filters along dimensions that have names. ``_apply(image,
-                                                                                                   out)``
-    answers what C does not: complex numbers, integers of 64 bits, subclasses, wrong arguments.
+    A subclass has more methods. ``_prepare(image, target, size, channels, bits)`` returns a program and its
+    predicted ns a sample. ``_by_name(image, out,
+                                      dims)`` filters along dimensions that have names. ``_apply(image, out)``
+    answers what C does not: complex numbers, subclasses, wrong arguments.
     """
     cdef Py_ssize_t kernel_height, kernel_width
     cdef Py_ssize_t centre_y, centre_x      # of the window, for results of the image's size
@@ -324,7 +432,7 @@ cdef class PlanBase:
         cdef cnp.ndarray a, result
         cdef Prepared p
         cdef object _program    # held here, since another thread may drop it from the list
-        cdef int source, target, left, i, n, y_axis, x_axis, channel_axis = self.channel_axis
+        cdef int source, target, left, i, n, y_axis, x_axis, bits, channel_axis = self.channel_axis
         cdef cnp.npy_intp shape[MOST_AXES]
         cdef cnp.npy_intp height, width
         if not self.plain or type(image) is not cnp.ndarray:
@@ -371,11 +479,13 @@ cdef class PlanBase:
             ):
                 return self._apply(image, out)
         lay_out(&d, result, self.channel_axis)
+        spread_channels(&s, &d)
+        bits = magnitude_of(a, code_of[source] == I64) if is_long(source) else 0
 
         with cython.critical_section(self):     # another thread may prepare something else in its place
-            i = self.find(source, target, height, width, s.channels)
+            i = self.find(source, target, height, width, s.channels, bits)
             if i < 0:
-                i = self.prepare(a, source, target, height, width, s.channels)
+                i = self.prepare(a, source, target, height, width, s.channels, bits)
             p, _program = self.prepared[i], self.programs[i]
         put_array(&r.src, a, &s, code_of[source])
         put_array(&r.dst, result, &d, code_of[target])
@@ -394,28 +504,31 @@ cdef class PlanBase:
         return result
 
     cdef int find(self, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
-                  cnp.npy_intp channels) noexcept:
+                  cnp.npy_intp channels, int bits) noexcept:
         """Index of what is prepared, or -1."""
         cdef int i
         cdef Prepared* p
         for i in range(PREPARED):
             p = &self.prepared[i]
             if (p.source == source and p.target == target and p.height == height and p.width == width
-                    and p.channels == channels and p.generation == _generation and p.call != NULL):
+                    and p.channels == channels and p.bits == bits and p.generation == _generation
+                    and p.call != NULL):
                 return i
         return -1
 
     cdef int prepare(self, cnp.ndarray image, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
-                     cnp.npy_intp channels) except -1:
+                     cnp.npy_intp channels, int bits) except -1:
         """Decide. Returns the index of what is prepared now."""
         cdef size_t runner, call
         cdef Prepared* p
         cdef int i
-        program, cost = self._prepare(image, cnp.PyArray_DescrFromType(target), (height, width), channels)
+        program, cost = self._prepare(image, cnp.PyArray_DescrFromType(target), (height, width), channels,
+                                      bits)
         runner, call = program.address()
         i = self.oldest
         p = &self.prepared[i]
         p.source, p.target, p.height, p.width, p.channels = source, target, height, width, channels
+        p.bits = bits
         p.runner, p.call, p.cost, p.generation = <Runner>runner, <const void*>call, cost, _generation
         self.programs[i] = program
         self.oldest = (i + 1) % PREPARED

@@ -17,7 +17,7 @@ from numpy.testing import assert_array_equal
 import fastconv
 from fastconv import _levels
 from fastconv._engine import pool
-from fastconv._engine.calls import cache_size
+from fastconv._engine.calls import cache_size, magnitude
 
 from .judge import (
     BORDERS,
@@ -328,7 +328,9 @@ VIEWS: dict[str, Callable[[Array], Array]] = {
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32", "float64"])
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "int16", "uint16", "int32", "int64", "uint64", "float32", "float64"]
+)
 def test_views_give_the_bits_of_their_copies(level: str, dtype: str, view: str) -> None:
     image = VIEWS[view](picture((24, 31), dtype))
     copy = np.array(image, image.dtype.newbyteorder("="), order="C")
@@ -341,12 +343,43 @@ def test_views_give_the_bits_of_their_copies(level: str, dtype: str, view: str) 
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
-def test_planes_of_colours_give_the_bits_of_interleaved_ones(level: str, axis: int) -> None:
-    image = picture((13, 17, 3), "uint8")
+@pytest.mark.parametrize("dtype", ["uint8", "uint64", "float32", "float64"])
+@pytest.mark.parametrize("width", [17, 70])
+def test_planes_of_colours_give_the_bits_of_interleaved_ones(
+    level: str, width: int, dtype: str, axis: int
+) -> None:
+    image = picture((13, width, 3), dtype)
     planar = np.ascontiguousarray(np.moveaxis(image, -1, axis))
-    got = fastconv.convolve(planar, KERNEL, channel_axis=axis)
-    wanted = fastconv.convolve(image, KERNEL, channel_axis=-1)
-    assert_array_equal(np.moveaxis(got, axis, -1), wanted)
+    for kernel in (KERNEL, KERNELS["even 4x6"], KERNELS["separable 3x5"], np.ones((3, 5))):
+        got = fastconv.convolve(planar, kernel, channel_axis=axis)
+        wanted = fastconv.convolve(image, kernel, channel_axis=-1)
+        assert np.moveaxis(got, axis, -1).tobytes() == wanted.tobytes()
+        batch = fastconv.convolve(
+            np.stack([planar[..., ::-1]] * 2), kernel, channel_axis=axis % 3 + 1
+        )
+        wanted = fastconv.convolve(planar[..., ::-1], kernel, channel_axis=axis)
+        assert batch[1].tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["<i8", ">i8", "<u8", ">u8"])
+def test_largest_magnitude_is_found_however_samples_lie(dtype: str) -> None:
+    rng = np.random.default_rng(3)
+    for top in (1, 2, 3, 4, 5, 2**40, 2**53 + 1, 2**63 - 1):
+        a = rng.integers(-top if "i" in dtype else 0, top, (4, 5, 3), dtype[1:], endpoint=True)
+        a = a.astype(dtype)
+        for view in (
+            a,
+            a[::2, ::-1],
+            a.T,
+            a[1],
+            a[:, 1],
+            a[2, 3, 1],
+            np.broadcast_to(a[0], (7, 5, 3)),
+        ):
+            largest = max(int(view.max()), -int(view.min()), 1)
+            assert magnitude(np.asarray(view)) == (largest - 1).bit_length()
+    ends = np.array(-(2**63)), np.array(2**64 - 1, np.uint64), np.zeros((3, 0), np.int64)
+    assert [magnitude(a) for a in ends] == [63, 64, 0]
 
 
 def test_what_is_kept_between_calls_stays_within_the_limit() -> None:

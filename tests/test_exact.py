@@ -451,6 +451,33 @@ def test_large_weights_beside_small_ones_do_what_the_definition_does(level: str)
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("method", ["auto", "fft", "separable", "box"])
+def test_large_integers_that_are_not_summed_in_order_are_exact(
+    level: str, method: str, dtype: str
+) -> None:
+    rng = np.random.default_rng(11)
+    column, row = rng.random(21) + 0.1, rng.random(17) + 0.1
+    dense = rng.random((21, 17))
+    kernels = (
+        dense / dense.sum(), np.outer(column, row) / column.sum() / row.sum(), np.ones((21, 17)) / 357,
+        np.full((17, 21), 2**0.5 / 357), rng.integers(-4, 5, (21, 17)), dense[:7, :5] / 4096,
+    )  # fmt: skip
+    low = max(-(2**33), int(np.iinfo(dtype).min))
+    high = min(2**33, int(np.iinfo(dtype).max))
+    image = rng.integers(low, high, (37, 41, 2), dtype, endpoint=True)
+    image[:, 20:] //= 1 << 12  # a dark half, where less is watched
+    for kernel in kernels:
+        for a, axis in ((image[..., 0], None), (image[::-1, ::-1], -1)):
+            for border in ("reflect", "constant"):
+                options: dict[str, Any] = {"border": border, "channel_axis": axis}
+                call = partial(fastconv.convolve, a, kernel, method=method, **options)
+                got = or_refused(call, REFUSED)
+                if got is not None:
+                    wanted = definition("convolve", a, kernel, **options)
+                    assert_integers_equal(got, wanted, f"{border}, {axis}")
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])
 def test_sums_beyond_float64_are_exact_at_both_limits(level: str, dtype: str) -> None:
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     image = np.array([[low, high, high - 1, low + 1, high // 2, high // 3, 1, 0]], dtype)

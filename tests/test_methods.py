@@ -145,9 +145,7 @@ def test_method_that_cannot_says_why(method: str, kernel: Array, pixel: str, say
 
 
 def test_box_of_large_integers_says_that_it_would_not_be_exact() -> None:
-    with pytest.raises(
-        ValueError, match="method='box' cannot do this: the sum of 9 samples may not"
-    ):
+    with pytest.raises(ValueError, match="method='box' cannot do this: float64 sums may be off by"):
         fastconv.convolve(np.full((4, 5), 2**60), np.ones((3, 3)), method="box")
 
 

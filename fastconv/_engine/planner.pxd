@@ -87,6 +87,9 @@ cdef struct Proposal:
     int fraction_bits           # of these weights, if they are fixed-point numbers
     double offset               # a number added to the results of a dot before they are rounded
     Py_ssize_t tile             # side of the tiles of an FFT
+    double centre               # of its samples, which is subtracted: what is near 0 is summed with less error
+    double spectral             # error of its results for samples of a norm (Euclid's, of a pair of tiles)
+    double norm                 # the largest that there may be
     int cast_mode               # how sums become integers; see src/rows/cast.pxi
     double error                # largest distance from the definition, for an image of integers
     double tie_tolerance        # error that rounding must watch; 0 where no tie can be missed

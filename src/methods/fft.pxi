@@ -26,6 +26,10 @@
 #
 # Tiles and pairs are counted from the picture's first pixel, so that bits do not depend on bands.
 
+cdef enum:
+    HELD_ROOM = 16      # zeros behind each row of samples that are kept, which whole vectors may read
+
+
 cdef struct Ahead:
     # A part of the source, in columns of the padded picture, from its row `y` on.
     const Call* call
@@ -395,6 +399,14 @@ cdef void fill_mirrored(vec* a, const Fft* fft, Py_ssize_t columns) noexcept nog
             x += lanes_of(a)
 
 
+cdef inline void add_to_row(vec* row, double number, Py_ssize_t n) noexcept nogil:
+    """In whole vectors, which a row of a tile holds."""
+    cdef Py_ssize_t i = 0
+    while i < n:
+        store(row, i, add(load(row, i), set1(row, number)))
+        i += lanes_of(row)
+
+
 cdef void load_tile(vec* rows, vec* channel_row, const Call* call, const Fft* fft, Py_ssize_t plane,
                     Py_ssize_t y, Py_ssize_t x, Py_ssize_t height) noexcept nogil:
     """The windows of `height` rows of results, with zeros below and to the right."""
@@ -403,6 +415,8 @@ cdef void load_tile(vec* rows, vec* channel_row, const Call* call, const Fft* ff
     cdef ColumnRange column_range = make_column_range(call, x, x + count)
     for r in range(filled):
         load_row(sample_at(rows, r * fft.pitch), channel_row, call, &column_range, plane, y + r)
+        if call.centre:
+            add_to_row(sample_at(rows, r * fft.pitch), -call.centre, count)
         memset(sample_at(rows, r * fft.pitch + count), 0, (fft.n - count) * sample_size(rows))
     memset(sample_at(rows, filled * fft.pitch), 0, (fft.n - filled) * fft.pitch * sample_size(rows))
 
@@ -411,6 +425,8 @@ cdef void store_tile(vec* rows, const Call* call, const Fft* fft, Py_ssize_t pla
                      Py_ssize_t x, Py_ssize_t height) noexcept nogil:
     cdef Py_ssize_t r, count = smaller(fft.n - call.kernel_width + 1, call.width - x)
     for r in range(height):
+        if call.centre:
+            add_to_row(sample_at(rows, r * fft.pitch), call.centred, count)
         store_row(sample_at(rows, r * fft.pitch), call, plane, y + r, x, count)
 
 
@@ -429,21 +445,58 @@ cdef void convolve_tiles(vec* tile, const Fft* fft, Py_ssize_t count, Py_ssize_t
 include "fft_bound.pxi"
 
 
-cdef void exact_pair(vec* tile, const Fft* fft, const Tile* left, const Tile* right,
-                     const Ahead* ahead) noexcept nogil:
+cdef double hold_tile(double* keep_in_register, Call* call, const double* rows, const Fft* fft,
+                      const Tile* t) noexcept nogil:
+    """Keep the samples of a tile, rows of which end with HELD_ROOM zeros. Returns the sum of their squares."""
+    cdef Py_ssize_t r, i, vector = F64_LANES
+    cdef vd squares = vd_set1(0), v
+    cdef double total = 0
+    call.keep_in_register, call.held_y, call.held_x, call.held_pitch = keep_in_register, t.y, t.x, fft.n + HELD_ROOM
+    for r in range(t.height + call.kernel_height - 1):
+        i = 0
+        while i < fft.n:
+            v = (<const vd*>(rows + r * fft.pitch + i))[0]
+            (<vd*>(keep_in_register + i))[0] = v
+            squares = vd_multiply_add(squares, v, v)
+            i += vector
+        memset(keep_in_register + fft.n, 0, HELD_ROOM * sizeof(double))
+        keep_in_register += call.held_pitch
+    for i in range(vector):
+        total += (<double*>&squares)[i]
+    return total
+
+
+cdef void watch_less(Call* call, double squares) noexcept nogil:
+    """The error of results is less where the norm of a pair's samples is less than it might be. (Summed, rounded
+    and rooted it is off by much less than a thousandth; and some guard there must be.)"""
+    call.tie_tolerance = fmax(ldexp(1, -40),
+                              call.tie_tolerance - call.spectral * fmax(0, call.norm - 1.001 * sqrt(squares)))
+
+
+cdef void exact_pair(vec* tile, const Fft* fft, const Tile* left, const Tile* right, const Ahead* ahead,
+                     const Desk* desk) noexcept nogil:
     """Integers: each result is rounded under guard."""
     cdef Py_ssize_t side = fft.n * fft.pitch
     cdef vec* im = sample_at(tile, side)
     cdef vec* channel_row = sample_at(tile, 4 * side)
-    load_tile(tile, channel_row, left.call, fft, left.plane, left.y, left.x, left.height)
+    cdef Call left_job = left.call[0], right_job
+    cdef double squares
+    load_tile(tile, channel_row, &left_job, fft, left.plane, left.y, left.x, left.height)
     if right == NULL:
         memset(im, 0, side * sample_size(tile))
     else:
-        load_tile(im, channel_row, right.call, fft, right.plane, right.y, right.x, right.height)
-    convolve_tiles(tile, fft, left.width, left.width + left.call.kernel_width - 1, right == NULL, ahead)
-    store_tile(tile, left.call, fft, left.plane, left.y, left.x, left.height)
+        right_job = right.call[0]
+        load_tile(im, channel_row, &right_job, fft, right.plane, right.y, right.x, right.height)
+    if desk.keep_in_register != NULL:
+        squares = hold_tile(desk.keep_in_register, &left_job, <double*>tile, fft, left)
+        if right != NULL:
+            squares += hold_tile(desk.keep_in_register + held_size(fft), &right_job, <double*>im, fft, right)
+            watch_less(&right_job, squares)
+        watch_less(&left_job, squares)
+    convolve_tiles(tile, fft, left.width, left.width + left_job.kernel_width - 1, right == NULL, ahead)
+    store_tile(tile, &left_job, fft, left.plane, left.y, left.x, left.height)
     if right != NULL:
-        store_tile(im, right.call, fft, right.plane, right.y, right.x, right.height)
+        store_tile(im, &right_job, fft, right.plane, right.y, right.x, right.height)
 
 
 cdef int tile_pair(vec* tile, Tile* left, Tile* right, const Fft* fft, const Ahead* ahead,
@@ -454,7 +507,7 @@ cdef int tile_pair(vec* tile, Tile* left, Tile* right, const Fft* fft, const Ahe
         right = NULL
     if left.call.dst.type >= F16:
         return bounded_pair(tile, fft, left, right, ahead, desk)
-    exact_pair(tile, fft, left, right, ahead)
+    exact_pair(tile, fft, left, right, ahead, desk)
     return 0
 
 
@@ -498,17 +551,25 @@ cdef Ahead next_tiles(const Call* call, const Row* row, Py_ssize_t plane, Py_ssi
     return ahead
 
 
-cdef bint get_desk(vec* kind, Desk* desk, const Fft* fft, Tile* left, Tile* right) noexcept nogil:
-    cdef size_t tiles = tiles_size(kind, fft)
+cdef inline Py_ssize_t held_size(const Fft* fft) noexcept nogil:
+    return fft.n * (fft.n + HELD_ROOM)
+
+
+cdef bint get_desk(vec* kind, Desk* desk, const Call* call, Tile* left, Tile* right) noexcept nogil:
+    cdef const Fft* fft = &call.fft
+    cdef size_t tiles = tiles_size(kind, fft), keep_in_register = 0
     cdef size_t bits
     desk.words = fft.n // 64 + 1
     bits = fft.n * desk.words * sizeof(uint64_t)
     desk.wide, desk.wide_memory = NULL, NULL
-    desk.memory = <char*>malloc(tiles + 5 * bits)
+    if vec is vd:
+        keep_in_register = 2 * held_size(fft) * sizeof(double) if call.tie_tolerance > 0 else 0
+    desk.memory = <char*>malloc(tiles + 5 * bits + keep_in_register)
     if desk.memory == NULL:
         return False
     desk.tile = desk.memory + LINE_BYTES - <size_t>desk.memory % LINE_BYTES
     desk.marks = <uint64_t*>(desk.memory + tiles)
+    desk.keep_in_register = <double*>(desk.memory + tiles + 5 * bits) if keep_in_register else NULL
     left.open, left.bars = desk.marks + fft.n * desk.words, desk.marks + 2 * fft.n * desk.words
     right.open, right.bars = desk.marks + 3 * fft.n * desk.words, desk.marks + 4 * fft.n * desk.words
     return True
@@ -532,7 +593,7 @@ cdef int fft_band(vec* kind, const Call* whole, Py_ssize_t plane, Py_ssize_t y0,
     cdef Row row = tile_row(whole, across)
     cdef Ahead ahead
     cdef int failed = 0
-    if not get_desk(kind, &desk, fft, &left, &right):
+    if not get_desk(kind, &desk, whole, &left, &right):
         return 1
     while y < y1:
         height = smaller(down, y1 - y)

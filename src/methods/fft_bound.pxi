@@ -65,6 +65,7 @@ cdef struct Desk:
     # Scratch of a band.
     char* memory
     void* tile              # two complex tiles and a row
+    double* keep_in_register    # samples of two tiles, to sum doubtful results again; NULL if there are none
     char* wide_memory
     void* wide              # the same in float64, if it was needed
     uint64_t* marks         # of the windows of a tile, one bit each,

@@ -1,6 +1,6 @@
-# Box: all taps equal. Running sums for integers (src/methods/box_sliding.pxi), at a cost that does not grow with the
-# kernel, or, if it is small, sums in registers (src/methods/box_small.pxi); doubling and groups for floats
-# (src/methods/box.pxi), at one that hardly does.
+# Box: all taps equal. Running sums for integers of 8 and 16 bits (src/methods/box_sliding.pxi), at a cost that does not
+# grow with the kernel, or, if it is small, sums in registers (src/methods/box_small.pxi); doubling and groups for floats
+# and large integers (src/methods/box.pxi), at one that hardly does.
 
 cdef bint averaged(Proposal* p, const Facts* f, const Request* request) except -1:
     """Whether the engine sums in registers; if so, the work it is."""
@@ -68,8 +68,8 @@ cdef const char* propose_box(Kernel kernel, const Request* request, Proposal* p)
             and request.high <= highest_of(request.source) and f.taps * request.peak < ldexp(1, 31)):
         propose_running(f, request, p, error)
         return NULL
-    if is_integer(request.target):
-        return b"the sum of {taps} samples may not be exact in 32-bit integers"
+    if error:   # every sample is scaled, and added in one after the other of so many sums, or fewer
+        p.error = 1.01 * rounding_of(p.accumulator) * (f.height + f.width + 3) * f.total * request.peak
     p.sums = BOX
     add_rows(&p.work, request)
     add_work(&p.work, BOX_GROUP, 1)

@@ -8,6 +8,9 @@
 # Float results need no proof, only sums of the right type: float32 for pictures of 16 bits and fewer and of
 # float32, if the weights fit it, float64 for all others.
 
+# Measured: additions that wait for each other take five times as long as sums side by side.
+cdef double IN_ORDER = 6
+
 # Weights beyond these would overflow, or lose bits, in float32.
 cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
 
@@ -40,17 +43,28 @@ cdef bint needs_exact_int64(const Facts* f, const Request* request) noexcept nog
     )
 
 
-cdef double definition_error(const Facts* f, const Request* request) noexcept nogil:
-    """How far the definition's own result, or any other sum in float64, may be from the true one."""
-    cdef Py_ssize_t roundings = f.taps + 1 + (request.offset != 0)
+cdef double definition_error(Facts* f, const Request* request) noexcept nogil:
+    """How far the definition's own result may be from the true one."""
+    cdef double error
     if request.denominator:
         return 0
-    return 1.01 * roundings * 2.0**-53 * (f.total * request.peak + fabs(request.offset))
+    error = chain_of_kernel(f) * request.peak
+    if request.offset:
+        error += f.total * request.peak + fabs(request.offset)
+    return 1.01 * 2.0**-53 * error
 
 
-cdef double reorder_error(const Facts* f, const Request* request) noexcept nogil:
-    """How far two float64 sums in different orders may be from each other."""
-    return 2.02 * definition_error(f, request)
+cdef double reorder_error(Facts* f, const Request* request) noexcept nogil:
+    """How far two float64 sums in different orders may be from each other: the definition's, and that of
+    reordered_sum in src/rows/recompute.pxi. With large samples that is one of eight sums or more, to none of which a row
+    adds more than an eighth, six products of rests, and one more (base: of vectors of two)."""
+    cdef double longest = f.taps + 1 + (request.offset != 0)
+    if request.denominator:
+        return 0
+    if not is_small(request.source):
+        longest = min(longest, f.height * (f.width / 8.0 + 7) + 20)
+    return (definition_error(f, request)
+            + 1.01 * 2.0**-53 * longest * (f.total * request.peak + fabs(request.offset)))
 
 
 cdef inline double rounding_error(double chain, int accumulator, double peak) noexcept nogil:
@@ -86,27 +100,35 @@ cdef inline double ties_of(const Request* request) noexcept nogil:
     return 1.0 / request.denominator if request.denominator and request.denominator % 2 == 0 else 0
 
 
-cdef void watch_ties(Proposal* p, const Facts* f, const Request* request) noexcept nogil:
-    """A pixel within the error of a tie, on both sides of it, is summed again exactly."""
-    add_work(&p.work, GUARD, 1)
-    add_again(&p.work, f, max(2 * p.error, ties_of(request)))
+cdef inline double doubtful(double error, const Request* request) noexcept nogil:
+    """Share of results within an error of a tie, on both sides of it, as far as known. Quotients that are no
+    ties are at least 1 / (2 * denominator) away from them."""
+    return ties_of(request) if 2 * error * request.denominator < 1 and request.denominator else (
+        max(2 * error, ties_of(request)))
+
+
+cdef void watch_ties(Proposal* p, Facts* f, const Request* request) noexcept nogil:
+    """A doubtful pixel is summed again in any order, and, if that is as near to a tie as orders may differ, in
+    that of the definition, which takes IN_ORDER times as long."""
+    cdef double share = doubtful(p.error, request)
     p.tie_tolerance, p.reorder_error = p.error, reorder_error(f, request)
+    add_work(&p.work, GUARD, 1)
+    add_again(&p.work, f, share + IN_ORDER * min(share, 2 * p.reorder_error))
 
 
-cdef const char* admit(Proposal* p, const Facts* f, const Request* request) noexcept nogil:
+cdef const char* admit(Proposal* p, Facts* f, const Request* request) noexcept nogil:
     """Give the proposal what its result needs to be exact; say why it may be wrong, if it may."""
-    cdef double error
+    cdef double error, largest
     if not is_integer(request.target) or p.accumulator == STRICT or p.sums == EXACT_INT64 or p.sums == INT8_DOT:
         return NULL     # they are the definition, or have seen to it
     if p.sums == BOX_SLIDING and p.error == 0:
         return NULL     # which may be of sums that no float holds
     if is_exact(f, request, p.accumulator) and (p.error == 0 or (p.sums == TAPS and p.across == NULL)):
         return NULL
-    if peak_of(request.target) > ldexp(1, 32):
-        return b"results of 64 bits are not watched for ties"   # see narrow_long in src/rows/store.pxi
     error = p.error
     if request.divisor:     # the quotient is rounded, to a result that does not saturate
-        error = error / request.divisor + 1.01 * rounding_of(p.accumulator) * (peak_of(request.target) + 1)
+        largest = min(peak_of(request.target) + 1, f.total * request.peak / request.divisor)
+        error = error / request.divisor + 1.01 * rounding_of(p.accumulator) * largest
     # exact recomputation is rounded too, in float64
     error += definition_error(f, request)
     if not error < 0.25:

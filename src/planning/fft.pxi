@@ -49,8 +49,15 @@ cdef int cheapest_tile(const Facts* f, const Request* request, int accumulator, 
     return best
 
 
-cdef double spectral_error(const Facts* f, const Request* request, int accumulator,
-                           Py_ssize_t n) noexcept nogil:
+cdef inline double centre_of(const Request* request) noexcept nogil:
+    """The middle of the range of large unsigned samples. (With small ones nothing is gained: their error is
+    small, or a pixel that is summed again cheap.)"""
+    if request.integral and request.source in (U32, U64) and is_integer(request.target):
+        return floor((request.low + request.high) / 2)
+    return 0
+
+
+cdef void add_spectral_error(const Facts* f, const Request* request, Proposal* p) noexcept nogil:
     """How far a result may be off, for samples of magnitude up to the image's peak.
 
     Each of the 2 log2 n levels of three transforms, the kernel's among them, is off by at most some
@@ -58,8 +65,12 @@ cdef double spectral_error(const Facts* f, const Request* request, int accumulat
     no single result can exceed. Butterflies of 5, some 2.3 levels, may be off by 22, which is more than
     their share; those of 4 and 8, of which each n has two, leave more than that of theirs.
     """
-    cdef double norm = sqrt(2.0) * n * request.peak
-    return 1.1 * 3 * 2 * log2(n) * 7 * rounding_of(accumulator) * norm * f.total
+    cdef double n = p.tile
+    p.centre = centre_of(request)
+    p.norm = sqrt(2.0) * n * max(request.high - p.centre, p.centre - request.low)
+    p.spectral = 1.1 * 3 * 2 * log2(n) * 7 * rounding_of(p.accumulator) * f.total
+    # what the centre makes of the sums is rounded, and the sums with it
+    p.error = p.spectral * p.norm + 4 * rounding_of(p.accumulator) * fabs(p.centre) * f.total
 
 
 cdef void propose_tile(const Facts* f, const Request* request, Proposal* p, int i) noexcept nogil:
@@ -69,7 +80,7 @@ cdef void propose_tile(const Facts* f, const Request* request, Proposal* p, int 
     add_work(&p.work, SPECTRUM + i, share)
     add_work(&p.work, LOAD + request.source, share)
     add_work(&p.work, STORE + request.target, 1)
-    p.error = spectral_error(f, request, p.accumulator, TILE[i])
+    add_spectral_error(f, request, p)
     p.why = b"spectra of tiles of {tile} x {tile}, whatever the number of taps"
 
 

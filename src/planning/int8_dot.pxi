@@ -97,7 +97,7 @@ cdef double groups_of(const Facts* f, int level) noexcept nogil:
     return row * max(3, f.height) * (2 if row > 4 and VECTOR_BYTES[level] == 64 else 1)
 
 
-cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, const Facts* f,
+cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts* f,
                    const Request* request) noexcept nogil:
     """Take these numbers if they are near enough to the kernel, and cost less than the best so far."""
     cdef Proposal p = blank[0]
@@ -126,7 +126,7 @@ cdef void find_range(Whole* w, const Facts* f, double unit) noexcept nogil:
         w.low, w.high = min(w.low, f.weights[i] * unit), max(w.high, f.weights[i] * unit)
 
 
-cdef bint quotient_of(Whole* w, const Facts* f, const Request* request) noexcept nogil:
+cdef bint quotient_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
     """A rational kernel as whole numbers over its denominator."""
     cdef double unit = 1 if request.divisor else request.denominator    # of the weights that are summed
     if f.total * unit * 255 + fabs(request.offset) * request.denominator >= SUM_LIMIT:
@@ -157,7 +157,7 @@ cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
     return True
 
 
-cdef bint fixed_of(Whole* w, const Facts* f, const Request* request, int fraction_bits) noexcept nogil:
+cdef bint fixed_of(Whole* w, Facts* f, const Request* request, int fraction_bits) noexcept nogil:
     """The kernel in fixed point, if its sums have room for the roundings and anything is left to sum."""
     cdef Py_ssize_t i
     cdef double n, rest, weight, total = 0, over = 0, under = 0
@@ -185,7 +185,7 @@ cdef bint fixed_of(Whole* w, const Facts* f, const Request* request, int fractio
     return True
 
 
-cdef void consider_fixed(Proposal* best, const Proposal* blank, const Facts* f,
+cdef void consider_fixed(Proposal* best, const Proposal* blank, Facts* f,
                          const Request* request) noexcept nogil:
     """The kernel in fixed point, in one digit more each time until the sums are full."""
     cdef Whole w

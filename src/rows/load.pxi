@@ -23,6 +23,12 @@ ctypedef fused small:
     uint16_t
     int16_t
 
+ctypedef fused wide:
+    uint32_t
+    int32_t
+    uint64_t
+    int64_t
+
 
 cdef inline void widen_run(const number* src, real* dst, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i

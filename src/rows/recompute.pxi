@@ -24,23 +24,74 @@ cdef double source_value(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ss
     return value
 
 
-cdef double exact_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
-                      Py_ssize_t c) noexcept nogil:
-    """reference.py's sum: float64, row-major, product and sum rounded apart, zero taps skipped."""
-    cdef double total = 0
-    cdef double w
-    cdef Py_ssize_t ky, kx
-    for ky in range(call.kernel_height):
-        for kx in range(call.kernel_width):
-            w = call.kernel[ky * call.kernel_width + kx]
-            if w != 0:
-                total += w * source_value(call, plane, y + ky, x + kx, c)
-    return total
-
-
 # Longest row of taps, padded, that is gathered before it is summed.
 cdef enum:
     NEAR_TAPS = 512
+
+
+cdef inline void load_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x,
+                          Py_ssize_t n, int step) noexcept nogil:
+    """`n` padded columns of channel `c`, a run from `x` on, as margin_step tells of margins."""
+    cdef Py_ssize_t i, first
+    if n <= 0:
+        return
+    first = col_index(call, x)
+    if first < 0:
+        for i in range(n):
+            row[i] = call.fill[c]
+    elif step == IRREGULAR:
+        for i in range(n):
+            gather(<vd*>row, i, src + col_index(call, x + i) * call.src.pixel, 0, 1, &call.src)
+    elif call.src.packed and call.channels == 1 and step == 1:
+        widen_type(src + first * call.src.pixel, call.src.type, row, n)
+    else:
+        gather(<vd*>row, 0, src + first * call.src.pixel, step * call.src.pixel, n, &call.src)
+
+
+cdef inline const double* held_sample(const Call* call, Py_ssize_t y, Py_ssize_t x) noexcept nogil:
+    return call.keep_in_register + (y - call.held_y) * call.held_pitch + x - call.held_x
+
+
+cdef void load_taps(double* row, const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t c,
+                    Py_ssize_t n) noexcept nogil:
+    """`n` neighbours of a row of the padded picture, of one channel."""
+    cdef const double* keep_in_register
+    cdef Py_ssize_t i, source = row_index(call, y)
+    cdef Py_ssize_t begin = larger(0, smaller(n, call.inner_begin - x))
+    cdef Py_ssize_t end = larger(begin, smaller(n, call.inner_end - x))
+    cdef const char* src = call.src.data + plane * call.src.plane + source * call.src.row + c * call.src.channel
+    if call.keep_in_register != NULL:
+        keep_in_register = held_sample(call, y, x)
+        for i in range(n):
+            row[i] = keep_in_register[i] + call.centre
+        return
+    if source < 0:
+        for i in range(n):
+            row[i] = call.fill[c]
+        return
+    load_run(row, call, src, c, x, begin, call.run_before)
+    load_run(row + begin, call, src, c, x + begin, end - begin, 1)
+    load_run(row + end, call, src, c, x + end, n - end, call.run_after)
+
+
+cdef double exact_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+                      Py_ssize_t c) noexcept nogil:
+    """reference.py's sum: float64, row-major, product and sum rounded apart, zero taps skipped."""
+    cdef double row[NEAR_TAPS]
+    cdef double total = 0
+    cdef const double* w = call.kernel
+    cdef Py_ssize_t ky, kx, i, n
+    for ky in range(call.kernel_height):
+        kx = 0
+        while kx < call.kernel_width:
+            n = smaller(NEAR_TAPS, call.kernel_width - kx)
+            load_taps(row, call, plane, y + ky, x + kx, c, n)
+            for i in range(n):
+                if w[kx + i] != 0:
+                    total += w[kx + i] * row[i]
+            kx += n
+        w += call.kernel_width
+    return total
 
 
 cdef inline const small* window_pixels(small* raw, const small* src, const Call* call, Py_ssize_t x,
@@ -88,9 +139,78 @@ cdef inline double reordered_small_sum(small* kind, const Call* call, Py_ssize_t
     return total
 
 
+cdef inline void add_row_products(vd* a, vd* b, const double* row, const double* w,
+                                  Py_ssize_t n) noexcept nogil:
+    """Two vectors at a time, the last of which may be beyond `n`."""
+    cdef Py_ssize_t i = 0
+    while i < n:
+        a[0] = vd_multiply_add(a[0], (<const vd*>(row + i))[0], (<const vd*>(w + i))[0])
+        b[0] = vd_multiply_add(b[0], (<const vd*>(row + i + F64_LANES))[0],
+                               (<const vd*>(w + i + F64_LANES))[0])
+        i += 2 * F64_LANES
+
+
+cdef double near_held(const Call* call, Py_ssize_t y, Py_ssize_t x) noexcept nogil:
+    """Sum of a window of an FFT's tile, from the samples that were kept of it."""
+    cdef const double* row = held_sample(call, y, x)
+    cdef const double* w = call.padded_kernel
+    cdef Py_ssize_t ky, k
+    cdef double total = 0
+    cdef vd a = vd_set1(0), b = a, c = a, d = a
+    for ky in range(call.kernel_height):
+        if ky % 2:
+            add_row_products(&c, &d, row, w, call.kernel_width)
+        else:
+            add_row_products(&a, &b, row, w, call.kernel_width)
+        row += call.held_pitch
+        w += call.kernel_pitch
+    a = vd_add(vd_add(a, b), vd_add(c, d))
+    for k in range(F64_LANES):
+        total += (<double*>&a)[k]
+    return total + call.centred
+
+
+cdef double near_any(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+                     Py_ssize_t c) noexcept nogil:
+    """Sum of a window of any pixels, wherever it stands: four vectors of sums, to which a row adds its whole
+    vectors in turns, and one of what is left of each row."""
+    cdef double row[NEAR_TAPS]
+    cdef Py_ssize_t ky, kx, i, n, vector = F64_LANES
+    cdef const double* w = call.kernel
+    cdef double total = 0
+    cdef vd sums[4]
+    cdef int k
+    sums[0] = sums[1] = sums[2] = sums[3] = vd_set1(0)
+    for ky in range(call.kernel_height):
+        kx = 0
+        while kx < call.kernel_width:
+            n = smaller(NEAR_TAPS, call.kernel_width - kx)
+            load_taps(row, call, plane, y + ky, x + kx, c, n)
+            i = 0
+            while i + 4 * vector <= n:
+                for k in range(4):
+                    sums[k] = vd_multiply_add(sums[k], (<const vd*>(row + i + k * vector))[0],
+                                              (<const vd*>(w + i + k * vector))[0])
+                i += 4 * vector
+            while i + vector <= n:
+                sums[0] = vd_multiply_add(sums[0], (<const vd*>(row + i))[0], (<const vd*>(w + i))[0])
+                i += vector
+            while i < n:
+                total += row[i] * w[i]
+                i += 1
+            w += n
+            kx += n
+    sums[0] = vd_add(vd_add(sums[0], sums[1]), vd_add(sums[2], sums[3]))
+    for k in range(F64_LANES):
+        total += (<double*>sums)[k]
+    return total
+
+
 cdef double reordered_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                           Py_ssize_t c) noexcept nogil:
     """The sum in float64, in any order."""
+    if call.keep_in_register != NULL:
+        return near_held(call, y, x)
     if call.src.packed and not call.constant and call.kernel_pitch <= NEAR_TAPS:
         if call.src.type == U8:
             return reordered_small_sum(<uint8_t*>NULL, call, plane, y, x, c)
@@ -98,7 +218,7 @@ cdef double reordered_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_s
             return reordered_small_sum(<uint16_t*>NULL, call, plane, y, x, c)
         if call.src.type == I16:
             return reordered_small_sum(<int16_t*>NULL, call, plane, y, x, c)
-    return exact_sum(call, plane, y, x, c)
+    return near_any(call, plane, y, x, c)
 
 
 cdef double exact_result(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,

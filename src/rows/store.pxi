@@ -48,9 +48,9 @@ cdef inline real saturate(real t, real low, real high) noexcept nogil:
     return t
 
 
-cdef inline void narrow_run(const real* sums, number* dst, Py_ssize_t i, Py_ssize_t n, const Call* call,
+cdef inline void narrow_run(const real* sums, small* dst, Py_ssize_t i, Py_ssize_t n, const Call* call,
                             const Place* at) noexcept nogil:
-    """Sums `i` .. `i + n - 1` of a row, the first to dst[0], an integer of up to 32 bits. NaN becomes 0."""
+    """Sums `i` .. `i + n - 1` of a row, the first to dst[0]. NaN becomes 0."""
     cdef Py_ssize_t k
     cdef real t, whole, limit = <real>(0.5 - call.tie_tolerance), divisor = <real>(call.divisor or 1)
     for k in range(n):
@@ -59,7 +59,7 @@ cdef inline void narrow_run(const real* sums, number* dst, Py_ssize_t i, Py_ssiz
         if call.tie_tolerance > 0 and fabs(t - whole) > limit:
             recompute_ties(dst + k, i + k, 1, call, at)
         else:
-            dst[k] = <number>whole if whole == whole else 0
+            dst[k] = <small>whole if whole == whole else 0
 
 
 cdef inline unsigned int narrow_vector(const real* sums, small* dst, real low, real high, real limit,
@@ -116,19 +116,74 @@ cdef inline void narrow_small(const real* sums, small* dst, Py_ssize_t i, Py_ssi
         narrow_vectors(sums, dst, i, n, call, at, False)
 
 
-cdef inline void narrow_long(const real* sums, number* dst, Py_ssize_t n, number low, number high,
-                             double divisor) noexcept nogil:
-    """To 64 bits, whose limits no float holds: 2**63 and 2**64 are the first that saturate."""
+cdef inline void narrow_long(const real* sums, wide* dst, Py_ssize_t n, double divisor) noexcept nogil:
+    """To 64 bits, of sums that may be so large that they are whole numbers. No float holds the limits: 2**63
+    and 2**64 are the first that saturate."""
     cdef Py_ssize_t i
-    cdef double t, top = 2.0 * <double>(high // 2 + 1)
+    cdef bint signed_ = <wide>-1 < 0
+    cdef wide least = <wide>(<uint64_t>1 << 63) if signed_ else 0
+    cdef wide most = <wide>(<uint64_t>-1 >> 1) if signed_ else <wide><uint64_t>-1
+    cdef double t, top = 9223372036854775808.0 if signed_ else 18446744073709551616.0
     for i in range(n):
         t = rint(<double>sums[i] / divisor)
         if t >= top:
-            dst[i] = high
-        elif t <= <double>low:
-            dst[i] = low
+            dst[i] = most
+        elif t <= <double>least:
+            dst[i] = least
         else:
-            dst[i] = <number>t if t == t else 0
+            dst[i] = <wide>t if t == t else 0
+
+
+cdef inline unsigned int narrow_wide_vector(const double* sums, wide* dst, const Call* call, double limit,
+                                            const bint divided) noexcept nogil:
+    """Like narrow_vector; of sums that are larger than any that a tie is watched for, 0."""
+    cdef vd u = vd_zero_nan((<const vd*>sums)[0]), m
+    if divided:
+        u = vd_quotient(u, vd_set1(<double>call.divisor), vd_set1(1 / <double>call.divisor))
+    if sizeof(wide) == 8 and vd_abs_greater(u, vd_set1(2251799813685248.0)):
+        narrow_long(sums, dst, F64_LANES, <double>(call.divisor or 1))
+        return 0
+    u = vd_clamp(u, vd_set1(call.low), vd_set1(call.high))
+    m = vd_round(u)
+    if sizeof(wide) == 4:
+        vd_narrow_32(dst, m)
+    else:
+        vd_narrow_64(dst, m)
+    return vd_abs_greater(vd_sub(u, m), vd_set1(limit))
+
+
+cdef inline void narrow_wide_vectors(const double* sums, wide* dst, Py_ssize_t i, Py_ssize_t n,
+                                     const Call* call, const Place* at, const bint divided) noexcept nogil:
+    cdef Py_ssize_t k = 0, x
+    cdef double limit = 0.5 - call.tie_tolerance if call.tie_tolerance > 0 else 1    # nothing is farther than 1/2
+    cdef unsigned int doubt
+    while k < n:    # the last vector moves back to end with the row
+        x = smaller(k, n - F64_LANES)
+        doubt = narrow_wide_vector(sums + i + x, dst + x, call, limit, divided)
+        if doubt:
+            recompute_ties(dst + x, i + x, doubt, call, at)
+        k += F64_LANES
+
+
+cdef inline void narrow_wide(const real* sums, wide* dst, Py_ssize_t i, Py_ssize_t n, const Call* call,
+                             const Place* at) noexcept nogil:
+    """To 32 and 64 bits. Sums of float32 are never made into these."""
+    cdef double padded[8]
+    cdef wide results[8]
+    cdef unsigned int doubt
+    if real is double:
+        if n < F64_LANES:
+            memset(padded, 0, sizeof(padded))
+            memcpy(padded, sums + i, n * sizeof(double))
+            doubt = narrow_wide_vector(padded, results, call,
+                                       0.5 - call.tie_tolerance if call.tie_tolerance > 0 else 1,
+                                       call.divisor > 0) & ((1 << n) - 1)
+            memcpy(dst, results, n * sizeof(wide))
+            recompute_ties(dst, i, doubt, call, at)
+        elif call.divisor:
+            narrow_wide_vectors(sums, dst, i, n, call, at, True)
+        else:
+            narrow_wide_vectors(sums, dst, i, n, call, at, False)
 
 
 cdef inline void narrow_float(const real* sums, number* dst, Py_ssize_t n) noexcept nogil:
@@ -146,7 +201,6 @@ cdef inline void narrow_half(const real* sums, uint16_t* dst, Py_ssize_t n) noex
 cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
                      const Place* at) noexcept nogil:
     cdef int type = call.dst.type
-    cdef double divisor = <double>(call.divisor or 1)
     if call.cast_mode != ROUNDED and type < F16:
         cast_row(dst, sums + i, n, type, call.cast_mode)
     elif type == U8:
@@ -158,14 +212,13 @@ cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, co
     elif type == I16:
         narrow_small(sums, <int16_t*>dst, i, n, call, at)
     elif type == U32:
-        narrow_run(sums, <uint32_t*>dst, i, n, call, at)
+        narrow_wide(sums, <uint32_t*>dst, i, n, call, at)
     elif type == I32:
-        narrow_run(sums, <int32_t*>dst, i, n, call, at)
+        narrow_wide(sums, <int32_t*>dst, i, n, call, at)
     elif type == U64:
-        narrow_long(sums + i, <uint64_t*>dst, n, <uint64_t>0, <uint64_t>-1, divisor)
+        narrow_wide(sums, <uint64_t*>dst, i, n, call, at)
     elif type == I64:
-        narrow_long(sums + i, <int64_t*>dst, n, <int64_t>(<uint64_t>1 << 63), <int64_t>(<uint64_t>-1 >> 1),
-                    divisor)
+        narrow_wide(sums, <int64_t*>dst, i, n, call, at)
     elif type == F16:
         narrow_half(sums + i, <uint16_t*>dst, n)
     elif type == F32:

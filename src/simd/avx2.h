@@ -45,6 +45,11 @@ static inline void vf_narrow_8(void *p, vf v) { vi_narrow_8(p, vf_to_vi(v)); }
 static inline void vf_narrow_16(void *p, vf v) { vi_narrow_16(p, vf_to_vi(v)); }
 static inline void vd_narrow_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_to_16(v))); }
 static inline void vd_narrow_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_to_16(v)); }
+static inline void vd_narrow_32(void *p, vd v)
+{
+    __m256i bits = _mm256_permutevar8x32_epi32((__m256i)(v + vd_set1(WHOLE_BITS)), _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+    _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(bits));
+}
 static inline void vf_truncate_8(void *p, vf v) { vi_narrow_8(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
 static inline void vf_truncate_16(void *p, vf v) { vi_narrow_16(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
 static inline __m128i vd_cut_to_16(vd v) { return low_16(_mm256_cvttpd_epi32((__m256d)v), _mm_setzero_si128()); }

@@ -45,6 +45,7 @@ static inline void vf_narrow_8(void *p, vf v) { vi_narrow_8(p, vf_to_vi(v)); }
 static inline void vf_narrow_16(void *p, vf v) { vi_narrow_16(p, vf_to_vi(v)); }
 static inline void vd_narrow_8(void *p, vd v) { _mm_storel_epi64((__m128i *)p, _mm256_cvtepi32_epi8(_mm512_cvtpd_epi32((__m512d)v))); }
 static inline void vd_narrow_16(void *p, vd v) { _mm_storeu_si128((__m128i *)p, _mm256_cvtepi32_epi16(_mm512_cvtpd_epi32((__m512d)v))); }
+static inline void vd_narrow_32(void *p, vd v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi64_epi32((__m512i)(v + vd_set1(WHOLE_BITS)))); }
 static inline void vf_truncate_8(void *p, vf v) { vi_narrow_8(p, (vi)_mm512_cvttps_epi32((__m512)v)); }
 static inline void vf_truncate_16(void *p, vf v) { vi_narrow_16(p, (vi)_mm512_cvttps_epi32((__m512)v)); }
 static inline void vd_truncate_8(void *p, vd v) { _mm_storel_epi64((__m128i *)p, _mm256_cvtepi32_epi8(_mm512_cvttpd_epi32((__m512d)v))); }

@@ -41,6 +41,7 @@ PUT(vf, float, F32_LANES, vf_narrow_8, uint8_t)
 PUT(vf, float, F32_LANES, vf_narrow_16, uint16_t)
 PUT(vd, double, F64_LANES, vd_narrow_8, uint8_t)
 PUT(vd, double, F64_LANES, vd_narrow_16, uint16_t)
+static inline void vd_narrow_32(void *p, vd v) { double s[F64_LANES]; uint32_t t[F64_LANES]; int i; memcpy(s, &v, sizeof v); for (i = 0; i < F64_LANES; i++) t[i] = (uint32_t)(int64_t)s[i]; memcpy(p, t, sizeof t); }
 PUT(vf, float, F32_LANES, vf_truncate_8, uint8_t)
 PUT(vf, float, F32_LANES, vf_truncate_16, uint16_t)
 PUT(vd, double, F64_LANES, vd_truncate_8, uint8_t)

@@ -4,49 +4,50 @@
  *
  * A lane type is a vector of samples together with the arithmetic done on them:
  *
- *     vf   float32, multiply and add fused where the level can
- *     vd   float64, multiply and add fused where the level can
- *     vs   float64, strict: multiply and add are rounded apart, which is what NumPy does
- *     vi   int32: sums of whole numbers, which wrap; as many lanes as vf
- *     vb   the same vector seen as bytes
- *     vw   and as 16-bit words, unsigned: twice as many lanes as vi
+ *     vf                     float32, multiply and add fused where the level can
+ *     vd                     float64, multiply and add fused where the level can
+ *     vs                     float64, strict: multiply and add are rounded apart, which is what NumPy does
+ *     vi                     int32: sums of whole numbers, which wrap; as many lanes as vf
+ *     vb                     the same vector seen as bytes
+ *     vw                     and as 16-bit words, unsigned: twice as many lanes as vi
  *
  * Verbs, T being a pixel type:
  *
- *     X_splat(w)             all lanes w
- *     X_fma(a, w, v)         a + w * v
- *     X_fnma(a, w, v)        a - w * v
+ *     X_set1(w)              all lanes w
+ *     X_multiply_add(a, w, v)  a + w * v
+ *     X_negative_multiply_add(a, w, v)  a - w * v
  *     X_quotient(a, b, c)    a / b of whole numbers, c being 1 / b: a tie if and only if it really is one, where
  *                            2 * |a| is exact in a lane. A correction that is fused costs less than a division,
  *                            and leaves an error of 2**-46 (P. Markstein, Computation of elementary functions
  *                            on the IBM RISC System/6000 processor, 1990)
- *     X_next_n(a, b)         lanes of a and, after it, b, from lane n on
- *     X_shifted(a, b, i)     lane i[k] of a and, after it, b, to lane k; vi_iota(n) has lanes n, n + 1 ...;
+ *     X_concat_shift_n(a, b)  lanes of a and, after it, b, from lane n on
+ *     X_permute2(a, b, i)    lane i[k] of a and, after it, b, to lane k; vi_iota(n) has lanes n, n + 1 ...;
  *                            PERMUTES_TWO says whether it is fast
- *     X_held(v)              v, kept in a register until its last use
- *     X_get_T(p)             as many pixels as there are lanes, converted
- *     X_put_T(p, v)          the way back, for whole numbers within T's range
- *     X_cut_T(p, v)          the low bits of v's whole part, which 32 bits must hold, else of -2**31
- *     X_limited(v, lo, hi)   lo where v < lo, hi where v > hi
- *     X_rounded(v)           half to even; |v| <= 2**22 (float64: 2**51)
- *     X_beyond(v, d)         bit i: whether |v| > d in lane i
- *     X_transpose(p, i, q, j)    a square of lanes from q, rows of which are j samples apart, turned over, to p
- *     vd_zero_nan(v)           0 where v is NaN
+ *     X_keep_in_register(v)  v, kept in a register until its last use
+ *     X_widen_T(p)           as many pixels as there are lanes, converted
+ *     X_narrow_T(p, v)       the way back, for whole numbers within T's range
+ *     vd_narrow_32, _64      the same, of whole numbers beyond 32 bits the low ones; |v| <= 2**51
+ *     X_truncate_T(p, v)     the low bits of v's whole part, which 32 bits must hold, else of -2**31
+ *     X_clamp(v, lo, hi)     lo where v < lo, hi where v > hi
+ *     X_round(v)             half to even; |v| <= 2**22 (float64: 2**51)
+ *     X_abs_greater(v, d)    bit i: whether |v| > d in lane i
+ *     X_transpose(p, i, q, j)  a square of lanes from q, rows of which are j samples apart, turned over, to p
+ *     vd_zero_nan(v)         0 where v is NaN
  *     vi_dot(a, b, w)        to each lane its four bytes b, unsigned, times the four bytes w, signed;
  *                            |w| < 2**(DOT_BITS - 1)
- *     vi_shift_digit(a)           a * 2**DOT_BITS
- *     vi_shift_right(a, n)       a / 2**n, rounded down
- *     vi_min(a, b)         the smaller, both unsigned
- *     vi_step_quotient(q, t, d)     q + 1 where t > d, q - 1 where t < -d
- *     vi_permute(a, i)      lane i[k] of a to lane k
- *     vi_less(a, b)         bit i: whether a < b in lane i, both unsigned
- *     vi_narrow_u8(p, a0 .. a3)         lane i of ak, saturated, to byte 4 * i + k
- *     vi_narrow_rows_u8(p, a0 .. a3)    lanes of a0, saturated, then those of a1 ...
- *     vi_narrow_i16, vi_narrow_rows_i16    the same, to words
- *     vw_multiply_high(a, b)          a * b / 2**16, rounded down
- *     vw_ties_to_even(q, n, d)       q - 1 where q is odd and q * d is n, else q
- *     vb_permute(b, i)      byte i[k] of b to byte k; PERMUTES_BYTES says whether it is fast
- *     vb_store_masked(p, b, m)   byte k where bit k of m is set; no other byte is touched. The same
+ *     vi_shift_digit(a)      a * 2**DOT_BITS
+ *     vi_shift_right(a, n)   a / 2**n, rounded down
+ *     vi_min(a, b)           the smaller, both unsigned
+ *     vi_step_quotient(q, t, d)  q + 1 where t > d, q - 1 where t < -d
+ *     vi_permute(a, i)       lane i[k] of a to lane k
+ *     vi_less(a, b)          bit i: whether a < b in lane i, both unsigned
+ *     vi_narrow_u8(p, a0 .. a3)  lane i of ak, saturated, to byte 4 * i + k
+ *     vi_narrow_rows_u8(p, a0 .. a3)  lanes of a0, saturated, then those of a1 ...
+ *     vi_narrow_i16, vi_narrow_rows_i16  the same, to words
+ *     vw_multiply_high(a, b)  a * b / 2**16, rounded down
+ *     vw_ties_to_even(q, n, d)  q - 1 where q is odd and q * d is n, else q
+ *     vb_permute(b, i)       byte i[k] of b to byte k; PERMUTES_BYTES says whether it is fast
+ *     vb_store_masked(p, b, m)  byte k where bit k of m is set; no other byte is touched. The same
  *
  * Each instruction set is a file with the same verbs in the same order. Alignment is that of one
  * sample: rows are read where they lie, at any offset.
@@ -109,6 +110,14 @@ static inline vi vi_set1(int32_t w) { return w; }
 #endif
 typedef vb vh; /* rows of 16-bit pixels, which are only moved */
 enum { BYTE_LANES = 4 * F32_LANES };
+/* Adding 1.5 * 2**52 leaves a whole number in the low bits, as an integer in two's complement. */
+#define WHOLE_BITS 6755399441055744.0
+#if VECTOR_BYTES
+typedef int64_t vl __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+static inline void vd_narrow_64(void *p, vd v) { vd big = vd_set1(WHOLE_BITS); vl a = (vl)(v + big) - (vl)big; memcpy(p, &a, sizeof a); }
+#else
+static inline void vd_narrow_64(void *p, vd v) { int64_t a = (int64_t)v; memcpy(p, &a, sizeof a); }
+#endif
 static inline vi vi_and(vi a, vi b) { return a & b; }
 static inline vi vi_load(const int32_t *p) { vi a; memcpy(&a, p, sizeof a); return a; }
 static inline void vi_store(int32_t *p, vi a) { memcpy(p, &a, sizeof a); }

@@ -64,6 +64,8 @@ cdef extern from "simd/simd.h" nogil:
     void vf_narrow_16(void*, vf)
     void vd_narrow_8(void*, vd)
     void vd_narrow_16(void*, vd)
+    void vd_narrow_32(void*, vd)
+    void vd_narrow_64(void*, vd)
     void vf_truncate_8(void*, vf)
     void vf_truncate_16(void*, vf)
     void vd_truncate_8(void*, vd)
