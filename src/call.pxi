@@ -81,6 +81,21 @@ cdef struct Fft:
     double error                # of a result, in units of what the tile holds
     double room                 # allowed error in units of the sum of |weight| * |sample|
 
+cdef struct Spectra:
+    # Large tiles; see spectra.pxi.
+    Fft down, across            # of lines; n is 0 where nothing is to be filtered that way
+    Py_ssize_t rows, columns    # of results of a tile
+    Py_ssize_t half             # frequencies of a tile that are kept, in whole vectors
+    Py_ssize_t* kept            # which rows of a strip these are,
+    Py_ssize_t* duplicate       # and of which rows the frequency is minus theirs
+    char* memory
+    void* spectrum              # of the kernel, in strips, in this memory; NULL if each call makes its own
+    void* down_spectrum         # of the factors of a separable one
+    void* across_spectrum
+    double doubt                # how far off a result may be, for a tile, or
+    double doubt_down           # a column, or row, of norm 1
+    double doubt_across
+
 cdef struct Line:
     int kind
     Py_ssize_t size
@@ -128,6 +143,12 @@ cdef struct Call:
     Dots dots
     Fft fft
     Fft wide        # the same in float64, for results of float32 that these do not prove
+    Spectra spectra, fine_spectra   # of the job's lanes, and of float64
+    double tolerance            # how far off a float may be, relative to the sum of its taps' magnitudes
+    double grid                 # all sums are multiples of this power of two; 0: nothing is known
+    double weight               # sum of the kernel's magnitudes
+    bint has_zeros              # among its weights
+    int weights_sign            # of all of them; 0: they differ
     Average average
     Line down, along
     int order
@@ -277,7 +298,7 @@ cdef int make_steps(vec* kind, Taps* taps, const double* weights) except -1:
     return 0
 
 
-cdef void free_taps(Taps* taps) noexcept:
+cdef void free_taps(Taps* taps) noexcept nogil:
     free(taps.offset)
     free(taps.weight)
     free(taps.step_row)

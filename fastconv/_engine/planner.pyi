@@ -5,6 +5,7 @@ from fastconv._pixels import Accumulator, Floats
 
 METHODS: tuple[str, ...]
 TILES: tuple[int, ...]
+POINTS: tuple[int, ...]
 ACCUMULATOR_NAMES: tuple[Accumulator, ...]
 EXACT: dict[Accumulator, float]
 
@@ -120,5 +121,6 @@ def proposed(
     *,
     offset: float = 0,
     tile: int = 0,
+    points: tuple[int, int] | None = None,
     error: float = 0,
 ) -> Strategy | str: ...

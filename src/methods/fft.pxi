@@ -285,42 +285,56 @@ cdef void product_pass(vec* re, vec* im, vec* spectrum, const Fft* fft) noexcept
         product_pass_of(re, im, spectrum, spectrum_im, fft.pitch, fft.n, 4)
 
 
-cdef void forward_passes(vec* re, vec* im, const Fft* fft) noexcept nogil:
-    """The twiddled passes, those that are farthest apart first."""
-    cdef Py_ssize_t m = fft.n
-    cdef vec* twiddle = <vec*>fft.twiddle
-    while m > fft.threes:
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 5, False)
-        m //= 5
-        twiddle = sample_at(twiddle, 8 * m)
-    while m > fft.twos:
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 3, False)
-        m //= 3
-        twiddle = sample_at(twiddle, 4 * m)
-    while m > 8:
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 4, False)
-        m //= 4
-        twiddle = sample_at(twiddle, 6 * m)
+cdef inline Py_ssize_t points_of(Py_ssize_t m) noexcept nogil:
+    """Of a butterfly of the pass of m points, unless it is the last."""
+    return 5 if m % 5 == 0 else 3 if m % 3 == 0 else 4
 
 
-cdef void inverse_passes(vec* re, vec* im, const Fft* fft) noexcept nogil:
-    """The same in time, those last."""
-    cdef Py_ssize_t m = 4 * fft.last
-    cdef vec* twiddle = sample_at(<vec*>fft.twiddle, fft.twiddles)
-    while m <= fft.twos:
-        twiddle = sample_at(twiddle, -6 * (m // 4))
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 4, True)
-        m *= 4
-    m = 3 * fft.twos
-    while m <= fft.threes:
-        twiddle = sample_at(twiddle, -4 * (m // 3))
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 3, True)
-        m *= 3
-    m = 5 * fft.threes
-    while m <= fft.n:
-        twiddle = sample_at(twiddle, -8 * (m // 5))
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 5, True)
-        m *= 5
+cdef vec* passes_there(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t rows, Py_ssize_t m, Py_ssize_t stop,
+                       vec* twiddle) noexcept nogil:
+    """The twiddled passes of m points and fewer, down to blocks of `stop` rows, those that are farthest apart
+    first. Takes and returns where their twiddles begin, and end."""
+    cdef Py_ssize_t count
+    while m > stop:
+        count = points_of(m)
+        if count == 5:
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 5, False)
+        elif count == 3:
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 3, False)
+        else:
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 4, False)
+        m //= count
+        twiddle = sample_at(twiddle, 2 * (count - 1) * m)
+    return twiddle
+
+
+cdef vec* passes_back(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t rows, Py_ssize_t m, Py_ssize_t stop,
+                      const Fft* fft, vec* twiddle) noexcept nogil:
+    """The same in time, from blocks of m rows up to those of `stop`; from the end of their twiddles to the
+    beginning."""
+    while m < stop:
+        if 4 * m <= fft.twos:
+            twiddle = sample_at(twiddle, -6 * m)
+            m *= 4
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 4, True)
+        elif 3 * m <= fft.threes:
+            twiddle = sample_at(twiddle, -4 * m)
+            m *= 3
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 3, True)
+        else:
+            twiddle = sample_at(twiddle, -8 * m)
+            m *= 5
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 5, True)
+    return twiddle
+
+
+cdef inline void forward_passes(vec* re, vec* im, const Fft* fft) noexcept nogil:
+    passes_there(re, im, fft.pitch, fft.n, fft.n, fft.last, <vec*>fft.twiddle)
+
+
+cdef inline void inverse_passes(vec* re, vec* im, const Fft* fft) noexcept nogil:
+    passes_back(re, im, fft.pitch, fft.n, fft.last, fft.n, fft,
+                sample_at(<vec*>fft.twiddle, fft.twiddles))
 
 
 cdef inline void turn_over(vec* to, vec* a, const Fft* fft, Py_ssize_t x, Py_ssize_t rows) noexcept nogil:

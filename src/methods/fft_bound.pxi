@@ -243,7 +243,7 @@ cdef int sum_cells(const Tile* t, Py_ssize_t words) noexcept nogil:
             while end < t.width and open_cell(t, words, y, end):
                 end += CELL_COLUMNS
             if end > x:
-                if t.call.wide.n:
+                if t.call.accumulator == 0:
                     failed += columns(<vf*>NULL, t.call, t.plane, t.y + y, t.y + bottom, t.x + x,
                                       t.x + smaller(end, t.width))
                 else:

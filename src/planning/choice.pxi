@@ -8,6 +8,7 @@ METHODS = ("direct", "separable", "sparse", "box", "dot", "fft", "wide")
 cdef enum:
     METHOD_COUNT = 7
     DIRECT_METHOD = 0
+    SEPARABLE_METHOD = 1
     SPARSE_METHOD = 2
     FFT_METHOD = 5
     WIDE_METHOD = 6
@@ -116,39 +117,61 @@ cdef class Shortlist:
     cdef Kernel summed          # the kernel whose weights are summed; None: the one that remembers this
     cdef int method             # that is asked for
     cdef Strategy fixed         # the cheapest of those whose price does not depend on the size; None if none
-    cdef bint tiles[ACCUMULATORS]   # whether an FFT with such sums is possible
-    cdef list built             # (accumulator, side of tile, Built) of the last FFTs
+    # Whether those whose price does are possible, with such sums.
+    cdef bint tiles[ACCUMULATORS]
+    cdef bint lines[ACCUMULATORS]
+    cdef bint dense[ACCUMULATORS]
+    cdef list built             # (accumulator, sums, rows and columns of a tile, Built) of the last of these
 
     cdef Strategy choose(self, Kernel kernel, Py_ssize_t height, Py_ssize_t width):
         """None if there is nothing to choose from."""
-        cdef Proposal p
-        cdef Strategy best = self.fixed
-        cdef double cost = best.proposal.cost if best is not None else INFINITY
-        cdef int accumulator, tile
+        cdef Proposal best, p
+        cdef int accumulator, sums
+        cdef bint found = False
         cdef Kernel summed = kernel if self.summed is None else self.summed
+        best.cost = self.fixed.proposal.cost if self.fixed is not None else INFINITY
         self.request.height, self.request.width = height, width
-        for accumulator in range(ACCUMULATORS):
-            tile = -1
-            if self.tiles[accumulator]:
-                tile = cheapest_tile(&summed.facts, &self.request, accumulator, cost)
-            if tile < 0:
-                continue
-            begin(summed, &self.request, FFT_METHOD, accumulator, &p)
-            propose_tile(&summed.facts, &self.request, &p, tile)
-            if finish(summed, &self.request, &p) == NULL and p.cost < cost:
-                cost = p.cost
-                best = strategy_of(kernel, summed, &p, self.built_of(accumulator, p.tile))
-        return best
+        # large tiles come last: all others are to be compared with them
+        for sums in (FFT, SPECTRAL_LINES, SPECTRA):
+            for accumulator in range(ACCUMULATORS):
+                if self.propose_cheaper(summed, sums, accumulator, best.cost, &p):
+                    best, found = p, True
+        return strategy_of(kernel, summed, &best, self.built_of(&best)) if found else self.fixed
 
-    cdef Built built_of(self, int accumulator, Py_ssize_t tile):
+    cdef bint propose_cheaper(self, Kernel kernel, int sums, int accumulator, double limit,
+                              Proposal* p) noexcept:
+        """Whether spectra of this kind are possible, and cost less than `limit`."""
+        cdef Facts* f = &kernel.facts
+        cdef int tile
+        if sums == FFT and self.tiles[accumulator]:
+            tile = cheapest_tile(f, &self.request, accumulator, limit)
+            if tile < 0:
+                return False
+            begin(kernel, &self.request, FFT_METHOD, accumulator, p)
+            propose_tile(f, &self.request, p, tile)
+        elif sums == SPECTRAL_LINES and self.lines[accumulator]:
+            begin(kernel, &self.request, SEPARABLE_METHOD, accumulator, p)
+            if not propose_lines(f, &self.request, p, limit):
+                return False
+        elif sums == SPECTRA and self.dense[accumulator]:
+            limit *= DENSE_MARGIN
+            begin(kernel, &self.request, FFT_METHOD, accumulator, p)
+            if not propose_dense(f, &self.request, p, limit):
+                return False
+        else:
+            return False
+        return finish(kernel, &self.request, p) == NULL and p.cost < limit
+
+    cdef Built built_of(self, const Proposal* p):
         cdef Built built
+        cdef tuple key = (p.accumulator, p.sums, p.tile, p.tile_width)
         for known in self.built:
-            if known[0] == accumulator and known[1] == tile:
-                return known[2]
+            if known[:4] == key:
+                return known[4]
         built = Built()
         if len(self.built) == MOST_BUILT:
             del self.built[0]
-        self.built.append((accumulator, tile, built))
+        self.built.append((*key, built))
         return built
 
 
@@ -159,6 +182,7 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
     cdef Facts* f = &summed.facts
     cdef bint wide = needs_exact_int64(f, request)
     cdef Proposal best, p
+    cdef const char* reason
     cdef int each, accumulator
     cdef int first = first_accumulator(f, request), last = last_accumulator(f, request)
     cdef str refused = refusal(summed, request)
@@ -174,7 +198,16 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
         for accumulator in range(first, last + 1):
             if each == FFT_METHOD:
                 shortlist.tiles[accumulator] = not request.offset and refuse_fft(f, accumulator) == NULL
-            elif propose(summed, request, each, accumulator, &p) == NULL and p.cost < best.cost:
+                shortlist.dense[accumulator] = not request.offset and refuse_spectra(f, accumulator) == NULL
+                continue
+            begin(summed, request, each, accumulator, &p)
+            if each == SEPARABLE_METHOD:
+                shortlist.lines[accumulator] = not request.offset and refuse_lines(summed,
+                                                                                   accumulator) == NULL
+                reason = propose_passes(summed, request, &p)
+            else:
+                reason = PROPOSE[each](summed, request, &p)
+            if reason == NULL and finish(summed, request, &p) == NULL and p.cost < best.cost:
                 best = p
     if method == DIRECT_METHOD and best.cost == INFINITY:   # a zero tap is none: the rest are summed one by one
         for accumulator in range(first, last + 1):
@@ -308,9 +341,36 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
     )
 
 
+cdef bint holds(Py_ssize_t points, Py_ssize_t taps, bint dense) noexcept nogil:
+    """Whether an axis of so many taps may be transformed with so many points; 0: not at all."""
+    return points > taps if points else taps == 1 and not dense
+
+
+cdef const char* propose_points(Kernel kernel, const Request* request, Proposal* p,
+                                tuple points) except? NULL:
+    """Spectra of tiles of so many rows and columns."""
+    cdef Facts* f = &kernel.facts
+    cdef bint dense = p.method == FFT_METHOD
+    cdef const char* reason = refuse_spectra(f, p.accumulator) if dense else refuse_lines(kernel,
+                                                                                          p.accumulator)
+    cdef int i = POINTS.index(points[0]) if points[0] else -1
+    cdef int k = POINTS.index(points[1]) if points[1] else -1
+    if not (dense or p.method == SEPARABLE_METHOD) or not (
+            holds(points[0], f.height, dense) and holds(points[1], f.width, dense)):
+        raise ValueError(f"points must be of spectra, and hold the kernel; got {points}")
+    begin(kernel, request, p.method, p.accumulator, p)
+    if reason != NULL:
+        return reason
+    if dense:
+        propose_dense_tile(f, request, p, i, k)
+    else:
+        propose_lines_tile(f, request, p, i, k)
+    return NULL
+
+
 def proposed(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
              Py_ssize_t width, Py_ssize_t channels, str method, str level, str accumulator, *,
-             double offset=0, Py_ssize_t tile=0, double error=0):
+             double offset=0, Py_ssize_t tile=0, tuple points=None, double error=0):
     """What one method proposes with sums of one type, whether or not another would be cheaper.
 
     Parameters
@@ -318,6 +378,8 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
     accumulator : {"float32", "float64", "strict"}
     tile : int
         One of `TILES`, for an FFT; 0: the cheapest.
+    points : (int, int), optional
+        Two of `POINTS`, for spectra of large tiles: rows and columns, 0 for those of a line.
     error : float
         The least error to be assumed of the sums, to measure what watching ties costs.
 
@@ -347,6 +409,8 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
         if reason == NULL and tile:
             begin(summed, &request, number, sums, &p)
             propose_tile(&summed.facts, &request, &p, side)
+        if points is not None:
+            reason = propose_points(summed, &request, &p, points)
         if reason == NULL:
             p.error = max(p.error, error)
             reason = finish(summed, &request, &p)

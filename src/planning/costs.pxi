@@ -7,7 +7,9 @@ cdef enum:
     AVERAGE_SUM         # of bytes, of words
     AVERAGE_LOAD = AVERAGE_SUM + 2
     AVERAGE_TAP = AVERAGE_LOAD + 2
-    LOAD = AVERAGE_TAP + 2      # of each type
+    SPECTRA_TILE = AVERAGE_TAP + 2
+    SPECTRA_KERNEL, SPECTRA_ACROSS, SPECTRA_DOWN
+    LOAD        # of each type
     STORE = LOAD + TYPES
     SPECTRUM = STORE + TYPES    # of each side of TILES
     MOST_TILES = 48
@@ -24,7 +26,8 @@ cdef tuple TERM_NAMES = (
     "row", "row tap", "fold", "fold tap", "fold row", "fold row tap", "box", "box doubling", "running",
     "running whole", "dot", "dot digit", "dot group", "dot fixed", "dot guard", "wide", "wide tap",
     "average uint8", "average uint16", "average load uint8", "average load uint16", "average tap uint8",
-    "average tap uint16", *[f"load {name}" for name in TYPE_NAMES], *[f"store {name}" for name in TYPE_NAMES],
+    "average tap uint16", "spectra", "spectra kernel", "spectra across", "spectra down",
+    *[f"load {name}" for name in TYPE_NAMES], *[f"store {name}" for name in TYPE_NAMES],
     *[f"fft {n}" for n in TILES],
 )
 

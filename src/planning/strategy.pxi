@@ -2,7 +2,7 @@
 
 cdef dict SUMS_NAMES = {
     TAPS: "window", BOX: "box", EXACT_INT64: "wide", INT8_DOT: "dot", FFT: "fft", BOX_SLIDING: "running", CONVOLVE2D: "quads",
-    CONVOLVE2D_REVERSED: "quads_back",
+    CONVOLVE2D_REVERSED: "quads_back", SPECTRA: "spectra", SPECTRAL_LINES: "spectral lines",
 }
 
 
@@ -73,7 +73,7 @@ cdef str said(const char* template, const Proposal* p):
     return (<bytes>template).decode().format(
         height=p.height, width=p.width, taps=p.taps, cells=p.height * p.width, divisor=p.divisor,
         scale=p.scale, reciprocal=round(1 / p.scale) if p.scale else 0, fraction_bits=p.fraction_bits,
-        tile=p.tile, largest=TILE[TILE_COUNT - 1] // 2, error=p.error,
+        tile=p.tile or 1, tile_width=p.tile_width or 1, largest=TILE[TILE_COUNT - 1] // 2, error=p.error,
         accumulator=ACCUMULATOR_NAMES[p.accumulator],
     )
 
@@ -203,7 +203,7 @@ cdef class Strategy:
 
     @property
     def tile(self):
-        """Side of the tiles of an FFT."""
+        """Side of the tiles of an FFT; of large ones the rows, 0 where nothing is filtered down."""
         return self.proposal.tile
 
     @property
@@ -216,6 +216,8 @@ cdef class Strategy:
         """Rows between those at which a part of an image may begin and have the bits of the whole: of an
         FFT's tile, of a box's group."""
         cdef Proposal* p = &self.proposal
+        if p.sums == SPECTRAL_LINES and not p.tile:
+            return LINES_STEP
         return p.tile - p.height + 1 if p.tile else p.height if p.sums == BOX else 1
 
 
