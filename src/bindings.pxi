@@ -409,11 +409,20 @@ cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p
 
 
 cdef void know_weights(Call* call, const Facts* kernel) noexcept:
-    cdef Py_ssize_t i, above = 0
-    for i in range(kernel.height * kernel.width):
-        above += kernel.weights[i] > 0
     call.weight, call.has_zeros = kernel.total, kernel.taps < kernel.height * kernel.width
-    call.weights_sign = 1 if above == kernel.taps else -1 if above == 0 else 0
+    if kernel.weights == NULL:
+        call.weights_sign = sign_of(kernel.column, kernel.height) * sign_of(kernel.row, kernel.width)
+    else:
+        call.weights_sign = sign_of(kernel.weights, kernel.height * kernel.width)
+
+
+cdef int sign_of(const double* weights, Py_ssize_t n) noexcept:
+    """Of all that are not zero; 0 if they differ."""
+    cdef Py_ssize_t i
+    cdef bint above = False, below = False
+    for i in range(n):
+        above, below = above or weights[i] > 0, below or weights[i] < 0
+    return above - below
 
 
 cdef int make_tiles(Call* call, const Facts* kernel, const Proposal* p) except -1:
@@ -536,14 +545,14 @@ cdef class Program:
         if strategy.summed is not None:
             kernel = strategy.summed
         self.weights, call.accumulator = kernel.memory, p.accumulator
-        call.kernel = kernel.facts.weights
+        call.kernel, call.column, call.row = kernel.facts.weights, kernel.facts.column, kernel.facts.row
         call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
         call.channels = channels
         call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor
         call.plus = rint(p.offset * (p.divisor or 1))    # a whole number but for roundings
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
-        if call.tie_tolerance > 0:
+        if call.tie_tolerance > 0 and call.kernel != NULL:
             pad_kernel(call)
         call.window.height = call.kernel_height
         if p.sums == INT8_DOT:
@@ -593,7 +602,9 @@ cdef class Program:
         if call.method == SPECTRA:
             listed = 8 * taps
         elif call.method == SPECTRAL_LINES:
-            listed = 8 * taps + 80 * (call.kernel_height + call.kernel_width)
+            listed = 80 * (call.kernel_height + call.kernel_width) + (8 * taps if call.kernel != NULL else 0)
+        elif call.kernel == NULL:
+            listed = 160 * (call.kernel_height + call.kernel_width)
         listed += spectra_bytes(&call.spectra, sizeof(float) if call.accumulator == 0 else sizeof(double))
         listed += spectra_bytes(&call.fine_spectra, sizeof(double))
         return sizeof(Call) + listed + call.fft.n * call.fft.pitch * 64

@@ -132,7 +132,9 @@ cdef struct Call:
     int run_before, run_after           # steps between source columns outside of these; see margin_step
     bint constant               # some window holds it:
     double* fill                # one a channel
-    const double* kernel        # for exact recomputation: the definition's, or whole numbers
+    const double* kernel        # for exact recomputation: the definition's, or whole numbers;
+    const double* column        # or, if that is NULL, the products of these
+    const double* row
     Py_ssize_t kernel_height, kernel_width
     const double* padded_kernel     # the same, weights as far apart as pixels are, rows filled up with 0
     Py_ssize_t kernel_pitch

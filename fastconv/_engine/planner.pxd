@@ -31,7 +31,7 @@ cdef enum:
 
 cdef struct Facts:
     # A kernel's weights, h * w of them as they lie on the window, and what is known of them.
-    const double* weights
+    const double* weights       # NULL if they are the products of `column` and `row`, and no array
     Py_ssize_t height, width
     Py_ssize_t taps             # that are not zero
     bint finite
@@ -106,7 +106,7 @@ cdef struct Proposal:
 cdef class Kernel:
     cdef Facts facts
     cdef readonly bytes memory      # of the weights
-    cdef bytes factors              # a column and a row whose outer product is the kernel
+    cdef bytes factors              # a column and a row whose outer product is the kernel, nearly or by definition
     cdef list shortlists
     cdef Py_ssize_t next_shortlist
 

@@ -10,6 +10,7 @@ cdef enum:
     DIRECT_METHOD = 0
     SEPARABLE_METHOD = 1
     SPARSE_METHOD = 2
+    BOX_METHOD = 3
     FFT_METHOD = 5
     WIDE_METHOD = 6
     ANY_METHOD = -1
@@ -72,13 +73,20 @@ cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noex
     return reason
 
 
+cdef const char* ask(Kernel kernel, const Request* request, int method, Proposal* p) except? NULL:
+    """A method's own proposal. Only two know kernels whose weights are no array."""
+    if kernel.facts.weights == NULL and method != SEPARABLE_METHOD and method != BOX_METHOD:
+        return b"the kernel is given by its column and row"
+    return PROPOSE[method](kernel, request, p)
+
+
 cdef const char* propose(Kernel kernel, const Request* request, int method, int accumulator,
                          Proposal* p) except? NULL:
     """Fill in a proposal that is admitted and priced, or say why there is none. The kernel is the one whose
     weights are summed, as it is for the methods."""
     cdef const char* reason
     begin(kernel, request, method, accumulator, p)
-    reason = PROPOSE[method](kernel, request, p)
+    reason = ask(kernel, request, method, p)
     return finish(kernel, request, p) if reason == NULL else reason
 
 
@@ -180,7 +188,7 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
     cdef Shortlist shortlist = Shortlist.__new__(Shortlist)
     cdef Kernel summed = summed_for(kernel, request)
     cdef Facts* f = &summed.facts
-    cdef bint wide = needs_exact_int64(f, request)
+    cdef bint wide = needs_exact_int64(f, request), listed
     cdef Proposal best, p
     cdef const char* reason
     cdef int each, accumulator
@@ -197,8 +205,9 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
             continue
         for accumulator in range(first, last + 1):
             if each == FFT_METHOD:
-                shortlist.tiles[accumulator] = not request.offset and refuse_fft(f, accumulator) == NULL
-                shortlist.dense[accumulator] = not request.offset and refuse_spectra(f, accumulator) == NULL
+                listed = f.weights != NULL and not request.offset
+                shortlist.tiles[accumulator] = listed and refuse_fft(f, accumulator) == NULL
+                shortlist.dense[accumulator] = listed and refuse_spectra(f, accumulator) == NULL
                 continue
             begin(summed, request, each, accumulator, &p)
             if each == SEPARABLE_METHOD:
@@ -206,7 +215,7 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
                                                                                    accumulator) == NULL
                 reason = propose_passes(summed, request, &p)
             else:
-                reason = PROPOSE[each](summed, request, &p)
+                reason = ask(summed, request, each, &p)
             if reason == NULL and finish(summed, request, &p) == NULL and p.cost < best.cost:
                 best = p
     if method == DIRECT_METHOD and best.cost == INFINITY:   # a zero tap is none: the rest are summed one by one
@@ -405,7 +414,7 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         begin(summed, &request, number, sums, &p)
-        reason = PROPOSE[number](summed, &request, &p)
+        reason = ask(summed, &request, number, &p)
         if reason == NULL and tile:
             begin(summed, &request, number, sums, &p)
             propose_tile(&summed.facts, &request, &p, side)

@@ -24,6 +24,12 @@ cdef double source_value(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ss
     return value
 
 
+cdef inline double weight_at(const Call* call, Py_ssize_t ky, Py_ssize_t kx) noexcept nogil:
+    if call.kernel == NULL:
+        return call.column[ky] * call.row[kx]
+    return call.kernel[ky * call.kernel_width + kx]
+
+
 cdef double exact_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                       Py_ssize_t c) noexcept nogil:
     """reference.py's sum: float64, row-major, product and sum rounded apart, zero taps skipped."""
@@ -32,7 +38,7 @@ cdef double exact_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize
     cdef Py_ssize_t ky, kx
     for ky in range(call.kernel_height):
         for kx in range(call.kernel_width):
-            w = call.kernel[ky * call.kernel_width + kx]
+            w = weight_at(call, ky, kx)
             if w != 0:
                 total += w * source_value(call, plane, y + ky, x + kx, c)
     return total
@@ -91,7 +97,7 @@ cdef inline double reordered_small_sum(small* kind, const Call* call, Py_ssize_t
 cdef double reordered_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                           Py_ssize_t c) noexcept nogil:
     """The sum in float64, in any order."""
-    if call.src.packed and not call.constant and call.kernel_pitch <= NEAR_TAPS:
+    if call.padded_kernel != NULL and call.src.packed and not call.constant and call.kernel_pitch <= NEAR_TAPS:
         if call.src.type == U8:
             return reordered_small_sum(<uint8_t*>NULL, call, plane, y, x, c)
         if call.src.type == U16:
