@@ -12,6 +12,7 @@ cdef Py_ssize_t STREAM_BYTES = 24 << 20
 cdef size_t KEPT_SPECTRUM = 16 << 20
 
 cdef enum:
+    NEAR_PRODUCT = 1 << 20  # weights of a column times a row that are listed, for ties
     FEW_CHANNELS = 64   # whose constants stand on the stack
     BANDS = 8           # a thread
     LEAST_WINDOWS = 4   # of rows, in the height of a band
@@ -380,7 +381,7 @@ cdef int pad_kernel(Call* call) except -1:
     memset(padded, 0, call.kernel_height * pitch * sizeof(double))
     for ky in range(call.kernel_height):
         for kx in range(call.kernel_width):
-            padded[ky * pitch + kx * call.channels] = call.kernel[ky * call.kernel_width + kx]
+            padded[ky * pitch + kx * call.channels] = weight_at(call, ky, kx)
     call.padded_kernel, call.kernel_pitch = padded, pitch
     return 0
 
@@ -552,7 +553,8 @@ cdef class Program:
         call.plus = rint(p.offset * (p.divisor or 1))    # a whole number but for roundings
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
-        if call.tie_tolerance > 0 and call.kernel != NULL:
+        if call.tie_tolerance > 0 and (call.kernel != NULL
+                                       or call.kernel_height * call.kernel_width <= NEAR_PRODUCT):
             pad_kernel(call)
         call.window.height = call.kernel_height
         if p.sums == INT8_DOT:
@@ -605,6 +607,8 @@ cdef class Program:
             listed = 80 * (call.kernel_height + call.kernel_width) + (8 * taps if call.kernel != NULL else 0)
         elif call.kernel == NULL:
             listed = 160 * (call.kernel_height + call.kernel_width)
+        if call.padded_kernel != NULL:
+            listed += 8 * call.kernel_height * call.kernel_pitch
         listed += spectra_bytes(&call.spectra, sizeof(float) if call.accumulator == 0 else sizeof(double))
         listed += spectra_bytes(&call.fine_spectra, sizeof(double))
         return sizeof(Call) + listed + call.fft.n * call.fft.pitch * 64

@@ -13,7 +13,7 @@ import pytest
 import fastconv
 from fastconv import _levels, reference
 from fastconv._engine import planner
-from fastconv._execute import execute
+from fastconv._execute import execute, program_of
 from fastconv._pixels import PIXELS, Accumulator
 
 from .judge import (
@@ -272,3 +272,46 @@ def seconds(image: Array, kernel: Array) -> float:
 def test_time_does_not_jump_when_a_kernel_passes_512_rows() -> None:
     image = small_picture((700, 700), "float32")
     assert seconds(image, dense(521, 521)) < 2 * seconds(image, dense(511, 511))
+
+
+def test_a_kernel_larger_than_the_picture_takes_little_longer_than_one_of_its_size() -> None:
+    """What a border repeats is neither read nor filtered again."""
+    image = small_picture((200, 200), "float32")
+    assert seconds(image, np.outer(bell(1601), bell(3))) < 6 * seconds(
+        image, np.outer(bell(201), bell(3))
+    )
+
+
+# --- memory --------------------------------------------------------------------------------------
+
+
+def test_spectra_that_are_kept_are_counted() -> None:
+    floats = PIXELS["float32"]
+    window = planner.Kernel(dense(601, 601))
+    strategy = planner.decide(
+        window,
+        floats.code,
+        floats.code,
+        -np.inf,
+        np.inf,
+        False,
+        1000,
+        1000,
+        1,
+        "fft",
+        _levels.level,
+    )
+    program = program_of(strategy, window, floats, 1)
+    rows, columns = strategy.tile, strategy.tile
+    # half of the frequencies, complex
+    assert 4 * rows * columns * 0.9 < program.nbytes() < 4 * rows * columns * 3 + 64 * 601 * 601
+
+
+def test_a_line_kernel_without_an_array_takes_no_memory_of_its_area() -> None:
+    line = bell(5001)
+    floats = PIXELS["float32"]
+    window = planner.product_of(line, line)
+    strategy = planner.decide(
+        window, floats.code, floats.code, -np.inf, np.inf, False, 256, 256, 1, "auto", _levels.level
+    )
+    assert program_of(strategy, window, floats, 1).nbytes() < 8 << 20

@@ -98,6 +98,9 @@ cdef struct Phase:
     Py_ssize_t count        # strips of this step
     void* strips            # frequencies; of lines, rows that are filtered across
     Py_ssize_t pitch        # samples of such a row
+    Py_ssize_t distinct     # of the piece's rows, so many are filtered across: these,
+    Py_ssize_t* distinct_rows
+    Py_ssize_t* place       # and where among them each of its rows stands
     void* spectrum
     Py_ssize_t begin        # columns from here on hold the kernel; and those of the first strip
     double* squares         # of each column; of lines, the largest of each strip
@@ -282,6 +285,15 @@ cdef void leave_out_beyond(vec* row, Py_ssize_t count, double limit) noexcept no
             set_sample(row, i, 0)
 
 
+cdef inline Py_ssize_t repeated_row(const Call* call, const Piece* piece, Py_ssize_t r) noexcept nogil:
+    """The row of the piece that a border repeats as row `r`; `r` itself if there is none."""
+    cdef Py_ssize_t first = call.rows.start + piece.y, duplicate
+    if 0 <= first + r < call.rows.length:
+        return r
+    duplicate = row_index(call, piece.y + r)
+    return duplicate - first if duplicate >= 0 and 0 <= duplicate - first < piece.rows else r
+
+
 cdef void load_strip(vec* a, vec* channel_row, const Phase* p, Py_ssize_t strip, Py_ssize_t n) noexcept nogil:
     """A strip of the piece; zeros to the right and below."""
     cdef const Call* call = p.call
@@ -297,10 +309,16 @@ cdef void load_strip(vec* a, vec* channel_row, const Phase* p, Py_ssize_t strip,
             column_range = make_column_range(call, piece.x + spans[k].column,
                                              piece.x + spans[k].column + spans[k].count)
             for r in range(piece.rows):
+                if repeated_row(call, piece, r) != r:
+                    continue
                 load_row(sample_at(a, r * pitch + spans[k].at), channel_row, call, &column_range, piece.plane,
                          piece.y + r)
                 if p.limit < INFINITY:
                     leave_out_beyond(sample_at(a, r * pitch + spans[k].at), spans[k].count, p.limit)
+    for r in range(piece.rows):
+        if repeated_row(call, piece, r) != r:
+            memcpy(sample_at(a, r * pitch), sample_at(a, repeated_row(call, piece, r) * pitch),
+                   pitch * sample_size(a))
     memset(sample_at(a, piece.rows * pitch), 0, (n - piece.rows) * pitch * sample_size(a))
 
 
@@ -565,8 +583,8 @@ cdef int filter_dense(vec* strips, Phase* p) noexcept nogil:
 
 # --- separable kernels -----------------------------------------------------------------------------------------
 #
-# A row that a border repeats is filtered again: rows share transforms, so that bits would depend on which rows are
-# known to be the same.
+# Rows that a border repeats are filtered across once. Rows share transforms, and their last bits depend on which ones
+# do: those of a tile, as its border has them, which are the same in any band.
 
 cdef double row_squares(vec* row, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
@@ -596,10 +614,10 @@ cdef double load_rows(vec* rows, vec* channel_row, const Phase* p, Py_ssize_t le
     for i in range(strip_pitch(rows)):
         row = sample_at(rows, i * n)
         k = row_of_strip(rows, left, i)
-        if k >= piece.rows:
+        if k >= p.distinct:
             memset(row, 0, n * sample_size(rows))
             continue
-        load_row(row, channel_row, call, &column_range, piece.plane, piece.y + k)
+        load_row(row, channel_row, call, &column_range, piece.plane, piece.y + p.distinct_rows[k])
         if p.limit < INFINITY:
             leave_out_beyond(row, filled, p.limit)
         memset(sample_at(row, filled), 0, (n - filled) * sample_size(rows))
@@ -644,7 +662,7 @@ cdef int filter_rows(vec* to, const Phase* p, Py_ssize_t strip) noexcept nogil:
         turned_rows(a, rows, n, True)
         for i in range(pitch):
             k = row_of_strip(to, left, i)
-            if k >= piece.rows:
+            if k >= p.distinct:
                 continue
             if s.down.n:
                 memcpy(sample_at(to, k * p.pitch + x), sample_at(rows, i * n), width * sample_size(to))
@@ -653,7 +671,7 @@ cdef int filter_rows(vec* to, const Phase* p, Py_ssize_t strip) noexcept nogil:
         x += s.columns
     for i in range(pitch):      # the columns that fill the last strips up
         k = row_of_strip(to, left, i)
-        if s.down.n and k < piece.rows:
+        if s.down.n and k < p.distinct:
             memset(sample_at(to, k * p.pitch + piece.width), 0, (p.pitch - piece.width) * sample_size(to))
     p.squares[strip] = largest
     free(memory)
@@ -691,7 +709,7 @@ cdef int filter_columns(vec* source, const Phase* p, Py_ssize_t strip) noexcept 
     else:
         memset(sample_at(a, piece.rows * pitch), 0, (n - piece.rows) * pitch * sample_size(a))
         for r in range(piece.rows):
-            row = sample_at(source, r * p.pitch + left)
+            row = sample_at(source, p.place[r] * p.pitch + left)
             store(a, r * pitch, load(row, 0))
             store(a, r * pitch + lanes, load(row, apart_of(a)))
     if p.call.dst.type >= F16:
@@ -717,11 +735,41 @@ cdef double largest_of(const double* values, Py_ssize_t n) noexcept nogil:
     return largest
 
 
+cdef void list_rows(Phase* p) noexcept nogil:
+    """Which rows of a tile are distinct. All that hold the constant are one."""
+    cdef const Call* call = p.call
+    cdef Py_ssize_t r, duplicate, constant = -1
+    p.distinct = 0
+    for r in range(p.piece.rows):
+        if repeated_row(call, p.piece, r) == r and (constant < 0 or row_index(call, p.piece.y + r) >= 0):
+            p.distinct_rows[p.distinct], p.place[r] = r, p.distinct
+            p.distinct += 1
+            if row_index(call, p.piece.y + r) < 0:
+                constant = r
+    for r in range(p.piece.rows):
+        duplicate = repeated_row(call, p.piece, r)
+        if row_index(call, p.piece.y + r) < 0:
+            duplicate = constant
+        p.place[r] = p.place[duplicate]
+
+
 cdef int filter_lines(vec* kind, Phase* p) noexcept nogil:
     """A tile of one channel, across all of its width. Returns the number of failures to get memory."""
+    cdef int failed
+    p.distinct_rows = <Py_ssize_t*>malloc(2 * p.piece.rows * sizeof(Py_ssize_t))
+    if p.distinct_rows == NULL:
+        return 1
+    p.place = p.distinct_rows + p.piece.rows
+    list_rows(p)
+    failed = filter_both_ways(kind, p)
+    free(p.distinct_rows)
+    return failed
+
+
+cdef int filter_both_ways(vec* kind, Phase* p) noexcept nogil:
     cdef const Spectra* s = p.s
     cdef const Piece* piece = p.piece
-    cdef Py_ssize_t both = 2 * apart_of(kind), rows = strips_of(kind, piece.rows)
+    cdef Py_ssize_t both = 2 * apart_of(kind), rows = strips_of(kind, p.distinct)
     cdef Py_ssize_t width = (piece.width + both - 1) // both * both
     cdef Py_ssize_t strips = strips_of(kind, width)
     cdef char* memory = NULL
@@ -729,7 +777,7 @@ cdef int filter_lines(vec* kind, Phase* p) noexcept nogil:
     cdef int failed = 0
     p.pitch = width + apart_of(kind)    # rows of other sets of a cache
     p.squares = <double*>calloc(rows + larger(rows, strips), sizeof(double))
-    p.strips = strips_memory(kind, p.pitch * piece.rows if s.across.n and s.down.n else 1, &memory)
+    p.strips = strips_memory(kind, p.pitch * p.distinct if s.across.n and s.down.n else 1, &memory)
     if p.squares == NULL or p.strips == NULL:
         free(p.squares)
         free(memory)

@@ -12,6 +12,7 @@ cdef enum:
     SPARSE_METHOD = 2
     BOX_METHOD = 3
     FFT_METHOD = 5
+    BOX_STRIP = 384     # STRIP_SAMPLES in src/schedule/strips.pxi
     WIDE_METHOD = 6
     ANY_METHOD = -1
 
@@ -118,6 +119,17 @@ cdef str refusal(Kernel kernel, const Request* request):
     return None
 
 
+cdef double padded_cost(const Proposal* p, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
+    """What a strategy of a price that does not know of sizes costs, with its margins: what stands outside is
+    summed as well."""
+    cdef double rows = 1 + (p.height - 1) / <double>max(height, 1)
+    if p.sums == BOX:       # in strips, each with margins; see strip_width in src/schedule/strips.pxi
+        return p.cost * rows * (1 + (p.width - 1) / <double>max(1, min(width, BOX_STRIP)))
+    if p.sums == BOX_SLIDING:
+        return p.cost * rows
+    return p.cost * (1 + rows) / 2 if p.across != NULL else p.cost
+
+
 @cython.final
 cdef class Shortlist:
     """What is left to choose from when all but the size of the result is known."""
@@ -137,7 +149,7 @@ cdef class Shortlist:
         cdef int accumulator, sums
         cdef bint found = False
         cdef Kernel summed = kernel if self.summed is None else self.summed
-        best.cost = self.fixed.proposal.cost if self.fixed is not None else INFINITY
+        best.cost = padded_cost(&self.fixed.proposal, height, width) if self.fixed is not None else INFINITY
         self.request.height, self.request.width = height, width
         # large tiles come last: all others are to be compared with them
         for sums in (FFT, SPECTRAL_LINES, SPECTRA):

@@ -65,10 +65,23 @@ cdef double price_of(const Work* work, int accumulator, int level) noexcept nogi
     return total
 
 
+# Kernels wider than this, or products of so many weights, are summed again sample by sample, which takes so many
+# times as long: measured 40 to 60. NEAR_TAPS in src/rows/recompute.pxi, NEAR_PRODUCT in src/bindings.pxi.
+cdef double FAR_AGAIN = 50
+
+cdef enum:
+    NEAR_TAPS = 512
+    NEAR_PRODUCT = 1 << 20
+
+
+cdef inline bint is_near(const Facts* f) noexcept nogil:
+    return f.width <= NEAR_TAPS and (f.weights != NULL or f.height * f.width <= NEAR_PRODUCT)
+
+
 cdef inline void add_again(Work* work, const Facts* f, double share) noexcept nogil:
     """Sum a share of the pixels again."""
     add_work(work, AGAIN, share)
-    add_work(work, AGAIN_TAP, share * f.taps)
+    add_work(work, AGAIN_TAP, share * f.taps * (1 if is_near(f) else FAR_AGAIN))
 
 
 cdef inline void add_rows(Work* work, const Request* request) noexcept nogil:

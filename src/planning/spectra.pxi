@@ -4,10 +4,12 @@
 cdef enum:
     FEWEST_TAPS = 50            # of a kernel that is worth a spectrum of its own
     MOST_POINTS = 256
-    LARGEST_BYTES = 160 << 20   # of one array of a tile: its frequencies, or what stands between two filters
+    COPIED_BYTES = 16 << 20     # of one array of a tile: its frequencies, or what stands between two filters
     KEPT_BYTES = 16 << 20       # of a spectrum that is kept (KEPT_SPECTRUM in src/bindings.pxi)
     LINES_STEP = 256            # rows of a tile that is filtered across only (LINES_ROWS in src/methods/spectra.pxi)
 
+# Tiles of more than COPIED_BYTES are taken where all others cost so many times as much.
+cdef double FAR_TILES = 1.25
 # Small tiles and taps are left for dense spectra only where these are cheaper by more than their prices vary.
 cdef double DENSE_MARGIN = 0.9
 cdef double SMALLEST_TOTAL = 2.0**-100, LARGEST_TOTAL = 2.0**100
@@ -131,27 +133,34 @@ cdef void add_dense_work(Work* work, const Facts* f, const Request* request, int
 cdef bint cheapest_dense(const Facts* f, const Request* request, int accumulator, double limit, int* best_i,
                          int* best_k) noexcept nogil:
     """Find the tile that costs least, if that is less than `limit`."""
+    cdef double cost = cheapest_within(f, request, accumulator, limit, COPIED_BYTES, best_i, best_k)
+    return cheapest_within(f, request, accumulator, cost / FAR_TILES if cost < limit else limit, INFINITY,
+                           best_i,
+                           best_k) < limit or cost < limit
+
+
+cdef double cheapest_within(const Facts* f, const Request* request, int accumulator, double limit,
+                            double bytes_, int* best_i, int* best_k) noexcept nogil:
+    """The least cost of a tile of so many bytes, and which one that is; `limit` if none costs less."""
     cdef int i, k, least_i = least_points(f.height), least_k = least_points(f.width)
     cdef int last_i = most_points(f.height, request.height), last_k = most_points(f.width, request.width)
     cdef double least = (PRICE[request.priced][accumulator][LOAD + request.source]
                          + PRICE[request.priced][accumulator][STORE + request.target])
     cdef double rate = PRICE[request.priced][accumulator][SPECTRA_TILE] / 20, cost
-    cdef bint found = False
     cdef Work work
     for i in range(least_i, last_i + 1):
         for k in range(least_k, last_k + 1):
             # a sample of the result takes at least a sample of a tile
             if rate * (POINT_LEVELS[i] + POINT_LEVELS[k]) + least >= limit:
                 continue
-            if (<double>POINT[i] * POINT[k] * sample_bytes(accumulator) > LARGEST_BYTES
-                    and not (i == least_i and k == least_k)):
+            if <double>POINT[i] * POINT[k] * sample_bytes(accumulator) > bytes_:
                 continue
             work.count = 0
             add_dense_work(&work, f, request, accumulator, i, k)
             cost = price_of(&work, accumulator, request.priced)
             if cost < limit:
-                best_i[0], best_k[0], limit, found = i, k, cost, True
-    return found
+                best_i[0], best_k[0], limit = i, k, cost
+    return limit
 
 
 cdef bint propose_dense(const Facts* f, const Request* request, Proposal* p, double limit) noexcept nogil:
@@ -222,7 +231,7 @@ cdef void add_lines_work(Work* work, const Facts* f, const Request* request, int
     if i >= 0:
         tiles = tiles_of(request.height, f.height, POINT[i])
         add_work(work, SPECTRA_DOWN, POINT[i] * tiles / height * POINT_LEVELS[i] / 10)
-        rows += tiles * (f.height - 1) / height
+        rows = tiles * min(POINT[i], request.height, (height + f.height - 1) / tiles) / height
     if k >= 0:
         tiles = tiles_of(request.width, f.width, POINT[k])
         add_work(work, SPECTRA_ACROSS, rows * POINT[k] * tiles / width * POINT_LEVELS[k] / 10)
@@ -232,19 +241,19 @@ cdef void add_lines_work(Work* work, const Facts* f, const Request* request, int
 
 cdef int cheapest_down(const Facts* f, const Request* request, int accumulator, int k) noexcept nogil:
     """Index of the number of points that columns are best cut into, where rows are cut into the k-th."""
-    cdef int i, least = least_points(f.height), best = least
-    cdef double cost, limit = INFINITY
+    cdef int i, near = -1, far = -1
+    cdef double cost, near_cost = INFINITY, far_cost = INFINITY
     cdef Work work
-    for i in range(least, most_points(f.height, request.height) + 1):
-        if (i > least and <double>min(POINT[i], request.height + f.height - 1) * request.width
-                * sample_bytes(accumulator) > LARGEST_BYTES):
-            break
+    for i in range(least_points(f.height), most_points(f.height, request.height) + 1):
         work.count = 0
         add_lines_work(&work, f, request, i, k)
         cost = price_of(&work, accumulator, request.priced)
-        if cost < limit:
-            best, limit = i, cost
-    return best
+        if cost < far_cost:
+            far, far_cost = i, cost
+        if cost < near_cost and (<double>min(POINT[i], request.height) * request.width
+                                 * sample_bytes(accumulator) <= COPIED_BYTES):
+            near, near_cost = i, cost
+    return near if near_cost <= FAR_TILES * far_cost else far
 
 
 cdef bint propose_lines(const Facts* f, const Request* request, Proposal* p, double limit) noexcept nogil:
