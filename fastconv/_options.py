@@ -7,16 +7,38 @@ Each function returns its argument so, or raises an exception that names it, wha
 from __future__ import annotations
 
 import operator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ._arguments import array_of
-from ._pixels import pixel_of
+from ._pixels import Floats, pixel_of
 
 # Libraries whose arrays have an adapter of this name, which answers in their stead: lazily, with names.
 HOSTS = ("dask", "xarray")
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """The kernel ``np.outer(column, row)``, of finite weights, which need not be an array."""
+
+    column: Floats
+    row: Floats
+
+    ndim = 2
+    dtype = np.dtype(np.float64)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return len(self.column), len(self.row)
+
+    @property
+    def size(self) -> int:
+        """Number of weights."""
+        return len(self.column) * len(self.row)
 
 
 def host_of(image: object) -> str | None:

@@ -24,9 +24,10 @@ from ._arguments import check_finite, output_of, quiet, warn_of_channels
 from ._borders import BORDERS, canonical, placement
 from ._complex import complex_passes
 from ._engine.calls import PlanBase, begin, magnitude
-from ._engine.planner import Kernel, Strategy
+from ._engine.planner import Kernel, Strategy, product_of
 from ._execute import Axis, execute, program_of
 from ._options import (
+    Product,
     as_dtype,
     as_image,
     as_index,
@@ -75,7 +76,7 @@ class Plan(PlanBase):
 
     Attributes
     ----------
-    kernel : ndarray, shape (h, w), read-only
+    kernel : ndarray, shape (h, w), read-only, or Product
         Weights as they lie on the window: reversed for a convolution.
     flipped : bool
         Whether this is a convolution.
@@ -89,7 +90,7 @@ class Plan(PlanBase):
         Type of image that `method` and `reason` speak of.
     """
 
-    kernel: NDArray[Any]
+    kernel: Any  # array or Product
     flipped: bool
     border: str
     cval: complex
@@ -99,11 +100,11 @@ class Plan(PlanBase):
     dtype: np.dtype[Any] | None
     requested_method: str
     threads: int | None
-    given: NDArray[Any]
+    given: Any
     pixel: np.dtype[Any] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", tuple(map(Kernel, _real_parts(self.kernel))))
+        object.__setattr__(self, "parts", tuple(map(_known, _real_parts(self.kernel))))
         height, width = self.kernel.shape
         real = self.kernel.dtype.kind != "c" and not isinstance(self.cval, complex)
         real = real and (self.dtype is None or (self.dtype.kind != "c" and self.dtype.isnative))
@@ -314,7 +315,7 @@ class Plan(PlanBase):
 
 
 def make_plan(
-    kernel: ArrayLike,
+    kernel: ArrayLike | Product,
     flipped: bool,
     border: str,
     cval: complex,
@@ -327,7 +328,7 @@ def make_plan(
     pixel: np.dtype[Any] | None = None,
 ) -> Plan:
     """Check everything that needs no image."""
-    weights = as_kernel(kernel)
+    weights = kernel if isinstance(kernel, Product) else as_kernel(kernel)
     if shape not in SHAPES:
         raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {shape!r}")
     if method != "auto" and method not in METHODS:
@@ -339,9 +340,7 @@ def make_plan(
     target = None if dtype is None else as_dtype(dtype, "dtype")
     if target is not None and target == np.bool_:
         raise TypeError("dtype must be an integer, float or complex type; got bool")
-    given = np.ascontiguousarray(weights)
-    weights = np.ascontiguousarray(weights[::-1, ::-1]) if flipped else given
-    given.flags.writeable = weights.flags.writeable = False
+    given, weights = _laid_on_window(weights, flipped)
     return Plan(
         weights, flipped, canonical(border), as_number(cval), as_origin(origin, weights.shape, shape),
         shape, channel_axis, target, method, threads, given, pixel,
@@ -381,7 +380,25 @@ def _parts_of(cval: complex, pixel: np.dtype[Any]) -> Floats:
     return np.array([complex(cval).real])
 
 
-def _real_parts(kernel: NDArray[Any]) -> list[Floats]:
+def _laid_on_window(kernel: Any, flipped: bool) -> tuple[Any, Any]:
+    """A kernel that cannot be changed, and as it lies on the window."""
+    if isinstance(kernel, Product):
+        if not flipped:
+            return kernel, kernel
+        lines = (np.ascontiguousarray(line[::-1]) for line in (kernel.column, kernel.row))
+        return kernel, Product(*lines)
+    given = np.ascontiguousarray(kernel)
+    weights = np.ascontiguousarray(given[::-1, ::-1]) if flipped else given
+    given.flags.writeable = weights.flags.writeable = False
+    return given, weights
+
+
+def _known(kernel: Floats | Product) -> Kernel:
+    """A kernel as the planner knows it."""
+    return product_of(kernel.column, kernel.row) if isinstance(kernel, Product) else Kernel(kernel)
+
+
+def _real_parts(kernel: Any) -> list[Floats | Product]:
     if kernel.dtype.kind != "c":
         return [kernel]
     return [np.ascontiguousarray(kernel.real), np.ascontiguousarray(kernel.imag)]

@@ -8,7 +8,11 @@
 # Both pictures together; less may stay in a large third-level cache until the result is looked at.
 cdef Py_ssize_t STREAM_BYTES = 24 << 20
 
+# Bytes of the largest spectrum that a program keeps; KEPT_BYTES in src/planning/spectra.pxi.
+cdef size_t KEPT_SPECTRUM = 16 << 20
+
 cdef enum:
+    NEAR_PRODUCT = 1 << 20  # weights of a column times a row that are listed, for ties
     FEW_CHANNELS = 64   # whose constants stand on the stack
     BANDS = 8           # a thread
     LEAST_WINDOWS = 4   # of rows, in the height of a band
@@ -52,7 +56,9 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     for c in range(request.channels):
         call.fill[c] = request.constant[c % 2]
     bind(&call, request)
-    if request.threads == 1:
+    if call.method == SPECTRA or call.method == SPECTRAL_LINES:
+        failed = spectral_picture(&call, request.threads)
+    elif request.threads == 1:
         failed = run_bands(&call, 0, 1)
     else:
         failed = run(run_bands, &call, bands_for(&call, request.threads), request.threads)
@@ -227,11 +233,6 @@ cdef int make_twiddles(vec* kind, Fft* fft) except -1:
     return 0
 
 
-cdef inline Py_ssize_t points_of(Py_ssize_t m) noexcept:
-    """Of a butterfly of the pass of m points, unless it is the last."""
-    return 5 if m % 5 == 0 else 3 if m % 3 == 0 else 4
-
-
 cdef Py_ssize_t frequency(const Fft* fft, Py_ssize_t row) noexcept:
     """That of a row of a transformed tile: the digits in reversed order."""
     cdef Py_ssize_t found = 0, unit = 1, m = fft.n, count
@@ -264,6 +265,108 @@ cdef int make_mirror(Fft* fft, Py_ssize_t vector) except -1:
     return 0
 
 
+cdef int make_spectra(vec* kind, Spectra* s, const Call* call, const Proposal* p,
+                      const double* doubt) except -1:
+    """The tables of large tiles."""
+    s.doubt, s.doubt_down, s.doubt_across = doubt[0], doubt[1], doubt[2]
+    s.down.n, s.across.n = p.tile, p.tile_width
+    s.rows = p.tile - call.kernel_height + 1 if p.tile else LINES_ROWS
+    s.columns = p.tile_width - call.kernel_width + 1
+    if s.down.n:
+        make_twiddles(kind, &s.down)
+    if s.across.n:
+        make_twiddles(kind, &s.across)
+    if call.method == SPECTRA:
+        list_frequencies(s, lanes_of(kind))
+        return 0
+    if s.down.n:
+        s.down_spectrum = line_spectrum(kind, &s.down, p.down, call.kernel_height)
+    if s.across.n:
+        s.across_spectrum = line_spectrum(kind, &s.across, p.across, call.kernel_width)
+    return 0
+
+
+cdef void* line_spectrum(vec* kind, const Fft* fft, const double* weights, Py_ssize_t count) except NULL:
+    """Of a line of weights, backwards: a complex number a row of a strip. Made in float64."""
+    cdef Py_ssize_t i, pitch = strip_pitch(<vd*>NULL), n = fft.n
+    cdef void* spectrum = get_memory(2 * n, sample_size(kind))
+    cdef Fft exact
+    cdef char* memory = NULL
+    cdef vd* a
+    memset(&exact, 0, sizeof(Fft))
+    exact.n = n
+    try:
+        make_twiddles(<vd*>NULL, &exact)
+        a = strips_memory(<vd*>NULL, n * pitch, &memory)
+        if a == NULL:
+            raise MemoryError("the spectrum of the kernel")
+        memset(a, 0, n * pitch * sizeof(double))
+        for i in range(count):
+            set_sample(a, (n - i) % n * pitch, weights[i] / <double>n)
+        strip_there(a, &exact)
+        for i in range(n):
+            set_sample(<vec*>spectrum, 2 * i, (<double*>a)[i * pitch])
+            set_sample(<vec*>spectrum, 2 * i + 1, (<double*>a)[i * pitch + pitch // 2])
+    except BaseException:
+        free(spectrum)
+        raise
+    finally:
+        free(memory)
+        free_fft(&exact)
+    return spectrum
+
+
+cdef int list_frequencies(Spectra* s, Py_ssize_t vector) except -1:
+    """Half of them, in whole vectors; the last one fills up."""
+    cdef Py_ssize_t y, n = s.down.n, j = 0
+    cdef list row_of = [0] * n
+    for y in range(n):
+        row_of[frequency(&s.down, y)] = y
+    s.half = (n // 2 + 1 + vector - 1) // vector * vector
+    s.kept = <Py_ssize_t*>get_memory(s.half, sizeof(Py_ssize_t))
+    s.duplicate = <Py_ssize_t*>get_memory(s.half, sizeof(Py_ssize_t))
+    for y in range(n):
+        if frequency(&s.down, y) <= n // 2:
+            s.kept[j], s.duplicate[j] = y, row_of[(n - frequency(&s.down, y)) % n]
+            j += 1
+    for j in range(j, s.half):
+        s.kept[j], s.duplicate[j] = s.kept[j - 1], s.duplicate[j - 1]
+    return 0
+
+
+cdef inline size_t spectrum_bytes(const Spectra* s, size_t size) noexcept:
+    """Of a kernel of two axes, in samples of so many bytes."""
+    return 2 * s.half * s.across.n * size
+
+
+cdef int keep_spectrum(vec* kind, Call* call) except -1:
+    """A spectrum of some size is made once, a larger one by each call, which does not keep it."""
+    cdef Spectra* s = &call.spectra
+    cdef size_t size = spectrum_bytes(s, sample_size(kind))
+    if call.method != SPECTRA or size > KEPT_SPECTRUM:
+        return 0
+    s.memory = <char*>get_memory(size + LINE_BYTES, 1)
+    s.spectrum = aligned(s.memory)
+    if kernel_spectrum(<vec*>s.spectrum, call, s, 1):
+        raise MemoryError("the spectrum of the kernel")
+    return 0
+
+
+cdef void free_spectra(Spectra* s) noexcept:
+    free_fft(&s.down)
+    free_fft(&s.across)
+    free(s.kept)
+    free(s.duplicate)
+    free(s.memory)
+    free(s.down_spectrum)
+    free(s.across_spectrum)
+
+
+cdef Py_ssize_t spectra_bytes(const Spectra* s, size_t size) noexcept:
+    """What the tables take, or a few more, and the spectrum, if it is kept."""
+    return 32 * (s.down.n + s.across.n) + 16 * s.half + (spectrum_bytes(s, size) if s.memory else 0)
+
+
 cdef void free_fft(Fft* fft) noexcept:
     free(fft.twiddle)
     if fft.magnitudes != fft.spectrum:
@@ -280,7 +383,7 @@ cdef int pad_kernel(Call* call) except -1:
     memset(padded, 0, call.kernel_height * pitch * sizeof(double))
     for ky in range(call.kernel_height):
         for kx in range(call.kernel_width):
-            padded[ky * pitch + kx * channels] = call.kernel[ky * call.kernel_width + kx]
+            padded[ky * pitch + kx * channels] = weight_at(call, ky, kx)
     call.padded_kernel, call.kernel_pitch = padded, pitch
     return 0
 
@@ -288,7 +391,8 @@ cdef int pad_kernel(Call* call) except -1:
 cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p) except -1:
     """Taps of a separable job (a row and a column), else of the kernel as it is; spectra."""
     # a tile is of one channel; see one_channel in fft.pxi
-    cdef Py_ssize_t step = 1 if p.sums == FFT else call.channels
+    cdef bint spectral = p.sums == SPECTRA or p.sums == SPECTRAL_LINES
+    cdef Py_ssize_t step = 1 if p.sums == FFT or spectral else call.channels
     if p.across != NULL:
         make_taps(kind, &call.across, p.across, 1, kernel.width, step)
         make_taps(kind, &call.window, p.down, kernel.height, 1, step)
@@ -296,11 +400,35 @@ cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p
     elif p.sums == TAPS or p.sums == FFT:
         make_taps(kind, &call.window, kernel.weights, kernel.height, kernel.width, step)
     if p.sums == FFT:
-        make_spectra(call, kernel, p)
+        make_tiles(call, kernel, p)
+    if spectral:
+        call.tolerance, call.grid = p.tolerance, p.grid
+        know_weights(call, kernel)
+        make_spectra(kind, &call.spectra, call, p, p.doubt)
+        if vec is vf:
+            make_spectra(<vd*>NULL, &call.fine_spectra, call, p, p.fine_doubt)
+        keep_spectrum(kind, call)
     return 0
 
 
-cdef int make_spectra(Call* call, const Facts* kernel, const Proposal* p) except -1:
+cdef void know_weights(Call* call, const Facts* kernel) noexcept:
+    call.weight, call.has_zeros = kernel.total, kernel.taps < kernel.height * kernel.width
+    if kernel.weights == NULL:
+        call.weights_sign = sign_of(kernel.column, kernel.height) * sign_of(kernel.row, kernel.width)
+    else:
+        call.weights_sign = sign_of(kernel.weights, kernel.height * kernel.width)
+
+
+cdef int sign_of(const double* weights, Py_ssize_t n) noexcept:
+    """Of all that are not zero; 0 if they differ."""
+    cdef Py_ssize_t i
+    cdef bint above = False, below = False
+    for i in range(n):
+        above, below = above or weights[i] > 0, below or weights[i] < 0
+    return above - below
+
+
+cdef int make_tiles(Call* call, const Facts* kernel, const Proposal* p) except -1:
     """Of the sums' type; for results that are floats also what proves them, and the same in float64."""
     cdef double eps = ldexp(1, -23 if p.accumulator == FLOAT32 else -52)
     cdef bint bounded = call.low == call.high    # floats have no limits
@@ -432,7 +560,7 @@ cdef class Program:
         if strategy.summed is not None:
             kernel = strategy.summed
         self.weights, call.accumulator = kernel.memory, p.accumulator
-        call.kernel = kernel.facts.weights
+        call.kernel, call.column, call.row = kernel.facts.weights, kernel.facts.column, kernel.facts.row
         call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
         call.channels = channels
         call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor
@@ -441,7 +569,8 @@ cdef class Program:
         call.plus = rint(p.offset * (p.divisor or 1))    # a whole number but for roundings
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
-        if call.tie_tolerance > 0:
+        if call.tie_tolerance > 0 and (call.kernel != NULL
+                                       or call.kernel_height * call.kernel_width <= NEAR_PRODUCT):
             pad_kernel(call)
         call.window.height = call.kernel_height
         if p.sums == INT8_DOT:
@@ -464,6 +593,8 @@ cdef class Program:
         free(<void*>self.call.dots.weight)
         free_fft(&self.call.fft)
         free_fft(&self.call.wide)
+        free_spectra(&self.call.spectra)
+        free_spectra(&self.call.fine_spectra)
 
     def convolve_tile(self, const float[:, ::1] samples):
         """One tile of float32 as its transforms leave it; benchmarks/search_bound.py measures it."""
@@ -483,9 +614,20 @@ cdef class Program:
 
     def nbytes(self):
         """Bytes of weights, taps, twiddles and spectra, or a few more."""
-        cdef Py_ssize_t taps = self.call.kernel_height * self.call.kernel_width
-        cdef Py_ssize_t tile = self.call.fft.n * self.call.fft.pitch
-        return sizeof(Call) + taps * 80 + tile * 64 + self.call.dots.digits * taps * 4
+        cdef const Call* call = &self.call
+        cdef Py_ssize_t taps = call.kernel_height * call.kernel_width
+        cdef Py_ssize_t listed = taps * (80 + 4 * call.dots.digits)
+        if call.method == SPECTRA:
+            listed = 8 * taps
+        elif call.method == SPECTRAL_LINES:
+            listed = 80 * (call.kernel_height + call.kernel_width) + (8 * taps if call.kernel != NULL else 0)
+        elif call.kernel == NULL:
+            listed = 160 * (call.kernel_height + call.kernel_width)
+        if call.padded_kernel != NULL:
+            listed += 8 * call.kernel_height * call.kernel_pitch
+        listed += spectra_bytes(&call.spectra, sizeof(float) if call.accumulator == 0 else sizeof(double))
+        listed += spectra_bytes(&call.fine_spectra, sizeof(double))
+        return sizeof(Call) + listed + call.fft.n * call.fft.pitch * 64
 
     def address(self):
         """A C function that runs requests (request.h), and its first argument."""

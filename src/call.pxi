@@ -81,6 +81,21 @@ cdef struct Fft:
     double error                # of a result, in units of what the tile holds
     double room                 # allowed error in units of the sum of |weight| * |sample|
 
+cdef struct Spectra:
+    # Large tiles; see spectra.pxi.
+    Fft down, across            # of lines; n is 0 where nothing is to be filtered that way
+    Py_ssize_t rows, columns    # of results of a tile
+    Py_ssize_t half             # frequencies of a tile that are kept, in whole vectors
+    Py_ssize_t* kept            # which rows of a strip these are,
+    Py_ssize_t* duplicate       # and of which rows the frequency is minus theirs
+    char* memory
+    void* spectrum              # of the kernel, in strips, in this memory; NULL if each call makes its own
+    void* down_spectrum         # of the factors of a separable one
+    void* across_spectrum
+    double doubt                # how far off a result may be, for a tile, or
+    double doubt_down           # a column, or row, of norm 1
+    double doubt_across
+
 cdef struct Line:
     int kind
     Py_ssize_t size
@@ -117,7 +132,9 @@ cdef struct Call:
     int run_before, run_after           # steps between source columns outside of these; see margin_step
     bint constant               # some window holds it:
     double* fill                # one a channel
-    const double* kernel        # for exact recomputation: the definition's, or whole numbers
+    const double* kernel        # for exact recomputation: the definition's, or whole numbers;
+    const double* column        # or, if that is NULL, the products of these
+    const double* row
     Py_ssize_t kernel_height, kernel_width
     const double* padded_kernel     # the same, weights as far apart as pixels are, rows filled up with 0
     Py_ssize_t kernel_pitch
@@ -128,6 +145,12 @@ cdef struct Call:
     Dots dots
     Fft fft
     Fft wide        # the same in float64, for results of float32 that these do not prove
+    Spectra spectra, fine_spectra   # of the job's lanes, and of float64
+    double tolerance            # how far off a float may be, relative to the sum of its taps' magnitudes
+    double grid                 # all sums are multiples of this power of two; 0: nothing is known
+    double weight               # sum of the kernel's magnitudes
+    bint has_zeros              # among its weights
+    int weights_sign            # of all of them; 0: they differ
     Average average
     Line down, along
     int order
@@ -136,7 +159,7 @@ cdef struct Call:
     double centre               # subtracted from the samples of an FFT's tiles; and what its sums lack then
     double centred
     double spectral, norm       # error of its results for samples of a norm; the largest norm, for which guard is
-    const double* keep_in_register    # samples of a tile, the first of which is padded pixel (held_y, held_x)
+    const double* held    # samples of a tile, the first of which is padded pixel (held_y, held_x)
     Py_ssize_t held_y, held_x, held_pitch
     double scale                # of a box's or a dot's sums
     double plus                 # added to a dot's before they are divided and rounded, a whole number
@@ -282,7 +305,7 @@ cdef int make_steps(vec* kind, Taps* taps, const double* weights) except -1:
     return 0
 
 
-cdef void free_taps(Taps* taps) noexcept:
+cdef void free_taps(Taps* taps) noexcept nogil:
     free(taps.offset)
     free(taps.weight)
     free(taps.step_row)

@@ -7,7 +7,7 @@
 
 from fastconv._engine.pool cimport run
 from libc.float cimport DBL_MAX
-from libc.math cimport INFINITY, M_PI, ceil, cos, fabs, floor, fmax, fmin, hypot, ilogb, isfinite, ldexp, log2
+from libc.math cimport INFINITY, M_PI, NAN, ceil, cos, fabs, floor, fmax, fmin, hypot, ilogb, isfinite, ldexp, log2
 from libc.math cimport rint, sin, sqrt
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
@@ -15,8 +15,9 @@ from libc.string cimport memcpy, memmove, memset
 
 from fastconv._engine.planner cimport (
     BOX_SMALL, BOX, INT8_DOT, F16, F32, F64, FFT, FLOAT32, I8, I16, I32, I64, CORRELATE1D, CONVOLVE2D,
-    CONVOLVE2D_REVERSED, BOX_SLIDING, U8, U16,
-    U32, U64, EXACT_INT64, TAPS, Facts, Kernel, Proposal, Strategy, highest_of, lowest_of,
+    CONVOLVE2D_REVERSED, BOX_SLIDING,
+    SPECTRA, SPECTRAL_LINES, U8, U16, U32, U64, EXACT_INT64, TAPS, Facts, Kernel, Proposal, Strategy,
+    highest_of, lowest_of,
 )
 
 include "simd/verbs.pxi"
@@ -37,6 +38,7 @@ include "schedule/strips.pxi"
 include "methods/box.pxi"
 include "methods/box_sliding.pxi"
 include "methods/fft.pxi"
+include "methods/spectra.pxi"
 include "scipy/correlate1d.pxi"
 include "scipy/uniform_filter.pxi"
 include "bindings.pxi"

@@ -7,15 +7,15 @@ A kernel is looked at once (planning/facts.pxi). Each method says whether it can
 exact it would be, and how much work it is; a file each:
 
     direct, sparse      every tap; every tap that is not zero
-    separable           a column times a row
+    separable           a column times a row, tap by tap or, if they are long, by way of spectra
     box                 all taps equal
     dot                 bytes times whole-numbered weights
-    fft                 by way of spectra
+    fft                 by way of spectra, of small tiles or of large ones (planning/spectra.pxi)
     wide                exact sums of 64-bit integers
 
 A proposal is admitted if its result is exact or can be made so (planning/exactness.pxi), and priced
-(planning/costs.pxi); the cheapest one is the strategy (planning/choice.pxi). Only an FFT's price depends on
-the size of the result, so a kernel remembers the rest.
+(planning/costs.pxi); the cheapest one is the strategy (planning/choice.pxi). Only the price of spectra depends
+on the size of the result, so a kernel remembers the rest.
 
 This module does not depend on the CPU's level: `describe_level` tells it what it must know of an engine.
 """
@@ -39,6 +39,7 @@ include "planning/costs.pxi"
 include "planning/exactness.pxi"
 include "planning/windows.pxi"
 include "planning/direct.pxi"
+include "planning/spectra.pxi"
 include "planning/separable.pxi"
 include "planning/sparse.pxi"
 include "planning/box.pxi"

@@ -491,6 +491,8 @@ def test_smallest_type_of_sums_is_large_enough() -> None:
 
 IMAGE = np.zeros((6, 5), np.uint8)
 ONES = np.ones((3, 3))
+# One more than a side may have, which takes no memory; and more than 2**24 weights.
+LONG, FAR = np.broadcast_to(np.uint8(1), 2**24 + 1), np.ones(5000)
 
 
 @pytest.mark.parametrize(
@@ -542,9 +544,10 @@ ONES = np.ones((3, 3))
         (lambda: ours.Laplacian(IMAGE, -1, ksize=2), r"^ksize must be an odd number from 1 to 31; got 2$"),
         (lambda: ours.Laplacian(IMAGE, -1, ksize=-1), r"^ksize must be an odd number"),
         (lambda: ours.GaussianBlur(IMAGE, (3, 3), 1, hint=[1]), r"^hint must be ALGO_HINT_DEFAULT"),
-        (lambda: ours.GaussianBlur(IMAGE, (0, 0), 1e6), r"^ksize, or sigmaX and sigmaY, must make"),
-        (lambda: ours.blur(IMAGE, (50000, 50000)), r"^ksize must make a kernel of at most 2\*\*24"),
-        (lambda: ours.sepFilter2D(IMAGE, -1, np.ones(5000), np.ones(5000)), r"^kernelX and kernelY must"),
+        (lambda: ours.GaussianBlur(IMAGE, (0, 0), 1e8), r"^ksize, or sigmaX and sigmaY, must make"),
+        (lambda: ours.blur(IMAGE, (2**24 + 1, 3)), r"^ksize must make a kernel of at most 2\*\*24"),
+        (lambda: ours.sepFilter2D(IMAGE, -1, LONG, LONG), r"^kernelX and kernelY must make a kernel"),
+        (lambda: ours.sepFilter2D(IMAGE, -1, FAR, FAR, delta=1), r"^kernelX and kernelY must be real"),
         (lambda: ours.sepFilter2D(IMAGE, -1, np.array(1.0), [1]), r"^kernelX must have shape .*; got \(\)$"),
         (lambda: ours.sepFilter2D(IMAGE, -1, np.array(["a"]), [1]), r"^kernelX must hold numbers"),
         (lambda: ours.boxFilter(IMAGE, -1, (3, 3), normalize="yes"), r"^normalize must be a finite number"),

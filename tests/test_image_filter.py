@@ -151,7 +151,7 @@ def test_gaussian_blur_is_near_pillows_inside(radius: Any) -> None:
     ours, theirs = (np.asarray(image.filter(f.GaussianBlur(radius))) for f in (Ours, Pillow))
     off = np.abs(ours.astype(int) - theirs)[20:-20, 20:-20]
     assert off.max() <= 5
-    assert_array_equal(ours, definition(grey(image), image_filter._gaussian(radii)))
+    assert_array_equal(ours, definition(grey(image), np.asarray(image_filter._gaussian(radii))))
 
 
 @pytest.mark.parametrize("percent", [0, 50, 150, 333, -80])
@@ -293,7 +293,7 @@ def test_exact_refuses_what_pillow_refuses(mode: str) -> None:
         (lambda: Ours.GaussianBlur(np.nan), r"^radius must be finite; got nan$"),
         (lambda: Ours.BoxBlur((1, -0.5)), r"^radius must be at least 0; got \(1, -0.5\)$"),
         (lambda: Ours.BoxBlur("2px"), r"^radius must be a number; got '2px'$"),
-        (lambda: Ours.BoxBlur(20000), r"^radius must make a kernel of at most 2\*\*24 weights; got 20000$"),
+        (lambda: Ours.BoxBlur(10**8), r"^radius must make a kernel of at most 2\*\*24 rows"),
         (lambda: Ours.GaussianBlur((1e9, 1)), r"^radius must make a kernel of at most"),
         (lambda: Ours.UnsharpMask(2, "much"), r"^percent must be a number; got 'much'$"),
         (lambda: Ours.UnsharpMask(2, 150, None), r"^threshold must be a number; got None$"),

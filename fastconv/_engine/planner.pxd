@@ -21,15 +21,17 @@ cdef enum:
     CORRELATE1D = 7    # one-dimensional filters down and across, rounded in between; see src/scipy/correlate1d.pxi
     CONVOLVE2D = 8    # taps by four, forwards
     CONVOLVE2D_REVERSED = 9  # and backwards; see src/scipy/convolve2d.pxi
+    SPECTRA = 10        # by way of spectra of large tiles; `window` is for results that these do not prove
+    SPECTRAL_LINES = 11 # the same across, and then down
 
 cdef enum:
     MOST_WORK = 14      # terms of a strategy's work
     MOST_SHORTLISTS = 6  # of a kernel
-    MOST_BUILT = 2      # tile sides of a shortlist whose programs are kept
+    MOST_BUILT = 2      # sizes of a shortlist's tiles whose programs are kept
 
 cdef struct Facts:
     # A kernel's weights, h * w of them as they lie on the window, and what is known of them.
-    const double* weights
+    const double* weights       # NULL if they are the products of `column` and `row`, and no array
     Py_ssize_t height, width
     Py_ssize_t taps             # that are not zero
     bint finite
@@ -86,7 +88,12 @@ cdef struct Proposal:
     int digits                  # of these whole numbers
     int fraction_bits           # of these weights, if they are fixed-point numbers
     double offset               # a number added to the results of a dot before they are rounded
-    Py_ssize_t tile             # side of the tiles of an FFT
+    Py_ssize_t tile             # rows of the tiles of an FFT; of lines 0 where nothing is filtered down,
+    Py_ssize_t tile_width       # and columns, if these may be others; 0 where nothing is filtered across
+    double doubt[3]             # of large tiles: how far off a sum may be, for a tile, a column and a row of
+    double fine_doubt[3]        # norm 1, and how far in float64;
+    double tolerance            # how far a float may be, relative to the sum of its taps' magnitudes
+    double grid                 # all sums are multiples of this power of two; 0: nothing is known
     double centre               # of its samples, which is subtracted: what is near 0 is summed with less error
     double spectral             # error of its results for samples of a norm (Euclid's, of a pair of tiles)
     double norm                 # the largest that there may be
@@ -102,7 +109,7 @@ cdef struct Proposal:
 cdef class Kernel:
     cdef Facts facts
     cdef readonly bytes memory      # of the weights
-    cdef bytes factors              # a column and a row whose outer product is the kernel
+    cdef bytes factors              # a column and a row whose outer product is the kernel, nearly or by definition
     cdef list shortlists
     cdef Py_ssize_t next_shortlist
 

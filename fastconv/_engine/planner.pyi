@@ -5,6 +5,7 @@ from fastconv._pixels import Accumulator, Floats
 
 METHODS: tuple[str, ...]
 TILES: tuple[int, ...]
+POINTS: tuple[int, ...]
 ACCUMULATOR_NAMES: tuple[Accumulator, ...]
 EXACT: dict[Accumulator, float]
 
@@ -16,6 +17,8 @@ class Kernel:
     def finite(self) -> bool: ...
     def __init__(self, weights: Floats | memoryview[float]) -> None: ...
     def __len__(self) -> int: ...
+
+def product_of(column: Floats | memoryview[float], row: Floats | memoryview[float]) -> Kernel: ...
 
 class Built:
     kept: tuple[Any, Any] | None
@@ -120,5 +123,6 @@ def proposed(
     *,
     offset: float = 0,
     tile: int = 0,
+    points: tuple[int, int] | None = None,
     error: float = 0,
 ) -> Strategy | str: ...

@@ -34,7 +34,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .._arguments import array_of, output_of, quiet
+from .._options import Product
 from .._pixels import pixel_of
+from .._products import LARGEST_ARRAY, Weights, correlate_product, product_of_lines
 from ..api import correlate
 from . import cv2_kernels as kernels
 from .offset_sums import correlate_plus
@@ -117,8 +119,8 @@ _DEPTHS: dict[Any, np.dtype[Any] | None] = {-1: None} | {
     )
 }
 _CENTRE = (-1, -1)
-# Weights that a kernel may have.
-_CELLS = 2**24
+# Rows, or columns, that a kernel may have.
+_LONGEST = 2**24
 # Binary places of the weights of GaussianBlur, by NumPy's characters of uint8 and uint16.
 _PLACES = {"B": 8, "H": 16}
 
@@ -231,8 +233,10 @@ def sepFilter2D(
     [[20, 10, 0], [20, 20, 20], [0, 10, 20]]
     """
     across, down = _line(kernelX, "kernelX"), _line(kernelY, "kernelY")
-    _small(across.size, down.size, "kernelX and kernelY")
-    weights = kernels.outer(across.tobytes(), across.dtype, down.tobytes(), down.dtype)
+    if across.size * down.size > LARGEST_ARRAY:
+        weights = _large(across, down, delta)
+    else:
+        weights = kernels.outer(across.tobytes(), across.dtype, down.tobytes(), down.dtype)
     origin = 0 if anchor is _CENTRE else _origin(weights.shape, anchor)
     return _filtered(src, ddepth, weights, origin, dst, delta, borderType, borderValue)
 
@@ -625,7 +629,7 @@ def _column(line: Array, ktype: Any) -> Array:
 def _filtered(
     src: ArrayLike,
     ddepth: Depth,
-    kernel: Array,
+    kernel: Weights,
     origin: int | tuple[int, int],
     dst: Array | None,
     delta: float,
@@ -645,7 +649,12 @@ def _filtered(
         out = None
         if dst is not None:
             out = _fitting(dst, image.shape, _own_type(image, kernel) if dtype is None else dtype)
-        if type(delta) not in (float, int) or delta:
+        if isinstance(kernel, Product):  # to which no function adds a number
+            result = correlate_product(
+                image, kernel, border=border, cval=borderValue, origin=origin, channel_axis=axis,
+                dtype=dtype, out=out,
+            )  # fmt: skip
+        elif type(delta) not in (float, int) or delta:
             result = correlate_plus(
                 image, kernel, _number(delta, "delta"), border=border, cval=borderValue, origin=origin,
                 channel_axis=axis, dtype=_own_type(image, kernel) if dtype is None else dtype, out=out,
@@ -694,7 +703,7 @@ def _picture(a: Array, name: str) -> Array:
     return a
 
 
-def _own_type(image: Array, kernel: Array) -> np.dtype[Any]:
+def _own_type(image: Array, kernel: Weights) -> np.dtype[Any]:
     """Type of the result for ``ddepth=-1``."""
     pixel = image.dtype
     if kernel.dtype.kind == "c" and pixel.kind != "c":
@@ -810,9 +819,30 @@ def _hint(hint: Any) -> None:
 
 
 def _small(width: int, height: int, name: str) -> None:
-    """A kernel of this size is an array, whatever is done with it."""
-    if width * height > _CELLS:
-        raise error(f"{name} must make a kernel of at most 2**24 weights; got {width} * {height}")
+    """A column and a row of a kernel are arrays, whatever is done with it."""
+    if max(width, height) > _LONGEST:
+        raise error(
+            f"{name} must make a kernel of at most 2**24 rows and columns; got {width} * {height}"
+        )
+
+
+def _large(across: Array, down: Array, delta: float) -> Weights:
+    """The kernel of two lines of many weights. Only sums of listed weights may have a number added."""
+    _small(across.size, down.size, "kernelX and kernelY")
+    real = "c" not in (across.dtype.kind, down.dtype.kind)
+    if (
+        real
+        and not _number(delta, "delta")
+        and np.isfinite(across).all()
+        and np.isfinite(down).all()
+    ):
+        return product_of_lines(*(line.ravel().astype(np.float64) for line in (down, across)))
+    if across.size * down.size > _LONGEST:
+        raise error(
+            "kernelX and kernelY must be real and finite, and delta 0, for more than 2**24 weights; "
+            f"got {across.size} * {down.size}"
+        )
+    return np.outer(down, across)
 
 
 def _float_type(ktype: Any) -> type[np.floating[Any]]:
@@ -869,12 +899,12 @@ def _of_two_axes(a: Array) -> Array:
 # --- kernels, by what they are asked for ---------------------------------------------------------
 
 
-def _kept(make: Callable[..., Array]) -> Callable[..., Array]:
+def _kept(make: Callable[..., Weights]) -> Callable[..., Any]:
     """A function that checks its arguments and makes a kernel, and remembers what it made."""
     make = quiet(make)
     remembered = lru_cache(maxsize=256)(make)
 
-    def kernel(*arguments: Any) -> Array:
+    def kernel(*arguments: Any) -> Weights:
         try:
             return remembered(*arguments)
         except TypeError:  # one is a list, say; or wrong, and says so again
@@ -884,7 +914,7 @@ def _kept(make: Callable[..., Array]) -> Callable[..., Array]:
 
 
 @_kept
-def _box(ksize: Any, normalize: Any) -> Array:
+def _box(ksize: Any, normalize: Any) -> Weights:
     width, height = _pair(ksize, "ksize")
     if width < 1 or height < 1:
         raise error(f"ksize must be (width, height), each at least 1; got {ksize!r}")
@@ -893,7 +923,7 @@ def _box(ksize: Any, normalize: Any) -> Array:
 
 
 @_kept
-def _gaussian(ksize: Any, sigmaX: Any, sigmaY: Any, pixel: str) -> Array:
+def _gaussian(ksize: Any, sigmaX: Any, sigmaY: Any, pixel: str) -> Weights:
     """For images of the type of this character."""
     size = _pair(ksize, "ksize")
     sigma_x, sigma_y = _number(sigmaX, "sigmaX"), _number(sigmaY, "sigmaY")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arguments import quiet
+from .._products import LARGEST_ARRAY, Weights, product_of_lines
 
 Floats = NDArray[np.float64]
 
@@ -34,8 +35,11 @@ def frozen(kernel: NDArray[Any]) -> Floats:
     return kernel
 
 
-def box(width: int, height: int, normalize: bool) -> Floats:
+def box(width: int, height: int, normalize: bool) -> Weights:
     """Equal weights."""
+    if width * height > LARGEST_ARRAY:
+        lines = (np.full(n, 1 / n if normalize else 1.0) for n in (height, width))
+        return product_of_lines(*lines)
     return frozen(np.full((height, width), 1 / (width * height) if normalize else 1.0))
 
 
@@ -69,12 +73,12 @@ def fixed_point(weights: Floats, places: int) -> Floats:
     return rounded
 
 
-def gaussian(width: int, height: int, sigma_x: float, sigma_y: float, places: int) -> Floats:
+def gaussian(width: int, height: int, sigma_x: float, sigma_y: float, places: int) -> Weights:
     """A Gaussian; in fixed point if there are `places`."""
     lines = [gaussian_line(height, sigma_y), gaussian_line(width, sigma_x)]
     if places:
         lines = [fixed_point(line, places) for line in lines]
-    return frozen(np.outer(*lines))
+    return product_of_lines(*lines)
 
 
 def derivative_line(order: int, size: int) -> Floats:

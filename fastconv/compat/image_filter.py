@@ -35,6 +35,8 @@ from .. import _levels, kernels
 from .._arguments import quiet
 from .._borders import canonical
 from .._engine.planner import binary_unit
+from .._options import Product
+from .._products import Weights, correlate_product, product_of_lines
 from ..api import correlate
 from ..containers.pillow import _BANDS, GREY, _band_array, _flip_signs, _grey_array, _image
 from . import originals
@@ -62,7 +64,7 @@ Array = NDArray[Any]
 _Sums = Callable[[Array, "int | None"], "tuple[Array, Array | None]"]
 
 # Weights that a kernel may have.
-_CELLS = 2**24
+_LONGEST = 2**24
 # If more results than this share are in doubt, Pillow does the whole picture sooner than their windows.
 _MANY = 1 / 16
 # Pixels below which Pillow is done before its pixels were copied here.
@@ -257,7 +259,7 @@ class _Blur(ImageFilter.MultibandFilter):
             raise ValueError(f"border must be nearest if exact; got {border!r}")
         self._kernel = None if exact else self._weights(radius)
 
-    def _weights(self, radius: Any) -> Array:
+    def _weights(self, radius: Any) -> Weights:
         """The kernel of a radius; each blur has its own."""
         raise NotImplementedError
 
@@ -301,7 +303,7 @@ class _Blur(ImageFilter.MultibandFilter):
 class _Gaussian(_Blur):
     _passes = 3
 
-    def _weights(self, radius: Any) -> Array:
+    def _weights(self, radius: Any) -> Weights:
         return _gaussian(_radii(radius, 8))
 
 
@@ -396,7 +398,7 @@ class BoxBlur(_Blur):
             PillowsBoxBlur.__init__(self, radius)  # type: ignore[arg-type]  # which checks it
         self._begin(radius, border, cval, exact)
 
-    def _weights(self, radius: Any) -> Array:
+    def _weights(self, radius: Any) -> Weights:
         return _box(_radii(radius, 2))
 
     def _pillows(self, core: Any) -> Any:
@@ -494,9 +496,14 @@ class _Edges:
         self.border = canonical(border)
         self.cval = _number(cval, "cval")
 
-    def correlate(self, a: Array, kernel: Array, offset: float = 0.0) -> Array:
+    def correlate(self, a: Array, kernel: Weights, offset: float = 0.0) -> Array:
         """Correlate, add, and round to the picture's own type."""
         axis = -1 if a.ndim == 3 else None
+        if isinstance(kernel, Product):  # to which no filter adds a number
+            return correlate_product(
+                a, kernel, border=self.border, cval=self.cval, origin=0, channel_axis=axis,
+                dtype=np.dtype(a.dtype.type),
+            )  # fmt: skip
         return correlate_plus(
             a, kernel, offset, dtype=np.dtype(a.dtype.type), border=self.border, cval=self.cval,
             origin=0, channel_axis=axis,
@@ -760,22 +767,24 @@ def _radii(radius: Any, width: float) -> tuple[float, float]:
     pair = _number(x, "radius"), _number(y, "radius")
     if min(pair) < 0:
         raise ValueError(f"radius must be at least 0; got {radius!r}")
-    if (width * pair[0] + 1) * (width * pair[1] + 1) > _CELLS:
-        raise ValueError(f"radius must make a kernel of at most 2**24 weights; got {radius!r}")
+    if width * max(pair) + 1 > _LONGEST:
+        raise ValueError(
+            f"radius must make a kernel of at most 2**24 rows and columns; got {radius!r}"
+        )
     return pair
 
 
 @lru_cache(maxsize=64)
-def _gaussian(radii: tuple[float, float]) -> Array:
+def _gaussian(radii: tuple[float, float]) -> Weights:
     """The kernel; a radius of 0 leaves its axis as it is."""
     x, y = (max(r, 1e-9) for r in radii)  # one weight
-    return kernels.gaussian((y, x))
+    return product_of_lines(kernels.gaussian((1e-9, y))[0], kernels.gaussian((1e-9, x))[0])
 
 
 @lru_cache(maxsize=64)
-def _box(radii: tuple[float, float]) -> Array:
+def _box(radii: tuple[float, float]) -> Weights:
     across, down = (_box_line(r) for r in radii)
-    return np.outer(down, across)
+    return product_of_lines(down, across)
 
 
 def _box_line(radius: float) -> Array:

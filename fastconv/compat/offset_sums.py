@@ -37,9 +37,9 @@ Made = tuple[NDArray[Any], Any, float]
 
 # Bytes of sums that stay near while the number is added.
 _NEAR = 1 << 18
-# Kernels of at least so many taps may go by way of spectra, whose bound of error (src/planning/fft.pxi)
-# is below so many roundings, for tiles of up to 1024.
-_SPECTRAL, _SPECTRUM = 50, 2.0**19
+# Kernels of at least so many taps may go by way of spectra, whose bound of error (src/planning/fft.pxi,
+# src/planning/spectra.pxi) is below so many roundings.
+_SPECTRAL, _SPECTRUM = 50, 2.0**25
 # A larger share of doubtful pixels is not worth sums in float32.
 _FEW = 2.0**-9
 

@@ -289,42 +289,56 @@ cdef void product_pass(vec* re, vec* im, vec* spectrum, const Fft* fft) noexcept
         product_pass_of(re, im, spectrum, spectrum_im, fft.pitch, fft.n, 4)
 
 
-cdef void forward_passes(vec* re, vec* im, const Fft* fft) noexcept nogil:
-    """The twiddled passes, those that are farthest apart first."""
-    cdef Py_ssize_t m = fft.n
-    cdef vec* twiddle = <vec*>fft.twiddle
-    while m > fft.threes:
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 5, False)
-        m //= 5
-        twiddle = sample_at(twiddle, 8 * m)
-    while m > fft.twos:
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 3, False)
-        m //= 3
-        twiddle = sample_at(twiddle, 4 * m)
-    while m > 8:
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 4, False)
-        m //= 4
-        twiddle = sample_at(twiddle, 6 * m)
+cdef inline Py_ssize_t points_of(Py_ssize_t m) noexcept nogil:
+    """Of a butterfly of the pass of m points, unless it is the last."""
+    return 5 if m % 5 == 0 else 3 if m % 3 == 0 else 4
 
 
-cdef void inverse_passes(vec* re, vec* im, const Fft* fft) noexcept nogil:
-    """The same in time, those last."""
-    cdef Py_ssize_t m = 4 * fft.last
-    cdef vec* twiddle = sample_at(<vec*>fft.twiddle, fft.twiddles)
-    while m <= fft.twos:
-        twiddle = sample_at(twiddle, -6 * (m // 4))
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 4, True)
-        m *= 4
-    m = 3 * fft.twos
-    while m <= fft.threes:
-        twiddle = sample_at(twiddle, -4 * (m // 3))
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 3, True)
-        m *= 3
-    m = 5 * fft.threes
-    while m <= fft.n:
-        twiddle = sample_at(twiddle, -8 * (m // 5))
-        twiddled_pass(re, im, fft.pitch, fft.n, m, twiddle, 5, True)
-        m *= 5
+cdef vec* passes_there(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t rows, Py_ssize_t m, Py_ssize_t stop,
+                       vec* twiddle) noexcept nogil:
+    """The twiddled passes of m points and fewer, down to blocks of `stop` rows, those that are farthest apart
+    first. Takes and returns where their twiddles begin, and end."""
+    cdef Py_ssize_t count
+    while m > stop:
+        count = points_of(m)
+        if count == 5:
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 5, False)
+        elif count == 3:
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 3, False)
+        else:
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 4, False)
+        m //= count
+        twiddle = sample_at(twiddle, 2 * (count - 1) * m)
+    return twiddle
+
+
+cdef vec* passes_back(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t rows, Py_ssize_t m, Py_ssize_t stop,
+                      const Fft* fft, vec* twiddle) noexcept nogil:
+    """The same in time, from blocks of m rows up to those of `stop`; from the end of their twiddles to the
+    beginning."""
+    while m < stop:
+        if 4 * m <= fft.twos:
+            twiddle = sample_at(twiddle, -6 * m)
+            m *= 4
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 4, True)
+        elif 3 * m <= fft.threes:
+            twiddle = sample_at(twiddle, -4 * m)
+            m *= 3
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 3, True)
+        else:
+            twiddle = sample_at(twiddle, -8 * m)
+            m *= 5
+            twiddled_pass(re, im, pitch, rows, m, twiddle, 5, True)
+    return twiddle
+
+
+cdef inline void forward_passes(vec* re, vec* im, const Fft* fft) noexcept nogil:
+    passes_there(re, im, fft.pitch, fft.n, fft.n, fft.last, <vec*>fft.twiddle)
+
+
+cdef inline void inverse_passes(vec* re, vec* im, const Fft* fft) noexcept nogil:
+    passes_back(re, im, fft.pitch, fft.n, fft.last, fft.n, fft,
+                sample_at(<vec*>fft.twiddle, fft.twiddles))
 
 
 cdef inline void turn_over(vec* to, vec* a, const Fft* fft, Py_ssize_t x, Py_ssize_t rows) noexcept nogil:
@@ -445,22 +459,22 @@ cdef void convolve_tiles(vec* tile, const Fft* fft, Py_ssize_t count, Py_ssize_t
 include "fft_bound.pxi"
 
 
-cdef double hold_tile(double* keep_in_register, Call* call, const double* rows, const Fft* fft,
+cdef double hold_tile(double* held, Call* call, const double* rows, const Fft* fft,
                       const Tile* t) noexcept nogil:
     """Keep the samples of a tile, rows of which end with HELD_ROOM zeros. Returns the sum of their squares."""
     cdef Py_ssize_t r, i, vector = F64_LANES
     cdef vd squares = vd_set1(0), v
     cdef double total = 0
-    call.keep_in_register, call.held_y, call.held_x, call.held_pitch = keep_in_register, t.y, t.x, fft.n + HELD_ROOM
+    call.held, call.held_y, call.held_x, call.held_pitch = held, t.y, t.x, fft.n + HELD_ROOM
     for r in range(t.height + call.kernel_height - 1):
         i = 0
         while i < fft.n:
             v = (<const vd*>(rows + r * fft.pitch + i))[0]
-            (<vd*>(keep_in_register + i))[0] = v
+            (<vd*>(held + i))[0] = v
             squares = vd_multiply_add(squares, v, v)
             i += vector
-        memset(keep_in_register + fft.n, 0, HELD_ROOM * sizeof(double))
-        keep_in_register += call.held_pitch
+        memset(held + fft.n, 0, HELD_ROOM * sizeof(double))
+        held += call.held_pitch
     for i in range(vector):
         total += (<double*>&squares)[i]
     return total
@@ -487,10 +501,10 @@ cdef void exact_pair(vec* tile, const Fft* fft, const Tile* left, const Tile* ri
     else:
         right_job = right.call[0]
         load_tile(im, channel_row, &right_job, fft, right.plane, right.y, right.x, right.height)
-    if desk.keep_in_register != NULL:
-        squares = hold_tile(desk.keep_in_register, &left_job, <double*>tile, fft, left)
+    if desk.held != NULL:
+        squares = hold_tile(desk.held, &left_job, <double*>tile, fft, left)
         if right != NULL:
-            squares += hold_tile(desk.keep_in_register + held_size(fft), &right_job, <double*>im, fft, right)
+            squares += hold_tile(desk.held + held_size(fft), &right_job, <double*>im, fft, right)
             watch_less(&right_job, squares)
         watch_less(&left_job, squares)
     convolve_tiles(tile, fft, left.width, left.width + left_job.kernel_width - 1, right == NULL, ahead)
@@ -557,19 +571,19 @@ cdef inline Py_ssize_t held_size(const Fft* fft) noexcept nogil:
 
 cdef bint get_desk(vec* kind, Desk* desk, const Call* call, Tile* left, Tile* right) noexcept nogil:
     cdef const Fft* fft = &call.fft
-    cdef size_t tiles = tiles_size(kind, fft), keep_in_register = 0
+    cdef size_t tiles = tiles_size(kind, fft), held = 0
     cdef size_t bits
     desk.words = fft.n // 64 + 1
     bits = fft.n * desk.words * sizeof(uint64_t)
     desk.wide, desk.wide_memory = NULL, NULL
     if vec is vd:
-        keep_in_register = 2 * held_size(fft) * sizeof(double) if call.tie_tolerance > 0 else 0
-    desk.memory = <char*>malloc(tiles + 5 * bits + keep_in_register)
+        held = 2 * held_size(fft) * sizeof(double) if call.tie_tolerance > 0 else 0
+    desk.memory = <char*>malloc(tiles + 5 * bits + held)
     if desk.memory == NULL:
         return False
     desk.tile = desk.memory + LINE_BYTES - <size_t>desk.memory % LINE_BYTES
     desk.marks = <uint64_t*>(desk.memory + tiles)
-    desk.keep_in_register = <double*>(desk.memory + tiles + 5 * bits) if keep_in_register else NULL
+    desk.held = <double*>(desk.memory + tiles + 5 * bits) if held else NULL
     left.open, left.bars = desk.marks + fft.n * desk.words, desk.marks + 2 * fft.n * desk.words
     right.open, right.bars = desk.marks + 3 * fft.n * desk.words, desk.marks + 4 * fft.n * desk.words
     return True

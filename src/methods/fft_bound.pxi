@@ -65,7 +65,7 @@ cdef struct Desk:
     # Scratch of a band.
     char* memory
     void* tile              # two complex tiles and a row
-    double* keep_in_register    # samples of two tiles, to sum doubtful results again; NULL if there are none
+    double* held    # samples of two tiles, to sum doubtful results again; NULL if there are none
     char* wide_memory
     void* wide              # the same in float64, if it was needed
     uint64_t* marks         # of the windows of a tile, one bit each,
@@ -244,7 +244,7 @@ cdef int sum_cells(const Tile* t, Py_ssize_t words) noexcept nogil:
             while end < t.width and open_cell(t, words, y, end):
                 end += CELL_COLUMNS
             if end > x:
-                if t.call.wide.n:
+                if t.call.accumulator == 0:
                     failed += columns(<vf*>NULL, t.call, t.plane, t.y + y, t.y + bottom, t.x + x,
                                       t.x + smaller(end, t.width))
                 else:

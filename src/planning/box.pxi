@@ -29,7 +29,7 @@ cdef int propose_divided(const Facts* f, const Request* request, Proposal* p) ex
 
 cdef int propose_running(const Facts* f, const Request* request, Proposal* p, double error) except -1:
     """Samples and sums are small integers."""
-    cdef double whole = f.weights[0] * (1 if request.divisor else request.denominator)
+    cdef double whole = first_weight(f) * (1 if request.divisor else request.denominator)
     p.sums = BOX_SLIDING
     if whole == 1 and p.accumulator == FLOAT32 and is_small(request.target):
         return propose_divided(f, request, p)
@@ -56,7 +56,7 @@ cdef const char* propose_box(Kernel kernel, const Request* request, Proposal* p)
         return b"the definition's order of taps is not a box's"
     if not f.finite or f.taps == 0 or not f.equal:
         return b"the taps are not all equal"
-    p.scale = f.weights[0]
+    p.scale = first_weight(f)
     # the sum is exact; it, the weight and their product are rounded
     error = 3.03 * rounding_of(p.accumulator) * f.total * request.peak
     if is_integer(request.target):  # what saturates need not be near

@@ -8,8 +8,11 @@ METHODS = ("direct", "separable", "sparse", "box", "dot", "fft", "wide")
 cdef enum:
     METHOD_COUNT = 7
     DIRECT_METHOD = 0
+    SEPARABLE_METHOD = 1
     SPARSE_METHOD = 2
+    BOX_METHOD = 3
     FFT_METHOD = 5
+    BOX_STRIP = 384     # STRIP_SAMPLES in src/schedule/strips.pxi
     WIDE_METHOD = 6
     ANY_METHOD = -1
 
@@ -71,13 +74,20 @@ cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noex
     return reason
 
 
+cdef const char* ask(Kernel kernel, const Request* request, int method, Proposal* p) except? NULL:
+    """A method's own proposal. Only two know kernels whose weights are no array."""
+    if kernel.facts.weights == NULL and method != SEPARABLE_METHOD and method != BOX_METHOD:
+        return b"the kernel is given by its column and row"
+    return PROPOSE[method](kernel, request, p)
+
+
 cdef const char* propose(Kernel kernel, const Request* request, int method, int accumulator,
                          Proposal* p) except? NULL:
     """Fill in a proposal that is admitted and priced, or say why there is none. The kernel is the one whose
     weights are summed, as it is for the methods."""
     cdef const char* reason
     begin(kernel, request, method, accumulator, p)
-    reason = PROPOSE[method](kernel, request, p)
+    reason = ask(kernel, request, method, p)
     return finish(kernel, request, p) if reason == NULL else reason
 
 
@@ -109,6 +119,17 @@ cdef str refusal(Kernel kernel, const Request* request):
     return None
 
 
+cdef double padded_cost(const Proposal* p, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
+    """What a strategy of a price that does not know of sizes costs, with its margins: what stands outside is
+    summed as well."""
+    cdef double rows = 1 + (p.height - 1) / <double>max(height, 1)
+    if p.sums == BOX:       # in strips, each with margins; see strip_width in src/schedule/strips.pxi
+        return p.cost * rows * (1 + (p.width - 1) / <double>max(1, min(width, BOX_STRIP)))
+    if p.sums == BOX_SLIDING:
+        return p.cost * rows
+    return p.cost * (1 + rows) / 2 if p.across != NULL else p.cost
+
+
 @cython.final
 cdef class Shortlist:
     """What is left to choose from when all but the size of the result is known."""
@@ -116,39 +137,61 @@ cdef class Shortlist:
     cdef Kernel summed          # the kernel whose weights are summed; None: the one that remembers this
     cdef int method             # that is asked for
     cdef Strategy fixed         # the cheapest of those whose price does not depend on the size; None if none
-    cdef bint tiles[ACCUMULATORS]   # whether an FFT with such sums is possible
-    cdef list built             # (accumulator, side of tile, Built) of the last FFTs
+    # Whether those whose price does are possible, with such sums.
+    cdef bint tiles[ACCUMULATORS]
+    cdef bint lines[ACCUMULATORS]
+    cdef bint dense[ACCUMULATORS]
+    cdef list built             # (accumulator, sums, rows and columns of a tile, Built) of the last of these
 
     cdef Strategy choose(self, Kernel kernel, Py_ssize_t height, Py_ssize_t width):
         """None if there is nothing to choose from."""
-        cdef Proposal p
-        cdef Strategy best = self.fixed
-        cdef double cost = best.proposal.cost if best is not None else INFINITY
-        cdef int accumulator, tile
+        cdef Proposal best, p
+        cdef int accumulator, sums
+        cdef bint found = False
         cdef Kernel summed = kernel if self.summed is None else self.summed
+        best.cost = padded_cost(&self.fixed.proposal, height, width) if self.fixed is not None else INFINITY
         self.request.height, self.request.width = height, width
-        for accumulator in range(ACCUMULATORS):
-            tile = -1
-            if self.tiles[accumulator]:
-                tile = cheapest_tile(&summed.facts, &self.request, accumulator, cost)
-            if tile < 0:
-                continue
-            begin(summed, &self.request, FFT_METHOD, accumulator, &p)
-            propose_tile(&summed.facts, &self.request, &p, tile)
-            if finish(summed, &self.request, &p) == NULL and p.cost < cost:
-                cost = p.cost
-                best = strategy_of(kernel, summed, &p, self.built_of(accumulator, p.tile))
-        return best
+        # large tiles come last: all others are to be compared with them
+        for sums in (FFT, SPECTRAL_LINES, SPECTRA):
+            for accumulator in range(ACCUMULATORS):
+                if self.propose_cheaper(summed, sums, accumulator, best.cost, &p):
+                    best, found = p, True
+        return strategy_of(kernel, summed, &best, self.built_of(&best)) if found else self.fixed
 
-    cdef Built built_of(self, int accumulator, Py_ssize_t tile):
+    cdef bint propose_cheaper(self, Kernel kernel, int sums, int accumulator, double limit,
+                              Proposal* p) noexcept:
+        """Whether spectra of this kind are possible, and cost less than `limit`."""
+        cdef Facts* f = &kernel.facts
+        cdef int tile
+        if sums == FFT and self.tiles[accumulator]:
+            tile = cheapest_tile(f, &self.request, accumulator, limit)
+            if tile < 0:
+                return False
+            begin(kernel, &self.request, FFT_METHOD, accumulator, p)
+            propose_tile(f, &self.request, p, tile)
+        elif sums == SPECTRAL_LINES and self.lines[accumulator]:
+            begin(kernel, &self.request, SEPARABLE_METHOD, accumulator, p)
+            if not propose_lines(f, &self.request, p, limit):
+                return False
+        elif sums == SPECTRA and self.dense[accumulator]:
+            limit *= DENSE_MARGIN
+            begin(kernel, &self.request, FFT_METHOD, accumulator, p)
+            if not propose_dense(f, &self.request, p, limit):
+                return False
+        else:
+            return False
+        return finish(kernel, &self.request, p) == NULL and p.cost < limit
+
+    cdef Built built_of(self, const Proposal* p):
         cdef Built built
+        cdef tuple key = (p.accumulator, p.sums, p.tile, p.tile_width)
         for known in self.built:
-            if known[0] == accumulator and known[1] == tile:
-                return known[2]
+            if known[:4] == key:
+                return known[4]
         built = Built()
         if len(self.built) == MOST_BUILT:
             del self.built[0]
-        self.built.append((accumulator, tile, built))
+        self.built.append((*key, built))
         return built
 
 
@@ -157,8 +200,9 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
     cdef Shortlist shortlist = Shortlist.__new__(Shortlist)
     cdef Kernel summed = summed_for(kernel, request)
     cdef Facts* f = &summed.facts
-    cdef bint wide = needs_exact_int64(f, request)
+    cdef bint wide = needs_exact_int64(f, request), listed
     cdef Proposal best, p
+    cdef const char* reason
     cdef int each, accumulator
     cdef int first = first_accumulator(f, request), last = last_accumulator(f, request)
     cdef str refused = refusal(summed, request)
@@ -173,8 +217,18 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
             continue
         for accumulator in range(first, last + 1):
             if each == FFT_METHOD:
-                shortlist.tiles[accumulator] = not request.offset and refuse_fft(f, accumulator) == NULL
-            elif propose(summed, request, each, accumulator, &p) == NULL and p.cost < best.cost:
+                listed = f.weights != NULL and not request.offset
+                shortlist.tiles[accumulator] = listed and refuse_fft(f, accumulator) == NULL
+                shortlist.dense[accumulator] = listed and refuse_spectra(f, accumulator) == NULL
+                continue
+            begin(summed, request, each, accumulator, &p)
+            if each == SEPARABLE_METHOD:
+                shortlist.lines[accumulator] = not request.offset and refuse_lines(summed,
+                                                                                   accumulator) == NULL
+                reason = propose_passes(summed, request, &p)
+            else:
+                reason = ask(summed, request, each, &p)
+            if reason == NULL and finish(summed, request, &p) == NULL and p.cost < best.cost:
                 best = p
     if method == DIRECT_METHOD and best.cost == INFINITY:   # a zero tap is none: the rest are summed one by one
         for accumulator in range(first, last + 1):
@@ -308,9 +362,36 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
     )
 
 
+cdef bint holds(Py_ssize_t points, Py_ssize_t taps, bint dense) noexcept nogil:
+    """Whether an axis of so many taps may be transformed with so many points; 0: not at all."""
+    return points > taps if points else taps == 1 and not dense
+
+
+cdef const char* propose_points(Kernel kernel, const Request* request, Proposal* p,
+                                tuple points) except? NULL:
+    """Spectra of tiles of so many rows and columns."""
+    cdef Facts* f = &kernel.facts
+    cdef bint dense = p.method == FFT_METHOD
+    cdef const char* reason = refuse_spectra(f, p.accumulator) if dense else refuse_lines(kernel,
+                                                                                          p.accumulator)
+    cdef int i = POINTS.index(points[0]) if points[0] else -1
+    cdef int k = POINTS.index(points[1]) if points[1] else -1
+    if not (dense or p.method == SEPARABLE_METHOD) or not (
+            holds(points[0], f.height, dense) and holds(points[1], f.width, dense)):
+        raise ValueError(f"points must be of spectra, and hold the kernel; got {points}")
+    begin(kernel, request, p.method, p.accumulator, p)
+    if reason != NULL:
+        return reason
+    if dense:
+        propose_dense_tile(f, request, p, i, k)
+    else:
+        propose_lines_tile(f, request, p, i, k)
+    return NULL
+
+
 def proposed(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
              Py_ssize_t width, Py_ssize_t channels, str method, str level, str accumulator, *,
-             double offset=0, Py_ssize_t tile=0, double error=0):
+             double offset=0, Py_ssize_t tile=0, tuple points=None, double error=0):
     """What one method proposes with sums of one type, whether or not another would be cheaper.
 
     Parameters
@@ -318,6 +399,8 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
     accumulator : {"float32", "float64", "strict"}
     tile : int
         One of `TILES`, for an FFT; 0: the cheapest.
+    points : (int, int), optional
+        Two of `POINTS`, for spectra of large tiles: rows and columns, 0 for those of a line.
     error : float
         The least error to be assumed of the sums, to measure what watching ties costs.
 
@@ -343,10 +426,12 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         begin(summed, &request, number, sums, &p)
-        reason = PROPOSE[number](summed, &request, &p)
+        reason = ask(summed, &request, number, &p)
         if reason == NULL and tile:
             begin(summed, &request, number, sums, &p)
             propose_tile(&summed.facts, &request, &p, side)
+        if points is not None:
+            reason = propose_points(summed, &request, &p, points)
         if reason == NULL:
             p.error = max(p.error, error)
             reason = finish(summed, &request, &p)

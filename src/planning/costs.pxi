@@ -7,7 +7,9 @@ cdef enum:
     AVERAGE_SUM         # of bytes, of words
     AVERAGE_LOAD = AVERAGE_SUM + 2
     AVERAGE_TAP = AVERAGE_LOAD + 2
-    LOAD = AVERAGE_TAP + 2      # of each type
+    SPECTRA_TILE = AVERAGE_TAP + 2
+    SPECTRA_KERNEL, SPECTRA_ACROSS, SPECTRA_DOWN
+    LOAD        # of each type
     STORE = LOAD + TYPES
     SPECTRUM = STORE + TYPES    # of each side of TILES
     MOST_TILES = 48
@@ -24,7 +26,8 @@ cdef tuple TERM_NAMES = (
     "row", "row tap", "fold", "fold tap", "fold row", "fold row tap", "box", "box doubling", "running",
     "running whole", "dot", "dot digit", "dot group", "dot fixed", "dot guard", "wide", "wide tap",
     "average uint8", "average uint16", "average load uint8", "average load uint16", "average tap uint8",
-    "average tap uint16", *[f"load {name}" for name in TYPE_NAMES], *[f"store {name}" for name in TYPE_NAMES],
+    "average tap uint16", "spectra", "spectra kernel", "spectra across", "spectra down",
+    *[f"load {name}" for name in TYPE_NAMES], *[f"store {name}" for name in TYPE_NAMES],
     *[f"fft {n}" for n in TILES],
 )
 
@@ -62,10 +65,23 @@ cdef double price_of(const Work* work, int accumulator, int level) noexcept nogi
     return total
 
 
+# Kernels wider than this, or products of so many weights, are summed again sample by sample, which takes so many
+# times as long: measured 40 to 60. NEAR_TAPS in src/rows/recompute.pxi, NEAR_PRODUCT in src/bindings.pxi.
+cdef double FAR_AGAIN = 50
+
+cdef enum:
+    NEAR_TAPS = 512
+    NEAR_PRODUCT = 1 << 20
+
+
+cdef inline bint is_near(const Facts* f) noexcept nogil:
+    return f.width <= NEAR_TAPS and (f.weights != NULL or f.height * f.width <= NEAR_PRODUCT)
+
+
 cdef inline void add_again(Work* work, const Facts* f, double share) noexcept nogil:
     """Sum a share of the pixels again."""
     add_work(work, AGAIN, share)
-    add_work(work, AGAIN_TAP, share * f.taps)
+    add_work(work, AGAIN_TAP, share * f.taps * (1 if is_near(f) else FAR_AGAIN))
 
 
 cdef inline void add_rows(Work* work, const Request* request) noexcept nogil:

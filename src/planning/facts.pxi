@@ -95,6 +95,40 @@ cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width
     f.chain, f.steps, f.multiples, f.rank_one = -1, -1, -1, -1
 
 
+cdef double product_unit(const Facts* column, const Facts* row) noexcept nogil:
+    """A power of two of which the products of two lines' weights are multiples, when they are rounded."""
+    cdef int exponent
+    if lines_are_exact(column, row):
+        return column.unit * row.unit
+    frexp(column.smallest * row.smallest, &exponent)
+    return 0 if exponent < -960 else ldexp(1, exponent - 53)
+
+
+cdef bint lines_are_exact(const Facts* column, const Facts* row) noexcept nogil:
+    """Whether the products are, to the last bit."""
+    return column.largest / column.unit * (row.largest / row.unit) <= 2.0**53
+
+
+cdef void look_at_lines(Facts* f, const double* column, Py_ssize_t height, const double* row,
+                        Py_ssize_t width) noexcept nogil:
+    """The same of a kernel that is a column times a row, of finite weights."""
+    cdef Facts down, across
+    look_at(&down, column, height, 1)
+    look_at(&across, row, 1, width)
+    f.weights, f.column, f.row, f.height, f.width = NULL, column, row, height, width
+    f.taps, f.pivot, f.finite = down.taps * across.taps, 0, down.finite and across.finite
+    f.equal = down.equal and across.equal
+    f.smallest, f.largest = down.smallest * across.smallest, down.largest * across.largest
+    f.total = down.total * across.total
+    f.unit = product_unit(&down, &across) if f.finite else 0
+    f.chain, f.steps, f.multiples, f.rank_one = -1, -1, -1, True
+    f.factors_exact = f.finite and lines_are_exact(&down, &across)
+
+
+cdef inline double first_weight(const Facts* f) noexcept nogil:
+    return f.weights[0] if f.weights != NULL else f.column[0] * f.row[0]
+
+
 cdef double chain_of(const double* w, Py_ssize_t n, bint symmetric) noexcept nogil:
     """Sum of the partial sums of magnitudes, and of what rounding the weights adds to it: how often a chain
     of multiply-adds rounds, times the magnitudes it does so at. If `symmetric`, each weight of the first half

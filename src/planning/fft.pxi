@@ -1,5 +1,5 @@
-# FFT: tiles of the picture by way of spectra (src/methods/fft.pxi). The only method whose price depends on the size
-# of the result.
+# FFT: tiles of the picture by way of spectra (src/methods/fft.pxi), or large ones (spectra.pxi). Their price depends on
+# the size of the result.
 
 # What a tile without a neighbour costs beyond the half of a pair, in such halves: measured 0.41 to 0.61.
 cdef double ALONE = 0.5
@@ -85,8 +85,23 @@ cdef void propose_tile(const Facts* f, const Request* request, Proposal* p, int 
 
 
 cdef const char* propose_fft(Kernel kernel, const Request* request, Proposal* p) except? NULL:
+    """Small tiles, or large ones where these alone will do or are cheaper by DENSE_MARGIN."""
     cdef Facts* f = &kernel.facts
+    cdef Proposal large = p[0]
+    cdef double limit = INFINITY
     cdef const char* reason = refuse_fft(f, p.accumulator)
     if reason == NULL:
         propose_tile(f, request, p, cheapest_tile(f, request, p.accumulator, INFINITY))
+        if would_do(kernel, request, p):
+            limit = DENSE_MARGIN * price_of(&p.work, p.accumulator, request.priced)
+    if refuse_spectra(f, p.accumulator) == NULL and propose_dense(f, request, &large, limit):
+        if reason != NULL or would_do(kernel, request, &large):
+            p[0] = large
+            return NULL
     return reason
+
+
+cdef bint would_do(Kernel kernel, const Request* request, const Proposal* p) noexcept nogil:
+    """Whether a proposal is going to be admitted."""
+    cdef Proposal copy = p[0]
+    return finish(kernel, request, &copy) == NULL

@@ -99,14 +99,21 @@ cdef bint factorize(const Facts* f, double* column, double* row) noexcept nogil:
 
 cdef int find_factors(Kernel kernel) except -1:
     cdef Facts* f = &kernel.facts
-    cdef Py_ssize_t count = f.height + f.width
+    cdef Py_ssize_t i, count = f.height + f.width
     cdef double* found = <double*>malloc(2 * count * sizeof(double))
     if found == NULL:
         raise MemoryError("the factors of a kernel")
-    f.rank_one = factorize(f, found, found + f.height)
+    if f.height == 1 or f.width == 1:   # a line times 1
+        for i in range(count):
+            found[i] = 1
+        memcpy(found + (f.height if f.height == 1 else 0), f.weights, f.height * f.width * sizeof(double))
+        f.rank_one = f.finite
+    else:
+        f.rank_one = factorize(f, found, found + f.height)
     if f.rank_one:
         f.factors_exact = (
-            simplify(found, found + f.height, f, found + count, found + count + f.height)
+            min(f.height, f.width) > 1
+            and simplify(found, found + f.height, f, found + count, found + count + f.height)
             or is_outer(found, found + f.height, f, 0)
         )
         kernel.factors = PyBytes_FromStringAndSize(<char*>found, count * sizeof(double))
@@ -151,6 +158,21 @@ cdef Py_ssize_t count_taps(const double* line, Py_ssize_t n) noexcept nogil:
 
 
 cdef const char* propose_separable(Kernel kernel, const Request* request, Proposal* p) except? NULL:
+    """Tap by tap, or by way of spectra where these alone will do or are cheaper."""
+    cdef Proposal lines = p[0]
+    cdef double limit = INFINITY
+    cdef const char* reason = propose_passes(kernel, request, p)
+    if reason == NULL and would_do(kernel, request, p):
+        limit = price_of(&p.work, p.accumulator, request.priced)
+    if refuse_lines(kernel, p.accumulator) == NULL and propose_lines(&kernel.facts, request, &lines, limit):
+        if reason != NULL or would_do(kernel, request, &lines):
+            p[0] = lines
+            return NULL
+    return reason
+
+
+cdef const char* propose_passes(Kernel kernel, const Request* request, Proposal* p) except? NULL:
+    """Tap by tap across, and then down."""
     cdef Facts* f = &kernel.facts
     cdef bint bounded = request.peak < UNBOUNDED
     if p.accumulator == STRICT:

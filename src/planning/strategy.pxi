@@ -2,7 +2,8 @@
 
 cdef dict SUMS_NAMES = {
     TAPS: "window", BOX: "box", EXACT_INT64: "wide", INT8_DOT: "dot", FFT: "fft", BOX_SLIDING: "running",
-    CONVOLVE2D: "quads", CONVOLVE2D_REVERSED: "quads_back",
+    CONVOLVE2D: "quads", CONVOLVE2D_REVERSED: "quads_back", SPECTRA: "spectra",
+    SPECTRAL_LINES: "spectral lines",
 }
 
 
@@ -60,6 +61,41 @@ cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width
     return kernel
 
 
+cdef Kernel kernel_of_lines(const double* column, Py_ssize_t height, const double* row, Py_ssize_t width):
+    """A column times a row, whose weights are the rounded products. Powers of two go to the column, so that sums of
+    the row cannot overflow; see separable.pxi."""
+    cdef Kernel kernel = Kernel.__new__(Kernel, None)
+    cdef Py_ssize_t i
+    cdef double* own
+    cdef int exponent = exponent_of(sum_of_magnitudes(row, width))
+    kernel.factors = PyBytes_FromStringAndSize(NULL, (height + width) * sizeof(double))
+    own = <double*>PyBytes_AS_STRING(kernel.factors)
+    for i in range(height):
+        own[i] = ldexp(column[i], exponent)
+    for i in range(width):
+        own[height + i] = ldexp(row[i], -exponent)
+    kernel.memory, kernel.shortlists = kernel.factors, []
+    look_at_lines(&kernel.facts, own, height, own + height, width)
+    return kernel
+
+
+def product_of(const double[::1] column, const double[::1] row):
+    """A kernel whose weights are the products of a column's and a row's, which need not be listed.
+
+    Parameters
+    ----------
+    column, row : buffers of float64
+        As they lie on the window; finite, and so are their products. They are copied.
+
+    Returns
+    -------
+    Kernel
+    """
+    if column.shape[0] == 0 or row.shape[0] == 0:
+        raise ValueError("column and row must not be empty")
+    return kernel_of_lines(&column[0], column.shape[0], &row[0], row.shape[0])
+
+
 cdef class Built:
     """What an engine has made of a strategy, and what for.
 
@@ -73,7 +109,7 @@ cdef str said(const char* template, const Proposal* p):
     return (<bytes>template).decode().format(
         height=p.height, width=p.width, taps=p.taps, cells=p.height * p.width, divisor=p.divisor,
         scale=p.scale, reciprocal=round(1 / p.scale) if p.scale else 0, fraction_bits=p.fraction_bits,
-        tile=p.tile, largest=TILE[TILE_COUNT - 1] // 2, error=p.error,
+        tile=p.tile or 1, tile_width=p.tile_width or 1, largest=TILE[TILE_COUNT - 1] // 2, error=p.error,
         accumulator=ACCUMULATOR_NAMES[p.accumulator],
     )
 
@@ -203,7 +239,7 @@ cdef class Strategy:
 
     @property
     def tile(self):
-        """Side of the tiles of an FFT."""
+        """Side of the tiles of an FFT; of large ones the rows, 0 where nothing is filtered down."""
         return self.proposal.tile
 
     @property
@@ -216,6 +252,8 @@ cdef class Strategy:
         """Rows between those at which a part of an image may begin and have the bits of the whole: of an
         FFT's tile, of a box's group."""
         cdef Proposal* p = &self.proposal
+        if p.sums == SPECTRAL_LINES and not p.tile:
+            return LINES_STEP
         return p.tile - p.height + 1 if p.tile else p.height if p.sums == BOX else 1
 
 
@@ -232,6 +270,8 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
         return kernel
     if not request.peak <= DBL_MAX:     # an infinite constant is no whole number
         return kernel
+    if f.weights == NULL:
+        return summed_lines(kernel, request)
     whole = <double*>malloc(2 * (n + 1) * sizeof(double))
     if whole == NULL:
         raise MemoryError("the whole numbers of a kernel")
@@ -252,6 +292,31 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
         for i in range(n):
             same = same and whole[i] == weights[i]
         return kernel if same else kernel_of(whole, f.height, f.width, False)
+    finally:
+        free(whole)
+
+
+cdef Kernel summed_lines(Kernel kernel, Request* request):
+    """The same for a column times a row, which are rational if both of them are, and their sums exact."""
+    cdef Facts* f = &kernel.facts
+    cdef Py_ssize_t i, down, across
+    cdef double total
+    cdef double* whole = <double*>malloc((f.height + f.width) * sizeof(double))
+    if whole == NULL:
+        raise MemoryError("the whole numbers of a kernel")
+    try:
+        down = make_whole(f.column, f.height, whole)
+        across = make_whole(f.row, f.width, whole + f.height)
+        total = sum_of_magnitudes(whole, f.height) * sum_of_magnitudes(whole + f.height, f.width)
+        if down == 0 or across == 0 or 2 * total * request.peak > exact_up_to(FLOAT64):
+            return kernel
+        request.denominator = down * across
+        if request.denominator & (request.denominator - 1):
+            request.divisor = request.denominator
+        else:       # sums that are multiples of a power of two need no division
+            for i in range(f.height):
+                whole[i] /= request.denominator
+        return kernel_of_lines(whole, f.height, whole + f.height, f.width)
     finally:
         free(whole)
 

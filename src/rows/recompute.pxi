@@ -24,6 +24,23 @@ cdef double source_value(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ss
     return value
 
 
+cdef inline double weight_at(const Call* call, Py_ssize_t ky, Py_ssize_t kx) noexcept nogil:
+    if call.kernel == NULL:
+        return call.column[ky] * call.row[kx]
+    return call.kernel[ky * call.kernel_width + kx]
+
+
+cdef inline const double* weights_at(double* made, const Call* call, Py_ssize_t ky, Py_ssize_t kx,
+                                     Py_ssize_t n) noexcept nogil:
+    """`n` weights of a row of the kernel, which are `made` where the kernel is a column times a row."""
+    cdef Py_ssize_t i
+    if call.kernel != NULL:
+        return call.kernel + ky * call.kernel_width + kx
+    for i in range(n):
+        made[i] = call.column[ky] * call.row[kx + i]
+    return made
+
+
 # Longest row of taps, padded, that is gathered before it is summed.
 cdef enum:
     NEAR_TAPS = 512
@@ -49,21 +66,21 @@ cdef inline void load_run(double* row, const Call* call, const char* src, Py_ssi
 
 
 cdef inline const double* held_sample(const Call* call, Py_ssize_t y, Py_ssize_t x) noexcept nogil:
-    return call.keep_in_register + (y - call.held_y) * call.held_pitch + x - call.held_x
+    return call.held + (y - call.held_y) * call.held_pitch + x - call.held_x
 
 
 cdef void load_taps(double* row, const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t c,
                     Py_ssize_t n) noexcept nogil:
     """`n` neighbours of a row of the padded picture, of one channel."""
-    cdef const double* keep_in_register
+    cdef const double* held
     cdef Py_ssize_t i, source = row_index(call, y)
     cdef Py_ssize_t begin = larger(0, smaller(n, call.inner_begin - x))
     cdef Py_ssize_t end = larger(begin, smaller(n, call.inner_end - x))
     cdef const char* src = call.src.data + plane * call.src.plane + source * call.src.row + c * call.src.channel
-    if call.keep_in_register != NULL:
-        keep_in_register = held_sample(call, y, x)
+    if call.held != NULL:
+        held = held_sample(call, y, x)
         for i in range(n):
-            row[i] = keep_in_register[i] + call.centre
+            row[i] = held[i] + call.centre
         return
     if source < 0:
         for i in range(n):
@@ -78,19 +95,20 @@ cdef double exact_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize
                       Py_ssize_t c) noexcept nogil:
     """reference.py's sum: float64, row-major, product and sum rounded apart, zero taps skipped."""
     cdef double row[NEAR_TAPS]
+    cdef double made[NEAR_TAPS]
     cdef double total = 0
-    cdef const double* w = call.kernel
+    cdef const double* w
     cdef Py_ssize_t ky, kx, i, n
     for ky in range(call.kernel_height):
         kx = 0
         while kx < call.kernel_width:
             n = smaller(NEAR_TAPS, call.kernel_width - kx)
             load_taps(row, call, plane, y + ky, x + kx, c, n)
+            w = weights_at(made, call, ky, kx, n)
             for i in range(n):
-                if w[kx + i] != 0:
-                    total += w[kx + i] * row[i]
+                if w[i] != 0:
+                    total += w[i] * row[i]
             kx += n
-        w += call.kernel_width
     return total
 
 
@@ -175,8 +193,9 @@ cdef double near_any(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_
     """Sum of a window of any pixels, wherever it stands: four vectors of sums, to which a row adds its whole
     vectors in turns, and one of what is left of each row."""
     cdef double row[NEAR_TAPS]
+    cdef double made[NEAR_TAPS]
     cdef Py_ssize_t ky, kx, i, n, vector = F64_LANES
-    cdef const double* w = call.kernel
+    cdef const double* w
     cdef double total = 0
     cdef vd sums[4]
     cdef int k
@@ -186,6 +205,7 @@ cdef double near_any(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_
         while kx < call.kernel_width:
             n = smaller(NEAR_TAPS, call.kernel_width - kx)
             load_taps(row, call, plane, y + ky, x + kx, c, n)
+            w = weights_at(made, call, ky, kx, n)
             i = 0
             while i + 4 * vector <= n:
                 for k in range(4):
@@ -198,7 +218,6 @@ cdef double near_any(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_
             while i < n:
                 total += row[i] * w[i]
                 i += 1
-            w += n
             kx += n
     sums[0] = vd_add(vd_add(sums[0], sums[1]), vd_add(sums[2], sums[3]))
     for k in range(F64_LANES):
@@ -209,9 +228,9 @@ cdef double near_any(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_
 cdef double reordered_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                           Py_ssize_t c) noexcept nogil:
     """The sum in float64, in any order."""
-    if call.keep_in_register != NULL:
+    if call.held != NULL:
         return near_held(call, y, x)
-    if call.src.packed and not call.constant and call.kernel_pitch <= NEAR_TAPS:
+    if call.padded_kernel != NULL and call.src.packed and not call.constant and call.kernel_pitch <= NEAR_TAPS:
         if call.src.type == U8:
             return reordered_small_sum(<uint8_t*>NULL, call, plane, y, x, c)
         if call.src.type == U16:

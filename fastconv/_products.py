@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Kernels of any size that are a column times a row, which are never an array of all their weights.
+
+Where two taps see the same pixel from every window, one tap with the sum of their weights does, so no
+kernel costs more than one of the picture's size. A border that reflects or wraps repeats the picture after
+its period, and taps a period apart are one:
+
+    wrap       period n           a b c d | a b c d | a b c d
+    reflect    period 2n          d c b a | a b c d | d c b a
+    mirror     period 2n - 2        d c b | a b c d | c b a
+
+Under "nearest" and "constant", taps that stand outside for every window see the same pixel, so all beyond the
+last one that may stand inside are added to it.
+
+Which lines are folded depends on the size of the picture, so this is not for parts of one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._engine import planner
+from ._options import Product
+from ._pixels import Floats
+from ._plan import Plan, make_plan
+from .api import correlate
+
+# Weights of a kernel that is an array although its lines are known: all methods know those.
+LARGEST_ARRAY = 2**14
+# And of one that has to be an array.
+_MOST_WEIGHTS = 2**24
+# Plans that are kept: each holds spectra, of some 100 kB.
+_KEPT = 16
+
+# Pixels, position of the first window's first tap; there are as many windows as pixels.
+_Axis = tuple[int, int]
+
+
+Weights = NDArray[Any] | Product
+
+
+def product_of_lines(column: Floats, row: Floats) -> Weights:
+    """The kernel of two lines: an array, if it is small."""
+    if min(len(column), len(row)) == 1 or len(column) * len(row) <= LARGEST_ARRAY:
+        made = np.outer(column, row)
+        made.flags.writeable = False
+        return made
+    return Product(np.ascontiguousarray(column), np.ascontiguousarray(row))
+
+
+def correlate_product(
+    image: NDArray[Any],
+    kernel: Product,
+    *,
+    border: str,
+    cval: float,
+    origin: int | tuple[int, int],
+    channel_axis: int | None,
+    dtype: np.dtype[Any] | None,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Correlate an image in memory with a product.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W), or (H, W, C) with ``channel_axis=-1``
+    kernel : Product
+    border, cval, origin, channel_axis, dtype, out
+        As in `fastconv.correlate`, by its own names.
+
+    Returns
+    -------
+    ndarray
+    """
+    shifts = origin if isinstance(origin, tuple) else (origin, origin)
+    target = image.dtype if dtype is None else dtype
+    if target.kind in "iu" and (image.dtype.kind == "f" or image.dtype.itemsize > 2):
+        # which only sums in the definition's order give
+        return correlate(
+            image, _listed(kernel), border=border, cval=cval, origin=origin, channel_axis=channel_axis,
+            dtype=dtype, out=out,
+        )  # fmt: skip
+    made = _plan_of(
+        kernel, (image.shape[0], image.shape[1]), border, cval, shifts, channel_axis, dtype
+    )
+    result: NDArray[Any] = made(image, out=out)
+    return result
+
+
+def _listed(kernel: Product) -> Floats:
+    if kernel.size > _MOST_WEIGHTS:
+        raise ValueError(
+            f"kernel must have at most 2**24 weights for this type of image and result; got {kernel.size}"
+        )
+    return np.outer(kernel.column, kernel.row)
+
+
+@lru_cache(maxsize=_KEPT)
+def _plan_of(
+    kernel: Product,
+    size: tuple[int, int],
+    border: str,
+    cval: float,
+    shifts: tuple[int, int],
+    channel_axis: int | None,
+    dtype: np.dtype[Any] | None,
+) -> Plan:
+    """For pictures of this size."""
+    lines, origin = [kernel.column, kernel.row], list(shifts)
+    for i, length in enumerate(size):
+        if length:
+            start = -(len(lines[i]) // 2 + shifts[i])
+            lines[i], start = _folded(lines[i], (length, start), border)
+            origin[i] = -start - len(lines[i]) // 2
+    return make_plan(
+        product_of_lines(*lines), False, border, cval, (origin[0], origin[1]), "same", channel_axis,
+        dtype, "auto", None,
+    )  # fmt: skip
+
+
+def _folded(line: Floats, axis: _Axis, border: str) -> tuple[Floats, int]:
+    """A line of the same results but for roundings, and where its first window begins. One that is rational
+    stays so.
+    """
+    found = planner.rational(line)
+    if found is None:
+        return _added_up(line, axis, border)
+    whole, divisor = found
+    folded, start = _added_up(np.array(whole), axis, border)
+    return folded / divisor, start
+
+
+def _added_up(line: Floats, axis: _Axis, border: str) -> tuple[Floats, int]:
+    length, start = axis
+    if border in ("nearest", "constant"):
+        return _cumulated(line, axis, int(border == "constant"))
+    period = length if border == "wrap" else 2 * length if border == "reflect" else 2 * length - 2
+    period = max(period, 1)
+    if len(line) <= period:
+        return line, start
+    whole = np.zeros((len(line) + period - 1) // period * period)
+    whole[: len(line)] = line
+    return whole.reshape(-1, period).sum(axis=0), -(-start % period)
+
+
+def _cumulated(line: Floats, axis: _Axis, beyond: int) -> tuple[Floats, int]:
+    """Taps that see the same pixel, or the constant, from all windows are added up. A constant begins one
+    position after the last pixel.
+    """
+    length, start = axis
+    first = max(0, -start - (length - 1) - beyond)
+    last = min(len(line) - 1, length - 1 + beyond - start)
+    if first == 0 and last == len(line) - 1:
+        return line, start
+    folded = line[first : last + 1].copy()
+    folded[0] += line[:first].sum()
+    folded[-1] += line[last + 1 :].sum()
+    return folded, start + first
