@@ -134,7 +134,7 @@ cdef struct Call:
     bint history                # a running mean that depends on all rows before
     int cast_mode                 # how sums become integers; see cast.pxi
     double scale                # of a box's or a dot's sums
-    double plus                 # added to a dot's before they are divided and rounded, a whole number
+    double plus                 # added to a dot's before they are divided, if they are, and rounded
     Py_ssize_t divisor          # of all sums, where the kernel is of whole numbers; else 0
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these
