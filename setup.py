@@ -97,7 +97,7 @@ setup(
                 extra_compile_args=NO_SYMBOLS,
                 extra_link_args=STRIP,
             )
-            for name in ("arrow",)
+            for name in ("arrow", "stand_in")
         ),
         *(
             Extension(

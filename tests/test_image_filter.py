@@ -310,7 +310,7 @@ def test_a_radius_changed_after_a_filter_was_made_counts_and_is_checked(name: st
     changed.radius = 4.5
     assert image.filter(changed).tobytes() == image.filter(getattr(Ours, name)(4.5)).tobytes()
     changed.radius = -1
-    with pytest.raises(ValueError, match="^radius must be at least 0; got -1$"):
+    with pytest.raises(ValueError, match=r"^radius must be at least 0; got -1$"):
         image.filter(changed)
 
 

@@ -194,7 +194,7 @@ def _by_pillow(a: Array, flat: Array, filterargs: tuple[Any, ...]) -> Array:
 def _pillows(core: Any, filterargs: Any) -> Any:
     """The work handed back to Pillow, for whoever counts."""
     originals.hand_back()
-    return core.filter(*filterargs)
+    return core.filter(*filterargs[:3], list(filterargs[3]))
 
 
 def gaussian_exactly(self: Any, core: Any) -> Any:
@@ -265,6 +265,15 @@ def _pillows_pass(radius: float, passes: int) -> tuple[int, int, int] | None:
     return reach, weight, ((1 << 24) - (2 * reach + 1) * weight) % 2**32 // 2  # in 32 bits
 
 
+#: What can take the place of the method `filter` of Pillow's classes.
+METHODS = {
+    "BuiltinFilter": kernel_exactly,
+    "GaussianBlur": gaussian_exactly,
+    "BoxBlur": box_exactly,
+    "UnsharpMask": unsharp_exactly,
+}
+
+
 # --- filters -------------------------------------------------------------------------------------
 
 
@@ -322,7 +331,10 @@ class Kernel(ImageFilter.MultibandFilter):
             PillowsKernel.__init__(self, size, kernel, scale, offset)  # type: ignore[arg-type]
             border, cval = _edges(border, cval)
         else:
-            self.filterargs = _checked(size, kernel, scale, offset, exact)
+            try:
+                self.filterargs = _checked(size, tuple(kernel), scale, offset, exact)  # type: ignore[arg-type]
+            except TypeError:  # rows of weights; or something is wrong, which says so again
+                self.filterargs = _checked.__wrapped__(size, kernel, scale, offset, exact)
         self.exact, self._edges = exact, (border, cval)
         if not exact:
             self._sums()
@@ -732,7 +744,7 @@ def _number(value: Any, name: str) -> float:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be a number; got {value!r}") from None
-    if not np.isfinite(number):
+    if not math.isfinite(number):
         raise ValueError(f"{name} must be finite; got {value!r}")
     return number
 
@@ -746,6 +758,7 @@ def _edges(border: str, cval: float) -> tuple[str, float]:
     return canonical(border), _number(cval, "cval")
 
 
+@lru_cache(maxsize=64)
 @quiet
 def _checked(size: Any, kernel: Any, scale: Any, offset: Any, exact: bool) -> tuple[Any, ...]:
     """What Pillow calls the filter's arguments."""
@@ -760,7 +773,7 @@ def _checked(size: Any, kernel: Any, scale: Any, offset: Any, exact: bool) -> tu
         raise ValueError(f"size must be (3, 3) or (5, 5) if exact; got {(width, height)}")
     if scale == 0 and not exact:
         raise ValueError("scale must not be 0")
-    return (width, height), scale, offset, weights.ravel().tolist()
+    return (width, height), scale, offset, tuple(weights.ravel().tolist())
 
 
 def _size(size: Any) -> tuple[int, int]:
