@@ -10,6 +10,7 @@ class Count:
 
 class StandIn:
     count: Count
+    __qualname__: str
     def __init__(
         self,
         ours: Callable[..., Any],

@@ -28,8 +28,10 @@ _LAYOUT: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
     **{mode: (np.dtype(name), ()) for mode, name in GREY.items()},
     **{mode: (np.dtype(np.uint8), (4,)) for mode in _BANDS},
 }
+# A core of a mode and size.
+_new: Callable[[str, tuple[int, int]], Any] = Image.core.new  # type: ignore[attr-defined]
 # Before 11.2 Pillow shared nothing.
-_SHARES = hasattr(Image.core.new("L", (1, 1)), "__arrow_c_array__")
+_SHARES = hasattr(_new("L", (1, 1)), "__arrow_c_array__")
 
 #: Fills its second array from the first, of the same shape and type: (H, W), or (H, W, C) of bands.
 Work = Callable[[NDArray[Any], NDArray[Any]], object]
@@ -46,7 +48,7 @@ def filtered(core: Any, work: Work) -> Any:
     shape = (size[1], size[0], *bands)
     try:
         a = _shared(core, shape, dtype)
-        made = Image.core.new(mode, size)
+        made = _new(mode, size)
         out = _shared(made, shape, dtype)
     except ValueError:
         return _by_copies(core, mode, size, work)

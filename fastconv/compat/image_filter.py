@@ -70,6 +70,8 @@ _MANY = 1 / 16
 # Bytes of a picture below which Pillow is done before we have found ours; and for its blurs.
 _SMALL = 1500
 _FEW_BYTES = 1500
+# Products that Pillow has done before we have looked for ties, and asked for these.
+_FEW_PRODUCTS = 70_000
 # Modes that Pillow blurs.
 _BLURRED = frozenset(("L", "LA", "La", "RGB", "RGBA", "RGBa", "RGBX", "CMYK"))
 # Larger numbers in a blur are left to Pillow.
@@ -98,9 +100,9 @@ def kernel_exactly(self: Any, core: Any) -> Any:
         way = _pillows_way(size, scale, offset, tuple(weights))
     except (TypeError, ValueError, OverflowError):  # and Pillow says why
         return NotImplemented
-    if way is None:
+    if way is None or (way.low != way.high and count * side * side < _FEW_PRODUCTS):
         return NotImplemented
-    doubtful = []
+    doubtful: list[int] = []
 
     def work(a: Array, out: Array) -> None:
         _around_ties(a, out, way, doubtful)
@@ -440,8 +442,10 @@ class SMOOTH_MORE(_Named):  # noqa: N801
 class _Blur(ImageFilter.MultibandFilter):
     """What blurs have in common: a radius, that of the moment."""
 
-    _passes: int
     radius: Any
+    # Pillow's result, or NotImplemented; and Pillow's result, by Pillow.
+    _exactly: Any
+    _pillows: Any
 
     def _begin(self, radius: Any, border: str, cval: float, exact: bool) -> None:
         self.radius = radius
@@ -464,14 +468,6 @@ class _Blur(ImageFilter.MultibandFilter):
             return made
         originals.hand_back()
         return self._pillows(image)
-
-    def _exactly(self, core: Any) -> Any:
-        """Pillow's result, or NotImplemented."""
-        raise NotImplementedError
-
-    def _pillows(self, core: Any) -> Any:
-        """Pillow's result, by Pillow."""
-        raise NotImplementedError
 
 
 class GaussianBlur(_Blur):
@@ -520,7 +516,8 @@ class GaussianBlur(_Blur):
     def _sums(self) -> _Sums:
         return _gaussian_sums(_hashable(self.radius), *self._edges)
 
-    _exactly, _pillows = gaussian_exactly, PillowsGaussianBlur.filter
+    _exactly: Any = gaussian_exactly
+    _pillows: Any = PillowsGaussianBlur.filter
 
 
 class BoxBlur(_Blur):
@@ -568,7 +565,8 @@ class BoxBlur(_Blur):
     def _sums(self) -> _Sums:
         return _box_sums(_hashable(self.radius), *self._edges)
 
-    _exactly, _pillows = box_exactly, PillowsBoxBlur.filter
+    _exactly: Any = box_exactly
+    _pillows: Any = PillowsBoxBlur.filter
 
 
 class UnsharpMask(_Blur):
@@ -620,7 +618,8 @@ class UnsharpMask(_Blur):
     def _sums(self) -> _Sums:
         return _gaussian_sums(_hashable(self.radius), *self._edges)
 
-    _exactly, _pillows = unsharp_exactly, PillowsUnsharpMask.filter
+    _exactly: Any = unsharp_exactly
+    _pillows: Any = PillowsUnsharpMask.filter
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
