@@ -92,6 +92,17 @@ setup(
         ),
         *(
             Extension(
+                f"fastconv._engine.{name}",
+                [f"src/{name}.pyx"],
+                include_dirs=["src", numpy.get_include()],
+                define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+                extra_compile_args=NO_SYMBOLS,
+                extra_link_args=STRIP,
+            )
+            for name in ("arrow", "stand_in")
+        ),
+        *(
+            Extension(
                 f"fastconv._engine.engine_{level}",
                 [f"src/engine_{level}.pyx"],
                 depends=PARTS,

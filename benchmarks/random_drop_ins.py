@@ -23,6 +23,7 @@ from grid import Array
 from random_calls import Question, Random, between, noise, one_of, size_class, whole_between
 
 import fastconv
+from fastconv.compat import image_filter
 
 ORIGINALS: dict[str, Any] = {
     "cv2": cv2, "ImageFilter": PIL.ImageFilter, "ndimage": scipy.ndimage, "signal": scipy.signal,
@@ -67,6 +68,20 @@ def stand_in() -> None:
         for library, module in ORIGINALS.items():
             STAND_INS[library] = ModuleType(library)
             STAND_INS[library].__dict__.update(module.__dict__)
+        methods = {name: getattr(PIL.ImageFilter, name).filter for name in image_filter.METHODS}
+    # a method takes its place in Pillow's own classes; these are others that have it
+    for name, made in PIL.ImageFilter.__dict__.items():
+        if isinstance(made, type):
+            method = next(
+                (
+                    f
+                    for base, f in methods.items()
+                    if issubclass(made, getattr(PIL.ImageFilter, base))
+                ),
+                None,
+            )
+            if method is not None:
+                setattr(STAND_INS["ImageFilter"], name, type(name, (made,), {"filter": method}))
 
 
 class _Same:

@@ -469,7 +469,7 @@ cdef int make_dots(Call* call, const Proposal* p) except -1:
     dots.offset = offsets
     dots.digits, dots.fraction_bits = p.digits, p.fraction_bits
     dots.divides = dots.fraction_bits == 0 and p.divisor > 0 and has_ties(p.divisor)
-    dots.plus = <int32_t>(ldexp(p.offset, dots.fraction_bits) if dots.fraction_bits else call.plus)
+    dots.plus = <int32_t>rint(ldexp(p.offset, dots.fraction_bits) if dots.fraction_bits else call.plus)
     dots.fixed_point_error = <int32_t>ceil(ldexp(p.tie_tolerance, p.fraction_bits)) + 1
     dots.tap_stride = 3 * channels if channels > 1 and 3 * channels <= most_spread() else 0
     make_gather(dots)
@@ -566,7 +566,7 @@ cdef class Program:
         call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor
         call.spectral, call.norm = p.spectral / (p.divisor or 1), p.norm
         call.centre, call.centred = p.centre, p.centre * sum_of_weights(&kernel.facts) if p.centre else 0
-        call.plus = rint(p.offset * (p.divisor or 1))    # a whole number but for roundings
+        call.plus = rint(p.offset * p.divisor) if p.divisor else p.offset    # whole where sums are
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
         if call.tie_tolerance > 0 and (call.kernel != NULL

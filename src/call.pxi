@@ -162,7 +162,7 @@ cdef struct Call:
     const double* held    # samples of a tile, the first of which is padded pixel (held_y, held_x)
     Py_ssize_t held_y, held_x, held_pitch
     double scale                # of a box's or a dot's sums
-    double plus                 # added to a dot's before they are divided and rounded, a whole number
+    double plus                 # added to a dot's before they are divided, if they are, and rounded
     Py_ssize_t divisor          # of all sums, where the kernel is of whole numbers; else 0
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these

@@ -439,18 +439,28 @@ def test_whole_delta_is_added_in_place_and_then_again_elsewhere() -> None:
         assert_array_equal(ours.filter2D(strided(), -1, KERNEL, delta=9), wanted)
 
 
-def test_delta_of_bytes_is_added_by_the_engine_if_it_is_whole_or_rational_with_the_kernel() -> None:
+def test_delta_of_bytes_is_added_by_the_engine() -> None:
     byte, real = np.dtype(np.uint8), np.dtype(np.float64)
     whole, random = np.ones((3, 3)), np.random.default_rng(0).random((3, 3)) / 4
     for kernel, number, target, served in (
         (whole, 10.0, byte, True), (random, 10.0, byte, True),
-        (whole / 9, 0.5, byte, True), (random, 0.5, byte, False), (whole, 0.5**0.5, byte, False),
+        (whole / 9, 0.5, byte, True), (random, 0.5, byte, True), (random, 0.5**0.5, byte, True),
         (whole, 10.0, real, False), (random, 10.0, real, False),
     ):  # fmt: skip
         strategy = offset_sums._dots(
             byte, kernel.tobytes(), real, (3, 3), number, target, 0.0, _levels.level
         )
         assert (strategy is not None) is served
+
+
+def test_delta_with_a_fraction_is_the_definitions_beside_any_kernel(level: str) -> None:
+    rng = np.random.default_rng(3)
+    image = picture((17, 70), "uint8")
+    for number in (0.5, 0.5**0.5, -7.125, 1e-7, 300.3):
+        kernel = rng.normal(size=(3, 5))
+        sums = reference.correlate(image, kernel, border="mirror", dtype=np.float64) + number
+        wanted = np.clip(np.rint(sums), 0, 255)
+        assert_array_equal(ours.filter2D(image, -1, kernel, delta=number), wanted)
 
 
 def test_delta_times_the_divisor_is_a_whole_number_whatever_its_roundings(level: str) -> None:

@@ -15,7 +15,9 @@ from PIL import ImageFilter as Pillow
 
 import fastconv
 from fastconv import kernels, reference
+from fastconv._engine import arrow
 from fastconv.compat import image_filter
+from fastconv.containers import pillow_cores
 
 from .judge import Array
 from .test_pillow import BANDS, GREY, bands, grey, noise
@@ -222,7 +224,11 @@ def random_filters(seed: int) -> list[tuple[Any, Any]]:
 
 @pytest.mark.parametrize("size", [(40, 31), (3, 3), (5, 5), (2, 9), (4, 6), (1, 1)], ids=str)
 @pytest.mark.parametrize("mode", EXACT_MODES)
-def test_exact_is_pillows_to_the_pixel(mode: str, size: tuple[int, int]) -> None:
+def test_exact_is_pillows_to_the_pixel(
+    mode: str, size: tuple[int, int], level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_SMALL", "_FEW_PRODUCTS"):  # which Pillow does sooner
+        monkeypatch.setattr(image_filter, name, 0)
     image = noise(mode, size=size)
     for theirs, ours in random_filters(size[0]):
         wanted, got = image.filter(theirs), image.filter(ours)
@@ -230,20 +236,12 @@ def test_exact_is_pillows_to_the_pixel(mode: str, size: tuple[int, int]) -> None
         assert got.tobytes() == wanted.tobytes(), theirs.filterargs
 
 
-def test_exact_in_many_bands_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_filter, "_NEAR", 100)
-    for mode in ("L", "RGB"):
-        image = noise(mode, size=(33, 45))
-        for theirs, ours in random_filters(1):
-            assert image.filter(ours).tobytes() == image.filter(theirs).tobytes()
-
-
 def test_exact_asks_pillow_for_doubtful_pixels_only(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     by_pillow = image_filter._by_pillow
 
-    def watched(a: Array, at: tuple[Array, ...], same: Any) -> Array:
-        asked.append(len(at[0]))
+    def watched(a: Array, at: Array, same: Any) -> Array:
+        asked.append(at.size)
         return by_pillow(a, at, same)
 
     monkeypatch.setattr(image_filter, "_by_pillow", watched)
@@ -266,6 +264,55 @@ def test_exact_refuses_what_pillow_refuses(mode: str) -> None:
         noise(mode).filter(Ours.SHARPEN(exact=True))
     with pytest.raises(ValueError, match=r"cannot filter|wrong mode"):
         noise(mode).filter(Pillow.SHARPEN)
+
+
+# --- where pixels lie ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [*GREY, *BANDS])
+def test_pixels_are_read_and_written_where_they_lie(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = noise(mode)
+    weights = [0.0] * 4 + [1.0] + [0.0] * 4
+    assert image.filter(Ours.Kernel((3, 3), weights)).tobytes() == image.tobytes()
+    shared = image.filter(Ours.BoxBlur(1)).tobytes()
+    monkeypatch.setattr(pillow_cores, "_SHARES", False)  # a Pillow before 11.2
+    assert image.filter(Ours.BoxBlur(1)).tobytes() == shared
+
+
+def test_images_over_others_memory_are_filtered() -> None:
+    memory = np.random.default_rng(0).integers(0, 256, (50, 60, 4), np.uint8)
+    for step in (1, -1):
+        image = Image.frombuffer("RGBA", (60, 50), memory.tobytes(), "raw", "RGBA", 0, step)
+        wanted = fastconv.correlate(
+            memory[::step], kernels.box(3), border="nearest", channel_axis=-1
+        )
+        assert_array_equal(np.asarray(image.filter(Ours.BoxBlur(1))), wanted)
+
+
+def test_memory_of_other_sizes_is_refused() -> None:
+    capsule = Image.new("RGB", (5, 4)).im.__arrow_c_array__()
+    assert arrow.array_of(capsule, (4, 5, 4), np.dtype(np.uint8)).shape == (4, 5, 4)
+    for shape, dtype in (
+        ((4, 5, 3), np.uint8),
+        ((4, 5), np.uint8),
+        ((81,), np.uint8),
+        ((1,) * 5, np.uint8),
+    ):
+        with pytest.raises(ValueError, match="must"):
+            arrow.array_of(capsule, shape, np.dtype(dtype))
+
+
+@pytest.mark.parametrize("name", ["GaussianBlur", "BoxBlur", "UnsharpMask"])
+def test_a_radius_changed_after_a_filter_was_made_counts_and_is_checked(name: str) -> None:
+    image = noise("RGB", size=(60, 50))
+    changed = getattr(Ours, name)(1)
+    changed.radius = 4.5
+    assert image.filter(changed).tobytes() == image.filter(getattr(Ours, name)(4.5)).tobytes()
+    changed.radius = -1
+    with pytest.raises(ValueError, match=r"^radius must be at least 0; got -1$"):
+        image.filter(changed)
 
 
 # --- errors --------------------------------------------------------------------------------------

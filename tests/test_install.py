@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -147,6 +149,50 @@ def test_replacements_look_like_the_originals() -> None:
         assert stand_in.__doc__ == original.__doc__
         assert stand_in.__name__ == "sobel"
         assert stand_in.__wrapped__ is original
+
+
+@pytest.mark.parametrize("name", [f"{m.__name__}.{n}" for m, n in NAMES])
+def test_signatures_are_the_originals(name: str) -> None:
+    module, _, function = name.rpartition(".")
+    original = getattr(import_module(module), function)
+    wanted = inspect.signature(original)
+    with fastconv.installed():
+        stand_in = getattr(import_module(module), function)
+        assert stand_in is not original
+        assert inspect.signature(stand_in) == wanted
+        assert inspect.isfunction(stand_in) and inspect.getsource(stand_in)
+        assert repr(stand_in) == repr(original)
+
+
+def test_a_stand_in_becomes_a_method_as_a_function_does() -> None:
+    with fastconv.installed("ndimage"):
+
+        class Image(np.ndarray):
+            sobel = scipy.ndimage.sobel
+
+        eye = np.eye(5).view(Image)
+        assert np.array_equal(eye.sobel(axis=0), ORIGINALS["scipy.ndimage", "sobel"](eye, axis=0))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_originals_that_somebody_holds_and_stand_ins_can_be_pickled(protocol: int) -> None:
+    held = {"s": scipy.ndimage.sobel}
+    module = held["s"].__module__
+    with fastconv.installed():
+        coded = pickle.dumps(held["s"], protocol)
+        assert pickle.loads(coded) is held["s"]
+        stand_in = scipy.ndimage.sobel
+        theirs = pickle.dumps(stand_in, protocol)
+        assert pickle.loads(theirs) is stand_in
+    assert held["s"].__module__ == module
+    assert pickle.loads(coded) is pickle.loads(theirs) is held["s"]
+    # one that is held when it stands nowhere any more
+    assert pickle.loads(pickle.dumps(stand_in, protocol)) is held["s"]
+    done = subprocess.run(
+        [sys.executable, "-c", f"import pickle; print(pickle.loads({coded!r}).__module__)"],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == module
 
 
 def test_a_module_of_a_name_like_fastconvs_is_searched_as_well() -> None:

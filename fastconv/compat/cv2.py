@@ -34,6 +34,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .._arguments import array_of, output_of, quiet
+from .._engine.calls import known
 from .._options import Product
 from .._pixels import pixel_of
 from .._products import LARGEST_ARRAY, Weights, correlate_product, product_of_lines
@@ -660,10 +661,13 @@ def _filtered(
                 channel_axis=axis, dtype=_own_type(image, kernel) if dtype is None else dtype, out=out,
             )  # fmt: skip
         else:
-            result = correlate(
-                image, kernel, border=border, cval=borderValue, origin=origin, channel_axis=axis,
-                dtype=dtype, out=out,
-            )  # fmt: skip
+            options = (False, border, borderValue, origin, "same", axis, dtype, "auto", None)
+            result = known(image, kernel, out, options)
+            if result is None:
+                result = correlate(
+                    image, kernel, border=border, cval=borderValue, origin=origin, channel_axis=axis,
+                    dtype=dtype, out=out,
+                )  # fmt: skip
     except (TypeError, ValueError) as problem:
         raise error(_in_our_words(problem)) from None
     return result if out is None else dst  # type: ignore[return-value]

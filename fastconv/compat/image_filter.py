@@ -21,24 +21,28 @@ its sums, its rounding, and its modes only. Small pictures are then left to Pill
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageFilter
-from PIL.ImageFilter import BoxBlur as PillowsBoxBlur  # also while another one has its name
+
+# Of which only the methods are used, as they are before anything takes their place.
+from PIL.ImageFilter import BoxBlur as PillowsBoxBlur
+from PIL.ImageFilter import GaussianBlur as PillowsGaussianBlur
 from PIL.ImageFilter import Kernel as PillowsKernel
+from PIL.ImageFilter import UnsharpMask as PillowsUnsharpMask
 
 from .. import _levels, kernels
 from .._arguments import quiet
 from .._borders import canonical
 from .._engine.planner import binary_unit
 from .._options import Product
+from .._plan import Plan, make_plan
 from .._products import Weights, correlate_product, product_of_lines
-from ..api import correlate
-from ..containers.pillow import _BANDS, GREY, _band_array, _flip_signs, _grey_array, _image
+from ..containers.pillow_cores import FOUR_BYTES, Work, filtered
 from . import originals
 from .offset_sums import correlate_plus
 
@@ -60,23 +64,221 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
-# From windows, and their channel axis: sums to be cut off, and where these are in doubt.
-_Sums = Callable[[Array, "int | None"], "tuple[Array, Array | None]"]
 
 # Weights that a kernel may have.
 _LONGEST = 2**24
 # If more results than this share are in doubt, Pillow does the whole picture sooner than their windows.
 _MANY = 1 / 16
-# Pixels below which Pillow is done before its pixels were copied here.
-_SMALL = 80 * 80
-# The same for its blurs, in bytes.
-_FEW_BYTES = 2048
+# Bytes of a picture below which Pillow is done before we have found ours; and for its blurs.
+_SMALL = 1500
+_FEW_BYTES = 1500
+# Products that Pillow has done before we have looked for ties, and asked for these.
+_FEW_PRODUCTS = 70_000
 # Modes that Pillow blurs.
 _BLURRED = frozenset(("L", "LA", "La", "RGB", "RGBA", "RGBa", "RGBX", "CMYK"))
 # Larger numbers in a blur are left to Pillow.
 _LARGE = 1 << 20
-# Samples of a band of rows that stay in the caches while they are rounded.
-_NEAR = 1 << 16
+
+
+# --- Pillow's own results ------------------------------------------------------------------------
+#
+# Each takes a filter and an image's core, as the method `filter` of Pillow's classes does, whose place it can
+# take. NotImplemented: Pillow knows what is wrong, or does it sooner.
+
+
+def kernel_exactly(self: Any, core: Any) -> Any:
+    """What Pillow's kernels give.
+
+    Pillow sums in float32, adds 1/2 and cuts off. An exact sum that is farther from a tie than such a sum
+    can be off gives the same; the windows of the others are put side by side for Pillow itself. Wide pixels
+    and modes of which the bytes are no grey values are left to Pillow.
+    """
+    size, scale, offset, weights = self.filterargs
+    (width, height), side, mode = core.size, size[0], core.mode
+    count = width * height if mode == "L" else 4 * width * height if mode in FOUR_BYTES else -1
+    if count < _SMALL or width < side or height < side:
+        return NotImplemented
+    try:
+        way = _pillows_way(size, scale, offset, tuple(weights))
+    except (TypeError, ValueError, OverflowError):  # and Pillow says why
+        return NotImplemented
+    if way is None or (way.low != way.high and count * side * side < _FEW_PRODUCTS):
+        return NotImplemented
+    doubtful: list[int] = []
+
+    def work(a: Array, out: Array) -> None:
+        _around_ties(a, out, way, doubtful)
+
+    made = filtered(core, work)
+    return NotImplemented if doubtful else made
+
+
+class _Way(NamedTuple):
+    """How to sum what Pillow sums: its result lies between those of two numbers added to the sums."""
+
+    kernel: Array
+    low: float
+    high: float  # the same as `low` if no result is in doubt
+    filterargs: tuple[Any, ...]
+
+
+def _around_ties(a: Array, out: Array, way: _Way, too_many: list[int]) -> None:
+    """Write Pillow's results. Tell if too many are in doubt, and then it is wrong."""
+    r = way.filterargs[0][0] // 2
+    _correlate(a, way.kernel, way.low, out)
+    _copy_frame(a, out, r)
+    if way.low == way.high:
+        return
+    other = np.empty_like(out)
+    _correlate(a, way.kernel, way.high, other)
+    _copy_frame(a, other, r)
+    doubtful = np.flatnonzero(out.ravel() != other.ravel())
+    if doubtful.size > _MANY * out.size:
+        too_many.append(doubtful.size)
+    elif doubtful.size:
+        out.ravel()[doubtful] = _by_pillow(a, doubtful, way.filterargs)
+
+
+def _correlate(a: Array, kernel: Array, number: float, out: Array) -> None:
+    axis = -1 if a.ndim == 3 else None
+    correlate_plus(
+        a, kernel, number, dtype=a.dtype, border="nearest", cval=0.0, origin=0, channel_axis=axis,
+        out=out,
+    )  # fmt: skip
+
+
+def _copy_frame(a: Array, out: Array, r: int) -> None:
+    """The edges, which Pillow copies."""
+    out[:r], out[-r:], out[:, :r], out[:, -r:] = a[:r], a[-r:], a[:, :r], a[:, -r:]
+
+
+@lru_cache(maxsize=64)
+@quiet
+def _pillows_way(
+    size: tuple[int, int], scale: float, offset: float, weights: tuple[float, ...]
+) -> _Way | None:
+    """None if it divides by 0, float32 cannot hold such weights, or one in few sums is a tie."""
+    if size not in ((3, 3), (5, 5)) or len(weights) != size[0] * size[1]:
+        return None
+    given = np.array(weights, np.float64)
+    # as Pillow stores them
+    kernel = (given.astype(np.float32) / np.float32(scale)).reshape(size)[::-1].astype(np.float64)
+    offset = float(np.float32(offset))
+    largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
+    if scale == 0 or not largest < 2.0**16:
+        return None
+    filterargs = size, scale, offset, list(weights)
+    unit = binary_unit(np.append(kernel, [offset, 0.5]))
+    if largest <= 2.0**24 * unit:  # sums are exact, and ties are rounded up
+        return _Way(np.ascontiguousarray(kernel), offset + unit / 4, offset + unit / 4, filterargs)
+    # Pillow's sums may be off by so much (Higham, Accuracy and Stability, 3.1)
+    error = 1.01 * (np.count_nonzero(kernel) + 2) * 2.0**-24 * largest
+    if scale % 1 == 0 and offset % 1 == 0 and not (given % 1).any() and error * abs(scale) < 0.25:
+        # sums are whole numbers over the scale, and none but ties are so near to them
+        kernel = given.reshape(size)[::-1] / scale
+        error = 0.25 / abs(scale) if scale % 2 == 0 else 0.0
+        if 1 / abs(scale) > _MANY and error:
+            return None
+    return _Way(np.ascontiguousarray(kernel), offset - error, offset + error, filterargs)
+
+
+def _by_pillow(a: Array, flat: Array, filterargs: tuple[Any, ...]) -> Array:
+    """Results of some samples, by Pillow, from an image of their windows side by side."""
+    k = filterargs[0][0]
+    bands = a.shape[2] if a.ndim == 3 else 1
+    step = np.arange(k) - k // 2
+    windows = (
+        (step * a.shape[1] * bands)[:, np.newaxis, np.newaxis] + flat[:, np.newaxis] + step * bands
+    )
+    row = Image.fromarray(a.ravel()[windows].reshape(k, -1)).im
+    result = np.frombuffer(Image.Image()._new(row.filter(*filterargs)).tobytes(), np.uint8)
+    return result.reshape(k, -1)[k // 2, k // 2 :: k]
+
+
+def _pillows(core: Any, filterargs: Any) -> Any:
+    """The work handed back to Pillow, for whoever counts."""
+    originals.hand_back()
+    return core.filter(*filterargs[:3], list(filterargs[3]))
+
+
+def gaussian_exactly(self: Any, core: Any) -> Any:
+    """What Pillow's GaussianBlur gives: three box blurs."""
+    return _blur_exactly(core, self.radius, 3)
+
+
+def box_exactly(self: Any, core: Any) -> Any:
+    """What Pillow's BoxBlur gives: rounded after the rows and after the columns."""
+    return _blur_exactly(core, self.radius, 1)
+
+
+def unsharp_exactly(self: Any, core: Any) -> Any:
+    """What Pillow's UnsharpMask gives."""
+    percent, threshold = self.percent, self.threshold
+    for value in (percent, threshold):  # these go into C's integers
+        if type(value) is not int or abs(value) >= _LARGE:
+            return NotImplemented
+    if isinstance(self.radius, (tuple, list)):
+        return NotImplemented
+    return _blur_exactly(core, self.radius, 3, (percent, threshold))
+
+
+def _blur_exactly(core: Any, radius: Any, passes: int, mask: tuple[int, int] | None = None) -> Any:
+    width, height = core.size
+    if core.mode not in _BLURRED or width * height * (1 if core.mode == "L" else 4) < _FEW_BYTES:
+        return NotImplemented
+    try:
+        x, y = (radius, radius) if isinstance(radius, (int, float)) else radius
+    except (TypeError, ValueError):
+        return NotImplemented
+    for each in (x, y):
+        if not isinstance(each, (int, float)) or not 0 <= each < _LARGE:
+            return NotImplemented
+    across, down = _pillows_pass(float(x), passes), _pillows_pass(float(y), passes)
+    if not (across or down):
+        return core.copy()
+
+    def work(a: Array, out: Array) -> None:
+        if a.ndim == 2:
+            a, out = a[..., np.newaxis], out[..., np.newaxis]
+        _levels.engine.pillows_blur(a, out, across, down, passes)
+        if mask is not None:
+            _levels.engine.pillows_unsharp(a.reshape(-1), out.reshape(-1), *mask)
+
+    return filtered(core, work)
+
+
+@lru_cache(maxsize=64)
+def _pillows_pass(radius: float, passes: int) -> tuple[int, int, int] | None:
+    """Whole radius, and the weights of whole and outermost pixels, of one of the box blurs that Pillow makes
+    of a radius, in its own float32 (src/libImaging/BoxBlur.c); None where it makes none.
+    """
+    f = np.float32
+    r = f(radius)
+    if passes > 1:
+        # double precision, where C has double constants and functions, but for what is stored
+        variance = f(r * r / f(passes))
+        length = f(math.sqrt(12.0 * float(variance) + 1.0))
+        whole = f(math.floor((float(length) - 1.0) / 2.0))
+        part = f((f(2) * whole + f(1)) * (whole * (whole + f(1)) - f(3) * variance))
+        part = f(part / (f(6) * (variance - (whole + f(1)) * (whole + f(1)))))
+        r = f(whole + part)
+    if r == 0:
+        return None
+    reach = int(r)
+    weight = int(f(1 << 24) / (r * f(2) + f(1)))
+    return reach, weight, ((1 << 24) - (2 * reach + 1) * weight) % 2**32 // 2  # in 32 bits
+
+
+#: What can take the place of the method `filter` of Pillow's classes.
+METHODS = {
+    "BuiltinFilter": kernel_exactly,
+    "GaussianBlur": gaussian_exactly,
+    "BoxBlur": box_exactly,
+    "UnsharpMask": unsharp_exactly,
+}
+
+
+# --- filters -------------------------------------------------------------------------------------
 
 
 class Kernel(ImageFilter.MultibandFilter):
@@ -117,7 +319,6 @@ class Kernel(ImageFilter.MultibandFilter):
 
     name = "Kernel"
 
-    @quiet
     def __init__(
         self,
         size: tuple[int, int],
@@ -130,39 +331,32 @@ class Kernel(ImageFilter.MultibandFilter):
         exact: bool = False,
     ) -> None:
         if exact and isinstance(kernel, (list, tuple)) and size in ((3, 3), (5, 5)):
-            self._begin_exactly(size, kernel, scale, offset, border, cval)
-            return
-        width, height = _size(size)
-        weights = _weights(kernel, width, height)
-        if scale is None:
-            scale = float(weights.sum())
-            if scale == 0 and not exact:
-                raise ValueError("scale must be given if the weights sum to 0")
-        scale, offset = _number(scale, "scale"), _number(offset, "offset")
-        if exact and (width, height) not in ((3, 3), (5, 5)):
-            raise ValueError(f"size must be (3, 3) or (5, 5) if exact; got {(width, height)}")
-        if scale == 0 and not exact:
-            raise ValueError("scale must not be 0")
-        self.filterargs = (width, height), scale, offset, weights.ravel().tolist()
-        self.exact = exact
-        self._edges = _Edges(border, cval)
+            # as Pillow's own begins, which knows what is wrong
+            PillowsKernel.__init__(self, size, kernel, scale, offset)  # type: ignore[arg-type]
+            border, cval = _edges(border, cval)
+        else:
+            try:
+                self.filterargs = _checked(size, tuple(kernel), scale, offset, exact)  # type: ignore[arg-type]
+            except TypeError:  # rows of weights; or something is wrong, which says so again
+                self.filterargs = _checked.__wrapped__(size, kernel, scale, offset, exact)
+        self.exact, self._edges = exact, (border, cval)
         if not exact:
-            self._kernel = np.ascontiguousarray(weights[::-1] / scale)
+            self._sums()
 
-    def _begin_exactly(
-        self, size: Any, kernel: Any, scale: Any, offset: Any, border: str, cval: float
-    ) -> None:
-        """As Pillow's own begins, which is soon done and knows what is wrong."""
-        PillowsKernel.__init__(self, size, kernel, scale, offset)  # type: ignore[arg-type]
-        self.exact = True
-        self._edges = _Edges(border, cval) if (border, cval) != ("nearest", 0) else _PLAIN
+    def _sums(self) -> _Sums:
+        size, scale, offset, weights = self.filterargs
+        return _sums_of(size, scale, offset, tuple(weights), *self._edges)
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
-        if self.exact:
-            return _exact(image, self.filterargs)
-        offset = self.filterargs[2]
-        return _through(image, lambda a: self._edges.correlate(a, self._kernel, offset))
+        if not self.exact:
+            return _through(image, self._sums())
+        if image.mode in ("P", "F"):
+            raise ValueError(
+                f"image must not be of mode {image.mode} if exact: Pillow cannot filter it"
+            )
+        made = kernel_exactly(self, image)
+        return _pillows(image, self.filterargs) if made is NotImplemented else made
 
 
 class _Named(Kernel):
@@ -171,8 +365,10 @@ class _Named(Kernel):
     _pillows: type[ImageFilter.BuiltinFilter]
 
     def __init__(self, *, border: str = "nearest", cval: float = 0, exact: bool = False) -> None:
-        size, scale, offset, kernel = self._pillows.filterargs
-        super().__init__(size, kernel, scale, offset, border=border, cval=cval, exact=exact)
+        self.filterargs = self._pillows.filterargs
+        self.exact, self._edges = exact, (border, cval)
+        if (border, cval) != ("nearest", 0):
+            _edges(border, cval)
 
 
 class BLUR(_Named):
@@ -246,68 +442,37 @@ class SMOOTH_MORE(_Named):  # noqa: N801
 
 
 class _Blur(ImageFilter.MultibandFilter):
-    """What blurs have in common: a kernel, or if `exact` Pillow's passes, by the radius of the moment."""
+    """What blurs have in common: a radius, that of the moment."""
 
-    _passes: int
     radius: Any
+    # Pillow's result, or NotImplemented; and Pillow's result, by Pillow.
+    _exactly: Any
+    _pillows: Any
 
     def _begin(self, radius: Any, border: str, cval: float, exact: bool) -> None:
         self.radius = radius
-        self.exact = exact
-        self._edges = _PLAIN if (border, cval) == ("nearest", 0) else _Edges(border, cval)
+        self.exact, self._edges = exact, (border, cval)
         if exact and (border, cval) != ("nearest", 0):
             raise ValueError(f"border must be nearest if exact; got {border!r}")
-        self._kernel = None if exact else self._weights(radius)
+        if not exact:
+            self._sums()
 
-    def _weights(self, radius: Any) -> Weights:
-        """The kernel of a radius; each blur has its own."""
+    def _sums(self) -> _Sums:
+        """Of the radius; each blur has its own."""
         raise NotImplementedError
-
-    def _blurred(self, a: Array) -> Array:
-        assert self._kernel is not None
-        return self._edges.correlate(a, self._kernel)
-
-    def _pillows(self, core: Any) -> Any:
-        """Pillow's own blur of a core, for pictures that are too small to be worth more."""
-        raise NotImplementedError
-
-    def _exact_passes(self) -> list[tuple[int, int, int] | None]:
-        return _pillows_passes(self.radius, self._passes)
-
-    def _after(self, a: Array, blurred: Array) -> None:
-        """What is done to bytes that Pillow's passes have blurred."""
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""
         if not self.exact:
-            return _through(image, self._blurred)
-        width, height = image.size
-        if width * height * image.bands < _FEW_BYTES:
-            originals.hand_back()
-            return self._pillows(image)
-        if image.mode not in _BLURRED:
-            raise ValueError(f"image must be of a mode that Pillow blurs; got {image.mode}")
-        across, down = self._exact_passes()
-        if not (across or down):
-            return image.copy()
-        # as Pillow stores it, so that nothing is packed
-        raw = "RGBX" if image.mode == "RGB" else image.mode
-        a = np.frombuffer(Image.Image()._new(image).tobytes("raw", raw), np.uint8)
-        picture = a.reshape(height, width, -1)
-        blurred = np.empty_like(picture)
-        _levels.engine.pillows_blur(picture, blurred, across, down, self._passes)
-        self._after(a, blurred.reshape(-1))
-        return Image.frombytes(image.mode, (width, height), blurred.reshape(-1), "raw", raw).im
+            return _through(image, self._sums())
+        made = self._exactly(image)
+        if made is not NotImplemented:
+            return made
+        originals.hand_back()
+        return self._pillows(image)
 
 
-class _Gaussian(_Blur):
-    _passes = 3
-
-    def _weights(self, radius: Any) -> Weights:
-        return _gaussian(_radii(radius, 8))
-
-
-class GaussianBlur(_Gaussian):
+class GaussianBlur(_Blur):
     """A Gaussian; Pillow's of this name is near one.
 
     Parameters
@@ -340,7 +505,6 @@ class GaussianBlur(_Gaussian):
 
     name = "GaussianBlur"
 
-    @quiet
     def __init__(
         self,
         radius: float | Sequence[float] = 2,
@@ -351,8 +515,11 @@ class GaussianBlur(_Gaussian):
     ) -> None:
         self._begin(radius, border, cval, exact)
 
-    def _pillows(self, core: Any) -> Any:
-        return core.gaussian_blur(_pair(self.radius))
+    def _sums(self) -> _Sums:
+        return _gaussian_sums(_hashable(self.radius), *self._edges)
+
+    _exactly: Any = gaussian_exactly
+    _pillows: Any = PillowsGaussianBlur.filter
 
 
 class BoxBlur(_Blur):
@@ -385,7 +552,6 @@ class BoxBlur(_Blur):
     name = "BoxBlur"
     _passes = 1
 
-    @quiet
     def __init__(
         self,
         radius: float | Sequence[float],
@@ -398,14 +564,14 @@ class BoxBlur(_Blur):
             PillowsBoxBlur.__init__(self, radius)  # type: ignore[arg-type]  # which checks it
         self._begin(radius, border, cval, exact)
 
-    def _weights(self, radius: Any) -> Weights:
-        return _box(_radii(radius, 2))
+    def _sums(self) -> _Sums:
+        return _box_sums(_hashable(self.radius), *self._edges)
 
-    def _pillows(self, core: Any) -> Any:
-        return core.box_blur(_pair(self.radius))
+    _exactly: Any = box_exactly
+    _pillows: Any = PillowsBoxBlur.filter
 
 
-class UnsharpMask(_Gaussian):
+class UnsharpMask(_Blur):
     """Sharpen by the difference from a Gaussian blur.
 
     Parameters
@@ -437,7 +603,6 @@ class UnsharpMask(_Gaussian):
 
     name = "UnsharpMask"
 
-    @quiet
     def __init__(
         self,
         radius: float | Sequence[float] = 2,
@@ -452,28 +617,40 @@ class UnsharpMask(_Gaussian):
         self.threshold: Any = threshold if exact else _number(threshold, "threshold")
         self._begin(radius, border, cval, exact)
 
-    def _blurred(self, a: Array) -> Array:
-        return self._sharpened(a, super()._blurred(a))
+    def _sums(self) -> _Sums:
+        return _gaussian_sums(_hashable(self.radius), *self._edges)
 
-    def _pillows(self, core: Any) -> Any:
-        return core.unsharp_mask(self.radius, self.percent, self.threshold)
+    _exactly: Any = unsharp_exactly
+    _pillows: Any = PillowsUnsharpMask.filter
 
-    def _after(self, a: Array, blurred: Array) -> None:
-        _levels.engine.pillows_unsharp(a, blurred, self.percent, self.threshold)
+    def filter(self, image: Any) -> Any:
+        """Filter an image's core; called by ``Image.filter``."""
+        if self.exact:
+            return super().filter(image)
+        blur = self._sums()
 
-    def _exact_passes(self) -> list[tuple[int, int, int] | None]:
-        _check_mask(self.radius, self.percent, self.threshold)
-        return super()._exact_passes()
+        def work(a: Array, out: Array) -> None:
+            blur(a, out)
+            self._sharpen(a, out)
+
+        return _through(image, work)
+
+    def _sharpen(self, a: Array, blurred: Array) -> None:
+        """Put what is to come out in the place of what is blurred."""
+        percent, threshold = _number(self.percent, "percent"), _number(self.threshold, "threshold")
+        if a.dtype == np.uint8 and _is_small(percent) and _is_small(threshold):
+            if a.size:
+                _levels.engine.pillows_unsharp(
+                    a.reshape(-1), blurred.reshape(-1), int(percent), int(threshold)
+                )
+        else:
+            blurred[...] = self._sharpened(a, blurred)
 
     @quiet
     def _sharpened(self, a: Array, blurred: Array) -> Array:
         if a.dtype.kind == "f":
             return np.add(a, self._change(a - blurred), dtype=a.dtype, casting="same_kind")
-        if a.dtype == np.uint8:  # there are but 511 differences
-            changes = self._change(np.arange(-255, 256)).clip(-255, 255).astype(np.int16)
-            sharp = a + changes.take(a.astype(np.int16) - blurred + 255)
-        else:
-            sharp = a + self._change(a.astype(np.int64) - blurred)
+        sharp = a + self._change(a.astype(np.int64) - blurred)
         bounds = np.iinfo(a.dtype)
         saturated: Array = sharp.clip(bounds.min, bounds.max).astype(a.dtype)
         return saturated
@@ -489,230 +666,81 @@ class UnsharpMask(_Gaussian):
 # --- the way to the engine -----------------------------------------------------------------------
 
 
-class _Edges:
-    """What stands outside a picture."""
+class _Sums:
+    """A kernel, a number to add, and what stands outside: checked once, called with arrays.
 
-    def __init__(self, border: str, cval: float) -> None:
-        self.border = canonical(border)
-        self.cval = _number(cval, "cval")
+    Fills the second array with the sums of the first, rounded to its type.
+    """
 
-    def correlate(self, a: Array, kernel: Weights, offset: float = 0.0) -> Array:
-        """Correlate, add, and round to the picture's own type."""
-        axis = -1 if a.ndim == 3 else None
-        if isinstance(kernel, Product):  # to which no filter adds a number
-            return correlate_product(
-                a, kernel, border=self.border, cval=self.cval, origin=0, channel_axis=axis,
-                dtype=np.dtype(a.dtype.type),
+    def __init__(self, kernel: Weights, number: float, border: str, cval: float) -> None:
+        self.kernel, self.number = kernel, number
+        self.border, self.cval = _edges(border, cval)
+        self.plans: dict[int, Plan] = {}
+
+    def __call__(self, a: Array, out: Array) -> None:
+        if isinstance(self.kernel, Product):  # to which no filter adds a number
+            correlate_product(
+                a, self.kernel, border=self.border, cval=self.cval, origin=0,
+                channel_axis=-1 if a.ndim == 3 else None, dtype=None, out=out,
             )  # fmt: skip
-        return correlate_plus(
-            a, kernel, offset, dtype=np.dtype(a.dtype.type), border=self.border, cval=self.cval,
-            origin=0, channel_axis=axis,
-        )  # fmt: skip
+            return
+        if self.number:
+            correlate_plus(
+                a, self.kernel, self.number, dtype=np.dtype(a.dtype.type), border=self.border,
+                cval=self.cval, origin=0, channel_axis=-1 if a.ndim == 3 else None, out=out,
+            )  # fmt: skip
+            return
+        plan = self.plans.get(a.ndim)
+        if plan is None:
+            plan = self.plans[a.ndim] = make_plan(
+                self.kernel, False, self.border, self.cval, 0, "same", -1 if a.ndim == 3 else None,
+                None, "auto", None,
+            )  # fmt: skip
+        plan(a, out=out)
 
 
-def _through(core: Any, work: Callable[[Array], Array]) -> Any:
-    """Filter an image's core as an array of shape (H, W) or (H, W, C)."""
-    image = _without_palette(core)
-    if image.mode in GREY:
-        dtype = np.dtype(GREY[image.mode])
-        return _image(work(_grey_array(image)).astype(dtype, copy=False), image.mode, image.size).im
-    if image.mode not in _BANDS:
-        raise ValueError(f"image must be of a mode that Pillow can filter; got {image.mode}")
-    filtered = work(_band_array(image))
-    if image.mode == "LAB":
-        _flip_signs(filtered)
-    return _image(filtered, image.mode, image.size).im
-
-
-def _without_palette(core: Any) -> Image.Image:
-    """The image of a core, or where its bytes are no grey values, one whose are."""
+def _through(core: Any, work: Work) -> Any:
+    """Filter an image's core, and where its bytes are no grey values, one whose are."""
     if core.mode == "1":
         core = core.convert("L", 0)
     elif core.mode in ("P", "PA"):
         alpha = core.mode == "PA" or core.getpalettemode().endswith("A")
         core = core.convert("RGBA" if alpha else "RGB", 0)
-    return Image.Image()._new(core)
+    return filtered(core, work)
 
 
-# --- Pillow's own results ------------------------------------------------------------------------
+def _hashable(radius: Any) -> Any:
+    """A radius as it can be remembered."""
+    return tuple(radius) if isinstance(radius, (list, np.ndarray)) else radius
 
 
-def _exact(core: Any, filterargs: Any) -> Any:
-    """What Pillow's Kernel gives.
-
-    Pillow sums in float32, adds 1/2 and cuts off. An exact sum that is farther from a tie than such a sum
-    can be off gives the same; the windows of the others are put side by side for Pillow itself. Wide pixels,
-    of which most would be in doubt, and modes of which the bytes are no grey values, are left to Pillow.
-    """
-    if core.mode in ("P", "F"):
-        raise ValueError(f"image must not be of mode {core.mode} if exact: Pillow cannot filter it")
-    size, scale, offset, weights = filterargs
-    (width, height), side = core.size, size[0]
-    if width * height < _SMALL or min(width, height) < side or core.mode not in ("L", *_BANDS):
-        return _pillows(core, filterargs)
-    sums_of = _pillows_sums(size, scale, offset, tuple(weights))
-    if sums_of is None:
-        return _pillows(core, filterargs)
-    image = Image.Image()._new(core)
-    a = _grey_array(image) if core.mode == "L" else _band_array(image)
-    result = a.copy()
-    doubtful = _half_up(a, sums_of, size[0] // 2, result)
-    if doubtful is None:
-        return _pillows(core, filterargs)
-    if doubtful[0].size:
-        result[doubtful] = _by_pillow(a, doubtful, PillowsKernel(size, weights, scale, offset))
-    if core.mode == "LAB":
-        _flip_signs(result)
-    return _image(result, core.mode, core.size).im
-
-
-def _pillows(core: Any, filterargs: Any) -> Any:
-    """The work handed back to Pillow, for whoever counts."""
-    originals.hand_back()
-    return core.filter(*filterargs)
-
-
-@quiet
-def _half_up(a: Array, sums_of: _Sums, r: int, out: Array) -> tuple[Array, ...] | None:
-    """Write the sums, rounded half up, of all windows of radius `r` inside. Tell where Pillow's may be
-    others, or None if these are too many.
-    """
-    inside = out[r:-r, r:-r]
-    axis = -1 if a.ndim == 3 else None
-    rows = max(8, _NEAR // a[:1].size)
-    doubtful = [[np.empty(0, np.intp)] for _ in a.shape]
-    for y in range(0, len(inside), rows):
-        band = inside[y : y + rows]
-        sums, near = sums_of(a[y : y + len(band) + 2 * r], axis)
-        sums.clip(0, 255, out=sums)
-        np.copyto(band, sums, casting="unsafe")
-        if near is None:
-            continue
-        # of a line of bytes, NumPy finds those that are not zero ten times as fast as of a rectangle
-        flat = np.flatnonzero(near.ravel())
-        if flat.size > _MANY * near.size:
-            return None
-        found = np.unravel_index(flat, near.shape)
-        for places, more, shift in zip(doubtful, found, (y + r, r, 0), strict=False):
-            places.append(more + shift)
-    return tuple(np.concatenate(places) for places in doubtful)
+# Kernels that were made are kept with their plans; of wrong arguments nothing is.
 
 
 @lru_cache(maxsize=64)
-def _pillows_sums(
-    size: tuple[int, int], scale: float, offset: float, weights: tuple[float, ...]
-) -> _Sums | None:
-    """How to sum what Pillow sums; None if it divides by 0, or float32 cannot hold such weights."""
-    with np.errstate(all="ignore"):  # as Pillow stores them
-        kernel = np.array(weights, np.float32).reshape(size[::-1]) / np.float32(scale)
-        kernel = kernel[::-1].astype(np.float64)
-        offset = float(np.float32(offset))
-        largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
-    if scale == 0 or not largest < 2.0**100:
-        return None
-    return _whole_sums(kernel, offset, largest) or (
-        None if _ties(weights, scale) > _MANY else _float_sums(kernel, offset, largest)
-    )
-
-
-def _ties(weights: tuple[float, ...], scale: float) -> float:
-    """The share of sums of whole weights, over a whole scale, that are ties: one in 6 of DETAIL's."""
-    whole = scale % 2 == 0 and all(w % 1 == 0 for w in weights)
-    return 1 / abs(scale) if whole else 0.0
-
-
 @quiet
-def _whole_sums(kernel: Array, offset: float, largest: float) -> _Sums | None:
-    """Sums half a unit up, to be cut off, of weights that are multiples of one power of two, and so few of
-    them that float32 sums are exact; None for other weights.
-    """
-    unit = binary_unit(np.append(kernel, [offset, 0.5]))
-    if largest > 2.0**24 * unit:
-        return None
-    work = np.int16 if largest < 2.0**15 * unit else np.int32
-    whole, more, places = kernel / unit, work((offset + 0.5) / unit), work(-np.log2(unit))
-
-    def sums_of(a: Array, axis: int | None) -> tuple[Array, None]:
-        sums = correlate(a, whole, shape="valid", channel_axis=axis, dtype=work)
-        sums += more
-        sums >>= places
-        return sums, None
-
-    return sums_of
-
-
-@quiet
-def _float_sums(kernel: Array, offset: float, largest: float) -> _Sums:
-    """Sums half a unit up, to be cut off, in float32, and where they are too near a whole number."""
-    kernel = np.ascontiguousarray(kernel)
-    more = np.float32(offset + 0.5)
-    # Pillow's sums, and these, may be off by so much (Higham, Accuracy and Stability, 3.1)
-    error = np.float32(2 * 1.01 * (np.count_nonzero(kernel) + 2) * 2.0**-24 * largest)
-
-    def sums_of(a: Array, axis: int | None) -> tuple[Array, Array]:
-        sums = correlate(a, kernel, shape="valid", channel_axis=axis, dtype=np.float32)
-        sums += more
-        rest = np.rint(sums)
-        np.subtract(sums, rest, out=rest)
-        np.abs(rest, out=rest)
-        return sums, rest <= error
-
-    return sums_of
-
-
-def _by_pillow(a: Array, at: tuple[Array, ...], same: PillowsKernel) -> Array:
-    """Results of some samples, by Pillow, from an image of their windows side by side."""
-    k = same.filterargs[0][0]
-    step = np.arange(k) - k // 2
-    y = at[0][np.newaxis, :, np.newaxis] + step[:, np.newaxis, np.newaxis]
-    x = at[1][np.newaxis, :, np.newaxis] + step
-    windows = a[y, x] if a.ndim == 2 else a[y, x, at[2][np.newaxis, :, np.newaxis]]
-    row = Image.fromarray(np.ascontiguousarray(windows.reshape(k, -1)))
-    return np.asarray(row.filter(same))[k // 2, k // 2 :: k]
-
-
-def _pair(radius: Any) -> tuple[float, float]:
-    return (radius, radius) if isinstance(radius, (int, float)) else radius
+def _sums_of(
+    size: tuple[int, int],
+    scale: float,
+    offset: float,
+    weights: tuple[float, ...],
+    border: str,
+    cval: float,
+) -> _Sums:
+    kernel = np.array(weights, np.float64).reshape(size[::-1])[::-1] / scale
+    return _Sums(np.ascontiguousarray(kernel), float(offset), border, cval)
 
 
 @lru_cache(maxsize=64)
-def _pillows_pass(radius: float, passes: int) -> tuple[int, int, int] | None:
-    """Whole radius, and the weights of whole and outermost pixels, of one of the box blurs that Pillow makes
-    of a radius, in its own float32 (src/libImaging/BoxBlur.c); None where it makes none.
-    """
-    f = np.float32
-    r = f(radius)
-    if passes > 1:
-        # double precision, where C has double constants and functions, but for what is stored
-        variance = f(r * r / f(passes))
-        length = f(math.sqrt(12.0 * float(variance) + 1.0))
-        whole = f(math.floor((float(length) - 1.0) / 2.0))
-        part = f((f(2) * whole + f(1)) * (whole * (whole + f(1)) - f(3) * variance))
-        part = f(part / (f(6) * (variance - (whole + f(1)) * (whole + f(1)))))
-        r = f(whole + part)
-    if r == 0:
-        return None
-    reach = int(r)
-    weight = int(f(1 << 24) / (r * f(2) + f(1)))
-    return reach, weight, ((1 << 24) - (2 * reach + 1) * weight) % 2**32 // 2  # in 32 bits
+@quiet
+def _gaussian_sums(radius: Any, border: str, cval: float) -> _Sums:
+    return _Sums(_gaussian(_radii(radius, 8)), 0.0, border, cval)
 
 
-def _pillows_passes(radius: Any, passes: int) -> list[tuple[int, int, int] | None]:
-    """Across and down; an error for what only Pillow can refuse, or do."""
-    x, y = _pair(radius)
-    for each in (x, y):
-        if not isinstance(each, (int, float)) or not 0 <= each < _LARGE:
-            raise ValueError(f"radius must be a number from 0 to 2**20, or (x, y); got {radius!r}")
-    return [_pillows_pass(float(each), passes) for each in (x, y)]
-
-
-def _check_mask(radius: Any, percent: Any, threshold: Any) -> None:
-    """What goes into C's integers; the rest Pillow refuses, or does."""
-    for value, name in ((percent, "percent"), (threshold, "threshold")):
-        if type(value) is not int or abs(value) >= _LARGE:
-            raise ValueError(f"{name} must be a whole number below 2**20 if exact; got {value!r}")
-    if isinstance(radius, (tuple, list)):
-        raise TypeError(f"radius must be a number if exact; got {radius!r}")
+@lru_cache(maxsize=64)
+@quiet
+def _box_sums(radius: Any, border: str, cval: float) -> _Sums:
+    return _Sums(_box(_radii(radius, 2)), 0.0, border, cval)
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -723,12 +751,36 @@ def _number(value: Any, name: str) -> float:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be a number; got {value!r}") from None
-    if not np.isfinite(number):
+    if not math.isfinite(number):
         raise ValueError(f"{name} must be finite; got {value!r}")
     return number
 
 
-_PLAIN = _Edges("nearest", 0)  # of the many filters that say nothing of it
+def _is_small(number: float) -> bool:
+    """Whether it is whole, and the engine's integers hold products of it."""
+    return number % 1 == 0 and abs(number) < _LARGE
+
+
+def _edges(border: str, cval: float) -> tuple[str, float]:
+    return canonical(border), _number(cval, "cval")
+
+
+@lru_cache(maxsize=64)
+@quiet
+def _checked(size: Any, kernel: Any, scale: Any, offset: Any, exact: bool) -> tuple[Any, ...]:
+    """What Pillow calls the filter's arguments."""
+    width, height = _size(size)
+    weights = _weights(kernel, width, height)
+    if scale is None:
+        scale = float(weights.sum())
+        if scale == 0 and not exact:
+            raise ValueError("scale must be given if the weights sum to 0")
+    scale, offset = _number(scale, "scale"), _number(offset, "offset")
+    if exact and (width, height) not in ((3, 3), (5, 5)):
+        raise ValueError(f"size must be (3, 3) or (5, 5) if exact; got {(width, height)}")
+    if scale == 0 and not exact:
+        raise ValueError("scale must not be 0")
+    return (width, height), scale, offset, tuple(weights.ravel().tolist())
 
 
 def _size(size: Any) -> tuple[int, int]:

@@ -5,6 +5,9 @@ A function or class is known by many names: its own module's, its package's, and
 imported it by name. So all modules that are loaded are searched for the object itself, when it is replaced
 and again when it is put back, for a module that was loaded in between holds the replacement.
 
+Methods of classes are replaced in the classes, which stay: a filter of Pillow's is what it was, whenever it
+was made.
+
 Installations nest: a function is in place while one of them asks for it.
 """
 
@@ -17,7 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 
-from . import hand_back, originals
+from .._engine.stand_in import serve_all
+from . import originals
 from .stand_ins import Callee, Key, stand_in
 
 
@@ -30,11 +34,15 @@ class Backend:
     original : str
         The module whose functions or classes are replaced.
     ours : str
-        The module with those of the same names, which are in its ``__all__``.
+        The module with those of the same names, which are in its ``__all__``; or, of a library of classes,
+        with ``METHODS``, what is to be their method ``filter``.
+    methods : bool
+        Whether it is one of classes.
     """
 
     original: str
     ours: str
+    methods: bool = False
 
 
 # By the names that `install` knows; those in `DEFAULT` need not be asked for.
@@ -42,7 +50,7 @@ BACKENDS = {
     "ndimage": Backend("scipy.ndimage", "fastconv.compat.ndimage"),
     "signal": Backend("scipy.signal", "fastconv.compat.signal"),
     "cv2": Backend("cv2", "fastconv.compat.cv2"),
-    "Pillow": Backend("PIL.ImageFilter", "fastconv.compat.image_filter"),
+    "Pillow": Backend("PIL.ImageFilter", "fastconv.compat.image_filter", methods=True),
 }
 DEFAULT = ("ndimage", "signal")
 
@@ -75,6 +83,7 @@ class _State:
     asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
     original: dict[Key, Callee] = field(default_factory=dict)
     replacement: dict[Key, Callee] = field(default_factory=dict)
+    modules: dict[Key, str] = field(default_factory=dict)  # the originals' own word for theirs
 
 
 _state = _State()
@@ -95,14 +104,30 @@ def _swap(pairs: dict[int, Callee]) -> list[str]:
     return names
 
 
+def _put(key: Key, function: Callee) -> None:
+    """Make a function the method of a class."""
+    name, _, method = key[1].partition(".")
+    setattr(getattr(import_module(key[0]), name), method, function)
+
+
+def _is_method(key: Key) -> bool:
+    return "." in key[1]
+
+
 def _pairs(backend: Backend) -> Iterator[tuple[Key, Callee, Callee]]:
-    """Key, original and stand-in of each function or class."""
-    theirs, ours = import_module(backend.original), import_module(backend.ours)
-    for name in ours.__all__:
+    """Key, original and stand-in of each function or method."""
+    theirs, module = import_module(backend.original), import_module(backend.ours)
+    if backend.methods:
+        table = {f"{name}.filter": ours for name, ours in module.METHODS.items()}
+        originals = {name: getattr(theirs, name.partition(".")[0]).filter for name in table}
+    else:
+        table = {name: getattr(module, name) for name in module.__all__}
+        originals = {name: getattr(theirs, name, None) for name in table}
+    for name, ours in table.items():
         key = backend.original, name
-        original = getattr(theirs, name, None)
+        original = originals[name]
         if key not in originals.replaced and original is not None:
-            made = stand_in(key, getattr(ours, name), original)
+            made = stand_in(key, ours, original)
             if made is not None:
                 yield key, original, made
 
@@ -114,8 +139,8 @@ def install(*names: str, always: bool = False) -> Report:
     (shape, type, kernel, options) that was not seen before, since to find out how it is best done would take
     longer than the original does: calls of that kind go to the original, and give its results, until its
     predicted time for all of them has come to the time that finding out takes. From then on the kind is done
-    here. Of Pillow the filter classes are replaced, by such that are both: their results are Pillow's to the
-    pixel, and small pictures are left to Pillow.
+    here. Of Pillow's filter classes the method ``filter`` is replaced: results are Pillow's to the pixel,
+    and small pictures are left to Pillow.
 
     Parameters
     ----------
@@ -157,7 +182,8 @@ def install(*names: str, always: bool = False) -> Report:
         if name not in BACKENDS:
             raise ValueError(f"names must be of {', '.join(BACKENDS)}; got {name!r}")
     with _state.lock:
-        missing, pairs = [], {}
+        missing, methods = [], []
+        pairs: dict[int, Callee] = {}
         for name in names or DEFAULT:
             try:
                 found = list(_pairs(BACKENDS[name]))
@@ -169,10 +195,16 @@ def install(*names: str, always: bool = False) -> Report:
             for key, original, made in found:
                 originals.replaced[key] = _state.original[key] = original
                 _state.replacement[key] = made
-                pairs[id(original)] = made
+                if _is_method(key):
+                    _put(key, made)
+                    methods.append(".".join(key))
+                else:
+                    pairs[id(original)] = made
+                    _state.modules[key] = original.__module__
+                    original.__module__ = originals.__name__  # by which it can be pickled
         _state.asked.append((names or DEFAULT, always))
-        hand_back.always = any(each for _, each in _state.asked)
-        return Report(tuple(_swap(pairs)), tuple(missing))
+        serve_all(any(each for _, each in _state.asked))
+        return Report(tuple(methods + _swap(pairs)), tuple(missing))
 
 
 def uninstall() -> None:
@@ -187,11 +219,16 @@ def uninstall() -> None:
         if not _state.asked:
             return
         _state.asked.pop()
-        hand_back.always = any(each for _, each in _state.asked)
+        serve_all(any(each for _, each in _state.asked))
         kept = {BACKENDS[name].original for names, _ in _state.asked for name in names}
         gone = [key for key in _state.replacement if key[0] not in kept]
-        _swap({id(_state.replacement[key]): _state.original[key] for key in gone})
+        functions = [key for key in gone if not _is_method(key)]
+        _swap({id(_state.replacement[key]): _state.original[key] for key in functions})
         for key in gone:
+            if _is_method(key):
+                _put(key, _state.original[key])
+            else:
+                _state.original[key].__module__ = _state.modules.pop(key)
             del _state.replacement[key], _state.original[key], originals.replaced[key]
 
 

@@ -75,6 +75,12 @@ def correlate_plus(
     -------
     ndarray
     """
+    if dtype.kind == "f" and dtype.itemsize > 2 and number:
+        sums = correlate(
+            image, kernel, border=border, cval=cval, origin=origin, channel_axis=channel_axis,
+            dtype=dtype, out=out,
+        )  # fmt: skip
+        return _added(sums, number)
     options = (number, dtype, border, cval, origin, channel_axis)
     return calls.again(_plus, image, kernel, out, options)  # type: ignore[no-any-return]
 
@@ -99,8 +105,6 @@ def _plus(
         return correlate(image, kernel, dtype=dtype, out=out, **options), None, 0.0
     if dtype.kind in "iu":
         check_finite(kernel, dtype.name)
-    if dtype.kind == "f" and dtype.itemsize > 2:
-        return _added(image, kernel, out, number, dtype, options), None, 0.0
     outside = float(cval) if border == "constant" else 0.0
     strategy = _dots(
         image.dtype, kernel.tobytes(), kernel.dtype, kernel.shape, number, dtype, outside, _levels.level
@@ -110,18 +114,11 @@ def _plus(
     return _in_bands(image, kernel, out, number, dtype, outside, options), None, 0.0
 
 
-def _added(
-    image: NDArray[Any],
-    kernel: NDArray[Any],
-    out: NDArray[Any] | None,
-    number: float,
-    dtype: np.dtype[Any],
-    options: dict[str, Any],
-) -> NDArray[Any]:
+def _added(sums: NDArray[Any], number: float) -> NDArray[Any]:
     """The number comes to sums of the result's own type, which are not rounded to any other."""
-    sums = correlate(image, kernel, dtype=dtype, out=out, **options)
-    with np.errstate(over="ignore", invalid="ignore"):
-        np.add(sums, dtype.type(number), out=sums)
+    if not calls.add_number(sums, number):
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.add(sums, sums.dtype.type(number), out=sums)
     return sums
 
 
@@ -148,7 +145,7 @@ def _in_bands(
             image.dtype, kernel.tobytes(), kernel.dtype, number, dtype, outside, peak
         )
     if work == dtype and work.kind != "i":
-        return _added(image, kernel, out, number, dtype, options)
+        return _added(correlate(image, kernel, dtype=dtype, out=out, **options), number)
     if out is None:
         out = np.empty(image.shape, dtype)
     elif np.may_share_memory(image, out):

@@ -3,25 +3,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from .._engine.stand_in import calls, hand_back
+
+__all__ = ["calls", "find", "hand_back", "replaced"]
+
 # Those whose place is taken, by (module, name); fastconv.compat.installation writes here.
 replaced: dict[tuple[str, str], Callable[..., Any]] = {}
-
-_local = threading.local()
-
-
-def calls() -> int:
-    """How many calls of this thread were handed back, for whoever counts."""
-    return getattr(_local, "calls", 0)
-
-
-def hand_back() -> None:
-    """Count a call of this thread that the original does."""
-    _local.calls = calls() + 1
 
 
 def find(module: str, name: str) -> Callable[..., Any] | None:
@@ -34,3 +25,16 @@ def find(module: str, name: str) -> Callable[..., Any] | None:
             return None
     hand_back()
     return original
+
+
+def __getattr__(name: str) -> Any:
+    """The original of that name: how one is pickled while another function has its place."""
+    for library in ("scipy.ndimage", "scipy.signal", "cv2"):
+        if (library, name) in replaced:
+            return replaced[library, name]
+    for library in ("scipy.ndimage", "scipy.signal", "cv2"):
+        try:
+            return getattr(import_module(library), name)
+        except (ImportError, AttributeError):
+            continue
+    raise AttributeError(f"no library that is imitated has {name!r}, or it is not installed")

@@ -181,6 +181,7 @@ cdef bint fixed_of(Whole* w, Facts* f, const Request* request, int fraction_bits
     # samples are not negative, so that rests of one sign add up and those of the other balance them
     w.error = 1.01 * (max(over, under) * request.high) + definition_error(f, request)
     w.error += WHOLE * f.total / divisor * request.high     # the quotients of a rational kernel are rounded
+    w.error += fabs(request.offset - nearest(request.offset * unit) * scale)
     w.why = b"weights in fixed point of {fraction_bits} binary fraction_bits, sums of 32-bit integers"
     return True
 
@@ -193,8 +194,6 @@ cdef void consider_fixed(Proposal* best, const Proposal* blank, Facts* f,
     # sums have 31 bits, eight of which, and a sign, stand before the point of the results
     cdef double divisor = request.divisor or 1
     cdef int most = exponent_of((SUM_LIMIT - 1) / (256 * f.total / divisor + fabs(request.offset))) - 1
-    if fmod(request.offset, 1):
-        return
     most = min(MOST_FRACTION_BITS, most)
     for digits in range(1, 5):
         fraction_bits = min(most, digits * bits - 1 - exponent_of(f.largest / divisor))

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+def array_of(capsule: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]: ...

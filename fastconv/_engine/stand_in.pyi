@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-3-Clause
+from collections.abc import Callable
+from typing import Any
+
+class Count:
+    served: int
+    served_time: float
+    handed_back: int
+    handed_back_time: float
+
+class StandIn:
+    count: Count
+    __qualname__: str
+    def __init__(
+        self,
+        ours: Callable[..., Any],
+        original: Callable[..., Any],
+        count: Count,
+        refusals: tuple[type[Exception], ...],
+        prices: tuple[float, float, float] | None = None,
+        own: tuple[type, ...] | None = None,
+    ) -> None: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+def calls() -> int: ...
+def hand_back() -> None: ...
+def serve_all(always: bool) -> None: ...
+def forget_kinds() -> None: ...
