@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Large tiles (src/methods/spectra.pxi): kernels of any size, and long lines, go by way of spectra without a result
-that is not the definition's.
+"""Large tiles (src/methods/spectra.pxi): kernels of any size, and long lines, go by way of spectra without a
+result that is not the definition's.
 """
 
 from __future__ import annotations

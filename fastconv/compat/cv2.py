@@ -662,8 +662,10 @@ def _filtered(
             )  # fmt: skip
         else:
             options = (False, border, borderValue, origin, "same", axis, dtype, "auto", None)
-            result = known(image, kernel, out, options)
-            if result is None:
+            kept = known(image, kernel, out, options)
+            if kept is not None:
+                result = kept
+            else:
                 result = correlate(
                     image, kernel, border=border, cval=borderValue, origin=origin, channel_axis=axis,
                     dtype=dtype, out=out,

@@ -119,13 +119,13 @@ def _pairs(backend: Backend) -> Iterator[tuple[Key, Callee, Callee]]:
     theirs, module = import_module(backend.original), import_module(backend.ours)
     if backend.methods:
         table = {f"{name}.filter": ours for name, ours in module.METHODS.items()}
-        originals = {name: getattr(theirs, name.partition(".")[0]).filter for name in table}
+        found = {name: getattr(theirs, name.partition(".")[0]).filter for name in table}
     else:
         table = {name: getattr(module, name) for name in module.__all__}
-        originals = {name: getattr(theirs, name, None) for name in table}
+        found = {name: getattr(theirs, name, None) for name in table}
     for name, ours in table.items():
         key = backend.original, name
-        original = originals[name]
+        original = found[name]
         if key not in originals.replaced and original is not None:
             made = stand_in(key, ours, original)
             if made is not None:
