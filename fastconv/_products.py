@@ -29,8 +29,10 @@ from ._pixels import Floats
 from ._plan import Plan, make_plan
 from .api import correlate
 
-# Weights of a kernel that is an array although its lines are known: all methods know those.
+# Weights of a kernel that is an array although its lines are known, since all methods know those: as it is
+# given, and folded onto a picture.
 LARGEST_ARRAY = 2**14
+LARGEST_FOLDED = 2**17
 # And of one that has to be an array.
 _MOST_WEIGHTS = 2**24
 # Plans that are kept: each holds spectra, of some 100 kB.
@@ -43,9 +45,10 @@ _Axis = tuple[int, int]
 Weights = NDArray[Any] | Product
 
 
-def product_of_lines(column: Floats, row: Floats) -> Weights:
-    """The kernel of two lines: an array, if it is small."""
-    if min(len(column), len(row)) == 1 or len(column) * len(row) <= LARGEST_ARRAY:
+def product_of_lines(column: Floats, row: Floats, most: int | None = None) -> Weights:
+    """The kernel of two lines: an array, if it has no more weights than `most`, or LARGEST_ARRAY."""
+    most = LARGEST_ARRAY if most is None else most
+    if min(len(column), len(row)) == 1 or len(column) * len(row) <= most:
         made = np.outer(column, row)
         made.flags.writeable = False
         return made
@@ -116,9 +119,9 @@ def _plan_of(
             start = -(len(lines[i]) // 2 + shifts[i])
             lines[i], start = _folded(lines[i], (length, start), border)
             origin[i] = -start - len(lines[i]) // 2
+    folded = product_of_lines(lines[0], lines[1], LARGEST_FOLDED)
     return make_plan(
-        product_of_lines(*lines), False, border, cval, (origin[0], origin[1]), "same", channel_axis,
-        dtype, "auto", None,
+        folded, False, border, cval, (origin[0], origin[1]), "same", channel_axis, dtype, "auto", None,
     )  # fmt: skip
 
 

@@ -47,13 +47,14 @@ def lines_of(name: str, h: int, w: int) -> tuple[Array, Array]:
     return rng.normal(size=h) / h, rng.normal(size=w) / w
 
 
+@pytest.mark.parametrize("most", [0, 2**17], ids=["lines", "array"])
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "float64"])
 def test_a_product_is_the_definition_of_its_outer_product(
-    level: str, border: str, dtype: str, monkeypatch: pytest.MonkeyPatch
+    level: str, border: str, dtype: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Folded or not, as lines or as an array."""
-    monkeypatch.setattr(_products, "LARGEST_ARRAY", 0)
+    """Folded or not."""
+    monkeypatch.setattr(_products, "LARGEST_FOLDED", most)
     for height, width, h, w in SIZES:
         for name in ("bell", "box", "fixed", "signed"):
             column, row = lines_of(name, h, w)

@@ -842,7 +842,7 @@ def _large(across: Array, down: Array, delta: float) -> Weights:
         and np.isfinite(across).all()
         and np.isfinite(down).all()
     ):
-        return product_of_lines(*(line.ravel().astype(np.float64) for line in (down, across)))
+        return product_of_lines(down.ravel().astype(np.float64), across.ravel().astype(np.float64))
     if across.size * down.size > _LONGEST:
         raise error(
             "kernelX and kernelY must be real and finite, and delta 0, for more than 2**24 weights; "

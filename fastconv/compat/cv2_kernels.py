@@ -38,8 +38,8 @@ def frozen(kernel: NDArray[Any]) -> Floats:
 def box(width: int, height: int, normalize: bool) -> Weights:
     """Equal weights."""
     if width * height > LARGEST_ARRAY:
-        lines = (np.full(n, 1 / n if normalize else 1.0) for n in (height, width))
-        return product_of_lines(*lines)
+        column, row = (np.full(n, 1 / n if normalize else 1.0) for n in (height, width))
+        return product_of_lines(column, row)
     return frozen(np.full((height, width), 1 / (width * height) if normalize else 1.0))
 
 
@@ -78,7 +78,7 @@ def gaussian(width: int, height: int, sigma_x: float, sigma_y: float, places: in
     lines = [gaussian_line(height, sigma_y), gaussian_line(width, sigma_x)]
     if places:
         lines = [fixed_point(line, places) for line in lines]
-    return product_of_lines(*lines)
+    return product_of_lines(lines[0], lines[1])
 
 
 def derivative_line(order: int, size: int) -> Floats:
