@@ -94,6 +94,8 @@ def as_index(value: object, argument: str) -> int:
 
 
 def as_number(cval: complex) -> complex:
+    if type(cval) is float:
+        return cval
     a = array_of(cval, "cval")
     if a.ndim != 0 or a.dtype.kind not in "biufc":
         raise TypeError(f"cval must be a number; got {cval!r}")
@@ -103,6 +105,8 @@ def as_number(cval: complex) -> complex:
 
 
 def as_origin(origin: int | tuple[int, int], size: tuple[int, ...], shape: str) -> tuple[int, int]:
+    if type(origin) is int and origin == 0:  # the centre is on every kernel
+        return 0, 0
     pair = tuple(origin) if isinstance(origin, (tuple, list, np.ndarray)) else (origin, origin)
     if len(pair) != 2:
         raise ValueError(f"origin must be an integer or a pair of them; got {origin!r}")

@@ -66,6 +66,10 @@ PIXELS["complex64"] = PIXELS["float32"]
 PIXELS["complex128"] = PIXELS["float64"]
 
 
+# By NumPy's numbers of types: asking for a name takes microseconds.
+_BY_NUMBER = {np.dtype(name).num: pixel for name, pixel in PIXELS.items()}
+
+
 def pixel_of(dtype: np.dtype[Any], argument: str) -> Pixel:
     """Row of the table for `dtype`; a complex type gives that of its parts.
 
@@ -74,10 +78,10 @@ def pixel_of(dtype: np.dtype[Any], argument: str) -> Pixel:
     TypeError
         The type is not one of the table's; `argument` names the culprit.
     """
-    try:
-        return PIXELS[dtype.name]
-    except KeyError:
+    pixel = _BY_NUMBER.get(dtype.num) or PIXELS.get(dtype.name)
+    if pixel is None:
         raise TypeError(
             f"{argument} must be of type bool, (u)int8 to (u)int64, float16, float32, float64, "
             f"complex64 or complex128; got {dtype.name}"
-        ) from None
+        )
+    return pixel

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from importlib import import_module
+from math import inf, isinf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,8 +112,8 @@ class Plan(PlanBase):
         if isinstance(self.channel_axis, str):
             real = False  # a name, of an array that has names
         # of the window, for results of the image's size
-        top, left = (placement(1, n, o, self.flipped, "same")[0] for n, o in
-                     zip((height, width), self.origin, strict=True))  # fmt: skip
+        top, _ = placement(1, height, self.origin[0], self.flipped, "same")
+        left, _ = placement(1, width, self.origin[1], self.flipped, "same")
         self._begin(
             (height, width), (-top, -left), SHAPES.index(self.shape), BORDERS.index(self.border),
             self.channel_axis if real else None, self.dtype, self.cval, self.threads, real,
@@ -291,8 +292,10 @@ class Plan(PlanBase):
         return kernel, source, target, samples, size, channels, self.requested_method
 
     def _check_weights(self, target: Pixel) -> None:
-        if target.integer and not all(part.finite for part in self.parts):
-            check_finite(self.kernel, target.name)
+        if target.integer:
+            for part in self.parts:
+                if not part.finite:
+                    check_finite(self.kernel, target.name)
 
     def _channels_last(self, a: NDArray[Any], argument: str) -> NDArray[Any]:
         """View of shape (..., H, W, C)."""
@@ -414,13 +417,13 @@ def _bits_of(a: NDArray[Any]) -> int:
 def _range(bits: int, source: Pixel, cval: complex) -> tuple[float, float, bool]:
     """Smallest and largest of samples and constant, and whether they are all integers."""
     if not source.integer:
-        return -np.inf, np.inf, False
+        return -inf, inf, False
     low, high = float(source.low), float(source.high)
     if source.peak > 2**32:
         high = 2.0**bits
         low = -high if source.low else 0.0
     constant = complex(cval).real
-    return min(low, constant), max(high, constant), bool(constant == np.trunc(constant))
+    return min(low, constant), max(high, constant), constant.is_integer() or isinf(constant)
 
 
 def _example(pixel: np.dtype[Any] | None) -> NDArray[Any]:

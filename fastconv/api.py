@@ -158,14 +158,15 @@ def correlate(
     return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
 
 
-# Types of options that cannot be changed in place.
-_FIXED = (str, int, float, complex, tuple, type, np.dtype, np.generic)
+# Types of options that cannot be changed in place; most are one of the first.
+_OFTEN = frozenset((type(None), bool, str, int, float))
+_FIXED = (complex, tuple, type, np.dtype, np.generic, *_OFTEN)
 
 
 def _new(kernel: ArrayLike, options: tuple[Any, ...]) -> Plan:
     """A plan that later calls find."""
     made = make_plan(kernel, *options)
-    if all(option is None or isinstance(option, _FIXED) for option in options):
+    if _OFTEN.issuperset(map(type, options)) or all(isinstance(o, _FIXED) for o in options):
         remember(kernel, options, made)
     return made
 

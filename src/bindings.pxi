@@ -191,11 +191,7 @@ cdef void* make_spectrum(vec* kind, const Fft* fft, const Facts* kernel, bint ma
                 re[(n - y) % n * exact.pitch + (n - x) % n] = (fabs(w) if magnitudes else w) / (<double>n * n)
         transform(<vd*>(re + 2 * side), <vd*>re, &exact, n)
         transform(<vd*>re, <vd*>(re + 2 * side), &exact, n)
-        most[0] = 0
-        for y in range(n):
-            for x in range(n):
-                most[0] = fmax(most[0], hypot(re[y * exact.pitch + x], re[side + y * exact.pitch + x]))
-        most[0] *= <double>n * n
+        most[0] = largest_magnitude(re, re + side, n, exact.pitch) * n * n
         for y in range(2 * n):
             for x in range(n):
                 # turned over twice; the tile it meets, once
@@ -206,6 +202,22 @@ cdef void* make_spectrum(vec* kind, const Fft* fft, const Facts* kernel, bint ma
     finally:
         free_fft(&exact)
     return spectrum
+
+
+cdef double largest_magnitude(const double* re, const double* im, Py_ssize_t n, Py_ssize_t pitch) noexcept:
+    """Of n x n complex numbers."""
+    cdef Py_ssize_t y, x
+    cdef double square, squares = 0, most = 0
+    for y in range(n):
+        for x in range(y * pitch, y * pitch + n):
+            square = re[x] * re[x] + im[x] * im[x]
+            squares = square if square > squares else squares
+    if 1e-280 < squares < 1e280:
+        return sqrt(squares)
+    for y in range(n):  # squares may be beyond a float's range
+        for x in range(y * pitch, y * pitch + n):
+            most = fmax(most, hypot(re[x], im[x]))
+    return most
 
 
 cdef int make_twiddles(vec* kind, Fft* fft) except -1:
