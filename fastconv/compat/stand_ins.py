@@ -2,8 +2,8 @@
 """What stands in the place of another library's function: ours, counted, and the original behind it.
 
 What ours refuses goes to the original, which does it, or says in its own words what is wrong. So does, before
-anything else, what the original is predicted to do sooner (fastconv/compat/hand_back.py). How a call goes on is
-in src/stand_in.pyx.
+anything else, what the original is predicted to do sooner (fastconv/compat/hand_back.py). How a call goes on
+is in src/stand_in.pyx.
 """
 
 from __future__ import annotations
