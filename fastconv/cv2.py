@@ -1,5 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""OpenCV's linear filters under OpenCV's names; see `fastconv.compat.cv2`."""
+"""OpenCV's linear filters under OpenCV's names; see `fastconv.compat.cv2`.
 
+All other names are OpenCV's own.
+"""
+
+from typing import Any as _Any
+
+from .compat import originals as _originals
 from .compat.cv2 import *  # noqa: F403
 from .compat.cv2 import __all__ as __all__
+
+
+def __getattr__(name: str) -> _Any:
+    return _originals.other(__name__, "cv2", name)
+
+
+def __dir__() -> list[str]:
+    return _originals.names(globals(), "cv2")

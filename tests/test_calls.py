@@ -18,6 +18,7 @@ import fastconv
 from fastconv import _levels
 from fastconv._engine import pool
 from fastconv._engine.calls import cache_size, magnitude
+from fastconv.compat import axis_filters
 
 from .judge import (
     BORDERS,
@@ -407,3 +408,21 @@ def test_plan_that_the_cache_has_dropped_goes_on() -> None:
     first = plan(image)
     fastconv.clear_cache()
     assert_array_equal(plan(image), first)
+
+
+def test_a_type_that_was_made_with_a_byte_order_is_known_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, runs = axis_filters.run, []
+
+    def counted(*arguments: Any) -> Any:
+        runs.append(arguments)
+        return run(*arguments)
+
+    monkeypatch.setattr(axis_filters, "run", counted)
+    fastconv.clear_cache()
+    image = np.random.default_rng(0).random((5, 7))
+    for _ in range(3):
+        double = np.dtype("f8").newbyteorder("=")  # another object each time
+        fastconv.ndimage.correlate1d(image, np.ones(3), output=double)
+    assert len(runs) == 1

@@ -463,6 +463,19 @@ def test_delta_with_a_fraction_is_the_definitions_beside_any_kernel(level: str) 
         assert_array_equal(ours.filter2D(image, -1, kernel, delta=number), wanted)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_delta_of_floats_is_added_in_their_type_and_warns_of_nothing(dtype: str) -> None:
+    image = np.random.default_rng(5).random((9, 21)).astype(dtype)
+    image[4, 4] = np.finfo(dtype).max
+    plain, number = ours.filter2D(image, -1, np.ones((1, 1))), float(np.finfo(dtype).max)
+    with np.errstate(over="ignore"):
+        wanted = plain + plain.dtype.type(number)
+    assert wanted[4, 4] == np.inf
+    apart = np.empty((9, 42), dtype)[:, ::2]
+    for out in (None, apart, image.copy()):
+        assert_array_equal(ours.filter2D(image, -1, np.ones((1, 1)), out, delta=number), wanted)
+
+
 def test_delta_times_the_divisor_is_a_whole_number_whatever_its_roundings(level: str) -> None:
     image = picture((9, 70), "uint8")
     kernel = np.array([[1, 2, 1], [2, 88, 2], [1, 2, 1]]) / 100

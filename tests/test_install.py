@@ -195,6 +195,46 @@ def test_originals_that_somebody_holds_and_stand_ins_can_be_pickled(protocol: in
     assert done.stdout.strip() == module
 
 
+OTHERS = [
+    (
+        "cv2",
+        "cv2",
+        "copyMakeBorder pyrDown stackBlur getGaborKernel sqrBoxFilter spatialGradient medianBlur",
+    ),
+    (
+        "ImageFilter",
+        "PIL.ImageFilter",
+        "MedianFilter MinFilter MaxFilter ModeFilter RankFilter Color3DLUT",
+    ),
+    ("ndimage", "scipy.ndimage", "median_filter label generic_filter zoom distance_transform_edt"),
+    ("signal", "scipy.signal", "fftconvolve oaconvolve sepfir2d welch"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "names"), OTHERS)
+def test_names_that_are_not_imitated_are_the_originals(ours: str, theirs: str, names: str) -> None:
+    pytest.importorskip(theirs)
+    module, original = import_module(f"fastconv.{ours}"), import_module(theirs)
+    for name in names.split():
+        assert getattr(module, name) is getattr(original, name)
+    assert set(dir(original)) <= set(dir(module))
+    with pytest.raises(
+        AttributeError, match=f"'fastconv.{ours}' has no .* 'nosuch', and neither has"
+    ):
+        _ = module.nosuch
+
+
+@pytest.mark.parametrize(("ours", "theirs", "names"), OTHERS)
+def test_names_that_are_not_imitated_need_their_library(
+    ours: str, theirs: str, names: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = import_module(f"fastconv.{ours}")
+    monkeypatch.setitem(sys.modules, theirs, None)
+    with pytest.raises(AttributeError, match=f"and {theirs}, which may have it, is not installed"):
+        getattr(module, names.split()[0])
+    assert set(module.__all__) <= set(dir(module))
+
+
 def test_a_module_of_a_name_like_fastconvs_is_searched_as_well() -> None:
     user = types.ModuleType("fastconv_user")
     user.sobel = scipy.ndimage.sobel  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._engine.stand_in import calls, hand_back
 
-__all__ = ["calls", "find", "hand_back", "replaced"]
+__all__ = ["calls", "find", "hand_back", "names", "other", "replaced"]
 
 # Those whose place is taken, by (module, name); fastconv.compat.installation writes here.
 replaced: dict[tuple[str, str], Callable[..., Any]] = {}
@@ -27,12 +27,39 @@ def find(module: str, name: str) -> Callable[..., Any] | None:
     return original
 
 
+def other(ours: str, library: str, name: str) -> Any:
+    """A name of a library that is not imitated here, for a module that has the library's others."""
+    problem = f"module {ours!r} has no attribute {name!r}"
+    if name.startswith("__"):  # which are asked for by those who look at modules
+        raise AttributeError(problem)
+    try:
+        module = import_module(library)
+    except ImportError:
+        raise AttributeError(
+            f"{problem}, and {library}, which may have it, is not installed"
+        ) from None
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise AttributeError(f"{problem}, and neither has {library}") from None
+
+
+def names(ours: dict[str, Any], library: str) -> list[str]:
+    """All names that such a module can give."""
+    try:
+        theirs = dir(import_module(library))
+    except ImportError:
+        theirs = []
+    return sorted({*ours, *theirs})
+
+
 def __getattr__(name: str) -> Any:
     """The original of that name: how one is pickled while another function has its place."""
-    for library in ("scipy.ndimage", "scipy.signal", "cv2"):
+    libraries = () if name.startswith("_") else ("scipy.ndimage", "scipy.signal", "cv2")
+    for library in libraries:
         if (library, name) in replaced:
             return replaced[library, name]
-    for library in ("scipy.ndimage", "scipy.signal", "cv2"):
+    for library in libraries:
         try:
             return getattr(import_module(library), name)
         except (ImportError, AttributeError):
