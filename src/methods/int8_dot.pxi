@@ -293,9 +293,12 @@ cdef inline void dot_blocks(vb** out, vb** rows, const Call* call, const Strip* 
 
 cdef inline void dot_by_groups(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
                                Py_ssize_t y, const bint many, const bint spread) noexcept nogil:
-    """Constants unroll: there is not much between the loops' ends."""
+    """Constants unroll: there is not much between the loops' ends. Where a dot is emulated there is, and
+    much code."""
     cdef Py_ssize_t height = call.window.height, groups = call.dots.groups
-    if height == 3 and groups == 1:
+    if DOT_EMULATED:
+        dot_blocks(out, rows, call, strip, plane, y, height, groups, many, spread)
+    elif height == 3 and groups == 1:
         dot_blocks(out, rows, call, strip, plane, y, 3, 1, many, spread)
     elif groups == 1:
         dot_blocks(out, rows, call, strip, plane, y, height, 1, many, spread)

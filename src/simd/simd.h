@@ -273,6 +273,7 @@ VERB void vd_transpose(double *p, ptrdiff_t i, const double *q, ptrdiff_t j)
 VERB vd vd_zero_nan(vd v) { return (vd)_mm512_maskz_mov_pd(_mm512_cmp_pd_mask((__m512d)v, (__m512d)v, _CMP_ORD_Q), (__m512d)v); }
 
 #define DOT_BITS 8
+#define DOT_EMULATED 0
 #define DOT_ROWS 4
 #define PERMUTES_BYTES 1
 #define PERMUTES_TWO 1
@@ -437,6 +438,7 @@ VERB vd vd_zero_nan(vd v) { return (vd)_mm256_and_pd((__m256d)v, _mm256_cmp_pd((
 
 /* Two products saturate at 16 bits, which weights of 7 bits do not reach. */
 #define DOT_BITS 7
+#define DOT_EMULATED 0
 #define DOT_ROWS 2
 VERB vi vi_dot(vi a, vb b, vi w)
 {
@@ -553,6 +555,7 @@ TRANSPOSE(vd_transpose, double, F64_LANES)
 VERB vd vd_zero_nan(vd v) { return CHOOSE(vd, v == v, v, vd_set1(0.0)); }
 
 #define DOT_BITS 8
+#define DOT_EMULATED 1
 #define DOT_ROWS 2
 VERB vi vi_dot(vi a, vb b, vi w)
 {
