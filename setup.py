@@ -1,5 +1,8 @@
 """The table CPU level -> compiler flags, and the list of extensions. Metadata is in pyproject.toml.
 
+C is made from Cython first, from all files side by side and from the engine once; then all of it is compiled,
+the dearest first. src/engine_base.c and its like are the one C file under the names of the levels.
+
 Environment: FASTCONV_LEVELS="base v3" builds fewer levels, FASTCONV_NO_THREADS=1 builds without threads.
 """
 
@@ -10,6 +13,7 @@ import sys
 
 import numpy
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 MSVC = sys.platform == "win32"
@@ -53,14 +57,54 @@ PARTS = SHARED + sorted(
 )
 WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()
 
+# What is forked needs not import setup.py once more.
+MAKERS = os.cpu_count() if sys.platform == "linux" else 0
+
+
+class Build(build_ext):
+    def run(self) -> None:
+        from Cython.Build import cythonize
+
+        sources = [Extension("fastconv._engine.engine", ["src/engine.pyx"], depends=PARTS)]
+        sources += [ext for ext in self.extensions if ext.sources[0].endswith(".pyx")]
+        made = cythonize(
+            sources, include_path=HERE, nthreads=MAKERS, force=self.force, quiet=not self.verbose
+        )
+        for ext, of in zip(made[1:], sources[1:], strict=True):
+            of.sources = ext.sources
+        super().run()
+
+
 setup(
+    cmdclass={"build_ext": Build},
     ext_modules=[
+        *(
+            Extension(
+                f"fastconv._engine.engine_{level}",
+                [f"src/engine_{level}.c"],
+                depends=[*PARTS, "src/engine.pyx"],
+                include_dirs=HERE,
+                extra_compile_args=COMMON + flags + NO_SYMBOLS,
+                extra_link_args=STRIP,
+            )
+            for level, flags in reversed(LEVELS.items())  # the dearest first
+            if level in WANTED
+        ),
         Extension(
-            "fastconv._engine.cpu",
-            ["src/cpu.pyx"],
-            depends=["src/simd/simd.h"],
-            include_dirs=["src"],
+            "fastconv._engine.calls",
+            ["src/calls.pyx"],
+            depends=["src/request.h", "src/request.pxi", *SHARED],
+            include_dirs=[*HERE, numpy.get_include()],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
             extra_compile_args=NO_SYMBOLS,
+            extra_link_args=STRIP,
+        ),
+        Extension(
+            "fastconv._engine.planner",
+            ["src/planner.pyx"],
+            depends=["fastconv/_engine/planner.pxd", *sorted(glob.glob("src/planning/*.pxi"))],
+            include_dirs=HERE,
+            extra_compile_args=COMMON + NO_SYMBOLS,
             extra_link_args=STRIP,
         ),
         Extension(
@@ -74,19 +118,10 @@ setup(
             libraries=[] if MSVC else ["m"],
         ),
         Extension(
-            "fastconv._engine.planner",
-            ["src/planner.pyx"],
-            depends=["fastconv/_engine/planner.pxd", *sorted(glob.glob("src/planning/*.pxi"))],
-            include_dirs=HERE,
-            extra_compile_args=COMMON + NO_SYMBOLS,
-            extra_link_args=STRIP,
-        ),
-        Extension(
-            "fastconv._engine.calls",
-            ["src/calls.pyx"],
-            depends=["src/request.h", "src/request.pxi", *SHARED],
-            include_dirs=[*HERE, numpy.get_include()],
-            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+            "fastconv._engine.cpu",
+            ["src/cpu.pyx"],
+            depends=["src/simd/simd.h"],
+            include_dirs=["src"],
             extra_compile_args=NO_SYMBOLS,
             extra_link_args=STRIP,
         ),
@@ -100,18 +135,6 @@ setup(
                 extra_link_args=STRIP,
             )
             for name in ("arrow", "stand_in")
-        ),
-        *(
-            Extension(
-                f"fastconv._engine.engine_{level}",
-                [f"src/engine_{level}.pyx"],
-                depends=PARTS,
-                include_dirs=HERE,
-                extra_compile_args=COMMON + flags + NO_SYMBOLS,
-                extra_link_args=STRIP,
-            )
-            for level, flags in reversed(LEVELS.items())  # the dearest first
-            if level in WANTED
         ),
     ],
     # side by side

@@ -38,6 +38,11 @@ cdef struct Quad:
     vi p0, p1, p2, p3
 
 
+cdef struct Doubt:
+    # Which of their results may be ties, in bits.
+    unsigned int p0, p1, p2, p3
+
+
 cdef inline void dot_step(Quad* q, vb* v, int32_t weights) noexcept nogil:
     cdef vi w = vi_set1(weights)
     q.p0 = vi_dot(q.p0, v[0], w)
@@ -142,14 +147,13 @@ cdef void recompute_samples(uint8_t* dst, Py_ssize_t i, Py_ssize_t step, unsigne
         i += step
 
 
-cdef inline void recompute_quad(uint8_t* dst, Py_ssize_t x, unsigned int* doubt, const Call* call,
-                                const Strip* strip, Py_ssize_t plane, Py_ssize_t y,
-                                const bint spread) noexcept nogil:
+cdef void recompute_quad(uint8_t* dst, Py_ssize_t x, Doubt doubt, const Call* call, const Strip* strip,
+                         Py_ssize_t plane, Py_ssize_t y, bint spread) noexcept nogil:
     cdef Py_ssize_t step = 1 if spread else 4, apart = F32_LANES if spread else 1
-    recompute_samples(dst, x, step, doubt[0], call, strip, plane, y)
-    recompute_samples(dst, x + apart, step, doubt[1], call, strip, plane, y)
-    recompute_samples(dst, x + 2 * apart, step, doubt[2], call, strip, plane, y)
-    recompute_samples(dst, x + 3 * apart, step, doubt[3], call, strip, plane, y)
+    recompute_samples(dst, x, step, doubt.p0, call, strip, plane, y)
+    recompute_samples(dst, x + apart, step, doubt.p1, call, strip, plane, y)
+    recompute_samples(dst, x + 2 * apart, step, doubt.p2, call, strip, plane, y)
+    recompute_samples(dst, x + 3 * apart, step, doubt.p3, call, strip, plane, y)
 
 
 cdef inline void put_quad(uint8_t* dst, vi a, vi b, vi c, vi d, const bint spread) noexcept nogil:
@@ -177,12 +181,13 @@ cdef inline unsigned int scale_phase(vi* p, float scale, float limit, bint watch
     return 0
 
 
-cdef inline void divide_quad(Quad* q, float divisor) noexcept nogil:
-    """Sums to results, in place."""
+cdef Quad quotients(Quad q, float divisor) noexcept nogil:
+    """Sums to results. Not inline, since it is long, and would stand in hundreds of places."""
     q.p0 = vf_to_vi(byte_quotients(q.p0, divisor, True))
     q.p1 = vf_to_vi(byte_quotients(q.p1, divisor, True))
     q.p2 = vf_to_vi(byte_quotients(q.p2, divisor, True))
     q.p3 = vf_to_vi(byte_quotients(q.p3, divisor, True))
+    return q
 
 
 cdef inline vi past_tie(vi p, const Dots* dots) noexcept nogil:
@@ -197,7 +202,7 @@ cdef inline void fixed_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* c
     cdef const Dots* dots = &call.dots
     cdef vi width = vi_set1(2 * dots.fixed_point_error)
     cdef vi t0, t1, t2, t3
-    cdef unsigned int doubt[4]
+    cdef Doubt doubt
     add_to_quad(q, dots.plus + (1 << (dots.fraction_bits - 1)))
     t0 = past_tie(q.p0, dots)
     t1 = past_tie(q.p1, dots)
@@ -206,10 +211,10 @@ cdef inline void fixed_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* c
     put_quad(dst + x, vi_shift_right(q.p0, dots.fraction_bits), vi_shift_right(q.p1, dots.fraction_bits),
              vi_shift_right(q.p2, dots.fraction_bits), vi_shift_right(q.p3, dots.fraction_bits), spread)
     if vi_less(vi_min(vi_min(t0, t1), vi_min(t2, t3)), width):
-        doubt[0] = vi_less(t0, width)
-        doubt[1] = vi_less(t1, width)
-        doubt[2] = vi_less(t2, width)
-        doubt[3] = vi_less(t3, width)
+        doubt.p0 = vi_less(t0, width)
+        doubt.p1 = vi_less(t1, width)
+        doubt.p2 = vi_less(t2, width)
+        doubt.p3 = vi_less(t3, width)
         recompute_quad(dst, x, doubt, call, strip, plane, y, spread)
 
 
@@ -218,22 +223,22 @@ cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* c
     """Whole sums, which a divisor or a factor may scale."""
     cdef bint watches_ties = call.tie_tolerance > 0
     cdef float scale = <float>call.scale, limit = <float>(0.5 - call.tie_tolerance)
-    cdef unsigned int doubt[4]
-    doubt[0] = doubt[1] = doubt[2] = doubt[3] = 0
+    cdef Doubt doubt
+    doubt.p0 = doubt.p1 = doubt.p2 = doubt.p3 = 0
     if call.dots.plus:
         add_to_quad(q, call.dots.plus)
     if call.dst.type == I16:    # then nothing scales them
         put_words(<int16_t*>dst + x, q.p0, q.p1, q.p2, q.p3, spread)
         return
     if call.dots.divides:
-        divide_quad(q, <float>call.divisor)
+        q[0] = quotients(q[0], <float>call.divisor)
     elif call.scale != 1:
-        doubt[0] = scale_phase(&q.p0, scale, limit, watches_ties)
-        doubt[1] = scale_phase(&q.p1, scale, limit, watches_ties)
-        doubt[2] = scale_phase(&q.p2, scale, limit, watches_ties)
-        doubt[3] = scale_phase(&q.p3, scale, limit, watches_ties)
+        doubt.p0 = scale_phase(&q.p0, scale, limit, watches_ties)
+        doubt.p1 = scale_phase(&q.p1, scale, limit, watches_ties)
+        doubt.p2 = scale_phase(&q.p2, scale, limit, watches_ties)
+        doubt.p3 = scale_phase(&q.p3, scale, limit, watches_ties)
     put_quad(dst + x, q.p0, q.p1, q.p2, q.p3, spread)
-    if doubt[0] | doubt[1] | doubt[2] | doubt[3]:
+    if doubt.p0 | doubt.p1 | doubt.p2 | doubt.p3:
         recompute_quad(dst, x, doubt, call, strip, plane, y, spread)
 
 
@@ -288,9 +293,12 @@ cdef inline void dot_blocks(vb** out, vb** rows, const Call* call, const Strip* 
 
 cdef inline void dot_by_groups(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
                                Py_ssize_t y, const bint many, const bint spread) noexcept nogil:
-    """Constants unroll: there is not much between the loops' ends."""
+    """Constants unroll: there is not much between the loops' ends. Where a dot is emulated there is, and
+    much code."""
     cdef Py_ssize_t height = call.window.height, groups = call.dots.groups
-    if height == 3 and groups == 1:
+    if DOT_EMULATED:
+        dot_blocks(out, rows, call, strip, plane, y, height, groups, many, spread)
+    elif height == 3 and groups == 1:
         dot_blocks(out, rows, call, strip, plane, y, 3, 1, many, spread)
     elif groups == 1:
         dot_blocks(out, rows, call, strip, plane, y, height, 1, many, spread)
@@ -304,15 +312,37 @@ cdef inline void dot_by_groups(vb** out, vb** rows, const Call* call, const Stri
         dot_blocks(out, rows, call, strip, plane, y, height, groups, many, spread)
 
 
+# Four functions rather than one: GCC's time for one grows with more than its length.
+
+cdef void dot_once(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
+                   Py_ssize_t y) noexcept nogil:
+    dot_by_groups(out, rows, call, strip, plane, y, False, False)
+
+
+cdef void dot_digits(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
+                     Py_ssize_t y) noexcept nogil:
+    dot_by_groups(out, rows, call, strip, plane, y, True, False)
+
+
+cdef void dot_spread_once(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
+                          Py_ssize_t y) noexcept nogil:
+    dot_by_groups(out, rows, call, strip, plane, y, False, True)
+
+
+cdef void dot_spread_digits(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
+                            Py_ssize_t y) noexcept nogil:
+    dot_by_groups(out, rows, call, strip, plane, y, True, True)
+
+
 cdef void int8_dot_rows(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
                         Py_ssize_t y) noexcept nogil:
     """DOT_ROWS rows of pixels of a strip, from output row `y` on. Writes whole blocks, as direct_rows."""
     if PERMUTES_BYTES and call.dots.tap_stride:
         if call.dots.digits == 1:
-            dot_by_groups(out, rows, call, strip, plane, y, False, True)
+            dot_spread_once(out, rows, call, strip, plane, y)
         else:
-            dot_by_groups(out, rows, call, strip, plane, y, True, True)
+            dot_spread_digits(out, rows, call, strip, plane, y)
     elif call.dots.digits == 1:
-        dot_by_groups(out, rows, call, strip, plane, y, False, False)
+        dot_once(out, rows, call, strip, plane, y)
     else:
-        dot_by_groups(out, rows, call, strip, plane, y, True, False)
+        dot_digits(out, rows, call, strip, plane, y)

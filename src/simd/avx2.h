@@ -6,71 +6,71 @@
 #define LOAD64(p) _mm_loadl_epi64((const __m128i *)(p))
 #define LOAD128(p) _mm_loadu_si128((const __m128i *)(p))
 
-static inline vf vf_multiply_add(vf a, vf w, vf v) { return (vf)_mm256_fmadd_ps((__m256)w, (__m256)v, (__m256)a); }
-static inline vd vd_multiply_add(vd a, vd w, vd v) { return (vd)_mm256_fmadd_pd((__m256d)w, (__m256d)v, (__m256d)a); }
+VERB vf vf_multiply_add(vf a, vf w, vf v) { return (vf)_mm256_fmadd_ps((__m256)w, (__m256)v, (__m256)a); }
+VERB vd vd_multiply_add(vd a, vd w, vd v) { return (vd)_mm256_fmadd_pd((__m256d)w, (__m256d)v, (__m256d)a); }
 
-static inline vf vf_negative_multiply_add(vf a, vf w, vf v) { return (vf)_mm256_fnmadd_ps((__m256)w, (__m256)v, (__m256)a); }
-static inline vd vd_negative_multiply_add(vd a, vd w, vd v) { return (vd)_mm256_fnmadd_pd((__m256d)w, (__m256d)v, (__m256d)a); }
+VERB vf vf_negative_multiply_add(vf a, vf w, vf v) { return (vf)_mm256_fnmadd_ps((__m256)w, (__m256)v, (__m256)a); }
+VERB vd vd_negative_multiply_add(vd a, vd w, vd v) { return (vd)_mm256_fnmadd_pd((__m256d)w, (__m256d)v, (__m256d)a); }
 #define FUSED 1
 
-static inline vi vi_widen_u8(const uint8_t *p) { return (vi)_mm256_cvtepu8_epi32(LOAD64(p)); }
-static inline vi vi_widen_i8(const int8_t *p) { return (vi)_mm256_cvtepi8_epi32(LOAD64(p)); }
-static inline vi vi_widen_u16(const uint16_t *p) { return (vi)_mm256_cvtepu16_epi32(LOAD128(p)); }
-static inline vi vi_widen_i16(const int16_t *p) { return (vi)_mm256_cvtepi16_epi32(LOAD128(p)); }
-static inline vf vi_to_vf(vi a) { return (vf)_mm256_cvtepi32_ps((__m256i)a); }
-static inline vi vf_to_vi(vf v) { return (vi)_mm256_cvtps_epi32((__m256)v); }
-static inline vf vf_widen_u8(const uint8_t *p) { return vi_to_vf(vi_widen_u8(p)); }
-static inline vf vf_widen_i8(const int8_t *p) { return vi_to_vf(vi_widen_i8(p)); }
-static inline vf vf_widen_u16(const uint16_t *p) { return vi_to_vf(vi_widen_u16(p)); }
-static inline vf vf_widen_i16(const int16_t *p) { return vi_to_vf(vi_widen_i16(p)); }
-static inline vd vd_widen_i32(const int32_t *p) { return (vd)_mm256_cvtepi32_pd(LOAD128(p)); }
-static inline vd vd_widen_u8(const uint8_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepu8_epi32(LOAD32(p))); }
-static inline vd vd_widen_i8(const int8_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepi8_epi32(LOAD32(p))); }
-static inline vd vd_widen_u16(const uint16_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepu16_epi32(LOAD64(p))); }
-static inline vd vd_widen_i16(const int16_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepi16_epi32(LOAD64(p))); }
-static inline vd vd_widen_f32(const float *p) { return (vd)_mm256_cvtps_pd(_mm_loadu_ps(p)); }
+VERB vi vi_widen_u8(const uint8_t *p) { return (vi)_mm256_cvtepu8_epi32(LOAD64(p)); }
+VERB vi vi_widen_i8(const int8_t *p) { return (vi)_mm256_cvtepi8_epi32(LOAD64(p)); }
+VERB vi vi_widen_u16(const uint16_t *p) { return (vi)_mm256_cvtepu16_epi32(LOAD128(p)); }
+VERB vi vi_widen_i16(const int16_t *p) { return (vi)_mm256_cvtepi16_epi32(LOAD128(p)); }
+VERB vf vi_to_vf(vi a) { return (vf)_mm256_cvtepi32_ps((__m256i)a); }
+VERB vi vf_to_vi(vf v) { return (vi)_mm256_cvtps_epi32((__m256)v); }
+VERB vf vf_widen_u8(const uint8_t *p) { return vi_to_vf(vi_widen_u8(p)); }
+VERB vf vf_widen_i8(const int8_t *p) { return vi_to_vf(vi_widen_i8(p)); }
+VERB vf vf_widen_u16(const uint16_t *p) { return vi_to_vf(vi_widen_u16(p)); }
+VERB vf vf_widen_i16(const int16_t *p) { return vi_to_vf(vi_widen_i16(p)); }
+VERB vd vd_widen_i32(const int32_t *p) { return (vd)_mm256_cvtepi32_pd(LOAD128(p)); }
+VERB vd vd_widen_u8(const uint8_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepu8_epi32(LOAD32(p))); }
+VERB vd vd_widen_i8(const int8_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepi8_epi32(LOAD32(p))); }
+VERB vd vd_widen_u16(const uint16_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepu16_epi32(LOAD64(p))); }
+VERB vd vd_widen_i16(const int16_t *p) { return (vd)_mm256_cvtepi32_pd(_mm_cvtepi16_epi32(LOAD64(p))); }
+VERB vd vd_widen_f32(const float *p) { return (vd)_mm256_cvtps_pd(_mm_loadu_ps(p)); }
 
 /* packus and packs saturate, so negative numbers must be cut to their low bits first. */
-static inline __m128i low_16(__m128i a, __m128i b)
+VERB __m128i low_16(__m128i a, __m128i b)
 {
     const __m128i low = _mm_set1_epi32(0xffff);
     return _mm_packus_epi32(_mm_and_si128(a, low), _mm_and_si128(b, low));
 }
-static inline __m128i low_8(__m128i words) { return _mm_packus_epi16(_mm_and_si128(words, _mm_set1_epi16(0xff)), _mm_setzero_si128()); }
-static inline __m128i vi_to_16(vi a) { return low_16(_mm256_castsi256_si128((__m256i)a), _mm256_extracti128_si256((__m256i)a, 1)); }
-static inline __m128i vd_to_16(vd v) { return low_16(_mm256_cvtpd_epi32((__m256d)v), _mm_setzero_si128()); }
-static inline void vi_narrow_8(void *p, vi a) { _mm_storel_epi64((__m128i *)p, low_8(vi_to_16(a))); }
-static inline void vi_narrow_16(void *p, vi a) { _mm_storeu_si128((__m128i *)p, vi_to_16(a)); }
-static inline void vf_narrow_8(void *p, vf v) { vi_narrow_8(p, vf_to_vi(v)); }
-static inline void vf_narrow_16(void *p, vf v) { vi_narrow_16(p, vf_to_vi(v)); }
-static inline void vd_narrow_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_to_16(v))); }
-static inline void vd_narrow_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_to_16(v)); }
-static inline void vd_narrow_32(void *p, vd v)
+VERB __m128i low_8(__m128i words) { return _mm_packus_epi16(_mm_and_si128(words, _mm_set1_epi16(0xff)), _mm_setzero_si128()); }
+VERB __m128i vi_to_16(vi a) { return low_16(_mm256_castsi256_si128((__m256i)a), _mm256_extracti128_si256((__m256i)a, 1)); }
+VERB __m128i vd_to_16(vd v) { return low_16(_mm256_cvtpd_epi32((__m256d)v), _mm_setzero_si128()); }
+VERB void vi_narrow_8(void *p, vi a) { _mm_storel_epi64((__m128i *)p, low_8(vi_to_16(a))); }
+VERB void vi_narrow_16(void *p, vi a) { _mm_storeu_si128((__m128i *)p, vi_to_16(a)); }
+VERB void vf_narrow_8(void *p, vf v) { vi_narrow_8(p, vf_to_vi(v)); }
+VERB void vf_narrow_16(void *p, vf v) { vi_narrow_16(p, vf_to_vi(v)); }
+VERB void vd_narrow_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_to_16(v))); }
+VERB void vd_narrow_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_to_16(v)); }
+VERB void vd_narrow_32(void *p, vd v)
 {
     __m256i bits = _mm256_permutevar8x32_epi32((__m256i)(v + vd_set1(WHOLE_BITS)), _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
     _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(bits));
 }
-static inline void vf_truncate_8(void *p, vf v) { vi_narrow_8(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
-static inline void vf_truncate_16(void *p, vf v) { vi_narrow_16(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
-static inline __m128i vd_cut_to_16(vd v) { return low_16(_mm256_cvttpd_epi32((__m256d)v), _mm_setzero_si128()); }
-static inline void vd_truncate_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_cut_to_16(v))); }
-static inline void vd_truncate_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_cut_to_16(v)); }
+VERB void vf_truncate_8(void *p, vf v) { vi_narrow_8(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
+VERB void vf_truncate_16(void *p, vf v) { vi_narrow_16(p, (vi)_mm256_cvttps_epi32((__m256)v)); }
+VERB __m128i vd_cut_to_16(vd v) { return low_16(_mm256_cvttpd_epi32((__m256d)v), _mm_setzero_si128()); }
+VERB void vd_truncate_8(void *p, vd v) { _mm_storeu_si32(p, low_8(vd_cut_to_16(v))); }
+VERB void vd_truncate_16(void *p, vd v) { _mm_storel_epi64((__m128i *)p, vd_cut_to_16(v)); }
 
-static inline vf vf_clamp(vf v, vf lo, vf hi) { return (vf)_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)lo), (__m256)hi); }
-static inline vd vd_clamp(vd v, vd lo, vd hi) { return (vd)_mm256_min_pd(_mm256_max_pd((__m256d)v, (__m256d)lo), (__m256d)hi); }
-static inline vf vf_round(vf v) { return (vf)_mm256_round_ps((__m256)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-static inline vd vd_round(vd v) { return (vd)_mm256_round_pd((__m256d)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-static inline unsigned vf_abs_greater(vf v, vf d)
+VERB vf vf_clamp(vf v, vf lo, vf hi) { return (vf)_mm256_min_ps(_mm256_max_ps((__m256)v, (__m256)lo), (__m256)hi); }
+VERB vd vd_clamp(vd v, vd lo, vd hi) { return (vd)_mm256_min_pd(_mm256_max_pd((__m256d)v, (__m256d)lo), (__m256d)hi); }
+VERB vf vf_round(vf v) { return (vf)_mm256_round_ps((__m256)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+VERB vd vd_round(vd v) { return (vd)_mm256_round_pd((__m256d)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+VERB unsigned vf_abs_greater(vf v, vf d)
 {
     __m256 magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), (__m256)v);
     return _mm256_movemask_ps(_mm256_cmp_ps(magnitude, (__m256)d, _CMP_GT_OQ));
 }
-static inline unsigned vd_abs_greater(vd v, vd d)
+VERB unsigned vd_abs_greater(vd v, vd d)
 {
     __m256d magnitude = _mm256_andnot_pd(_mm256_set1_pd(-0.0), (__m256d)v);
     return _mm256_movemask_pd(_mm256_cmp_pd(magnitude, (__m256d)d, _CMP_GT_OQ));
 }
-static inline void vf_transpose(float *p, ptrdiff_t i, const float *q, ptrdiff_t j)
+VERB void vf_transpose(float *p, ptrdiff_t i, const float *q, ptrdiff_t j)
 {
     /* By 128 bits on loading, row r + 4 to the upper half of register r; then 4 x 4 within halves. */
     int k;
@@ -85,7 +85,7 @@ static inline void vf_transpose(float *p, ptrdiff_t i, const float *q, ptrdiff_t
         _mm256_storeu_ps(p + 3 * i, _mm256_shuffle_ps(b, d, 0xee));
     }
 }
-static inline void vd_transpose(double *p, ptrdiff_t i, const double *q, ptrdiff_t j)
+VERB void vd_transpose(double *p, ptrdiff_t i, const double *q, ptrdiff_t j)
 {
     int k;
     for (k = 0; k < 2; k++, q += 2, p += 2 * i) {
@@ -94,42 +94,43 @@ static inline void vd_transpose(double *p, ptrdiff_t i, const double *q, ptrdiff
         _mm256_storeu_pd(p + i, _mm256_unpackhi_pd(r0, r1));
     }
 }
-static inline vd vd_zero_nan(vd v) { return (vd)_mm256_and_pd((__m256d)v, _mm256_cmp_pd((__m256d)v, (__m256d)v, _CMP_ORD_Q)); }
+VERB vd vd_zero_nan(vd v) { return (vd)_mm256_and_pd((__m256d)v, _mm256_cmp_pd((__m256d)v, (__m256d)v, _CMP_ORD_Q)); }
 
 /* Two products saturate at 16 bits, which weights of 7 bits do not reach. */
 #define DOT_BITS 7
 #define DOT_ROWS 2
-static inline vi vi_dot(vi a, vb b, vi w)
+#define DOT_EMULATED 0
+VERB vi vi_dot(vi a, vb b, vi w)
 {
     __m256i pairs = _mm256_maddubs_epi16((__m256i)b, (__m256i)w);
     return (vi)_mm256_add_epi32((__m256i)a, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
-static inline vi vi_shift_digit(vi a) { return a << DOT_BITS; }
-static inline vi vi_add(vi a, vi b) { return (vi)_mm256_add_epi32((__m256i)a, (__m256i)b); }
-static inline vi vi_min(vi a, vi b) { return (vi)_mm256_min_epu32((__m256i)a, (__m256i)b); }
-static inline unsigned vi_less(vi a, vi b)
+VERB vi vi_shift_digit(vi a) { return a << DOT_BITS; }
+VERB vi vi_add(vi a, vi b) { return (vi)_mm256_add_epi32((__m256i)a, (__m256i)b); }
+VERB vi vi_min(vi a, vi b) { return (vi)_mm256_min_epu32((__m256i)a, (__m256i)b); }
+VERB unsigned vi_less(vi a, vi b)
 {
     __m256i not_below = _mm256_cmpeq_epi32(_mm256_max_epu32((__m256i)a, (__m256i)b), (__m256i)a);
     return ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(not_below)) & 0xffu;
 }
-static inline vi vi_sub(vi a, vi b) { return (vi)_mm256_sub_epi32((__m256i)a, (__m256i)b); }
-static inline vi vi_mul(vi a, vi b) { return (vi)_mm256_mullo_epi32((__m256i)a, (__m256i)b); }
-static inline vi vi_clamp(vi a, vi lo, vi hi) { return (vi)_mm256_min_epi32(_mm256_max_epi32((__m256i)a, (__m256i)lo), (__m256i)hi); }
-static inline vi vi_step_quotient(vi q, vi t, vi d)
+VERB vi vi_sub(vi a, vi b) { return (vi)_mm256_sub_epi32((__m256i)a, (__m256i)b); }
+VERB vi vi_mul(vi a, vi b) { return (vi)_mm256_mullo_epi32((__m256i)a, (__m256i)b); }
+VERB vi vi_clamp(vi a, vi lo, vi hi) { return (vi)_mm256_min_epi32(_mm256_max_epi32((__m256i)a, (__m256i)lo), (__m256i)hi); }
+VERB vi vi_step_quotient(vi q, vi t, vi d)
 {
     /* a comparison that holds is -1 */
     __m256i up = _mm256_sub_epi32((__m256i)q, _mm256_cmpgt_epi32((__m256i)t, (__m256i)d));
     return (vi)_mm256_add_epi32(up, _mm256_cmpgt_epi32(_mm256_sub_epi32(_mm256_setzero_si256(), (__m256i)d), (__m256i)t));
 }
-static inline vi vi_permute(vi a, vi i) { return (vi)_mm256_permutevar8x32_epi32((__m256i)a, (__m256i)i); }
-static inline void vi_narrow_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
+VERB vi vi_permute(vi a, vi i) { return (vi)_mm256_permutevar8x32_epi32((__m256i)a, (__m256i)i); }
+VERB void vi_narrow_u8(uint8_t *p, vi a0, vi a1, vi a2, vi a3)
 {
     /* in each 128 bits: 00001111 as words, 0000111122223333 as bytes, 0123012301230123 */
     __m256i words01 = _mm256_packs_epi32((__m256i)a0, (__m256i)a1), words23 = _mm256_packs_epi32((__m256i)a2, (__m256i)a3);
     __m256i order = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
     _mm256_storeu_si256((__m256i *)p, _mm256_shuffle_epi8(_mm256_packus_epi16(words01, words23), order));
 }
-static inline void vi_narrow_i16(int16_t *p, vi a0, vi a1, vi a2, vi a3)
+VERB void vi_narrow_i16(int16_t *p, vi a0, vi a1, vi a2, vi a3)
 {
     /* in each 128 bits: 00001111 as words, 01010101, and 01230123; then 128 bits of both in turns */
     __m256i pairs = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));

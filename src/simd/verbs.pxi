@@ -23,6 +23,7 @@ cdef extern from "simd/simd.h" nogil:
         BYTE_LANES
         BLOCK_VECTORS
         DOT_BITS
+        DOT_EMULATED
         DOT_ROWS
         PERMUTES_BYTES
         PERMUTES_TWO

@@ -1,4 +1,8 @@
-# The engine, compiled once per level by engine_base.pyx, engine_v3.pyx and engine_v4.pyx.
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: freethreading_compatible=True
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The engine, compiled once per level: engine_base.c, engine_v3.c and engine_v4.c include its C.
 #
 #     call -> task -> band -> strip:   load a row  ->  sum  ->  store a row
 #
