@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is larger than memory, and more than one machine: prints the figures of the README's chapter.
+"""What is larger than memory, and more than one machine: prints the figures of docs/large.md.
 
     python benchmarks/bench_large.py [cluster] [kill] [stream] [rivals] [--side N] [--folder DIR]
 

@@ -2,7 +2,7 @@
 """Turn the JSON of the suites into Markdown and plots, with machine and versions on them.
 
     python benchmarks/report.py
-    python benchmarks/report.py results.json compare.json --into README.md
+    python benchmarks/report.py results.json compare.json --into docs/benchmarks.md
 
 Reads what compare.py and pytest wrote to benchmarks/results/ unless told otherwise, and writes
 there. Where both have timed the same cell, compare.py counts, since it took turns. `--into`

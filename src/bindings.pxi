@@ -90,21 +90,11 @@ cdef void bind(Call* call, const Request* request) noexcept nogil:
 
 
 cdef int margin_step(const Axis* axis, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    """The step from each source index of padded pixels `begin` .. `end - 1` to the next one, if it is -1, 0 or 1
-    all along."""
-    cdef Py_ssize_t i, this, last, step
-    if end - begin < 2:
-        return 0
-    last = source_index(axis, begin + 1)
-    step = last - source_index(axis, begin)
-    if not -1 <= step <= 1:
+    """The step from each source index of padded pixels `begin` .. `end - 1` to the next one, if it is one."""
+    cdef int step = 0
+    if begin < end and run_at(axis, begin, end - begin, &step) < end - begin:
         return IRREGULAR
-    for i in range(begin + 2, end):
-        this = source_index(axis, i)
-        if this - last != step:
-            return IRREGULAR
-        last = this
-    return <int>step
+    return step
 
 
 cdef inline bint holds_constant(const Axis* axis, Py_ssize_t taps) noexcept nogil:

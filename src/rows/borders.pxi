@@ -47,3 +47,45 @@ cdef inline Py_ssize_t row_index(const Call* call, Py_ssize_t y) noexcept nogil:
 
 cdef inline Py_ssize_t col_index(const Call* call, Py_ssize_t x) noexcept nogil:
     return source_index(&call.cols, x)
+
+
+cdef inline Py_ssize_t modulo(Py_ssize_t i, Py_ssize_t n) noexcept nogil:
+    """The remainder that is not negative."""
+    i %= n
+    return i + n if i < 0 else i
+
+
+cdef Py_ssize_t run_at(const Axis* axis, Py_ssize_t i, Py_ssize_t count, int* step) noexcept nogil:
+    """How many of `count` pixels of the padded picture from `i` on, at least one, stand `step` pixels apart in
+    the source, which is -1, 0 or 1; 0 also where all are the constant."""
+    cdef Py_ssize_t n = axis.length, p = axis.start + i, run = count, at
+    step[0] = 0
+    if 0 <= p and p < n:
+        run, step[0] = n - p, 1
+    elif axis.border == FC_NEAREST or axis.border == FC_CONSTANT:
+        run = -p if p < 0 else count
+    elif axis.border == FC_WRAP:
+        run, step[0] = n - modulo(p, n), 1
+    elif axis.border == FC_REFLECT:
+        at = modulo(p, 2 * n)
+        run, step[0] = (n - at, 1) if at < n else (2 * n - at, -1)
+    elif n > 1:
+        at = modulo(p, 2 * n - 2)
+        run, step[0] = (n - at, 1) if at < n - 1 else (2 * n - 2 - at, -1)
+    return smaller(run, count)
+
+
+cdef Py_ssize_t same_before(const Axis* axis, Py_ssize_t i) noexcept nogil:
+    """How far before pixel `i` of the padded picture the next one stands that is the same source pixel, or the
+    constant as well; 0 if there is none."""
+    cdef Py_ssize_t n = axis.length, p = axis.start + i, past
+    if axis.border == FC_WRAP:
+        return n
+    if axis.border == FC_NEAREST or (axis.border == FC_MIRROR and n == 1):
+        return p <= 0 or p >= n
+    if axis.border == FC_CONSTANT:
+        return 1 if p < 0 or p > n else n + 1 if p == n else 0
+    if axis.border == FC_REFLECT:
+        return 2 * modulo(p, n) + 1
+    past = modulo(p, n - 1)     # a turn, which is its own mirror image
+    return 2 * past if past else 2 * n - 2

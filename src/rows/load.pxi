@@ -291,19 +291,25 @@ cdef ColumnRange make_column_range(const Call* call, Py_ssize_t begin, Py_ssize_
 
 
 cdef void load_margin(work* row, const Call* call, const char* src, const ColumnRange* column_range,
-                      Py_ssize_t start, Py_ssize_t stop, int run) noexcept nogil:
-    """Padded columns `start` .. `stop - 1` of a row. Pixels that stand among the row's inner ones are copied
-    from there: that is converted."""
-    cdef Py_ssize_t i, inner, to
-    if start < stop and run != IRREGULAR and col_index(call, start) < 0:
-        fill_pixels(sample_at(row, (start - column_range.begin) * call.channels), call, stop - start)
-        return
-    for i in range(start, stop):
-        inner, to = col_index(call, i) + call.before, (i - column_range.begin) * call.channels
-        if col_index(call, i) >= 0 and column_range.inner_begin <= inner and inner < column_range.inner_end:
-            copy_pixels(row, to, (inner - column_range.begin) * call.channels, 0, 1, call.channels)
+                      Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Padded columns `start` .. `stop - 1` of a row, run by run. Pixels that stand among the row's inner ones are
+    copied from there, where they are converted already."""
+    cdef Py_ssize_t i = start, k, n, first, last
+    cdef int step = 0
+    while i < stop:
+        n = run_at(&call.cols, i, stop - i, &step)
+        first = col_index(call, i) + call.before
+        last = first + (n - 1) * step
+        if first < call.before:
+            fill_pixels(sample_at(row, (i - column_range.begin) * call.channels), call, n)
+        elif column_range.inner_begin <= smaller(first, last) and larger(first, last) < column_range.inner_end:
+            copy_pixels(row, (i - column_range.begin) * call.channels,
+                        (first - column_range.begin) * call.channels, step, n, call.channels)
         else:
-            load_pixel(row, to, call, src, col_index(call, i))
+            for k in range(n):
+                load_pixel(row, (i + k - column_range.begin) * call.channels, call, src,
+                           first - call.before + k * step)
+        i += n
 
 
 cdef void load_any_row(work* row, work* channel_row, const Call* call, const ColumnRange* column_range,
@@ -318,8 +324,8 @@ cdef void load_any_row(work* row, work* channel_row, const Call* call, const Col
     if inner_begin < inner_end:
         load_inner(row, channel_row, (inner_begin - column_range.begin) * call.channels, call,
                    src + (inner_begin - call.before) * call.src.pixel, inner_end - inner_begin)
-    load_margin(row, call, src, column_range, column_range.begin, inner_begin, call.run_before)
-    load_margin(row, call, src, column_range, inner_end, column_range.end, call.run_after)
+    load_margin(row, call, src, column_range, column_range.begin, inner_begin)
+    load_margin(row, call, src, column_range, inner_end, column_range.end)
 
 
 cdef void load_row(work* row, work* channel_row, const Call* call, const ColumnRange* column_range,

@@ -217,13 +217,8 @@ cdef work* source_row(work* buffer, const Scratch* s, const Call* call, const St
 cdef inline Py_ssize_t duplicate_row(const Call* call, Py_ssize_t y, Py_ssize_t above) noexcept nogil:
     """How far above row `y` of the padded picture the next one stands that holds the same pixels, of `above`
     rows; 0 if there is none, or if there are few of them and looking would cost more than they save."""
-    cdef Py_ssize_t d, row
-    if call.repeats:
-        row = row_index(call, y)
-        for d in range(1, above + 1):
-            if row_index(call, y - d) == row:
-                return d
-    return 0
+    cdef Py_ssize_t distance = same_before(&call.rows, y) if call.repeats else 0
+    return distance if distance <= above else 0
 
 
 cdef inline work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Call* call, const Strip* strip,
