@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Calls of src/pool.h from many threads at once, and from children forked meanwhile:
+ * Calls of src/schedule/pool.h from many threads at once, and from children forked meanwhile:
  *
  *     hammer_pool CALLERS CALLS FORKS
  *     hammer_pool                      prints in how many of 2000 calls a helper was held up

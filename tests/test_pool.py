@@ -36,7 +36,7 @@ with_tasks = pytest.mark.skipif(
 
 def hammer(folder: Path, *words: object, flags: tuple[str, ...] = ()) -> str:
     """Build and run hammer_pool.c; return what it printed."""
-    headers, source = HERE.parent / "src", HERE / "hammer_pool.c"
+    headers, source = HERE.parent / "src" / "schedule", HERE / "hammer_pool.c"
     if CC is None or not hasattr(os, "fork") or not (headers / "pool.h").exists():
         pytest.skip("no C compiler, no fork, or no sources")
     program = folder / "hammer"
