@@ -163,6 +163,8 @@ cdef class Shortlist:
         """Whether spectra of this kind are possible, and cost less than `limit`."""
         cdef Facts* f = &kernel.facts
         cdef int tile
+        if sums != FFT:
+            limit -= SPECTRA_CALL / max(1, self.request.height * self.request.width * self.request.channels)
         if sums == FFT and self.tiles[accumulator]:
             tile = cheapest_tile(f, &self.request, accumulator, limit)
             if tile < 0:
