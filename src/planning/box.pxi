@@ -1,6 +1,6 @@
-# Box: all taps equal. Running sums for integers of 8 and 16 bits (src/methods/box_sliding.pxi), at a cost that does not
-# grow with the kernel, or, if it is small, sums in registers (src/methods/box_small.pxi); doubling and groups for floats
-# and large integers (src/methods/box.pxi), at one that hardly does.
+# Box: all taps equal. Running sums for integers of 8 and 16 bits (src/methods/box_sliding.pxi), at a cost that
+# does not grow with the kernel, or, if it is small, sums in registers (src/methods/box_small.pxi); doubling and
+# groups for floats and large integers (src/methods/box.pxi), at one that hardly does.
 
 cdef bint averaged(Proposal* p, const Facts* f, const Request* request) except -1:
     """Whether the engine sums in registers; if so, the work it is."""

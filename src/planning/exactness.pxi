@@ -56,8 +56,8 @@ cdef double definition_error(Facts* f, const Request* request) noexcept nogil:
 
 cdef double reorder_error(Facts* f, const Request* request) noexcept nogil:
     """How far two float64 sums in different orders may be from each other: the definition's, and that of
-    reordered_sum in src/rows/recompute.pxi. With large samples that is one of eight sums or more, to none of which a row
-    adds more than an eighth, six products of rests, and one more (base: of vectors of two)."""
+    reordered_sum in src/rows/recompute.pxi. With large samples that is one of eight sums or more, to none of
+    which a row adds more than an eighth, six products of rests, and one more (base: of vectors of two)."""
     cdef double longest = f.taps + 1 + (request.offset != 0)
     if request.denominator:
         return 0
