@@ -12,7 +12,7 @@
 from fastconv._engine.pool cimport run
 from libc.float cimport DBL_MAX
 from libc.math cimport INFINITY, M_PI, NAN, ceil, cos, fabs, floor, fmax, fmin, hypot, ldexp, log2, rint, sin
-from libc.math cimport sqrt
+from libc.math cimport ilogb, isfinite, sqrt  # no-cython-lint: the files below use them
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memmove, memset
