@@ -89,7 +89,7 @@ def output_of(out: Any, argument: str) -> Array:
     Raises
     ------
     TypeError
-        It is no array, or has masked elements or a unit, of which nobody knows whether it is the result's.
+        It is no array, or has masked elements, or a unit that need not be the result's.
     """
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{argument} must be a NumPy array; got {type(out).__name__}")

@@ -22,7 +22,7 @@ Run = Callable[[int, NDArray[Any], NDArray[Any], Floats], None]
 def complex_passes(
     run: Run, src: NDArray[Any], dst: NDArray[Any], parts: int, fill: Floats
 ) -> None:
-    """Make the real passes that a job needs: one if nothing is complex.
+    """Make the real passes that a call needs: one if nothing is complex.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 # Programs: what Python holds of the engine, and where typed memoryviews become pointers.
 #
-# A program is one way to do a job, with the weights as the engine wants them. It does not change once made, so
-# threads may run it at the same time. A request (request.h) brings the pictures. The caller (calls.pyx) has
-# checked every word; nothing is checked here.
+# A program is a strategy with its weights as the engine wants them. It does not change once it is made, so
+# threads may run it at the same time. A request (request.h) brings the pictures. calls.pyx has checked all
+# arguments; nothing is checked here.
 
 
 # Both pictures together; less may stay in a large third-level cache until the result is looked at.
@@ -68,7 +68,7 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
 
 
 cdef void bind(Call* call, const Request* request) noexcept nogil:
-    """Tell a job its pictures."""
+    """Give a call its pictures."""
     cdef Py_ssize_t before = -request.cols.start, columns = request.cols.count + call.kernel_width - 1
     call.rows, call.cols = request.rows, request.cols
     call.planes, call.height, call.width = request.planes, request.rows.count, request.cols.count
@@ -391,7 +391,7 @@ cdef int pad_kernel(Call* call) except -1:
 
 
 cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p) except -1:
-    """Taps of a separable job (a row and a column), else of the kernel as it is; spectra."""
+    """Taps of a separable call (a row and a column), else of the kernel as it is; spectra."""
     # a tile is of one channel; see one_channel in fft.pxi
     cdef bint spectral = p.sums == SPECTRA or p.sums == SPECTRAL_LINES
     cdef Py_ssize_t step = 1 if p.sums == FFT or spectral else call.channels
@@ -454,7 +454,7 @@ cdef inline Py_ssize_t most_spread() noexcept:
 
 
 cdef int make_dots(Call* call, const Proposal* p) except -1:
-    """Groups of whole-numbered weights, made of the job's. Kernels of fewer than three rows get rows of zeros
+    """Groups of the call's whole-numbered weights. Kernels of fewer than three rows get rows of zeros
     below.
 
     A group is four taps, `spread` samples from the first to the last, where the engine can gather their
@@ -552,7 +552,7 @@ cdef class Program:
         Code of the type of the results.
     """
     cdef Call call
-    cdef bytes weights      # the job points to them
+    cdef bytes weights      # the call points to them
 
     def __cinit__(self, Kernel kernel not None, Strategy strategy not None, Py_ssize_t channels, int target):
         cdef Call* call = &self.call

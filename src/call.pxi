@@ -1,5 +1,5 @@
 # What the engine is asked to do: two pictures as bytes, two axes with their borders, taps, and how to round.
-# A job is filled once, before the first pixel, and only read by the threads.
+# A call is filled once, before the first pixel; the threads only read it.
 
 cdef enum:
     LINE_BYTES = 64     # of a cache
@@ -102,7 +102,7 @@ cdef struct Line:
     void* weight            # of the lane's sample type
 
 cdef struct ColumnRange:
-    # Columns of the padded picture that somebody's windows see.
+    # Columns of the padded picture that the windows of a strip, or of a tile, see.
     Py_ssize_t begin, end
     Py_ssize_t inner_begin, inner_end   # of these, those that stand side by side in the source
     bint copied                 # channels stand side by side, and all other columns are copies of inner ones:
@@ -145,7 +145,7 @@ cdef struct Call:
     Dots dots
     Fft fft
     Fft wide        # the same in float64, for results of float32 that these do not prove
-    Spectra spectra, fine_spectra   # of the job's lanes, and of float64
+    Spectra spectra, fine_spectra   # in the accumulator's type, and in float64
     double tolerance            # how far off a float may be, relative to the sum of its taps' magnitudes
     double grid                 # all sums are multiples of this power of two; 0: nothing is known
     double weight               # sum of the kernel's magnitudes

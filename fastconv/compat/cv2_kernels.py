@@ -29,7 +29,7 @@ _FIXED = {
 
 
 def frozen(kernel: NDArray[Any]) -> Floats:
-    """As float64 that nobody can change."""
+    """As float64, read-only."""
     kernel = np.ascontiguousarray(kernel, np.float64)
     kernel.flags.writeable = False
     return kernel

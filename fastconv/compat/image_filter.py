@@ -196,7 +196,7 @@ def _by_pillow(a: Array, flat: Array, filterargs: tuple[Any, ...]) -> Array:
 
 
 def _pillows(core: Any, filterargs: Any) -> Any:
-    """The work handed back to Pillow, for whoever counts."""
+    """The work handed back to Pillow, and counted as such."""
     originals.hand_back()
     return core.filter(*filterargs[:3], list(filterargs[3]))
 

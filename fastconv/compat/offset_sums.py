@@ -265,7 +265,7 @@ _REAL = (int, float, np.integer, np.floating)
 def _peak(image: NDArray[Any], target: np.dtype[Any]) -> float:
     """Largest magnitude that samples may have, or do have where the type does not say it."""
     if target.kind not in "iu":
-        return 0.0  # nobody asks
+        return 0.0  # not needed
     if image.dtype.kind in "iu" and image.dtype.itemsize <= 4:
         return 2.0 ** (8 * image.dtype.itemsize - (image.dtype.kind == "i"))
     if image.dtype.kind == "b":

@@ -284,7 +284,7 @@ _restore: list[Any] = []
 def guarded(any_size: bool = False) -> Iterator[None]:
     """Make Pillow's warning of too many pixels an error, and ignore those of odd metadata.
 
-    Both are settings of the process: whoever comes first sets them, and the last one sets them back.
+    Both are settings of the process: the first of several callers sets them, the last sets them back.
     """
     global _guards
     with _guard:

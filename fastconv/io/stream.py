@@ -103,7 +103,7 @@ def stream(
         A file that says how far an unfinished run is. By default that is kept in ``target.attrs`` of zarr and
         HDF5, and beside the file of a memmap, with ``.unfinished`` after its name. It is there from the
         first byte written to the last; a target without it is complete. It holds against the end of the
-        process, not against a power failure, since nobody waits for the disk.
+        process, not against a power failure, since no write waits for the disk.
 
     Returns
     -------

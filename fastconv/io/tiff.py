@@ -6,7 +6,7 @@ order in which they are asked for.
 
 Reading     Only the tiles or strips that hold the wanted rows are decoded, by several threads. Where the
             pixels lie in the file as in memory, they are mapped instead.
-Writing     Without compression the file is mapped. With it, nobody knows where a strip will lie before all
+Writing     Without compression the file is mapped. With it, the place of a strip is not known before all
             before it are coded, and the table of them is written last: so coded strips are collected in a
             file of their own, with a list of their lengths, from which an interrupted run goes on, and at
             the end put into a TIFF as they are.

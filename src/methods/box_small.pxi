@@ -19,8 +19,8 @@
 #             (T. Granlund and P. Montgomery, Division by invariant integers using multiplication, 1994). An
 #             even divisor has ties, and so rounds them up: where nothing is left, an odd quotient was one
 #
-# The planner sees to it that sums and quotients fit; vectors can be shifted at few levels (PERMUTES_TWO), and at
-# the others nobody comes here.
+# The planner takes this method only where sums and quotients fit 16 bits, and where the level can shift vectors
+# by any number of lanes (PERMUTES_TWO).
 
 ctypedef fused total:
     vw

@@ -22,7 +22,7 @@
 #
 # A tile without a neighbour has no imaginary part, so its row of frequency -f is the conjugate of that
 # of f: of each two such rows one is left out across, and copied for the way back. Columns of zeros are left
-# out on the way there, columns that nobody wants on the way back.
+# out of the forward transform, and columns that no result needs out of the inverse one.
 #
 # Tiles and pairs are counted from the picture's first pixel, so that bits do not depend on bands.
 

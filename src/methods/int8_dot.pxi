@@ -245,7 +245,7 @@ cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* c
 cdef inline void dot_finish(Quad* q, vb* out, Py_ssize_t x, const Call* call, const Strip* strip,
                             Py_ssize_t plane, Py_ssize_t y, const bint spread) noexcept nogil:
     """Sums -> pixels: rounding half to even and saturation. What may be a tie is left to the
-    definition. (A row below the picture is nobody's, and looked at like the last.)"""
+    definition. Rows past the picture are discarded; y is clamped to the last row."""
     y = smaller(y, call.height - 1)
     if call.dots.fraction_bits:
         fixed_finish(q, <uint8_t*>out, x, call, strip, plane, y, spread)

@@ -1081,7 +1081,7 @@ cdef bint get_marks(Phase* p, const Call* whole, Py_ssize_t columns) noexcept no
 
 
 cdef int spectral_picture(const Call* whole, int threads) noexcept nogil:
-    """All of a job. Threads share each tile. Returns the number of failures to get memory."""
+    """All of a call. Threads share each tile. Returns the number of failures to get memory."""
     cdef Call call = whole[0]
     cdef Piece piece
     cdef Room rooms[2]

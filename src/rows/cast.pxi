@@ -2,7 +2,7 @@
 # integer cannot hold wraps around. A cast of what the intermediate 32 or 64 bits cannot hold, and of NaN, is
 # undefined in C; here it is what x86 makes of it, and what wrapped integers become in SciPy's wheels.
 
-# How a job rounds: Call.cast_mode.
+# How sums become integers: Call.cast_mode.
 cdef enum:
     ROUNDED = 0     # half to even, saturated
     CAST = 1        # as C does

@@ -1,8 +1,8 @@
-# Exact: the definition itself, one output pixel at a time, from the source through the tables.
+# Recompute: the definition itself, one output pixel at a time, from the source.
 #
-# A fast sum whose distance to a tie is smaller than its proven error does not say which integer is
-# right; those few pixels come here. A float64 sum in any order settles nearly all of them; the rest are
-# summed as the definition says. The sums of 64-bit integers that float64 cannot hold come here, too.
+# A fast sum whose distance to a tie is smaller than its proven error does not say which integer is right;
+# those few pixels are summed here again. A float64 sum in any order decides nearly all of them, and the rest
+# are summed in the definition's order. Sums of 64-bit integers that float64 cannot hold are made here as well.
 
 
 cdef inline const char* source_sample(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,

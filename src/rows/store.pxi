@@ -1,9 +1,9 @@
 # Store: a row of sums -> pixels. Rounding half to even, saturation, ties, byte order and strides.
 #
 # Sums are saturated first, so that rounding and conversion see nothing but small numbers (float32 sums
-# go to 8 and 16 bits only). A sum that is nearer to a tie than the job's guard is not rounded but left to
-# the definition. Exact sums of whole numbers are divided first, exactly enough to be rounded: see X_quotient
-# in simd.h.
+# go to 8 and 16 bits only). A sum that is nearer to a tie than the call's tie tolerance is recomputed by the
+# definition. Exact sums of whole numbers are divided first, exactly enough to be rounded: see X_quotient in
+# simd.h.
 
 cdef enum:
     BYTE_DIVISOR = 8192

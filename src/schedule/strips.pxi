@@ -1,4 +1,4 @@
-# Driver: pictures -> bands of rows -> strips of columns -> load, sum, store.
+# Strips: pictures -> bands of rows -> strips of columns -> load, sum, store.
 #
 # Where the source holds samples of the sum's own type, and rows are long, the middle of the picture is
 # read, and written, where it lies; only a block at the left and one at the right, whose windows reach over
@@ -223,7 +223,7 @@ cdef inline Py_ssize_t duplicate_row(const Call* call, Py_ssize_t y, Py_ssize_t 
 
 cdef inline work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Call* call, const Strip* strip,
                              Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
-    """Row `y` of the padded picture as the window wants it: summed across if the job is separable. There are
+    """Row `y` of the padded picture as the window wants it: summed across if the call is separable. There are
     `above` rows of the window in the slots before this one."""
     cdef work* buffer = slot[0]
     cdef work* raw
@@ -328,7 +328,7 @@ cdef void strip_block(work* kind, Scratch* s, const Call* call, const Strip* str
     for r in range(BLOCK_ROWS):
         if r < count:
             incoming[r] = window_row(incoming + r, height - 1 + r, s, call, strip, plane, y + height - 1 + r)
-        else:   # nobody's row: summed to scratch and forgotten
+        else:   # a row past the band: summed to scratch and discarded
             incoming[r] = incoming[count - 1]
         if direct and r < count:
             out[r] = <work*>(call.dst.data + plane * call.dst.plane + (y + r) * call.dst.row
