@@ -212,7 +212,7 @@ def test_spectra_have_the_same_bits_on_all_levels_and_threads(method: str) -> No
         found = []
         for name in ("v3", "v4"):
             if name not in _levels.available():
-                pytest.skip(f"no level {name} here")
+                pytest.skip(f"compares v3 and v4; this CPU, or this build, has no {name}")
             with at_level(name):
                 found += [
                     spectral(image, kernel, "mirror", method, (96, 128), threads)

@@ -445,7 +445,8 @@ class _Blur(ImageFilter.MultibandFilter):
     """What blurs have in common: a radius, that of the moment."""
 
     radius: Any
-    # Pillow's result, or NotImplemented; and Pillow's result, by Pillow.
+    # Each blur has its own: its sums for the radius; Pillow's result, or NotImplemented; Pillow's, by Pillow.
+    _sums: Any
     _exactly: Any
     _pillows: Any
 
@@ -456,10 +457,6 @@ class _Blur(ImageFilter.MultibandFilter):
             raise ValueError(f"border must be nearest if exact; got {border!r}")
         if not exact:
             self._sums()
-
-    def _sums(self) -> _Sums:
-        """Of the radius; each blur has its own."""
-        raise NotImplementedError
 
     def filter(self, image: Any) -> Any:
         """Filter an image's core; called by ``Image.filter``."""

@@ -36,7 +36,6 @@ _BORDERS = {
     "symm": "reflect",
     "symmetric": "reflect",
 }
-_FLOATS = ("float32", "float64")
 # How sums become integers (src/rows/cast.pxi): by way of 32 bits, or of 64 of which the low ones are kept.
 _CAST, _WRAPPED = 1, 3
 # Predicted ns a sample, for the number of threads only; measured on AMD EPYC, v4.

@@ -58,7 +58,7 @@ cdef enum:
     NEAR_STRIP = 32768      # bytes of the blocks of a strip that the first-level cache keeps
     LINES_ROWS = 256        # of a tile that is filtered across only: whole strips of all types
     STEP_BANDS = 4          # a thread: they even out what the machine's other programs take
-    CELL_TAP = 10           # ns that a tap takes of a cell that is summed directly,
+    CELL_TAP = 10           # ns, estimated, that a tap takes of a cell that is summed directly,
     TILE_SAMPLE = 40        # and a sample of a tile
 
 # Beyond these, squares of float64 are no numbers.
@@ -925,7 +925,7 @@ cdef Py_ssize_t count_open(const Phase* p, Tile* t) noexcept nogil:
 
 
 cdef bint is_worth_spectra(const Phase* p, Py_ssize_t cells) noexcept nogil:
-    """Whether one more tile costs less than to sum these cells directly, in ns as measured with AVX-512."""
+    """Whether one more tile costs less than to sum these cells directly."""
     return <double>cells * CELL_TAP * p.call.kernel_height * p.call.kernel_width > (
         <double>TILE_SAMPLE * p.piece.rows * p.piece.columns)
 

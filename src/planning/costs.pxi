@@ -65,8 +65,9 @@ cdef double price_of(const Work* work, int accumulator, int level) noexcept nogi
     return total
 
 
-# Kernels wider than this, or products of so many weights, are summed again sample by sample, which takes so many
-# times as long: measured 40 to 60. NEAR_TAPS in src/rows/recompute.pxi, NEAR_PRODUCT in src/bindings.pxi.
+# Kernels wider than NEAR_TAPS (src/rows/recompute.pxi), and products of more weights than NEAR_PRODUCT
+# (src/bindings.pxi), are summed again sample by sample, which takes so many times as long: estimated from one call
+# (129 x 129 taps on bytes).
 cdef double FAR_AGAIN = 50
 
 cdef enum:

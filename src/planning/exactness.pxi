@@ -8,7 +8,7 @@
 # Float results need no proof, only sums of the right type: float32 for pictures of 16 bits and fewer and of
 # float32, if the weights fit it, float64 for all others.
 
-# Measured: additions that wait for each other take five times as long as sums side by side.
+# Additions that wait for each other take some times as long as sums side by side: a rough figure.
 cdef double IN_ORDER = 6
 
 # Weights beyond these would overflow, or lose bits, in float32.

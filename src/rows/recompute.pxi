@@ -14,16 +14,6 @@ cdef inline const char* source_sample(const Call* call, Py_ssize_t plane, Py_ssi
             + col_index(call, x) * call.src.pixel + c * call.src.channel)
 
 
-cdef double source_value(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
-                         Py_ssize_t c) noexcept nogil:
-    cdef double value
-    cdef const char* p = source_sample(call, plane, y, x, c)
-    if p == NULL:
-        return call.fill[c]
-    gather(<vd*>&value, 0, p, call.src.size, 1, &call.src)
-    return value
-
-
 cdef inline double weight_at(const Call* call, Py_ssize_t ky, Py_ssize_t kx) noexcept nogil:
     if call.kernel == NULL:
         return call.column[ky] * call.row[kx]
