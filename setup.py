@@ -1,7 +1,8 @@
 """The table CPU level -> compiler flags, and the list of extensions. Metadata is in pyproject.toml.
 
 C is made from Cython first, from all files side by side and from the engine once; then all of it is compiled,
-the dearest first. src/engine_base.c and its like are the one C file under the names of the levels.
+the dearest first. src/engine_base.c and its like are the one C file under the names of the levels, and so are
+src/missing_base.c and its like.
 
 Environment: FASTCONV_LEVELS="base v3" builds fewer levels, FASTCONV_NO_THREADS=1 builds without threads.
 """
@@ -65,12 +66,16 @@ class Build(build_ext):
     def run(self) -> None:
         from Cython.Build import cythonize
 
-        sources = [Extension("fastconv._engine.engine", ["src/engine.pyx"], depends=PARTS)]
+        sources = [
+            Extension("fastconv._engine.engine", ["src/engine.pyx"], depends=PARTS),
+            Extension("fastconv._engine.missing", ["src/missing.pyx"], depends=PARTS),
+        ]
+        of_levels = len(sources)
         sources += [ext for ext in self.extensions if ext.sources[0].endswith(".pyx")]
         made = cythonize(
             sources, include_path=HERE, nthreads=MAKERS, force=self.force, quiet=not self.verbose
         )
-        for ext, of in zip(made[1:], sources[1:], strict=True):
+        for ext, of in zip(made[of_levels:], sources[of_levels:], strict=True):
             of.sources = ext.sources
         super().run()
 
@@ -88,6 +93,19 @@ setup(
                 extra_link_args=STRIP,
             )
             for level, flags in reversed(LEVELS.items())  # the dearest first
+            if level in WANTED
+        ),
+        *(
+            Extension(
+                f"fastconv._engine.missing_{level}",
+                [f"src/missing_{level}.c"],
+                depends=["src/missing.pyx", "src/request.h", "src/request.pxi", *SHARED],
+                include_dirs=[*HERE, numpy.get_include()],
+                define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+                extra_compile_args=COMMON + flags + NO_SYMBOLS,
+                extra_link_args=STRIP,
+            )
+            for level, flags in LEVELS.items()
             if level in WANTED
         ),
         Extension(

@@ -28,12 +28,13 @@ def explanation(
     target: np.dtype[Any],
     samples: int,
     asked: list[Asked],
+    masked: bool,
 ) -> str:
     """Some ten lines about images of type `pixel` with so many samples."""
     height, width = plan.kernel.shape
     lines = [
         f"{'convolve' if plan.flipped else 'correlate'} {pixel} -> {target} with {height} x {width} "
-        f"taps, border {plan.border}, shape {plan.shape}"
+        f"taps, border {'omit' if plan.missing.omit else plan.border}, shape {plan.shape}"
     ]
     for request in asked:
         strategy = decide(*request)
@@ -47,6 +48,8 @@ def explanation(
             f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
         ]
         lines += [f"  not      {name}: {reason}" for name, reason in rejected(*request)]
+    if masked or plan.missing.active:
+        lines.append(f"  missing  {plan.why_renormalized}")
     return "\n".join(lines)
 
 

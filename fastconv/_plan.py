@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import import_module
 from math import inf, isinf
 from typing import Any, NamedTuple
@@ -20,13 +21,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _explain, _threads
+from . import _explain, _mask, _missing, _threads
 from ._arguments import check_finite, output_of, quiet, warn_of_channels
-from ._borders import BORDERS, canonical, placement
+from ._borders import BORDERS, placement
 from ._complex import complex_passes
 from ._engine.calls import PlanBase, begin, magnitude
 from ._engine.planner import Kernel, Strategy, product_of
 from ._execute import Axis, execute, program_of
+from ._mask import Missing
 from ._options import (
     Product,
     as_dtype,
@@ -89,6 +91,8 @@ class Plan(PlanBase):
         The kernel as it was given.
     pixel : dtype or None
         Type of image that `method` and `reason` speak of.
+    missing : Missing
+        What is missing of an image, and what is done about it.
     """
 
     kernel: Any  # array or Product
@@ -103,6 +107,7 @@ class Plan(PlanBase):
     threads: int | None
     given: Any
     pixel: np.dtype[Any] | None = None
+    missing: Missing = _mask.NOTHING
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", tuple(map(_known, _real_parts(self.kernel))))
@@ -111,6 +116,8 @@ class Plan(PlanBase):
         real = real and (self.dtype is None or (self.dtype.kind != "c" and self.dtype.isnative))
         if isinstance(self.channel_axis, str):
             real = False  # a name, of an array that has names
+        if self.missing.active:
+            real = False
         # of the window, for results of the image's size
         top, _ = placement(1, height, self.origin[0], self.flipped, "same")
         left, _ = placement(1, width, self.origin[1], self.flipped, "same")
@@ -121,8 +128,10 @@ class Plan(PlanBase):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return make_plan, (
-            self.given, self.flipped, self.border, self.cval, self.origin, self.shape,
-            self.channel_axis, self.dtype, self.requested_method, self.threads, self.pixel,
+            self.given, self.flipped, "omit" if self.missing.omit else self.border, self.cval,
+            self.origin, self.shape, self.channel_axis, self.dtype, self.requested_method, self.threads,
+            self.missing.nan_policy, self.missing.min_weight, self.missing.renormalize, self.missing.fill,
+            self.pixel,
         )  # fmt: skip
 
     @property
@@ -135,7 +144,13 @@ class Plan(PlanBase):
         """Why, in half a sentence."""
         return self.strategies(_example(self.pixel), _MEGAPIXEL)[0].why
 
-    def explain(self, image: ArrayLike | None = None, *, dims: Dims | None = None) -> str:
+    def explain(
+        self,
+        image: ArrayLike | None = None,
+        *,
+        dims: Dims | None = None,
+        masked: bool = False,
+    ) -> str:
         """Say in plain words what will run, and why not something else.
 
         Parameters
@@ -144,6 +159,8 @@ class Plan(PlanBase):
             By default the answer is for an image of type `pixel` with a million samples.
         dims : (hashable, hashable), optional
             As in `convolve`.
+        masked : bool
+            Whether there is a mask.
 
         Returns
         -------
@@ -159,7 +176,7 @@ class Plan(PlanBase):
             src = plan._channels_last(a, "image")
             samples, size, channels = a.size, plan.whole(src.shape[-3:-1]).size, src.shape[-1]
         asked = plan._asked(a, size, channels)
-        return _explain.explanation(plan, a.dtype, plan.target(a.dtype), samples, asked)
+        return _explain.explanation(plan, a.dtype, plan.target(a.dtype), samples, asked, masked)
 
     def target(self, pixel: np.dtype[Any]) -> np.dtype[Any]:
         """Type of the result for images of this type."""
@@ -183,27 +200,38 @@ class Plan(PlanBase):
         )
         return length, start, count
 
+    def shape_of(self, image: NDArray[Any], part: Part | None = None) -> tuple[int, ...]:
+        """Shape of the result, or of a part of it."""
+        src = self._channels_last(image, "image")
+        rows, cols, _ = part or self.whole(src.shape[-3:-1])
+        shape = (*src.shape[:-3], rows[2], cols[2])
+        if self.channel_axis is None:
+            return shape
+        axis = self.channel_axis % image.ndim
+        return (*shape[:axis], src.shape[-1], *shape[axis:])
+
     @quiet
     def run(
-        self, image: NDArray[Any], out: NDArray[Any] | None = None, part: Part | None = None
+        self,
+        image: NDArray[Any],
+        out: NDArray[Any] | None = None,
+        part: Part | None = None,
+        mask: NDArray[np.bool_] | None = None,
     ) -> NDArray[Any]:
         """Filter any array in memory, or a part of one."""
+        if mask is not None or self.missing.active:
+            return _missing.run(self, image, mask, out, part)[0]
         source = pixel_of(image.dtype, "image")
         src = self._channels_last(image, "image")
         rows, cols, size = part or self.whole(src.shape[-3:-1])
         dtype = self.target(image.dtype) if out is None or self.dtype is not None else type_of(out)
         target = pixel_of(dtype, "dtype" if out is None else "out")
-        self._check_weights(target)
+        self.check_weights(target)
         if image.dtype.kind == "c" or self.kernel.dtype.kind == "c" or np.iscomplexobj(self.cval):
             _check_complex(image.dtype, self, dtype)
         fill = _parts_of(self.cval, image.dtype)
 
-        shape = (*src.shape[:-3], rows[2], cols[2], src.shape[-1])
-        if self.channel_axis is None:
-            dst_shape = shape[:-1]
-        else:
-            axis = self.channel_axis % image.ndim
-            dst_shape = (*shape[:-1][:axis], shape[-1], *shape[:-1][axis:])
+        dst_shape = self.shape_of(image, part)
         result = checked_out(out, dst_shape, dtype)
         if 0 in dst_shape:
             return result
@@ -231,21 +259,81 @@ class Plan(PlanBase):
         complex_passes(run, src, dst, len(strategies), fill)
         return result
 
-    def _apply(self, image: ArrayLike, out: NDArray[Any] | None) -> Any:
+    def _apply(self, image: ArrayLike, out: NDArray[Any] | None, mask: Any = None) -> Any:
         """Answer what C does not."""
         host = host_of(image)
         if host is not None:
-            return import_module(f".containers.{host}", __package__).call(image, self, out)
-        a, to = as_image(image), None if out is None else output_of(out, "out")
+            words = {} if mask is None else {"mask": mask}
+            return import_module(f".containers.{host}", __package__).call(image, self, out, **words)
+        data, hidden = _mask.split(image)
+        a, to = as_image(data), None if out is None else output_of(out, "out")
         if self.channel_axis is None:
             warn_of_channels(a.shape, self.kernel.shape[1])
-        result = self.run(a, to)
-        return result if out is None else out
+        if hidden is None and mask is None:
+            result = self.run(a, to)
+            return result if out is None else out
+        given = None if mask is None else _mask.mask_of(mask, a.shape, self.channel_axis)
+        if hidden is None or out is not None:
+            result = self.run(a, to, mask=_mask.joined(hidden, given))
+            return result if out is None else out
+        return self._masked(a, _mask.joined(hidden, given))
 
-    def _by_name(self, image: Any, out: Any, dims: Dims) -> Any:
+    @quiet
+    def _masked(self, a: NDArray[Any], mask: NDArray[np.bool_] | None) -> Any:
+        """Filter a masked array: what is missing of the result is masked."""
+        result, holes = _missing.run(self, a, mask, None, hidden=True)
+        return np.ma.MaskedArray(result, holes)
+
+    def _by_name(self, image: Any, out: Any, dims: Dims, mask: Any = None) -> Any:
         """Filter along dimensions that have names."""
         _check_named(image, dims)
-        return import_module(".containers.xarray", __package__).call(image, self, out, dims)
+        words = {} if mask is None else {"mask": mask}
+        return import_module(".containers.xarray", __package__).call(
+            image, self, out, dims, **words
+        )
+
+    @cached_property
+    def recipes(self) -> dict[Any, Any]:
+        """How images with missing samples are filtered, and the plans of those without."""
+        return {}
+
+    @cached_property
+    def _renormalized(self) -> tuple[bool, str]:
+        return _mask.renormalizes(self.kernel, self.missing.renormalize)
+
+    @property
+    def renormalize(self) -> bool:
+        """Whether sums are divided by the weights of the samples that are there."""
+        return self._renormalized[0]
+
+    @property
+    def why_renormalized(self) -> str:
+        """And why, or why not."""
+        return self._renormalized[1]
+
+    def plain(self, dtype: np.dtype[Any] | None) -> Plan:
+        """The plan of images that miss nothing, with results of this type."""
+        key = "plain", dtype
+        made: Plan | None = self.recipes.get(key)
+        if made is None:
+            made = replace(self, missing=_mask.NOTHING, dtype=dtype)
+            self.recipes[key] = made
+        return made
+
+    def with_kernel(self, kernel: Any, cval: float) -> Plan:
+        """The plan of real weights, as they lie on the window, that renormalizes as this one does."""
+        weights = np.ascontiguousarray(kernel, np.float64)
+        missing = replace(self.missing, renormalize=self.renormalize)
+        return replace(self, kernel=weights, given=weights, cval=cval, missing=missing)
+
+    def bits_of(self, image: NDArray[Any]) -> int:
+        """See `_bits_of`."""
+        return _bits_of(image)
+
+    def samples(self, bits: int, source: Pixel) -> tuple[float, float, bool]:
+        """See `_range`; of the constant too, where there is one."""
+        reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
+        return _range(bits, source, self.cval if reaches_out else 0.0)
 
     def _prepare(
         self,
@@ -286,16 +374,18 @@ class Plan(PlanBase):
         size: tuple[int, int],
         channels: int,
     ) -> Asked:
-        self._check_weights(target)
-        reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
-        samples = _range(bits, source, self.cval if reaches_out else 0.0)
-        return kernel, source, target, samples, size, channels, self.requested_method
+        self.check_weights(target)
+        return kernel, source, target, self.samples(bits, source), size, channels, self.requested_method
 
-    def _check_weights(self, target: Pixel) -> None:
+    def check_weights(self, target: Pixel) -> None:
         if target.integer:
             for part in self.parts:
                 if not part.finite:
                     check_finite(self.kernel, target.name)
+
+    def channels_last(self, a: NDArray[Any]) -> NDArray[Any]:
+        """View of shape (..., H, W, C) of an image or a result."""
+        return self._channels_last(a, "image")
 
     def _channels_last(self, a: NDArray[Any], argument: str) -> NDArray[Any]:
         """View of shape (..., H, W, C)."""
@@ -328,6 +418,10 @@ def make_plan(
     dtype: DTypeLike | None,
     method: str,
     threads: int | None,
+    nan_policy: str = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | str = "auto",
+    fill: complex | None = None,
     pixel: np.dtype[Any] | None = None,
 ) -> Plan:
     """Check everything that needs no image."""
@@ -344,9 +438,13 @@ def make_plan(
     if target is not None and target == np.bool_:
         raise TypeError("dtype must be an integer, float or complex type; got bool")
     given, weights = _laid_on_window(weights, flipped)
+    border, cval, omit = _mask.outside(border, as_number(cval), nan_policy)
+    missing = _mask.as_missing(nan_policy, min_weight, renormalize, fill, omit)
+    if missing.renormalize is True:
+        _mask.renormalizes(weights, True)  # or it is an error, before there is an image
     return Plan(
-        weights, flipped, canonical(border), as_number(cval), as_origin(origin, weights.shape, shape),
-        shape, channel_axis, target, method, threads, given, pixel,
+        weights, flipped, border, cval, as_origin(origin, weights.shape, shape),
+        shape, channel_axis, target, method, threads, given, pixel, missing,
     )  # fmt: skip
 
 

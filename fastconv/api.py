@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _levels, _threads
-from ._engine.calls import clear_cache, known, remember, set_cache_limit
+from ._engine.calls import clear_cache, known, plan_of, remember, set_cache_limit
+from ._mask import split
 from ._options import as_dtype
 from ._plan import Dims, Plan, laid_out, make_plan
 
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 Shape = Literal["same", "valid", "full"]
+NanPolicy = Literal["propagate", "omit", "raise"]
 
 
 def convolve(
@@ -47,6 +49,11 @@ def convolve(
     method: str = "auto",
     threads: int | None = None,
     dims: Dims | None = None,
+    mask: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | Literal["auto"] = "auto",
+    fill: complex | None = None,
 ) -> NDArray[Any]:
     """Convolve an image with a kernel.
 
@@ -58,10 +65,10 @@ def convolve(
         coordinates: see `fastconv.containers.dask` and `fastconv.containers.xarray`.
     kernel : array_like, shape (h, w)
         Real or complex weights, of any size, also larger than the image.
-    border : {"reflect", "mirror", "nearest", "wrap", "constant"}
+    border : {"reflect", "mirror", "nearest", "wrap", "constant", "omit"}
         What stands outside the image, by scipy.ndimage's names; those of NumPy, OpenCV, scipy.signal
         and torch are understood where they are not ambiguous ("edge", "symmetric", "replicate",
-        "reflect_101", "circular" ...).
+        "reflect_101", "circular" ...). With "omit" it is missing, as what is masked.
     cval : number
         The constant of ``border="constant"``.
     origin : int or (int, int)
@@ -83,16 +90,33 @@ def convolve(
     dims : (hashable, hashable), optional
         Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
         ("lat", "lon"). It may be left out where it is clear: see `fastconv.containers.xarray`.
+    mask : array_like of bool, optional
+        True where samples are missing, as in numpy.ma; of a shape that broadcasts to that of the image, or to
+        that without its channels. Results are means of what is there: the sum over it, divided by its weights
+        and multiplied by all. A masked array brings its mask, and gives a masked array.
+    nan_policy : {"propagate", "omit", "raise"}
+        Whether NaN is a number like others, is missing, or is an error.
+    min_weight : float
+        A result is missing unless the samples that are there have at least this share of the weights (of
+        their magnitudes); and always if they have none.
+    renormalize : bool or "auto"
+        Whether to divide by the weights that are there. If not, missing samples count as 0. "auto" divides
+        unless there are weights of both signs, which cancel; True does so then too, where their sum over all
+        of the window is not 0, and a result is missing where that over what is there is.
+    fill : number, optional
+        What missing results are: NaN by default. Integers have none, so for these it must be given with
+        `mask`, and with ``border="omit"`` where a window has nothing but what stands outside.
 
     Returns
     -------
     ndarray
-        `out`, or a new array; of NumPy's own class, also for an image of a subclass (np.matrix) or a table.
+        `out`, or a new array; of NumPy's own class, also for an image of a subclass (np.matrix) or a table,
+        but a masked one for a masked one.
 
     Raises
     ------
     TypeError
-        A type is not supported, or masked elements or a unit would be lost.
+        A type is not supported, or a unit would be lost.
     ValueError
         A value is not allowed, weights are NaN or infinite and the result is of integers, or the exact
         result of large integers cannot be had.
@@ -115,10 +139,21 @@ def convolve(
     array([[10, 10, 10,  0],
            [10, 10, 10,  0],
            [10, 10, 10,  0]], dtype=uint8)
+    >>> gaps = np.array([[1, 2, np.nan], [4, np.nan, np.nan]])
+    >>> fastconv.convolve(gaps, np.ones((1, 3)) / 3, nan_policy="omit", border="omit")
+    array([[1.5, 1.5, 2. ],
+           [4. , 4. , nan]])
     """
-    options = (True, border, cval, origin, shape, channel_axis, dtype, method, threads)
-    result = known(image, kernel, out, options) if dims is None else None
-    return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
+    options = (
+        True, border, cval, origin, shape, channel_axis, dtype, method, threads, nan_policy, min_weight,
+        renormalize, fill,
+    )  # fmt: skip
+    if dims is None and mask is None:
+        result = known(image, kernel, out, options)
+        if result is not None:
+            return result
+    made = plan_of(kernel, options) or _new(kernel, options)
+    return made(image, out=out, dims=dims, mask=mask)
 
 
 def correlate(
@@ -135,6 +170,11 @@ def correlate(
     method: str = "auto",
     threads: int | None = None,
     dims: Dims | None = None,
+    mask: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | Literal["auto"] = "auto",
+    fill: complex | None = None,
 ) -> NDArray[Any]:
     """Correlate an image with a kernel: `convolve` without reversing the kernel.
 
@@ -153,9 +193,16 @@ def correlate(
     >>> fastconv.correlate(np.array([[0, 0, 1, 0, 0]]), [[1, 2, 3]]).tolist()
     [[0, 3, 2, 1, 0]]
     """
-    options = (False, border, cval, origin, shape, channel_axis, dtype, method, threads)
-    result = known(image, kernel, out, options) if dims is None else None
-    return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
+    options = (
+        False, border, cval, origin, shape, channel_axis, dtype, method, threads, nan_policy, min_weight,
+        renormalize, fill,
+    )  # fmt: skip
+    if dims is None and mask is None:
+        result = known(image, kernel, out, options)
+        if result is not None:
+            return result
+    made = plan_of(kernel, options) or _new(kernel, options)
+    return made(image, out=out, dims=dims, mask=mask)
 
 
 # Types of options that cannot be changed in place; most are one of the first.
@@ -184,6 +231,10 @@ def plan(
     dtype: DTypeLike | None = None,
     method: str = "auto",
     threads: int | None = None,
+    nan_policy: NanPolicy = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | Literal["auto"] = "auto",
+    fill: complex | None = None,
 ) -> Plan:
     """Check a kernel and all options once, for many images.
 
@@ -197,11 +248,14 @@ def plan(
         Whether to leave the kernel as it is instead of reversing it.
     border, cval, origin, shape, channel_axis, dtype, method, threads
         As in `convolve`.
+    nan_policy, min_weight, renormalize, fill
+        As in `convolve`.
 
     Returns
     -------
     Plan
-        ``plan(kernel)(image)`` is ``convolve(image, kernel)``.
+        ``plan(kernel)(image)`` is ``convolve(image, kernel)``, and ``plan(kernel)(image, mask=mask)`` is
+        ``convolve(image, kernel, mask=mask)``.
 
     Raises
     ------
@@ -218,8 +272,8 @@ def plan(
     [[7, 7, 7], [7, 7, 7]]
     """
     made = make_plan(
-        kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads,
-        as_dtype(pixel, "pixel"),
+        kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads, nan_policy,
+        min_weight, renormalize, fill, as_dtype(pixel, "pixel"),
     )  # fmt: skip
     _ = made.method  # a method that cannot do it is an error now, not at the first image
     return made
@@ -231,6 +285,7 @@ def explain(
     *,
     channel_axis: int | None = None,
     dims: Dims | None = None,
+    mask: ArrayLike | None = None,
     **options: Any,
 ) -> str:
     """Say in plain words what ``convolve(image, kernel, **options)`` will do, and why.
@@ -240,7 +295,7 @@ def explain(
     image : array_like
         In memory, also an xarray.DataArray.
     kernel : array_like
-    channel_axis, dims, **options
+    channel_axis, dims, mask, **options
         As in `convolve`, but for `out`.
 
     Returns
@@ -254,8 +309,10 @@ def explain(
     >>> print(fastconv.explain(np.zeros((9, 9), np.float32), fastconv.sharpening).splitlines()[1])
       method   sparse: 5 of 9 taps are not zero
     """
-    a, axis = laid_out(image, channel_axis, dims)
-    return plan(kernel, pixel=a.dtype, channel_axis=axis, **options).explain(a)
+    data, hidden = split(image)
+    a, axis = laid_out(data, channel_axis, dims)
+    made = plan(kernel, pixel=a.dtype, channel_axis=axis, **options)
+    return made.explain(a, masked=mask is not None or hidden is not None)
 
 
 def show_config() -> None:

@@ -15,6 +15,13 @@ A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S,
 window, with every method; eps is that of the sums' type, float32 for pictures of float16, float32 and
 integers of up to 16 bits, else float64. A window of zeros gives 0.
 
+Where samples are missing (a mask, NaN, what stands outside), let S be the sum over those that are there, W that
+of their weights and A that of the weights' magnitudes, and T the sum of all weights, each in the order of S. A
+window that is whole gives S. Others give S / W * T, of rational kernels the exact quotient; or S, where sums are
+not renormalised. They are missing where A is 0 or less than `min_weight` of its whole, and where W cancels: is
+less than 2**-30 of A. (That share of 2**-30 is also allowed for in `min_weight`.) A float is then within
+``2 (taps + 2) * eps * |T / W| * (sum|w||x| + |S| A / |W|)``.
+
 `convolve` and `correlate` take the arguments of their namesakes in `fastconv`, as far as these change
 the result. `flattened` is what this library is not: the one-dimensional trick of the blog post it
 started from.
@@ -28,7 +35,19 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ._arguments import array_of, check_finite, quiet
-from ._borders import canonical, index_table, placement
+from ._borders import index_table, placement
+from ._mask import (
+    SLACK,
+    Missing,
+    as_missing,
+    check_nan,
+    fill_of,
+    joined,
+    mask_of,
+    outside,
+    renormalizes,
+    split,
+)
 
 __all__ = ["convolve", "correlate", "flattened", "rational"]
 
@@ -74,12 +93,13 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
     kernel : array_like, shape (h, w)
         Real or complex weights.
     **options
-        border : {"reflect", "mirror", "nearest", "wrap", "constant"} or an alias
+        border : {"reflect", "mirror", "nearest", "wrap", "constant", "omit"} or an alias
         cval : number, the constant outside
         origin : int or (int, int), shift of the window
         shape : {"same", "valid", "full"}
         channel_axis : int or None, an axis that is not convolved
         dtype : type of the result; by default the image's (float32 for bool)
+        mask, nan_policy, min_weight, renormalize, fill : what is missing, as in `fastconv.convolve`
 
     Returns
     -------
@@ -170,42 +190,110 @@ def _windows(
     shape: str = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
+    mask: ArrayLike | None = None,
+    nan_policy: str = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | str = "auto",
+    fill: complex | None = None,
 ) -> NDArray[Any]:
-    a = array_of(image, "image")
-    if channel_axis is not None:
-        a = np.moveaxis(a, channel_axis, 0)
+    border, cval, omit = outside(border, cval, nan_policy)
+    missing = as_missing(nan_policy, min_weight, renormalize, fill, omit)
+    data, hidden = split(image)
+    a = array_of(data, "image")
+    masked = joined(hidden, None if mask is None else mask_of(mask, a.shape, channel_axis))
+    if missing.nan_policy == "raise":
+        check_nan(a, masked)
+    if missing.nan_policy == "omit" and a.dtype.kind in "fc":
+        masked = joined(masked, np.isnan(a))
     if dtype is None:
         dtype = np.dtype(np.float32) if a.dtype == bool else a.dtype.newbyteorder("=")
         if np.iscomplexobj(kernel) and dtype.kind != "c":
             dtype = np.result_type(dtype, np.complex64)
-    if np.dtype(dtype).kind in "iu":
-        check_finite(kernel, np.dtype(dtype).name)
+    dtype = np.dtype(dtype)
+    if dtype.kind in "iu":
+        check_finite(kernel, dtype.name)
+
+    present = None if masked is None and not missing.omit else np.ones(a.shape, np.int64)
+    if masked is not None:
+        assert present is not None
+        a, present[masked] = np.where(masked, a.dtype.type(0), a), 0
+
+    if channel_axis is not None:
+        a = np.moveaxis(a, channel_axis, 0)
+        present = None if present is None else np.moveaxis(present, channel_axis, 0)
 
     # pad, by looking up where each position of the padded picture comes from
     shifts = np.broadcast_to(origin, 2).tolist()
-    padded = a
+    padded, there = a, present
     counts = []
     for axis, size, shift in zip((-2, -1), kernel.shape, shifts, strict=True):
         start, count = placement(a.shape[axis], size, shift, flipped, shape)
         counts.append(count)
         table = index_table(
-            max(a.shape[axis], 1), start, count + size - 1 if count else 0, canonical(border)
+            max(a.shape[axis], 1), start, count + size - 1 if count else 0, border
         )
         padded = _take(padded, table, axis, cval)
+        there = None if there is None else _take(there, table, axis, int(not omit))
     height, width = counts
 
-    dtype = np.dtype(dtype)
     integers = dtype.kind in "iu" and padded.dtype.kind in "biuO"
     fraction = rational(kernel) if integers else None
     if fraction is not None:
-        total = quotients(
-            _sums(padded, *_integers(padded, fraction[0]), height, width), fraction[1]
-        )
+        weights, kind = _integers(padded, fraction[0])
+        divisor = fraction[1]
     else:
+        weights, divisor = kernel, 0
         kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
-        total = _sums(padded, kernel, kind, height, width)
+    total = _sums(padded, weights, kind, height, width)
+    holes = np.zeros(total.shape, bool)
+    if there is None:
+        total = total if fraction is None else quotients(total, divisor)
+    else:
+        total, holes = _divided(total, there, weights, divisor, kernel, missing)
     result = _to_pixels(total, dtype)
-    return result if channel_axis is None else np.moveaxis(result, 0, channel_axis)
+    if there is not None:
+        needed = masked is not None or holes.any()
+        result[holes] = fill_of(missing.fill, dtype, hidden is not None) if needed else 0
+    if channel_axis is not None:
+        result, holes = (np.moveaxis(x, 0, channel_axis) for x in (result, holes))
+    return result if hidden is None else np.ma.MaskedArray(result, holes)
+
+
+def _divided(
+    total: NDArray[Any],
+    there: NDArray[Any],
+    weights: NDArray[Any],
+    divisor: int,
+    kernel: NDArray[Any],
+    missing: Missing,
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Sums divided by the weights that were there, and where results are missing.
+
+    `divisor` is that of a rational kernel, whose results are integers; else 0.
+    """
+    height, width = total.shape[-2:]
+    kind: Any = object if divisor else np.complex128 if np.iscomplexobj(kernel) else np.float64
+    sizes = np.abs(weights)
+    weight = _sums(there, weights, kind, height, width)
+    size = _sums(there, sizes, object if divisor else np.float64, height, width)
+    ones = np.ones(kernel.shape, np.int64)
+    all_weight, all_size = (_sums(ones, w, kind, 1, 1)[0, 0] for w in (weights, sizes))
+    whole = _sums(there, (kernel != 0).astype(np.int64), np.int64, height, width)
+    whole = whole == np.count_nonzero(kernel)
+
+    holes = (size == 0) | (size < missing.min_weight * abs(all_size) * (1 - SLACK))
+    renormalize, _ = renormalizes(kernel, missing.renormalize)
+    if renormalize:
+        holes |= np.abs(weight) < SLACK * size
+    holes = holes.astype(bool) & ~whole
+    if divisor:
+        below = np.where(whole | holes | (not renormalize), all_weight if renormalize else 1, weight)
+        above = total.astype(object) * (all_weight if renormalize else 1)
+        sign = np.where(below < 0, -1, 1)
+        return quotients(above * sign, below * sign * divisor), holes
+    if renormalize:
+        total = np.where(whole, total, total / weight * all_weight)
+    return total, holes
 
 
 def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) -> NDArray[Any]:

@@ -365,9 +365,9 @@ cdef class PlanBase:
     """A kernel and options as far as C must know them; see fastconv.api.Plan.
 
     A subclass has more methods. ``_prepare(image, target, size, channels, bits)`` returns a program and its
-    predicted ns a sample. ``_by_name(image, out,
-                                      dims)`` filters along dimensions that have names. ``_apply(image, out)``
-    answers what C does not: complex numbers, subclasses, wrong arguments.
+    predicted ns a sample. ``_by_name(image, out, dims, mask)`` filters along dimensions that have names.
+    ``_apply(image, out, mask)`` answers what C does not: complex numbers, subclasses, what is missing, wrong
+    arguments.
     """
     cdef Py_ssize_t kernel_height, kernel_width
     cdef Py_ssize_t centre_y, centre_x      # of the window, for results of the image's size
@@ -422,9 +422,11 @@ cdef class PlanBase:
         self.asked_threads = threads
         self.plain = plain
 
-    def __call__(self, image, *, out=None, dims=None):
+    def __call__(self, image, *, out=None, dims=None, mask=None):
         """Filter an image, as `convolve` or `correlate` would."""
-        return self.answer(image, out) if dims is None else self._by_name(image, out, dims)
+        if dims is None:
+            return self.answer(image, out) if mask is None else self._apply(image, out, mask)
+        return self._by_name(image, out, dims, mask)
 
     cdef object answer(self, object image, object out):
         cdef Layout s, d
@@ -822,6 +824,11 @@ def known(image, kernel, out, tuple options):
     return None if plan is None else plan.answer(image, out)
 
 
+def plan_of(kernel, tuple options):
+    """The plan that was made of this kernel and these options, or None."""
+    return find(kernel, options)
+
+
 cdef cnp.ndarray plain_kernel(object kernel):
     """A list, or an array of other strides, as a plain array; None where that is not a matter of course."""
     cdef cnp.ndarray k
@@ -845,7 +852,7 @@ def remember(kernel, tuple options, PlanBase plan):
     ----------
     kernel : array_like
         As it was given.
-    options : (flipped, border, cval, origin, shape, channel_axis, dtype, method, threads)
+    options : (flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, ...)
         Of types that nothing can change in place.
     plan : Plan
     """

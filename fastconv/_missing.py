@@ -1,0 +1,506 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Images with missing samples: sums over what is there, divided by the weights that it had.
+
+How both are summed is the planner's choice, as for any other kernel: of samples that are 0 where they are
+missing, and of bytes that are 1 where they are there. Whole numbers are summed of rational kernels, so that
+the quotient is rounded once. src/missing.pyx takes a block of the image through both sums and the quotient,
+and blocks without missing samples through the plain call.
+
+    results             kernel         sums of                   quotient
+    integers            rational       whole numbers, exact      exact
+      of integers       any other      float64, within a bound   near a tie, the definition's
+    integers of floats  any            none                      the definition's
+    floats              any            as of the plain call      within 2 (taps + 2) eps of a weighted mean
+
+Complex images are two real ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _levels, _threads
+from ._borders import BORDERS, index_table
+from ._engine.planner import Kernel, Strategy
+from ._execute import program_of
+from ._mask import SLACK, check_nan, fill_of, joined
+from ._options import checked_out
+from ._pixels import PIXELS, Floats, Pixel, pixel_of
+from ._planner import decide
+from .reference import rational
+
+if TYPE_CHECKING:
+    from ._plan import Part, Plan
+
+Bools = NDArray[np.bool_]
+Array = NDArray[Any]
+
+# How quotients are made; see src/missing.pyx.
+_WHOLE32, _WHOLE64, _INTEGERS, _DOUBT, _ALL = range(5)
+# Samples whose sums may be float32.
+_NARROW = ("uint8", "int8", "uint16", "int16", "float16", "float32")
+_NARROW_RESULTS = ("float16", "float32")
+_SUM_TYPES = ("uint8", "uint16", "int32", "int64")
+# Results of a block, and its least edge in kernels: what is around it is summed too.
+BLOCK = (64, 512)
+_LEAST_KERNELS = 4
+# Methods whose sums of integers are exact if their type holds them, whatever the order.
+_EXACT = ("direct", "sparse", "box")
+# Predicted ns a sample for all but the sums, for the number of threads only; measured on AMD EPYC, v4.
+_NS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Sum:
+    """A kernel, the way to its sums, and their type."""
+
+    kernel: Kernel
+    strategy: Strategy
+    target: Pixel
+
+    def program(self, channels: int) -> tuple[Any, int]:
+        """The engine's, with the type as a number."""
+        return program_of(self.strategy, self.kernel, self.target, channels), self.target.code
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How images of a type and size are filtered where samples are missing.
+
+    Attributes
+    ----------
+    plain : _Sum
+        Where nothing is.
+    sums, weights, sizes : _Sum or None
+        Of samples, of what is there by the weights, and by their magnitudes.
+    how : int
+    quotient, doubt : tuple
+        Numbers of `Blocks` in src/missing.pyx.
+    """
+
+    plain: _Sum
+    sums: _Sum | None
+    weights: _Sum | None
+    sizes: _Sum | None
+    how: int
+    quotient: tuple[float, ...]
+    doubt: tuple[Any, ...]
+
+    @property
+    def cost(self) -> float:
+        """Predicted ns a sample."""
+        each = [s.strategy.cost for s in (self.sums, self.weights, self.sizes) if s is not None]
+        return _NS + sum(each) if each else self.plain.strategy.cost
+
+
+# --- a call ---------------------------------------------------------------------------------------
+
+
+def run(
+    plan: Plan,
+    image: Array,
+    mask: Bools | None,
+    out: Array | None,
+    part: Part | None = None,
+    hidden: bool = False,
+) -> tuple[Array, Bools]:
+    """Filter an image in memory.
+
+    Parameters
+    ----------
+    plan : Plan
+    image : ndarray
+    mask : ndarray of bool, of the image's shape, or None
+    out : ndarray or None
+    part : Part, optional
+        As in `Plan.run`.
+    hidden : bool
+        Whether the caller will mask results that are missing.
+
+    Returns
+    -------
+    result : ndarray
+    holes : ndarray of bool
+        Where it is missing.
+    """
+    missing = plan.missing
+    if missing.nan_policy == "raise":
+        check_nan(image, mask)
+    nan = missing.nan_policy == "omit" and image.dtype.kind in "fc"
+    dtype = plan.target(image.dtype) if out is None or plan.dtype is not None else out.dtype
+    shape = plan.shape_of(image, part)
+    checked_out(out, shape, dtype) if out is not None else None
+    may_miss = mask is not None or nan
+    fill = fill_of(missing.fill, dtype, hidden or not may_miss)
+    if not (may_miss or missing.omit) or not plan.kernel.any() or 0 in shape or image.size == 0:
+        return plan.plain(plan.dtype).run(image, out, part), np.zeros(shape, np.bool_)
+    result, holes = np.empty(shape, _made(dtype)), None
+    if hidden or (missing.omit and not may_miss and dtype.kind in "iu"):
+        holes = np.empty(shape, np.bool_)
+    if "c" in (image.dtype.kind, plan.kernel.dtype.kind) or dtype.kind == "c":
+        holes = np.empty(shape, np.bool_)
+        _complex(plan, image, mask, result, holes, fill, part, nan)
+    else:
+        _real(plan, image, mask, result, holes, fill, part)
+    if not may_miss and holes is not None and not hidden and missing.fill is None and holes.any():
+        fill_of(None, dtype, False)  # which says what is missing
+    if out is None:
+        if result.dtype != dtype:
+            with np.errstate(all="ignore"):
+                result = result.astype(dtype)
+        out = result
+    else:
+        with np.errstate(all="ignore"):
+            out[...] = result
+    return out, np.zeros(shape, np.bool_) if holes is None else holes
+
+
+def _made(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type that results are made in."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype.newbyteorder("=")
+
+
+def _real(
+    plan: Plan,
+    image: Array,
+    mask: Bools | None,
+    result: Array,
+    holes: Bools | None,
+    fill: Any,
+    part: Part | None,
+) -> None:
+    """Fill `result`, and `holes` if it is asked for."""
+    image = image.astype(image.dtype.newbyteorder("="), copy=False)
+    if plan.border == "constant" and not plan.missing.omit and not _holds(image.dtype, plan.cval):
+        image = image.astype(np.float64)  # the constant is a sample too
+    if image.dtype == np.float16 and result.dtype.kind in "iu":
+        image = image.astype(np.float32)
+    views = [None if a is None else plan.channels_last(a) for a in (image, mask, result, holes)]
+    src, there, dst, gone = _spread(views)
+    assert src is not None and dst is not None
+    rows, cols, size = part or plan.whole(src.shape[-3:-1])
+    source, target = pixel_of(image.dtype, "image"), pixel_of(result.dtype, "dtype")
+    nan = plan.missing.nan_policy == "omit" and image.dtype.kind == "f"
+    channels = src.shape[-1]
+    shared = channels == 1 or (not nan and (there is None or there.strides[-1] == 0))
+    recipe = _kept(plan, image, source, target, size, channels, fill)
+    threads = _threads.threads_for(recipe.cost * dst.size, plan.threads)
+    height, width = plan.kernel.shape
+    block = _block(recipe, (height, width), (rows[2], cols[2]), channels)
+    tables = tuple(
+        np.ascontiguousarray(index_table(n, start, count + k - 1, plan.border), np.intp)
+        for (n, start, count), k in ((rows, height), (cols, width))
+    )
+    programs = [
+        s if s is None else s.program(channels if i < 2 or not shared else 1)
+        for i, s in enumerate((recipe.plain, recipe.sums, recipe.weights, recipe.sizes))
+    ]
+    if image.dtype == np.bool_:
+        src = src.view(np.uint8)
+    filled = float(fill), np.array([fill], result.dtype)
+    made = _levels.missing().Blocks
+    for at in np.ndindex(src.shape[:-4]):
+        blocks = made(
+            src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
+            source.code, target.code, nan, plan.missing.omit, shared, rows, cols, tables,
+            BORDERS.index(plan.border), float(plan.cval), (height, width), block, programs, recipe.how,
+            recipe.quotient, recipe.doubt, filled,
+        )  # fmt: skip
+        if not blocks.scan(threads) and dst.ndim == 4:
+            _plainly(plan, image, result, holes, part)
+        else:
+            blocks.run(threads)
+
+
+def _plainly(
+    plan: Plan, image: Array, result: Array, holes: Bools | None, part: Part | None
+) -> None:
+    """The plain call: nothing is missing at all."""
+    plain = plan.plain(result.dtype)
+    if part is None:
+        plain(image, out=result)
+    else:
+        plain.run(image, result, part)
+    if holes is not None:
+        holes[...] = False
+
+
+def _holds(dtype: np.dtype[Any], value: complex) -> bool:
+    """Whether a sample of this type can be this number."""
+    if dtype.kind == "f":
+        return dtype.itemsize == 8 or not isfinite(value) or float(dtype.type(value)) == value
+    if not isfinite(value) or value != int(value.real):
+        return False
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return bool(low <= value <= high)
+
+
+def _spread(views: list[Array | None]) -> list[Array | None]:
+    """With at least one leading axis, and channels that lie apart as planes of their own."""
+    src, dst = views[0], views[2]
+    assert src is not None and dst is not None
+    apart = src.shape[-1] > 1 and all(abs(a.strides[-1]) > abs(a.strides[-2]) for a in (src, dst))
+    made: list[Array | None] = []
+    for a in views:
+        if a is not None and apart:
+            a = np.moveaxis(a, -1, -3)[..., np.newaxis]
+        made.append(a if a is None or a.ndim > 3 else a[np.newaxis])
+    return made
+
+
+def _block(
+    recipe: Recipe, kernel: tuple[int, int], size: tuple[int, int], channels: int
+) -> tuple[int, int]:
+    """Height and width of the blocks: for these the image is cut, whatever the number of threads."""
+    height, width = (
+        max(least, _LEAST_KERNELS * k) for least, k in zip(BLOCK, kernel, strict=True)
+    )
+    width = max(width // channels, _LEAST_KERNELS * kernel[1])
+    return min(height, size[0]), min(width, size[1])
+
+
+# --- complex images and kernels -------------------------------------------------------------------
+
+
+def _complex(
+    plan: Plan,
+    image: Array,
+    mask: Bools | None,
+    result: Array,
+    holes: Bools,
+    fill: Any,
+    part: Part | None,
+    nan: bool,
+) -> None:
+    """Real and imaginary parts of image and kernel, each as a real call."""
+    if nan:
+        mask = joined(mask, np.isnan(image))
+    images = [image.real, image.imag] if image.dtype.kind == "c" else [image]
+    kernels = [plan.kernel.real, plan.kernel.imag] if plan.kernel.dtype.kind == "c" else [plan.kernel]
+    cval = complex(plan.cval)
+    sums = []
+    for i, a in enumerate(images):
+        for k in kernels:
+            made = plan.with_kernel(k, (cval.real, cval.imag)[i])
+            each = np.empty(result.shape, result.real.dtype)
+            if k.any():
+                _real(made, a, mask, each, None, each.dtype.type(0), part)
+            else:
+                each[...] = 0
+            sums.append(each)
+    if len(kernels) == 1:
+        result.real, result.imag = sums[0], sums[1] if len(images) == 2 else 0
+    elif len(images) == 1:
+        result.real, result.imag = sums
+    else:
+        result.real, result.imag = sums[0] - sums[3], sums[1] + sums[2]
+    # where too little is there, by the magnitudes of complex weights
+    sizes = plan.with_kernel(plan.kernel if len(kernels) == 1 else np.abs(plan.kernel), 0.0)
+    _real(sizes, np.zeros(image.shape, np.float32), mask, np.empty(result.shape, np.float32), holes,
+          np.float32(0), part)  # fmt: skip
+    result[holes] = fill
+
+
+# --- how ------------------------------------------------------------------------------------------
+
+
+def _kept(
+    plan: Plan,
+    image: Array,
+    source: Pixel,
+    target: Pixel,
+    size: tuple[int, int],
+    channels: int,
+    fill: Any,
+) -> Recipe:
+    """The recipe that was made for the same, if it is one of the last."""
+    bits = plan.bits_of(image)
+    large = target.integer and int(float(fill)) != int(fill)
+    key = _levels.level, source, target, size, channels, bits, large
+    found: Recipe | None = plan.recipes.get(key)
+    if found is None:
+        samples = plan.samples(bits, source)
+        found = recipe_of(plan, source, target, samples, size, channels, large)
+        if len(plan.recipes) > 3:
+            plan.recipes.clear()
+        plan.recipes[key] = found
+    return found
+
+
+def recipe_of(
+    plan: Plan,
+    source: Pixel,
+    target: Pixel,
+    samples: tuple[float, float, bool],
+    size: tuple[int, int],
+    channels: int,
+    large: bool = False,
+) -> Recipe:
+    """How such images are filtered; `large` if no float is what missing results are filled with.
+
+    Raises
+    ------
+    ValueError
+        The exact result cannot be had.
+    """
+    weights: Floats = np.asarray(plan.kernel)
+    kernel = plan.parts[0]
+    plan.check_weights(target)
+    method = plan.requested_method
+    plain = _Sum(kernel, decide(kernel, source, target, samples, size, channels, method), target)
+    taps = np.argwhere(weights)
+    nonzero = weights[weights != 0]
+    one_sign = bool((nonzero > 0).all() or (nonzero < 0).all())
+    whole = rational(weights)
+    integers = target.integer and source.integer and samples[2]
+    if integers and whole is None:
+        integers = False
+    magnitude = float(np.abs(weights).sum())
+    total = _in_order(weights)
+    renormalize, min_weight = plan.renormalize, plan.missing.min_weight
+    divides = one_sign and renormalize
+    peak = max(-samples[0], samples[1])
+
+    def exactly(values: Floats, low: float, high: float, pixel: Pixel, allowed: tuple[str, ...]) -> _Sum:
+        return _whole_sum(values, low, high, pixel, size, channels, allowed)
+
+    def presence(values: Floats, allowed: tuple[str, ...] | None, floats: str) -> _Sum:
+        """Sums of what is there."""
+        byte = PIXELS["uint8"]
+        if allowed is not None:
+            return exactly(values, 0, 1, byte, allowed)
+        made = Kernel(values)
+        return _Sum(made, decide(made, byte, PIXELS[floats], (0.0, 1.0, True), size, channels, "auto"),
+                    PIXELS[floats])  # fmt: skip
+
+    doubt: tuple[Any, ...] = 0.0, 0.0, np.zeros((0, 3)), 0.0, 0.0, renormalize
+    sign = -1.0 if nonzero[0] < 0 else 1.0
+    cancelled = 0.0 if one_sign or not renormalize else SLACK
+    if whole is not None:
+        unit, all_size = whole[0], float(np.abs(whole[0]).sum())
+        least = max(1.0, ceil(min_weight * all_size * (1 - SLACK))) - 0.5
+    else:
+        unit, all_size = weights, magnitude
+        smallest = float(np.abs(nonzero).min())
+        least = max(smallest / 2, min_weight * all_size * (1 - SLACK))
+
+    if integers:
+        assert whole is not None
+        ratio = Fraction(int(unit.sum()), whole[1]) if renormalize else Fraction(1, whole[1])
+        above, below = ratio.numerator, ratio.denominator
+        a, b = peak * all_size * abs(above), all_size * below
+        narrow = target.peak < 2**16
+        if a < 2**23 and b < 2**24 and narrow:
+            how, allowed = _WHOLE32, (*_SUM_TYPES, "float32")
+        elif a < 2**52 and b < 2**53 and not large:
+            how, allowed = _WHOLE64, (*_SUM_TYPES, "float32", "float64")
+        elif a < 2**62 and b < 2**62:
+            how, allowed = _INTEGERS, _SUM_TYPES
+        else:
+            raise ValueError(
+                f"image must hold smaller integers for an exact quotient: values up to {peak:.3g} times weights "
+                f"of {all_size * abs(above):.3g} must be less than 2**62. Convert it to float64 for a rounded one"
+            )
+        quotient = float(above), float(below), 1.0, sign, least, cancelled
+        sums = exactly(unit, samples[0], samples[1], source, allowed)
+        parts = [presence(w, allowed, "") for w in _needed(unit, divides, renormalize)]
+    elif target.integer and not source.integer:
+        rows = np.zeros(len(taps), [("y", np.intp), ("x", np.intp), ("weight", np.float64)])
+        rows["y"], rows["x"], rows["weight"] = taps[:, 0], taps[:, 1], nonzero
+        doubt = 0.0, 0.0, rows, total, min_weight * _in_order(np.abs(weights)) * (1 - SLACK), renormalize
+        quotient = 1.0, 1.0, 1.0, sign, least, SLACK
+        return Recipe(plain, None, None, None, _ALL, quotient, doubt)
+    elif target.integer:
+        rows = np.zeros(len(taps), [("y", np.intp), ("x", np.intp), ("weight", np.float64)])
+        rows["y"], rows["x"], rows["weight"] = taps[:, 0], taps[:, 1], nonzero
+        # of the engine's sums and of the definition's
+        error = 2.02 * (len(taps) + 2) * 2.0**-52 * magnitude
+        threshold = min_weight * _in_order(np.abs(weights)) * (1 - SLACK)
+        doubt = error * peak, error, rows, total, threshold, renormalize
+        least = max(float(np.abs(nonzero).min()) / 2, min_weight * magnitude * (1 - SLACK))
+        how, quotient = _DOUBT, (1.0, 1.0, total if renormalize else 1.0, sign, least, cancelled)
+        double = PIXELS["float64"]
+        sums = _Sum(kernel, decide(kernel, source, double, samples, size, channels, method), double)
+        parts = [presence(w, None, "float64") for w in _needed(weights, divides, renormalize)]
+    else:
+        single = source.name in _NARROW or source.stored == "uint8"
+        single = single and target.name in _NARROW_RESULTS
+        result = PIXELS["float32" if single else "float64"]
+        sums = _Sum(kernel, decide(kernel, source, result, samples, size, channels, method), result)
+        exact = whole is not None
+        small = all_size < 2**24 if exact else min_weight == 0 and one_sign and least > 2.0**-100
+        how = _WHOLE32 if single and small else _WHOLE64
+        floats = "float32" if how == _WHOLE32 else "float64"
+        factor = float(unit.sum()) if exact else total
+        quotient = 1.0, 1.0, factor if renormalize else 1.0, sign, least, cancelled
+        allowed = (*_SUM_TYPES, floats) if exact else None
+        parts = [presence(w, allowed, floats) for w in _needed(unit, divides, renormalize)]
+    by_weight = parts[0] if renormalize else None
+    by_size = None if divides else parts[-1]
+    return Recipe(plain, sums, by_weight, by_size, how, quotient, doubt)
+
+
+def _needed(weights: Floats, divides: bool, renormalize: bool) -> list[Floats]:
+    """Weights, their magnitudes, or both: one of them does where all are of one sign."""
+    if divides:
+        return [weights]
+    return [weights, np.abs(weights)] if renormalize else [np.abs(weights)]
+
+
+def _in_order(weights: Floats) -> float:
+    """The sum as the definition has it."""
+    total = 0.0
+    for w in weights.flat:
+        total += float(w)
+    return total
+
+
+def _whole_sum(
+    weights: Floats,
+    low: float,
+    high: float,
+    source: Pixel,
+    size: tuple[int, int],
+    channels: int,
+    allowed: tuple[str, ...],
+) -> _Sum:
+    """The cheapest exact sum of integers from `low` to `high` by whole weights."""
+    kernel = Kernel(np.ascontiguousarray(weights))
+    ends = np.minimum(weights * low, weights * high).sum(), np.maximum(weights * low, weights * high).sum()
+    reach = float(np.abs(weights).sum()) * max(-low, high)
+    best: _Sum | None = None
+    for name in allowed:
+        target = PIXELS[name]
+        if target.integer:
+            if not (target.low <= ends[0] and ends[1] <= target.high) or reach >= 2.0**62:
+                continue
+        elif reach > (2**24 if name == "float32" else 2**53):
+            continue
+        try:
+            strategy = decide(kernel, source, target, (low, high, True), size, channels, "auto")
+        except ValueError:
+            continue
+        if not target.integer and not _is_exact(strategy, reach / max(1.0, float(np.abs(weights).sum())),
+                                                2**24 if name == "float32" else 2**53):  # fmt: skip
+            continue
+        if best is None or strategy.cost < best.strategy.cost:
+            best = _Sum(kernel, strategy, target)
+    if best is None:
+        raise ValueError("image must hold smaller integers for an exact quotient")
+    return best
+
+
+def _is_exact(strategy: Strategy, peak: float, limit: int) -> bool:
+    """Whether sums of integers that a float holds are made of nothing but such integers."""
+    if strategy.method in _EXACT or strategy.error == 0:
+        return True
+    lines = np.array(strategy.across), np.array(strategy.down)
+    if strategy.method != "separable" or any((line != np.rint(line)).any() for line in lines):
+        return False
+    return bool(np.abs(lines[0]).sum() * np.abs(lines[1]).sum() * peak <= limit)
