@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from . import _levels, _threads
 from ._borders import BORDERS, index_table
 from ._engine.planner import Kernel, Strategy
-from ._execute import program_of
+from ._execute import Axis, program_of
 from ._mask import SLACK, check_nan, fill_of, joined
 from ._options import checked_out
 from ._pixels import PIXELS, Floats, Pixel, pixel_of
@@ -52,8 +52,11 @@ BLOCK = (64, 512)
 _LEAST_KERNELS = 4
 # Methods whose sums of integers are exact if their type holds them, whatever the order.
 _EXACT = ("direct", "sparse", "box")
-# Predicted ns a sample for all but the sums, for the number of threads only; measured on AMD EPYC, v4.
-_NS = 0.5
+# Images of other types and sizes that a plan knows.
+_KEPT = 4
+# Predicted ns a sample for all but the sums, and a tap of the definition; measured on AMD EPYC, v4. Results near
+# a tie: on both sides of it, if a quarter of the weights is there.
+_NS, _NS_TAP, _DOUBTS = 0.5, 1.5, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +141,10 @@ def run(
     checked_out(out, shape, dtype) if out is not None else None
     may_miss = mask is not None or nan
     fill = fill_of(missing.fill, dtype, hidden or not may_miss)
-    if not (may_miss or missing.omit) or not plan.kernel.any() or 0 in shape or image.size == 0:
-        return plan.plain(plan.dtype).run(image, out, part), np.zeros(shape, np.bool_)
+    if 0 in shape or image.size == 0 or not (missing.omit or _misses(image, mask, nan)):
+        return _plainly(plan, image, out, part), np.zeros(shape if hidden else (), np.bool_)
+    if not plan.kernel.any():
+        return _plainly(plan, image, out, part), np.zeros(shape, np.bool_)
     result, holes = np.empty(shape, _made(dtype)), None
     if hidden or (missing.omit and not may_miss and dtype.kind in "iu"):
         holes = np.empty(shape, np.bool_)
@@ -161,9 +166,40 @@ def run(
     return out, np.zeros(shape, np.bool_) if holes is None else holes
 
 
+def _misses(image: Array, mask: Bools | None, nan: bool) -> bool:
+    """Whether any sample is missing."""
+    if mask is not None:
+        once = tuple(slice(0, 1) if step == 0 else slice(None) for step in mask.strides)
+        if mask[once].any():
+            return True
+    if not nan:
+        return False
+    if image.dtype.kind == "c":
+        return bool(np.isnan(image).any())
+    return bool(np.isnan(image.min()))
+
+
+def _plainly(plan: Plan, image: Array, out: Array | None, part: Part | None) -> Array:
+    """The plain call: nothing is missing."""
+    plain = plan.plain(plan.dtype)
+    return plain(image, out=out) if part is None else plain.run(image, out, part)
+
+
 def _made(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The type that results are made in."""
     return np.dtype(np.float32) if dtype == np.float16 else dtype.newbyteorder("=")
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """What a plan knows of images of one type and size: numbers of `Blocks` in src/missing.pyx."""
+
+    rows: Axis
+    cols: Axis
+    tables: tuple[NDArray[np.intp], NDArray[np.intp]]
+    block: tuple[int, int]
+    recipe: Recipe
+    programs: tuple[tuple[Any, int] | None, ...]
 
 
 def _real(
@@ -176,7 +212,8 @@ def _real(
     part: Part | None,
 ) -> None:
     """Fill `result`, and `holes` if it is asked for."""
-    image = image.astype(image.dtype.newbyteorder("="), copy=False)
+    if not image.dtype.isnative:
+        image = image.astype(image.dtype.newbyteorder("="))
     if plan.border == "constant" and not plan.missing.omit and not _holds(image.dtype, plan.cval):
         image = image.astype(np.float64)  # the constant is a sample too
     if image.dtype == np.float16 and result.dtype.kind in "iu":
@@ -184,51 +221,58 @@ def _real(
     views = [None if a is None else plan.channels_last(a) for a in (image, mask, result, holes)]
     src, there, dst, gone = _spread(views)
     assert src is not None and dst is not None
-    rows, cols, size = part or plan.whole(src.shape[-3:-1])
     source, target = pixel_of(image.dtype, "image"), pixel_of(result.dtype, "dtype")
     nan = plan.missing.nan_policy == "omit" and image.dtype.kind == "f"
-    channels = src.shape[-1]
-    shared = channels == 1 or (not nan and (there is None or there.strides[-1] == 0))
-    recipe = _kept(plan, image, source, target, size, channels, fill)
-    threads = _threads.threads_for(recipe.cost * dst.size, plan.threads)
-    height, width = plan.kernel.shape
-    block = _block(recipe, (height, width), (rows[2], cols[2]), channels)
-    tables = tuple(
-        np.ascontiguousarray(index_table(n, start, count + k - 1, plan.border), np.intp)
-        for (n, start, count), k in ((rows, height), (cols, width))
-    )
-    programs = [
-        s if s is None else s.program(channels if i < 2 or not shared else 1)
-        for i, s in enumerate((recipe.plain, recipe.sums, recipe.weights, recipe.sizes))
-    ]
+    shared = src.shape[-1] == 1 or (not nan and (there is None or there.strides[-1] == 0))
+    large = target.integer and int(float(fill)) != int(fill)
+    bits = plan.bits_of(image)
+    key = _levels.level, source, target, src.shape[-3:], shared, bits, large, part
+    made: _Prepared | None = plan.recipes.get(key)
+    if made is None:
+        made = _prepared(plan, source, target, src.shape[-3:], shared, bits, large, part)
+        if len(plan.recipes) >= _KEPT:
+            plan.recipes.clear()
+        plan.recipes[key] = made
+    threads = _threads.threads_for(made.recipe.cost * dst.size, plan.threads)
     if image.dtype == np.bool_:
         src = src.view(np.uint8)
     filled = float(fill), np.array([fill], result.dtype)
-    made = _levels.missing().Blocks
     for at in np.ndindex(src.shape[:-4]):
-        blocks = made(
+        blocks = _levels.missing().Blocks(
             src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
-            source.code, target.code, nan, plan.missing.omit, shared, rows, cols, tables,
-            BORDERS.index(plan.border), float(plan.cval), (height, width), block, programs, recipe.how,
-            recipe.quotient, recipe.doubt, filled,
+            source.code, target.code, nan, plan.missing.omit, shared, made.rows, made.cols, made.tables,
+            BORDERS.index(plan.border), float(plan.cval), plan.kernel.shape, made.block, made.programs,
+            made.recipe.how, made.recipe.quotient, made.recipe.doubt, filled,
         )  # fmt: skip
-        if not blocks.scan(threads) and dst.ndim == 4:
-            _plainly(plan, image, result, holes, part)
-        else:
-            blocks.run(threads)
+        blocks.scan(threads)
+        blocks.run(threads)
 
 
-def _plainly(
-    plan: Plan, image: Array, result: Array, holes: Bools | None, part: Part | None
-) -> None:
-    """The plain call: nothing is missing at all."""
-    plain = plan.plain(result.dtype)
-    if part is None:
-        plain(image, out=result)
-    else:
-        plain.run(image, result, part)
-    if holes is not None:
-        holes[...] = False
+def _prepared(
+    plan: Plan,
+    source: Pixel,
+    target: Pixel,
+    shape: tuple[int, ...],
+    shared: bool,
+    bits: int,
+    large: bool,
+    part: Part | None,
+) -> _Prepared:
+    """For images of H x W x C."""
+    rows, cols, size = part or plan.whole(shape[:2])
+    channels = shape[2]
+    recipe = recipe_of(plan, source, target, plan.samples(bits, source), size, channels, large)
+    tables = tuple(
+        np.ascontiguousarray(index_table(n, start, count + k - 1, plan.border), np.intp)
+        for (n, start, count), k in zip((rows, cols), plan.kernel.shape, strict=True)
+    )
+    sums = recipe.plain, recipe.sums, recipe.weights, recipe.sizes
+    programs = tuple(
+        s if s is None else s.program(channels if i < 2 or not shared else 1)
+        for i, s in enumerate(sums)
+    )
+    block = _block(recipe, plan.kernel.shape, (rows[2], cols[2]), channels)
+    return _Prepared(rows, cols, (tables[0], tables[1]), block, recipe, programs)
 
 
 def _holds(dtype: np.dtype[Any], value: complex) -> bool:
@@ -262,6 +306,10 @@ def _block(
         max(least, _LEAST_KERNELS * k) for least, k in zip(BLOCK, kernel, strict=True)
     )
     width = max(width // channels, _LEAST_KERNELS * kernel[1])
+    tile = 0 if recipe.sums is None else recipe.sums.strategy.tile
+    if tile > max(kernel):  # a tile, or a few side by side
+        height, across = tile - kernel[0] + 1, tile - kernel[1] + 1
+        width = across * -(-width // across)
     return min(height, size[0]), min(width, size[1])
 
 
@@ -308,29 +356,6 @@ def _complex(
 
 
 # --- how ------------------------------------------------------------------------------------------
-
-
-def _kept(
-    plan: Plan,
-    image: Array,
-    source: Pixel,
-    target: Pixel,
-    size: tuple[int, int],
-    channels: int,
-    fill: Any,
-) -> Recipe:
-    """The recipe that was made for the same, if it is one of the last."""
-    bits = plan.bits_of(image)
-    large = target.integer and int(float(fill)) != int(fill)
-    key = _levels.level, source, target, size, channels, bits, large
-    found: Recipe | None = plan.recipes.get(key)
-    if found is None:
-        samples = plan.samples(bits, source)
-        found = recipe_of(plan, source, target, samples, size, channels, large)
-        if len(plan.recipes) > 3:
-            plan.recipes.clear()
-        plan.recipes[key] = found
-    return found
 
 
 def recipe_of(
@@ -422,12 +447,19 @@ def recipe_of(
         # of the engine's sums and of the definition's
         error = 2.02 * (len(taps) + 2) * 2.0**-52 * magnitude
         threshold = min_weight * _in_order(np.abs(weights)) * (1 - SLACK)
-        doubt = error * peak, error, rows, total, threshold, renormalize
         least = max(float(np.abs(nonzero).min()) / 2, min_weight * magnitude * (1 - SLACK))
         how, quotient = _DOUBT, (1.0, 1.0, total if renormalize else 1.0, sign, least, cancelled)
-        double = PIXELS["float64"]
-        sums = _Sum(kernel, decide(kernel, source, double, samples, size, channels, method), double)
-        parts = [presence(w, None, "float64") for w in _needed(weights, divides, renormalize)]
+        needed = _needed(weights, divides, renormalize)
+        single = source.name in _NARROW and one_sign and min_weight == 0 and least > 2.0**-100
+        for name in ("float32", "float64") if single else ("float64",):
+            floats = PIXELS[name]
+            sums = _Sum(kernel, decide(kernel, source, floats, samples, size, channels, method), floats)
+            parts = [presence(w, None, name) for w in needed]
+            off = [1.01 * s.strategy.error for s in (sums, *parts)]
+            doubt = off[0] + error * peak, max(off[1:]) + error, rows, total, threshold, renormalize
+            again = _DOUBTS * (off[0] + peak * max(off[1:]))
+            if again * _NS_TAP * len(taps) < sums.strategy.cost:
+                break
     else:
         single = source.name in _NARROW or source.stored == "uint8"
         single = single and target.name in _NARROW_RESULTS

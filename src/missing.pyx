@@ -81,6 +81,7 @@ cdef struct Job:
     double constant
     uint64_t constant_bits          # as a sample
     Py_ssize_t block_height, block_width, down, across     # of blocks, and how many there are
+    int threads                 # of each sum: where there is but one block
     uint8_t* dirty              # of each block, whether something is missing in its windows
     Sum plain, sums, weights, sizes     # `sizes`: of the weights' magnitudes; programs are NULL if not needed
     int how
@@ -570,27 +571,42 @@ cdef inline void divide_rows(const Job* job, const Block* b, const Sums* s, real
             fill_holes(v, hole, weights, sizes, n, <real>job.sign, <real>job.least, <real>job.cancelled,
                        <real>job.fill)
             if job.how == DOUBT:
-                settle(job, b, s, y, first, <double*>v, <double*>weights, <double*>sizes, hole, n)
+                settle(job, b, s, y, first, <double*>v, <double*>weights, <double*>sizes, hole,
+                       <double*>hole + SEGMENT, n)
             store_results(job, b, y, first, v, hole, n)
             first += n
 
 
-cdef void settle(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first, double* v,
-                 const double* d, const double* size, uint8_t* hole, Py_ssize_t n) noexcept nogil:
-    """Let the definition decide of results that are nearer to a tie, or of weights that are nearer to the
-    threshold, than they may be off. What was filled is in no doubt but for the latter."""
+cdef void find_doubts(double* doubt, const Job* job, const double* v, const double* d, const double* size,
+                      Py_ssize_t n) noexcept nogil:
+    """Which results are nearer to a tie, or their weights nearer to a threshold, than they may be off. What was
+    filled is in doubt only for the latter, and a window of nothing never: its weights are 0."""
     cdef Py_ssize_t i
-    cdef double error, share, w
+    cdef double w, share, fraction, off, least = job.least, cancelled = job.cancelled, sign = job.sign
+    cdef double of_sum = job.sum_error * fabs(job.factor), of_weight = job.weight_error
+    if size == NULL:
+        for i in range(n):
+            w = d[i] * sign
+            fraction = fabs(v[i] - floor(v[i]) - 0.5) * w
+            off = of_sum + fabs(v[i]) * (of_weight + 1e-15 * w)
+            doubt[i] = (((w > least) & (fraction <= off)) | (fabs(w - least) <= of_weight)) & (w != 0)
+        return
     for i in range(n):
-        w = fabs(d[i] * job.below) if d != NULL else job.below
-        share = size[i] if size != NULL else d[i] * job.sign
-        error = (job.sum_error * fabs(job.factor) + fabs(v[i]) * job.weight_error) / w + 1e-15 * fabs(v[i])
-        if ((not hole[i] and not fabs(v[i] - floor(v[i]) - 0.5) > error)
-                or fabs(share - job.least) <= job.weight_error
-                or (size != NULL and fabs(w - job.cancelled * share) <= job.weight_error)):
+        w, share = fabs(d[i]) if d != NULL else 1, size[i]
+        fraction = fabs(v[i] - floor(v[i]) - 0.5) * w
+        off = of_sum + fabs(v[i]) * (of_weight + 1e-15 * w)
+        doubt[i] = (((share > least) & (fraction <= off)) | (fabs(share - least) <= of_weight)
+                    | (fabs(w - cancelled * share) <= of_weight)) & (share != 0)
+
+
+cdef void settle(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first, double* v,
+                 const double* d, const double* size, uint8_t* hole, double* doubt, Py_ssize_t n) noexcept nogil:
+    """Let the definition decide where there is a doubt."""
+    cdef Py_ssize_t i
+    find_doubts(doubt, job, v, d, size, n)
+    for i in range(n):
+        if doubt[i] != 0:
             v[i] = defined(job, b, s, y, first + i, &hole[i])
-            if v[i] != v[i]:
-                v[i] = 0    # of infinite samples
 
 
 cdef double defined(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t i,
@@ -689,7 +705,7 @@ cdef int sum_block(const Job* job, const Block* b, const Sum* sum, const char* p
     memset(&r, 0, sizeof(Request))
     pack(&r.src, <char*>padded, type, size, b.wide, channels)
     pack(&r.dst, to, sum.type, sum.size, b.cols, channels)
-    r.planes, r.channels, r.threads = 1, channels, 1
+    r.planes, r.channels, r.threads = 1, channels, job.threads
     r.rows.length, r.rows.count, r.rows.border = b.tall, b.rows, FC_NEAREST
     r.cols.length, r.cols.count, r.cols.border = b.wide, b.cols, FC_NEAREST
     return sum.runner(sum.program, &r)
@@ -702,7 +718,7 @@ cdef int run_plain(const Job* job, const Block* b) noexcept nogil:
     r.src, r.dst, r.rows, r.cols = job.src, job.dst, job.rows, job.cols
     r.src.data += b.plane * job.src.plane
     r.dst.data += b.plane * job.dst.plane + b.y * job.dst.row + b.x * job.dst.pixel
-    r.planes, r.channels, r.threads = 1, job.channels, 1
+    r.planes, r.channels, r.threads = 1, job.channels, job.threads
     r.rows.start += b.y
     r.cols.start += b.x
     r.rows.count, r.cols.count = b.rows, b.cols
@@ -724,7 +740,7 @@ cdef int run_block(const Job* job, const Block* b, char* scratch) noexcept nogil
     cdef char* segments = scratch
     cdef Sums s
     cdef int failed = 0
-    scratch += 4 * SEGMENT * 8
+    scratch += 5 * SEGMENT * 8
     s.samples = scratch
     scratch += aligned(padded * job.channels * job.sample)
     s.present = <uint8_t*>scratch
@@ -766,7 +782,7 @@ cdef int run_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept 
     cdef const Job* job = <const Job*>context
     cdef Py_ssize_t k, blocks = job.planes * job.down * job.across
     cdef Py_ssize_t tall = job.block_height + job.height - 1, wide = job.block_width + job.width - 1
-    cdef Py_ssize_t size = 4 * SEGMENT * 8 + 7 * 128
+    cdef Py_ssize_t size = 5 * SEGMENT * 8 + 7 * 128
     cdef Block b
     cdef char* scratch
     cdef int failed = 0
@@ -889,7 +905,11 @@ cdef class Blocks:
         """Make all results, after `scan`."""
         cdef Py_ssize_t blocks = self.job.planes * self.job.down * self.job.across
         cdef int failed
+        self.job.threads = threads if blocks == 1 else 1
         with nogil:
-            failed = run_bands(run_band, &self.job, smaller(blocks, 8 * threads) if threads > 1 else 1, threads)
+            if blocks == 1:
+                failed = run_band(&self.job, 0, 1)
+            else:
+                failed = run_bands(run_band, &self.job, smaller(blocks, 8 * threads) if threads > 1 else 1, threads)
         if failed:
             raise MemoryError("scratch rows of the convolution")
