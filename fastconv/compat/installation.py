@@ -50,6 +50,7 @@ BACKENDS = {
     "ndimage": Backend("scipy.ndimage", "fastconv.compat.ndimage"),
     "signal": Backend("scipy.signal", "fastconv.compat.signal"),
     "cv2": Backend("cv2", "fastconv.compat.cv2"),
+    "astropy": Backend("astropy.convolution", "fastconv.compat.astropy"),
     "Pillow": Backend("PIL.ImageFilter", "fastconv.compat.image_filter", methods=True),
 }
 DEFAULT = ("ndimage", "signal")
@@ -145,8 +146,8 @@ def install(*names: str, always: bool = False) -> Report:
     Parameters
     ----------
     *names : str
-        Which: "ndimage" and "signal" by default, and "Pillow", and "cv2", whose results are not all the same
-        to the last bit: see `fastconv.compat.cv2`.
+        Which: "ndimage" and "signal" by default, and "Pillow", and "cv2" and "astropy", whose results are
+        not all the same to the last bit: see `fastconv.compat.cv2` and `fastconv.compat.astropy`.
     always : bool
         Whether to do all calls here that can be done here, small ones of a new kind too.
 
