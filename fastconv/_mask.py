@@ -64,13 +64,11 @@ def as_missing(
     nan_policy: str, min_weight: float, renormalize: bool | str, fill: Any, omit: bool
 ) -> Missing:
     """Check all that needs no kernel and no image."""
-    if nan_policy == "propagate" and fill is None and not omit:
-        if renormalize == "auto" and type(min_weight) is float and min_weight == 0:
-            return NOTHING
+    given = nan_policy, min_weight, renormalize, fill, omit
+    if given == ("propagate", 0.0, "auto", None, False):
+        return NOTHING
     if nan_policy not in NAN_POLICIES:
-        raise ValueError(
-            f"nan_policy must be one of {', '.join(NAN_POLICIES)}; got {nan_policy!r}"
-        )
+        raise ValueError(f"nan_policy must be one of {', '.join(NAN_POLICIES)}; got {nan_policy!r}")
     least = _number(min_weight, "min_weight")
     if not (np.isrealobj(least) and 0 <= least <= 1):
         raise ValueError(
@@ -79,8 +77,8 @@ def as_missing(
     if not (isinstance(renormalize, (bool, np.bool_)) or renormalize == "auto"):
         raise ValueError(f'renormalize must be True, False or "auto"; got {renormalize!r}')
     choice = renormalize if isinstance(renormalize, str) else bool(renormalize)
-    given = None if fill is None else _number(fill, "fill")
-    return Missing(nan_policy, float(least), choice, given, omit)
+    number = None if fill is None else _number(fill, "fill")
+    return Missing(nan_policy, float(least), choice, number, omit)
 
 
 def _number(value: Any, argument: str) -> Any:
@@ -124,9 +122,7 @@ def split(image: Any) -> tuple[Any, NDArray[np.bool_] | None]:
     return np.ma.getdata(image), np.ma.getmaskarray(image)
 
 
-def mask_of(
-    mask: ArrayLike, shape: tuple[int, ...], channel_axis: int | None
-) -> NDArray[np.bool_]:
+def mask_of(mask: ArrayLike, shape: tuple[int, ...], channel_axis: int | None) -> NDArray[np.bool_]:
     """A mask for an image of this shape, a view where it has fewer axes."""
     m = array_of(mask, "mask")
     if m.dtype != np.bool_:
@@ -167,6 +163,16 @@ def check_nan(image: NDArray[Any], mask: NDArray[np.bool_] | None) -> None:
         )
 
 
+def is_held(value: complex, dtype: np.dtype[Any]) -> bool:
+    """Whether a type of integers, or bool, has this number."""
+    if isinstance(value, complex) or not isfinite(value) or value != int(value):
+        return False
+    if dtype.kind == "b":
+        return value in (0, 1)
+    limits = np.iinfo(dtype)
+    return bool(limits.min <= value <= limits.max)
+
+
 def fill_of(fill: complex | None, dtype: np.dtype[Any], hidden: bool) -> Any:
     """What missing results are, in the type of the result.
 
@@ -183,13 +189,10 @@ def fill_of(fill: complex | None, dtype: np.dtype[Any], hidden: bool) -> Any:
         if hidden:
             return dtype.type(0)
         raise ValueError(
-            f"fill must be given for a result of type {dtype}, which has no NaN for results that are missing; "
-            f"got None"
+            f"fill must be given for a result of type {dtype}, which has no NaN for what is missing; got None"
         )
     if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        real = not isinstance(fill, complex) and isfinite(fill) and fill == int(fill)
-        if not (real and limits.min <= fill <= limits.max):
+        if not is_held(fill, dtype):
             raise ValueError(f"fill must be a number of type {dtype}; got {fill!r}")
         return dtype.type(int(fill.real))
     if dtype.kind == "f" and isinstance(fill, complex):

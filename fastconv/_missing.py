@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from . import _levels, _threads
 from ._borders import BORDERS, index_table
 from ._engine.planner import Kernel, Strategy
 from ._execute import Axis, program_of
-from ._mask import SLACK, check_nan, fill_of, joined
+from ._mask import SLACK, check_nan, fill_of, is_held, joined
 from ._options import checked_out
 from ._pixels import PIXELS, Floats, Pixel, pixel_of
 from ._planner import decide
@@ -52,10 +53,11 @@ BLOCK = (64, 512)
 _LEAST_KERNELS = 4
 # Methods whose sums of integers are exact if their type holds them, whatever the order.
 _EXACT = ("direct", "sparse", "box")
+_NO_DOUBT = (0.0, 0.0, np.zeros((0, 3)), 0.0, 0.0, True)
 # Images of other types and sizes that a plan knows.
 _KEPT = 4
-# Predicted ns a sample for all but the sums, and a tap of the definition; measured on AMD EPYC, v4. Results near
-# a tie: on both sides of it, if a quarter of the weights is there.
+# Predicted ns a sample for all but the sums, and a tap of the definition; measured on AMD EPYC, v4. Results
+# near a tie: on both sides of it, if a quarter of the weights is there.
 _NS, _NS_TAP, _DOUBTS = 0.5, 1.5, 8
 
 
@@ -214,7 +216,11 @@ def _real(
     """Fill `result`, and `holes` if it is asked for."""
     if not image.dtype.isnative:
         image = image.astype(image.dtype.newbyteorder("="))
-    if plan.border == "constant" and not plan.missing.omit and not _holds(image.dtype, plan.cval):
+    if (
+        plan.border == "constant"
+        and not plan.missing.omit
+        and not _holds(image.dtype, plan.cval.real)
+    ):
         image = image.astype(np.float64)  # the constant is a sample too
     if image.dtype == np.float16 and result.dtype.kind in "iu":
         image = image.astype(np.float32)
@@ -241,7 +247,7 @@ def _real(
         blocks = _levels.missing().Blocks(
             src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
             source.code, target.code, nan, plan.missing.omit, shared, made.rows, made.cols, made.tables,
-            BORDERS.index(plan.border), float(plan.cval), plan.kernel.shape, made.block, made.programs,
+            BORDERS.index(plan.border), plan.cval.real, plan.kernel.shape, made.block, made.programs,
             made.recipe.how, made.recipe.quotient, made.recipe.doubt, filled,
         )  # fmt: skip
         blocks.scan(threads)
@@ -275,14 +281,11 @@ def _prepared(
     return _Prepared(rows, cols, (tables[0], tables[1]), block, recipe, programs)
 
 
-def _holds(dtype: np.dtype[Any], value: complex) -> bool:
+def _holds(dtype: np.dtype[Any], value: float) -> bool:
     """Whether a sample of this type can be this number."""
-    if dtype.kind == "f":
-        return dtype.itemsize == 8 or not isfinite(value) or float(dtype.type(value)) == value
-    if not isfinite(value) or value != int(value.real):
-        return False
-    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    return bool(low <= value <= high)
+    if dtype.kind != "f":
+        return is_held(value, dtype)
+    return dtype.itemsize == 8 or not isfinite(value) or float(dtype.type(value)) == value
 
 
 def _spread(views: list[Array | None]) -> list[Array | None]:
@@ -302,9 +305,7 @@ def _block(
     recipe: Recipe, kernel: tuple[int, int], size: tuple[int, int], channels: int
 ) -> tuple[int, int]:
     """Height and width of the blocks: for these the image is cut, whatever the number of threads."""
-    height, width = (
-        max(least, _LEAST_KERNELS * k) for least, k in zip(BLOCK, kernel, strict=True)
-    )
+    height, width = (max(least, _LEAST_KERNELS * k) for least, k in zip(BLOCK, kernel, strict=True))
     width = max(width // channels, _LEAST_KERNELS * kernel[1])
     tile = 0 if recipe.sums is None else recipe.sums.strategy.tile
     if tile > max(kernel):  # a tile, or a few side by side
@@ -330,7 +331,9 @@ def _complex(
     if nan:
         mask = joined(mask, np.isnan(image))
     images = [image.real, image.imag] if image.dtype.kind == "c" else [image]
-    kernels = [plan.kernel.real, plan.kernel.imag] if plan.kernel.dtype.kind == "c" else [plan.kernel]
+    kernels = (
+        [plan.kernel.real, plan.kernel.imag] if plan.kernel.dtype.kind == "c" else [plan.kernel]
+    )
     cval = complex(plan.cval)
     sums = []
     for i, a in enumerate(images):
@@ -358,6 +361,103 @@ def _complex(
 # --- how ------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a recipe is asked for, and what follows of the kernel alone."""
+
+    plan: Plan
+    source: Pixel
+    target: Pixel
+    samples: tuple[float, float, bool]
+    size: tuple[int, int]
+    channels: int
+    large: bool  # whether missing results are filled with what no float is
+
+    @property
+    def weights(self) -> Floats:
+        weights: Floats = self.plan.kernel
+        return weights
+
+    @cached_property
+    def whole(self) -> tuple[Floats, int] | None:
+        return rational(self.weights)
+
+    @cached_property
+    def nonzero(self) -> Floats:
+        nonzero: Floats = self.weights[self.weights != 0]
+        return nonzero
+
+    @cached_property
+    def one_sign(self) -> bool:
+        return bool((self.nonzero > 0).all() or (self.nonzero < 0).all())
+
+    @cached_property
+    def size_of_all(self) -> float:
+        """Sum of the magnitudes."""
+        return float(np.abs(self.weights).sum())
+
+    @cached_property
+    def total(self) -> float:
+        """Sum of the weights, as the definition has it."""
+        return _in_order(self.weights)
+
+    @property
+    def peak(self) -> float:
+        return max(-self.samples[0], self.samples[1])
+
+    def quotient(self, above: float, below: float, factor: float, whole: bool) -> tuple[float, ...]:
+        """Numbers of `Job` in src/missing.pyx; the least of whole weights is half below a whole number."""
+        share = self.plan.missing.min_weight * (1 - SLACK)
+        if whole:
+            assert self.whole is not None
+            least = max(1.0, ceil(share * float(np.abs(self.whole[0]).sum()))) - 0.5
+        else:
+            least = max(float(np.abs(self.nonzero).min()) / 2, share * self.size_of_all)
+        sign = -1.0 if self.nonzero[0] < 0 else 1.0
+        cancelled = SLACK if self.plan.renormalize and not self.one_sign else 0.0
+        return above, below, factor, sign, least, cancelled
+
+    def sums(self, name: str) -> _Sum:
+        """Of the samples, as floats."""
+        kernel, target = self.plan.parts[0], PIXELS[name]
+        method = self.plan.requested_method
+        strategy = decide(
+            kernel, self.source, target, self.samples, self.size, self.channels, method
+        )
+        return _Sum(kernel, strategy, target)
+
+    def exact_sums(self, weights: Floats, allowed: tuple[str, ...]) -> _Sum:
+        """Of the samples, as integers."""
+        low, high, _ = self.samples
+        return _whole_sum(weights, low, high, self.source, self.size, self.channels, allowed)
+
+    def presence(
+        self, weights: Floats, name: str, allowed: tuple[str, ...] | None = None
+    ) -> tuple[_Sum | None, _Sum | None]:
+        """Of what is there: by the weights, and by their magnitudes, if both are needed."""
+        byte = PIXELS["uint8"]
+
+        def made(w: Floats) -> _Sum:
+            if allowed is not None:
+                return _whole_sum(w, 0, 1, byte, self.size, self.channels, allowed)
+            kernel, floats = Kernel(np.ascontiguousarray(w)), PIXELS[name]
+            strategy = decide(
+                kernel, byte, floats, (0.0, 1.0, True), self.size, self.channels, "auto"
+            )
+            return _Sum(kernel, strategy, floats)
+
+        by_weight = made(weights) if self.plan.renormalize else None
+        return by_weight, None if by_weight is not None and self.one_sign else made(np.abs(weights))
+
+    def doubt(self, of_sum: float, of_weight: float) -> tuple[Any, ...]:
+        """How far sums and weights may be off, and the definition."""
+        taps = np.argwhere(self.weights)
+        rows = np.zeros(len(taps), [("y", np.intp), ("x", np.intp), ("weight", np.float64)])
+        rows["y"], rows["x"], rows["weight"] = taps[:, 0], taps[:, 1], self.nonzero
+        threshold = self.plan.missing.min_weight * _in_order(np.abs(self.weights)) * (1 - SLACK)
+        return of_sum, of_weight, rows, self.total, threshold, self.plan.renormalize
+
+
 def recipe_of(
     plan: Plan,
     source: Pixel,
@@ -374,115 +474,85 @@ def recipe_of(
     ValueError
         The exact result cannot be had.
     """
-    weights: Floats = np.asarray(plan.kernel)
-    kernel = plan.parts[0]
     plan.check_weights(target)
-    method = plan.requested_method
-    plain = _Sum(kernel, decide(kernel, source, target, samples, size, channels, method), target)
-    taps = np.argwhere(weights)
-    nonzero = weights[weights != 0]
-    one_sign = bool((nonzero > 0).all() or (nonzero < 0).all())
-    whole = rational(weights)
-    integers = target.integer and source.integer and samples[2]
-    if integers and whole is None:
-        integers = False
-    magnitude = float(np.abs(weights).sum())
-    total = _in_order(weights)
-    renormalize, min_weight = plan.renormalize, plan.missing.min_weight
-    divides = one_sign and renormalize
-    peak = max(-samples[0], samples[1])
+    asked = _Asked(plan, source, target, samples, size, channels, large)
+    strategy = decide(plan.parts[0], source, target, samples, size, channels, plan.requested_method)
+    plain = _Sum(plan.parts[0], strategy, target)
+    if not target.integer:
+        return _of_floats(asked, plain)
+    if not source.integer:
+        quotient = *asked.quotient(1.0, 1.0, 1.0, False)[:-1], SLACK
+        return Recipe(plain, None, None, None, _ALL, quotient, asked.doubt(0.0, 0.0))
+    if samples[2] and asked.whole is not None:
+        return _of_integers(asked, plain)
+    return _in_doubt(asked, plain)
 
-    def exactly(values: Floats, low: float, high: float, pixel: Pixel, allowed: tuple[str, ...]) -> _Sum:
-        return _whole_sum(values, low, high, pixel, size, channels, allowed)
 
-    def presence(values: Floats, allowed: tuple[str, ...] | None, floats: str) -> _Sum:
-        """Sums of what is there."""
-        byte = PIXELS["uint8"]
-        if allowed is not None:
-            return exactly(values, 0, 1, byte, allowed)
-        made = Kernel(values)
-        return _Sum(made, decide(made, byte, PIXELS[floats], (0.0, 1.0, True), size, channels, "auto"),
-                    PIXELS[floats])  # fmt: skip
+def _of_floats(asked: _Asked, plain: _Sum) -> Recipe:
+    """Float results: sums of the plain call's type."""
+    plan = asked.plan
+    narrow = asked.source.stored in _NARROW and asked.target.name in _NARROW_RESULTS
+    sums = asked.sums("float32" if narrow else "float64")
+    whole = asked.whole is not None
+    unit = asked.weights if asked.whole is None else asked.whole[0]
+    factor = (float(unit.sum()) if whole else asked.total) if plan.renormalize else 1.0
+    quotient = asked.quotient(1.0, 1.0, factor, whole)
+    small = float(np.abs(unit).sum()) < 2**24 if whole else _is_single(asked, quotient)
+    name = "float32" if narrow and small else "float64"
+    parts = asked.presence(unit, name, (*_SUM_TYPES, name) if whole else None)
+    how = _WHOLE32 if narrow and small else _WHOLE64
+    return Recipe(plain, sums, *parts, how, quotient, _NO_DOUBT)
 
-    doubt: tuple[Any, ...] = 0.0, 0.0, np.zeros((0, 3)), 0.0, 0.0, renormalize
-    sign = -1.0 if nonzero[0] < 0 else 1.0
-    cancelled = 0.0 if one_sign or not renormalize else SLACK
-    if whole is not None:
-        unit, all_size = whole[0], float(np.abs(whole[0]).sum())
-        least = max(1.0, ceil(min_weight * all_size * (1 - SLACK))) - 0.5
+
+def _is_single(asked: _Asked, quotient: tuple[float, ...]) -> bool:
+    """Whether float32 tells weights from thresholds."""
+    return asked.one_sign and asked.plan.missing.min_weight == 0 and quotient[4] > 2.0**-100
+
+
+def _of_integers(asked: _Asked, plain: _Sum) -> Recipe:
+    """Integers of integers by a rational kernel: exact sums, an exact quotient."""
+    assert asked.whole is not None
+    unit, divisor = asked.whole
+    total = int(unit.sum()) if asked.plan.renormalize else 1
+    ratio = Fraction(total, divisor)
+    size = float(np.abs(unit).sum())
+    a, b = asked.peak * size * abs(ratio.numerator), size * ratio.denominator
+    allowed: tuple[str, ...] = _SUM_TYPES
+    if a < 2**23 and b < 2**24 and asked.target.peak < 2**16:
+        how, allowed = _WHOLE32, (*_SUM_TYPES, "float32")
+    elif a < 2**52 and b < 2**53 and not asked.large:
+        how, allowed = _WHOLE64, (*_SUM_TYPES, "float32", "float64")
+    elif a < 2**62 and b < 2**62:
+        how = _INTEGERS
     else:
-        unit, all_size = weights, magnitude
-        smallest = float(np.abs(nonzero).min())
-        least = max(smallest / 2, min_weight * all_size * (1 - SLACK))
-
-    if integers:
-        assert whole is not None
-        ratio = Fraction(int(unit.sum()), whole[1]) if renormalize else Fraction(1, whole[1])
-        above, below = ratio.numerator, ratio.denominator
-        a, b = peak * all_size * abs(above), all_size * below
-        narrow = target.peak < 2**16
-        if a < 2**23 and b < 2**24 and narrow:
-            how, allowed = _WHOLE32, (*_SUM_TYPES, "float32")
-        elif a < 2**52 and b < 2**53 and not large:
-            how, allowed = _WHOLE64, (*_SUM_TYPES, "float32", "float64")
-        elif a < 2**62 and b < 2**62:
-            how, allowed = _INTEGERS, _SUM_TYPES
-        else:
-            raise ValueError(
-                f"image must hold smaller integers for an exact quotient: values up to {peak:.3g} times weights "
-                f"of {all_size * abs(above):.3g} must be less than 2**62. Convert it to float64 for a rounded one"
-            )
-        quotient = float(above), float(below), 1.0, sign, least, cancelled
-        sums = exactly(unit, samples[0], samples[1], source, allowed)
-        parts = [presence(w, allowed, "") for w in _needed(unit, divides, renormalize)]
-    elif target.integer and not source.integer:
-        rows = np.zeros(len(taps), [("y", np.intp), ("x", np.intp), ("weight", np.float64)])
-        rows["y"], rows["x"], rows["weight"] = taps[:, 0], taps[:, 1], nonzero
-        doubt = 0.0, 0.0, rows, total, min_weight * _in_order(np.abs(weights)) * (1 - SLACK), renormalize
-        quotient = 1.0, 1.0, 1.0, sign, least, SLACK
-        return Recipe(plain, None, None, None, _ALL, quotient, doubt)
-    elif target.integer:
-        rows = np.zeros(len(taps), [("y", np.intp), ("x", np.intp), ("weight", np.float64)])
-        rows["y"], rows["x"], rows["weight"] = taps[:, 0], taps[:, 1], nonzero
-        # of the engine's sums and of the definition's
-        error = 2.02 * (len(taps) + 2) * 2.0**-52 * magnitude
-        threshold = min_weight * _in_order(np.abs(weights)) * (1 - SLACK)
-        least = max(float(np.abs(nonzero).min()) / 2, min_weight * magnitude * (1 - SLACK))
-        how, quotient = _DOUBT, (1.0, 1.0, total if renormalize else 1.0, sign, least, cancelled)
-        needed = _needed(weights, divides, renormalize)
-        single = source.name in _NARROW and one_sign and min_weight == 0 and least > 2.0**-100
-        for name in ("float32", "float64") if single else ("float64",):
-            floats = PIXELS[name]
-            sums = _Sum(kernel, decide(kernel, source, floats, samples, size, channels, method), floats)
-            parts = [presence(w, None, name) for w in needed]
-            off = [1.01 * s.strategy.error for s in (sums, *parts)]
-            doubt = off[0] + error * peak, max(off[1:]) + error, rows, total, threshold, renormalize
-            again = _DOUBTS * (off[0] + peak * max(off[1:]))
-            if again * _NS_TAP * len(taps) < sums.strategy.cost:
-                break
-    else:
-        single = source.name in _NARROW or source.stored == "uint8"
-        single = single and target.name in _NARROW_RESULTS
-        result = PIXELS["float32" if single else "float64"]
-        sums = _Sum(kernel, decide(kernel, source, result, samples, size, channels, method), result)
-        exact = whole is not None
-        small = all_size < 2**24 if exact else min_weight == 0 and one_sign and least > 2.0**-100
-        how = _WHOLE32 if single and small else _WHOLE64
-        floats = "float32" if how == _WHOLE32 else "float64"
-        factor = float(unit.sum()) if exact else total
-        quotient = 1.0, 1.0, factor if renormalize else 1.0, sign, least, cancelled
-        allowed = (*_SUM_TYPES, floats) if exact else None
-        parts = [presence(w, allowed, floats) for w in _needed(unit, divides, renormalize)]
-    by_weight = parts[0] if renormalize else None
-    by_size = None if divides else parts[-1]
-    return Recipe(plain, sums, by_weight, by_size, how, quotient, doubt)
+        raise ValueError(
+            f"image must hold smaller integers for an exact quotient: values up to {asked.peak:.3g} times "
+            f"weights of {size * abs(ratio.numerator):.3g} must be less than 2**62. Convert it to float64 "
+            f"for a rounded one"
+        )
+    quotient = asked.quotient(ratio.numerator, ratio.denominator, 1.0, True)
+    sums = asked.exact_sums(unit, allowed)
+    return Recipe(plain, sums, *asked.presence(unit, "", allowed), how, quotient, _NO_DOUBT)
 
 
-def _needed(weights: Floats, divides: bool, renormalize: bool) -> list[Floats]:
-    """Weights, their magnitudes, or both: one of them does where all are of one sign."""
-    if divides:
-        return [weights]
-    return [weights, np.abs(weights)] if renormalize else [np.abs(weights)]
+def _in_doubt(asked: _Asked, plain: _Sum) -> Recipe:
+    """Integers of integers by any other kernel: sums of floats, and near a tie the definition's. Those of
+    float32 are taken if they leave little to the definition.
+    """
+    plan = asked.plan
+    quotient = asked.quotient(1.0, 1.0, asked.total if plan.renormalize else 1.0, False)
+    narrow = asked.source.stored in _NARROW and _is_single(asked, quotient)
+    # of a float64 sum by any method, and of the definition's
+    error = 2.02 * (len(asked.nonzero) + 2) * 2.0**-52 * asked.size_of_all
+    for name in ("float32", "float64") if narrow else ("float64",):
+        sums, parts = asked.sums(name), asked.presence(asked.weights, name)
+        of_sum = 1.01 * sums.strategy.error
+        of_weight = max(1.01 * p.strategy.error for p in parts if p is not None)
+        again = _DOUBTS * (of_sum + asked.peak * of_weight)
+        if again * _NS_TAP * len(asked.nonzero) < sums.strategy.cost:
+            break
+    doubt = asked.doubt(of_sum + error * asked.peak, of_weight + error)
+    return Recipe(plain, sums, *parts, _DOUBT, quotient, doubt)
 
 
 def _in_order(weights: Floats) -> float:
@@ -504,7 +574,10 @@ def _whole_sum(
 ) -> _Sum:
     """The cheapest exact sum of integers from `low` to `high` by whole weights."""
     kernel = Kernel(np.ascontiguousarray(weights))
-    ends = np.minimum(weights * low, weights * high).sum(), np.maximum(weights * low, weights * high).sum()
+    ends = (
+        np.minimum(weights * low, weights * high).sum(),
+        np.maximum(weights * low, weights * high).sum(),
+    )
     reach = float(np.abs(weights).sum()) * max(-low, high)
     best: _Sum | None = None
     for name in allowed:

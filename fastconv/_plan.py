@@ -171,6 +171,8 @@ class Plan(PlanBase):
         if image is None:
             a, samples, size, channels = _example(self.pixel), 1_000_000, _MEGAPIXEL, 1
         else:
+            image, hidden = _mask.split(image)
+            masked = masked or hidden is not None
             a, axis = laid_out(image, self.channel_axis, dims)
             plan = replace(self, channel_axis=axis)
             src = plan._channels_last(a, "image")
@@ -375,7 +377,15 @@ class Plan(PlanBase):
         channels: int,
     ) -> Asked:
         self.check_weights(target)
-        return kernel, source, target, self.samples(bits, source), size, channels, self.requested_method
+        return (
+            kernel,
+            source,
+            target,
+            self.samples(bits, source),
+            size,
+            channels,
+            self.requested_method,
+        )
 
     def check_weights(self, target: Pixel) -> None:
         if target.integer:

@@ -15,11 +15,12 @@ A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S,
 window, with every method; eps is that of the sums' type, float32 for pictures of float16, float32 and
 integers of up to 16 bits, else float64. A window of zeros gives 0.
 
-Where samples are missing (a mask, NaN, what stands outside), let S be the sum over those that are there, W that
-of their weights and A that of the weights' magnitudes, and T the sum of all weights, each in the order of S. A
-window that is whole gives S. Others give S / W * T, of rational kernels the exact quotient; or S, where sums are
-not renormalised. They are missing where A is 0 or less than `min_weight` of its whole, and where W cancels: is
-less than 2**-30 of A. (That share of 2**-30 is also allowed for in `min_weight`.) A float is then within
+Where samples are missing (a mask, NaN, what stands outside), let S be the sum over those that are there,
+W that of their weights, A that of the weights' magnitudes, and T the sum of all weights, each in the
+order of S. A window that is whole gives S. Others give S / W * T, of rational kernels the exact quotient;
+or S, where sums are not renormalised. They are missing where A is 0 or less than `min_weight` of its
+whole, and where W cancels: is less than 2**-30 of A. (That share of 2**-30 is also allowed for in
+`min_weight`.) A float is then within
 ``2 (taps + 2) * eps * |T / W| * (sum|w||x| + |S| A / |W|)``.
 
 `convolve` and `correlate` take the arguments of their namesakes in `fastconv`, as far as these change
@@ -229,9 +230,7 @@ def _windows(
     for axis, size, shift in zip((-2, -1), kernel.shape, shifts, strict=True):
         start, count = placement(a.shape[axis], size, shift, flipped, shape)
         counts.append(count)
-        table = index_table(
-            max(a.shape[axis], 1), start, count + size - 1 if count else 0, border
-        )
+        table = index_table(max(a.shape[axis], 1), start, count + size - 1 if count else 0, border)
         padded = _take(padded, table, axis, cval)
         there = None if there is None else _take(there, table, axis, int(not omit))
     height, width = counts
@@ -287,7 +286,9 @@ def _divided(
         holes |= np.abs(weight) < SLACK * size
     holes = holes.astype(bool) & ~whole
     if divisor:
-        below = np.where(whole | holes | (not renormalize), all_weight if renormalize else 1, weight)
+        below = np.where(
+            whole | holes | (not renormalize), all_weight if renormalize else 1, weight
+        )
         above = total.astype(object) * (all_weight if renormalize else 1)
         sign = np.where(below < 0, -1, 1)
         return quotients(above * sign, below * sign * divisor), holes
@@ -342,8 +343,8 @@ def _integers(padded: NDArray[Any], whole: NDArray[np.float64]) -> tuple[NDArray
     return whole.astype(np.int64).astype(kind), kind
 
 
-def quotients(sums: NDArray[Any], divisor: int) -> NDArray[Any]:
-    """Integers divided by a positive integer, rounded half to even."""
+def quotients(sums: NDArray[Any], divisor: int | NDArray[Any]) -> NDArray[Any]:
+    """Integers divided by positive integers, rounded half to even."""
     floor = sums // divisor
     twice = 2 * (sums - floor * divisor)
     up = (twice > divisor) | ((twice == divisor) & (floor % 2 == 1))

@@ -51,7 +51,9 @@ def holes_of(shape: tuple[int, ...], share: float, seed: int = 0) -> Array:
     return made
 
 
-def allowance(image: Array, kernel: Array, mask: Array, result: Any, wanted: Array, **options: Any) -> Array:
+def allowance(
+    image: Array, kernel: Array, mask: Array, result: Any, wanted: Array, **options: Any
+) -> Array:
     """How far the reference's docstring allows a float to be off."""
     known = {k: v for k, v in options.items() if k in ("border", "origin", "shape", "channel_axis")}
     cval = abs(options.get("cval", 0.0))
@@ -121,13 +123,22 @@ def test_results_are_the_definitions_for_all_borders(border: str, dtype: str, le
             image = picture(size, dtype, i)
             for shape in ("same", "valid", "full"):
                 check(
-                    image, kernel, holes_of(size, 0.3, i), name, fill=1, border=border, cval=3, shape=shape
+                    image,
+                    kernel,
+                    holes_of(size, 0.3, i),
+                    name,
+                    fill=1,
+                    border=border,
+                    cval=3,
+                    shape=shape,
                 )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.97, 1.0])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-def test_results_are_the_definitions_however_much_is_missing(share: float, dtype: str, level: str) -> None:
+def test_results_are_the_definitions_however_much_is_missing(
+    share: float, dtype: str, level: str
+) -> None:
     for name, kernel in POSITIVE.items():
         check(picture((70, 130), dtype), kernel, holes_of((70, 130), share), name, fill=9)
 
@@ -182,7 +193,13 @@ def test_integers_of_floats_are_the_definitions(level: str) -> None:
         for name, kernel in POSITIVE.items():
             for policy in ("propagate", "omit"):
                 check(
-                    image, kernel, holes_of((19, 33), 0.3), name, dtype=np.int16, fill=-5, nan_policy=policy
+                    image,
+                    kernel,
+                    holes_of((19, 33), 0.3),
+                    name,
+                    dtype=np.int16,
+                    fill=-5,
+                    nan_policy=policy,
                 )
 
 
@@ -200,7 +217,11 @@ def test_constants_that_the_image_cannot_hold_are_not_rounded(level: str) -> Non
 def test_every_method_gives_the_definitions_results(method: str, level: str) -> None:
     for dtype in ("uint8", "float32", "float64"):
         check(
-            picture((70, 90), dtype), np.ones((7, 9)) / 63, holes_of((70, 90), 0.6), fill=0, method=method
+            picture((70, 90), dtype),
+            np.ones((7, 9)) / 63,
+            holes_of((70, 90), 0.6),
+            fill=0,
+            method=method,
         )
 
 
@@ -240,7 +261,11 @@ def test_results_are_those_of_two_passes_by_hand(level: str) -> None:
 def test_quotients_are_within_their_bound_of_long_doubles(level: str) -> None:
     rng = np.random.default_rng(5)
     for dtype in ("float32", "float64"):
-        for kernel in (rng.random((7, 9)), np.outer(rng.random(9), rng.random(7)), np.ones((5, 5)) / 25):
+        for kernel in (
+            rng.random((7, 9)),
+            np.outer(rng.random(9), rng.random(7)),
+            np.ones((5, 5)) / 25,
+        ):
             image, mask = picture((30, 40), dtype), holes_of((30, 40), 0.7)
             wide = np.longdouble
             total, weight = np.zeros((2, 30, 40), wide)
@@ -271,7 +296,9 @@ def test_nan_is_missing_raises_or_spreads_as_it_is_told(level: str) -> None:
             got = check(image, kernel, None, nan_policy="omit")
             masked = fastconv.convolve(np.nan_to_num(image), kernel, mask=np.isnan(image))
             np.testing.assert_array_equal(got, masked)
-        with pytest.raises(ValueError, match=r'^image must hold no NaN where nan_policy="raise"; got'):
+        with pytest.raises(
+            ValueError, match=r'^image must hold no NaN where nan_policy="raise"; got'
+        ):
             fastconv.convolve(image, kernel, nan_policy="raise")
         fastconv.convolve(image, kernel, nan_policy="raise", mask=np.isnan(image))
         plain = fastconv.convolve(image, kernel, nan_policy="propagate")
@@ -291,7 +318,12 @@ def test_results_of_too_little_weight_are_missing(dtype: str, level: str) -> Non
     for name, kernel in POSITIVE.items():
         for share in (0.2, 1 / 3, 0.5, 1):
             check(
-                small_picture((20, 40), dtype), kernel, holes_of((20, 40), 0.5), name, min_weight=share, fill=200
+                small_picture((20, 40), dtype),
+                kernel,
+                holes_of((20, 40), 0.5),
+                name,
+                min_weight=share,
+                fill=200,
             )
     half = np.indices((8, 8)).sum(axis=0) % 2 > 0  # of four neighbours, two are there
     got = fastconv.convolve(np.ones((8, 8)), np.ones((2, 2)), mask=half, min_weight=0.5)
@@ -302,7 +334,9 @@ def test_results_of_too_little_weight_are_missing(dtype: str, level: str) -> Non
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64"])
-def test_kernels_of_both_signs_are_renormalized_where_that_is_asked_for(dtype: str, level: str) -> None:
+def test_kernels_of_both_signs_are_renormalized_where_that_is_asked_for(
+    dtype: str, level: str
+) -> None:
     image, mask = small_picture((20, 40), dtype), holes_of((20, 40), 0.3)
     for name in ("dense 3x3", "even 4x6"):
         check(image, KERNELS[name], mask, name, renormalize=True, fill=1)
@@ -346,7 +380,9 @@ def test_masked_arrays_bring_their_mask_and_get_one(level: str) -> None:
         assert got.mask.any() and not got.mask.all()
         plain = fastconv.convolve(values, fastconv.box_blur, mask=mask, fill=0)
         np.testing.assert_array_equal(got.filled(0), plain)
-        both: Any = fastconv.convolve(np.ma.array(values, mask=mask), fastconv.box_blur, mask=mask.T[:20, :1])
+        both: Any = fastconv.convolve(
+            np.ma.array(values, mask=mask), fastconv.box_blur, mask=mask.T[:20, :1]
+        )
         assert (both.mask >= got.mask).all() and both.mask.sum() > got.mask.sum()
 
 
@@ -385,7 +421,11 @@ def test_results_have_the_same_bits_for_any_number_of_threads(eager_threads: Non
 
 def test_complex_images_and_kernels_miss_samples_too(level: str) -> None:
     image, mask = picture((20, 30), "complex128"), holes_of((20, 30), 0.5)
-    for kernel in (POSITIVE["irrational 3x5"], KERNELS["dense 3x3"], KERNELS["dense 3x3"] * (1 + 2j)):
+    for kernel in (
+        POSITIVE["irrational 3x5"],
+        KERNELS["dense 3x3"],
+        KERNELS["dense 3x3"] * (1 + 2j),
+    ):
         got = fastconv.convolve(image, kernel, mask=mask)
         np.testing.assert_allclose(got, reference.convolve(image, kernel, mask=mask), rtol=1e-10)
         image[4, 5] = complex(0, np.nan)
@@ -396,7 +436,9 @@ def test_complex_images_and_kernels_miss_samples_too(level: str) -> None:
 
 def test_plans_keep_what_is_said_of_missing_samples() -> None:
     image, mask = picture((20, 30), "float32"), holes_of((20, 30), 0.5)
-    made = fastconv.plan(fastconv.box_blur, pixel=np.float32, border="omit", min_weight=0.4, fill=-1)
+    made = fastconv.plan(
+        fastconv.box_blur, pixel=np.float32, border="omit", min_weight=0.4, fill=-1
+    )
     wanted = fastconv.convolve(
         image, fastconv.box_blur, border="omit", min_weight=0.4, fill=-1, mask=mask
     )
@@ -417,15 +459,31 @@ def test_correlate_and_lists_take_masks_too() -> None:
     ("options", "error", "words"),
     [
         ({"mask": np.zeros((3, 4))}, TypeError, r"^mask must be of type bool, .*got float64"),
-        ({"mask": np.zeros((2, 4), bool)}, ValueError, r"^mask must have the shape of image, \(3, 4\)"),
-        ({"nan_policy": "skip"}, ValueError, r"^nan_policy must be one of propagate, omit, raise; got 'skip'"),
+        (
+            {"mask": np.zeros((2, 4), bool)},
+            ValueError,
+            r"^mask must have the shape of image, \(3, 4\)",
+        ),
+        (
+            {"nan_policy": "skip"},
+            ValueError,
+            r"^nan_policy must be one of propagate, omit, raise; got 'skip'",
+        ),
         ({"min_weight": 2}, ValueError, r"^min_weight must be from 0 to 1"),
         ({"min_weight": np.nan}, ValueError, r"^min_weight must be from 0 to 1"),
-        ({"renormalize": "no"}, ValueError, r"^renormalize must be True, False or \"auto\"; got 'no'"),
+        (
+            {"renormalize": "no"},
+            ValueError,
+            r"^renormalize must be True, False or \"auto\"; got 'no'",
+        ),
         ({"mask": True}, ValueError, r"^fill must be given for a result of type uint8"),
         ({"mask": True, "fill": 256}, ValueError, r"^fill must be a number of type uint8; got 256"),
         ({"mask": True, "fill": 0.5}, ValueError, r"^fill must be a number of type uint8; got 0.5"),
-        ({"mask": True, "fill": np.nan}, ValueError, r"^fill must be a number of type uint8; got nan"),
+        (
+            {"mask": True, "fill": np.nan},
+            ValueError,
+            r"^fill must be a number of type uint8; got nan",
+        ),
         ({"mask": True, "fill": "0"}, TypeError, r"^fill must be a number; got '0'"),
     ],
 )

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""astropy.convolution's convolve and convolve_fft: its names, arguments, errors and results, within roundings.
+"""astropy.convolution's convolve and convolve_fft: its names, arguments and errors, and its results within
+roundings.
 
-Public as ``fastconv.astropy``. NaN and masked samples are filled in by what is around them, as there. Lines and
-pictures of real numbers are summed here, in float64, whatever their type; all else is handed to astropy if it
-is there: volumes, kernels that are convolved with kernels, FFTs of the caller's choice, and what is wrong, so
-that errors are astropy's own.
+Public as ``fastconv.astropy``. NaN and masked samples are filled in by what is around them, as there.
+Lines and pictures of real numbers are summed here, in float64, whatever their type. All else is handed to
+astropy if it is installed: volumes, kernels that are convolved with kernels, FFTs of the caller's choice,
+and what is wrong, so that errors are astropy's own.
 
-A result of `convolve_fft` is a sum here too, so it is as exact as that of `convolve`: what is 1e-17 in astropy
-may be 0 here.
+A result of `convolve_fft` is a sum here too, so it is as exact as that of `convolve`: what is 1e-17 in
+astropy may be 0 here.
 """
 
 from __future__ import annotations
@@ -99,8 +100,6 @@ def _sum(image: Array, kernel: Array, **options: Any) -> Array:
     if image.ndim == 2:
         return _convolve(image, kernel, dtype=np.float64, **options)
     mask = options.pop("mask", None)
-    if "origin" in options:
-        options["origin"] = 0, options["origin"][0]
     row: Array = _convolve(
         image[np.newaxis], kernel[np.newaxis], dtype=np.float64,
         mask=None if mask is None else mask[np.newaxis], **options,
@@ -139,9 +138,9 @@ def _real_convolve(
     missing = nan if interpolate else None
     divides = interpolate and (missing is not None or (boundary == "fill" and nan_outside))
     total = float(weights.sum())
-    if normalize_kernel or divides:
-        if total < _LEAST_SUM or np.isclose(total, 0, atol=normalization_zero_tol):
-            return None
+    small = total < _LEAST_SUM or np.isclose(total, 0, atol=normalization_zero_tol)
+    if small and (normalize_kernel or divides):
+        return None
     if nan_treatment == "fill" and nan is not None:
         a = np.where(nan, np.float64(fill_value), a)
     options: dict[str, Any] = {"border": _BORDERS[boundary]}
@@ -154,7 +153,9 @@ def _real_convolve(
     made = _sum(a, weights / total if normalize_kernel else weights, **options)
     if boundary is None:
         frame = np.zeros(a.shape)
-        inner = tuple(slice(n // 2, n // 2 + m) for n, m in zip(weights.shape, made.shape, strict=True))
+        inner = tuple(
+            slice(n // 2, n // 2 + m) for n, m in zip(weights.shape, made.shape, strict=True)
+        )
         frame[inner] = made
         made = frame
     if divides:
@@ -177,8 +178,8 @@ def _warn_of_nan() -> None:
     except ImportError:
         Category = UserWarning
     warnings.warn(
-        "nan_treatment='interpolate', however, NaN values detected post convolution. A contiguous region of "
-        "NaN values, larger than the kernel size, are present in the input array. Increase the kernel size to "
+        "nan_treatment='interpolate', however, NaN values detected post convolution. A contiguous region "
+        "of NaN values, larger than the kernel size, are present in the input array. Increase the kernel size to "
         "avoid this.",
         Category,
         stacklevel=5,
@@ -243,7 +244,11 @@ def convolve(
     if _is_of(array, "astropy.nddata"):
         return _of_nddata(convolve, array, kernel, given)
     made = _real_convolve(array, kernel, **given)
-    return _handed_over("convolve", {"array": array, "kernel": kernel, **given}) if made is None else made
+    return (
+        _handed_over("convolve", {"array": array, "kernel": kernel, **given})
+        if made is None
+        else made
+    )
 
 
 @quiet
@@ -272,7 +277,11 @@ def _real_convolve_fft(
     if padded * 16 * 1.5 > _HUGE and not allow_huge:
         return None
     larger = any(n > m for n, m in zip(weights.shape, a.shape, strict=True))
-    if (boundary == "wrap" and larger) or normalize_kernel not in (True, False) or not 0 <= min_wt <= 1:
+    if (
+        (boundary == "wrap" and larger)
+        or normalize_kernel not in (True, False)
+        or not 0 <= min_wt <= 1
+    ):
         return None
     weights[~np.isfinite(weights)] = 0
     total = float(weights.sum())
@@ -297,8 +306,6 @@ def _real_convolve_fft(
             options = {"border": "omit"}
         options |= {"mask": missing, "renormalize": True, "min_weight": max(min_wt, _NO_WEIGHT)}
         options["fill"] = np.nan if min_wt > 0 else 0.0
-    # the middle of an even kernel is right of it
-    options["origin"] = tuple(-1 if n % 2 == 0 else 0 for n in weights.shape)
     made = _sum(a, weights / total if normalize_kernel else weights, **options)
     if preserve_nan and missing is not None:
         made[missing] = np.nan
