@@ -65,7 +65,7 @@ def clouds() -> Image.Image:
     land = sum(n / n.std() for n in noise[::2]) + np.linspace(-1, 1, size)
     height = ((land - land.min()) / np.ptp(land) * 255).astype(np.float32)
     cloudy = noise[1] > 0.55 * noise[1].std()
-    blur = fastconv.kernels.gaussian(6)
+    blur = fastconv.kernels.gaussian(12)
     filled = fastconv.convolve(height, blur, mask=cloudy, border="omit")
     views = {
         "a map with clouds": np.where(cloudy, 255, height),

@@ -10,9 +10,11 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
 import scipy.ndimage
+import xarray as xr
 
 import fastconv
 from fastconv import reference
@@ -505,3 +507,47 @@ def test_windows_that_see_nothing_of_the_image_need_a_fill() -> None:
     assert (out == 7).all()
     assert fastconv.convolve(image, left, border="omit", fill=9)[0].tolist() == [9, 1, 1]
     assert fastconv.convolve(image, fastconv.box_blur, border="omit").tolist() == [[1] * 3] * 3
+
+
+# --- arrays of other libraries --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("border", ["reflect", "wrap", "constant", "omit"])
+def test_lazy_arrays_miss_what_arrays_in_memory_miss(border: str) -> None:
+    for dtype in ("uint8", "float32"):
+        image, mask = picture((40, 60), dtype), holes_of((40, 60), 0.5)
+        lazy = da.from_array(image, chunks=(13, 20))
+        options: dict[str, Any] = {"border": border, "fill": 0, "min_weight": 0.3}
+        for name in ("binomial", "irrational 3x5"):
+            wanted = fastconv.convolve(image, POSITIVE[name], mask=mask, **options)
+            for given in (mask, da.from_array(mask, chunks=17)):
+                got: Any = fastconv.convolve(lazy, POSITIVE[name], mask=given, **options)
+                np.testing.assert_array_equal(got.compute(scheduler="sync"), wanted)
+    gaps = np.where(mask, np.nan, image)
+    got = fastconv.convolve(
+        da.from_array(gaps, chunks=13), POSITIVE["binomial"], nan_policy="omit", border=border
+    )
+    wanted = fastconv.convolve(gaps, POSITIVE["binomial"], nan_policy="omit", border=border)
+    np.testing.assert_array_equal(got.compute(scheduler="sync"), wanted)
+    with pytest.raises(TypeError, match=r"^mask must be of type bool"):
+        fastconv.convolve(lazy, POSITIVE["binomial"], mask=da.zeros((40, 60)))
+
+
+def test_named_arrays_miss_samples_by_name() -> None:
+    image, mask = picture((12, 9, 40), "float32"), holes_of((40, 9), 0.5)
+    named = xr.DataArray(image, dims=("lat", "time", "lon"))
+    kernel = POSITIVE["irrational 3x5"]
+    got: Any = fastconv.convolve(
+        named, kernel, dims=("lat", "lon"), mask=xr.DataArray(mask, dims=("lon", "time"))
+    )
+    wanted = fastconv.convolve(image.swapaxes(0, 1), kernel, mask=mask.T[:, np.newaxis, :])
+    assert got.dims == named.dims
+    np.testing.assert_array_equal(got.transpose("time", "lat", "lon"), wanted)
+    got = fastconv.convolve(named, kernel, dims=("lat", "lon"), mask=np.isnan(image))
+    np.testing.assert_array_equal(got, fastconv.convolve(named, kernel, dims=("lat", "lon")))
+    with pytest.raises(
+        ValueError, match=r"^mask must have dimensions of image, lat, time, lon; got x, y"
+    ):
+        fastconv.convolve(
+            named, kernel, dims=("lat", "lon"), mask=xr.DataArray(mask, dims=("x", "y"))
+        )

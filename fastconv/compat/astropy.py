@@ -179,8 +179,8 @@ def _warn_of_nan() -> None:
         Category = UserWarning
     warnings.warn(
         "nan_treatment='interpolate', however, NaN values detected post convolution. A contiguous region "
-        "of NaN values, larger than the kernel size, are present in the input array. Increase the kernel size to "
-        "avoid this.",
+        "of NaN values, larger than the kernel size, are present in the input array. Increase the kernel "
+        "size to avoid this.",
         Category,
         stacklevel=5,
     )

@@ -26,6 +26,7 @@ from typing import Any
 import xarray as xr
 
 from .._arguments import known_axes
+from .._mask import mask_of
 from .._options import as_index
 from .._plan import Plan
 
@@ -44,7 +45,7 @@ _STANDARD = {
 }  # fmt: skip
 
 
-def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
+def call(image: Any, plan: Plan, out: None = None, dims: Any = None, mask: Any = None) -> Any:
     """Convolve or correlate by name: what `fastconv.convolve` does with a DataArray.
 
     Parameters
@@ -56,6 +57,8 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
         The result is a new DataArray.
     dims : (hashable, hashable), optional
         The dimensions of the rows and of the columns.
+    mask : xarray.DataArray or array_like of bool, optional
+        By the names of its dimensions; an array without names has the dimensions of `image`.
 
     Returns
     -------
@@ -84,11 +87,12 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
     order, axis = _order(image, plan.channel_axis, dims)
     names = _planes(order, axis)[-2:]
     plan = replace(plan, channel_axis=axis)
+    given = [image] if mask is None else [image, _mask_of(mask, image)]
     with known_axes():
         result = xr.apply_ufunc(
-            plan,
-            image,
-            input_core_dims=[order],
+            lambda a, m=None: plan(a, mask=m),
+            *given,
+            input_core_dims=[order] * len(given),
             output_core_dims=[order],
             exclude_dims=set() if plan.shape == "same" else set(names),
             dask="allowed",
@@ -101,6 +105,17 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
         }
         result = result.assign_coords(image.isel(middle).coords)
     return result.transpose(*image.dims)
+
+
+def _mask_of(mask: Any, image: Any) -> Any:
+    """A mask with all dimensions of the image."""
+    if not isinstance(mask, xr.DataArray):
+        return image.copy(data=mask_of(mask, image.shape, None))
+    if not set(mask.dims) <= set(image.dims):
+        raise ValueError(
+            f"mask must have dimensions of image, {_listed(image.dims)}; got {_listed(mask.dims)}"
+        )
+    return mask.broadcast_like(image)
 
 
 def laid_out(image: Any, channel_axis: Any, dims: Any) -> tuple[Any, int | None]:
