@@ -62,7 +62,7 @@ def measure(name: str, dtype: str, size: int, least: float) -> list[str]:
     """Cells of the table: the plain call in ms, and how many times that the others take."""
     image, kernel = picture(size, dtype), KERNELS[name]
     calls: dict[str, Callable[[], Any]] = {"plain": lambda: fastconv.convolve(image, kernel)}
-    mask: Array = np.zeros(image.shape, np.bool_)
+    mask: Any = np.zeros(image.shape, np.bool_)
     for share, part in SHARES.items():
         mask = np.random.default_rng(1).random(image.shape) < part
         calls[share] = partial(fastconv.convolve, image, kernel, mask=mask, fill=0)
