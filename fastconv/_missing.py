@@ -18,9 +18,8 @@ Complex images are two real ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
-from math import ceil, isfinite
+from math import ceil, gcd, isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -514,9 +513,10 @@ def _of_integers(asked: _Asked, plain: _Sum) -> Recipe:
     assert asked.whole is not None
     unit, divisor = asked.whole
     total = int(unit.sum()) if asked.plan.renormalize else 1
-    ratio = Fraction(total, divisor)
+    common = gcd(total, divisor)
+    above, below = total // common, divisor // common
     size = float(np.abs(unit).sum())
-    a, b = asked.peak * size * abs(ratio.numerator), size * ratio.denominator
+    a, b = asked.peak * size * abs(above), size * below
     allowed: tuple[str, ...] = _SUM_TYPES
     if a < 2**23 and b < 2**24 and asked.target.peak < 2**16:
         how, allowed = _WHOLE32, (*_SUM_TYPES, "float32")
@@ -527,10 +527,10 @@ def _of_integers(asked: _Asked, plain: _Sum) -> Recipe:
     else:
         raise ValueError(
             f"image must hold smaller integers for an exact quotient: values up to {asked.peak:.3g} times "
-            f"weights of {size * abs(ratio.numerator):.3g} must be less than 2**62. Convert it to float64 "
+            f"weights of {size * abs(above):.3g} must be less than 2**62. Convert it to float64 "
             f"for a rounded one"
         )
-    quotient = asked.quotient(ratio.numerator, ratio.denominator, 1.0, True)
+    quotient = asked.quotient(above, below, 1.0, True)
     sums = asked.exact_sums(unit, allowed)
     return Recipe(plain, sums, *asked.presence(unit, "", allowed), how, quotient, _NO_DOUBT)
 

@@ -353,15 +353,16 @@ cdef inline double sample_at(const char* p, int type, Py_ssize_t i) noexcept nog
     return (<const double*>p)[i]
 
 
-cdef inline void widen(real* to, const char* row, int type, Py_ssize_t first, Py_ssize_t n,
-                       Py_ssize_t repeat) noexcept nogil:
-    """`n` results of a sum from `first` on, each of which counts for `repeat` samples."""
+cdef inline const real* widened(real* to, const char* row, int type, Py_ssize_t first, Py_ssize_t n,
+                                Py_ssize_t repeat) noexcept nogil:
+    """`n` results of a sum from `first` on, each of which counts for `repeat` samples: as they lie, or in `to`."""
     cdef Py_ssize_t i
     if repeat != 1:
         for i in range(n):
             to[i] = <real>sample_at(row, type, (first + i) // repeat)
-        return
-    if type == F32:
+    elif type == (F64 if sizeof(real) == 8 else F32):
+        return <const real*>row + first
+    elif type == F32:
         for i in range(n):
             to[i] = <real>(<const float*>row)[first + i]
     elif type == F64:
@@ -379,6 +380,7 @@ cdef inline void widen(real* to, const char* row, int type, Py_ssize_t first, Py
     else:
         for i in range(n):
             to[i] = <real>(<const int64_t*>row)[first + i]
+    return to
 
 
 cdef inline int64_t integer_at(const char* row, int type, Py_ssize_t i) noexcept nogil:
@@ -391,38 +393,37 @@ cdef inline int64_t integer_at(const char* row, int type, Py_ssize_t i) noexcept
     return (<const int64_t*>row)[i]
 
 
-cdef inline void divide(real* v, const real* d, Py_ssize_t n, real above, real below, real factor) noexcept nogil:
-    """Sums become quotients; by `below` alone if there are no weights."""
+cdef inline void divide(real* v, const real* sum, const real* d, Py_ssize_t n, real above, real below,
+                        real factor) noexcept nogil:
+    """Quotients; by `below` alone if there are no weights."""
     cdef Py_ssize_t i
     if d == NULL:
         for i in range(n):
-            v[i] = v[i] * above / below
-    elif above == 1 and below == 1 and factor == 1:
-        for i in range(n):
-            v[i] = v[i] / d[i]
+            v[i] = sum[i] * above / below
     else:
         for i in range(n):
-            v[i] = v[i] * above / (d[i] * below) * factor
+            v[i] = sum[i] * above / (d[i] * below) * factor
 
 
-cdef inline void fill_holes(real* v, uint8_t* hole, const real* d, const real* size, Py_ssize_t n, real sign,
-                            real least, real cancelled, real fill) noexcept nogil:
+cdef inline void divide_and_fill(real* v, const real* sum, const real* d, Py_ssize_t n, real above, real below,
+                                 real factor, real sign, real least, real fill) noexcept nogil:
+    """Quotients, where weights are of one sign."""
+    cdef Py_ssize_t i
+    cdef real q
+    for i in range(n):
+        q = sum[i] * above / (d[i] * below) * factor
+        v[i] = fill if d[i] * sign < least else q
+
+
+cdef inline void fill_holes(real* v, uint8_t* hole, const real* d, const real* size, Py_ssize_t n, real least,
+                            real cancelled, real fill) noexcept nogil:
+    """The same where there are weights of both signs, or no weights but their magnitudes."""
     cdef Py_ssize_t i
     cdef real s
-    if size == NULL:        # weights are of one sign
-        for i in range(n):
-            s = d[i] * sign
-            v[i] = fill if s < least else v[i]
-            hole[i] = s < least
-    elif d == NULL:
-        for i in range(n):
-            v[i] = fill if size[i] < least else v[i]
-            hole[i] = size[i] < least
-    else:
-        for i in range(n):
-            s = d[i] if d[i] > 0 else -d[i]
-            hole[i] = (size[i] < least) | (s < cancelled * size[i])
-            v[i] = fill if hole[i] else v[i]
+    for i in range(n):
+        s = cancelled * size[i] if d == NULL else d[i] if d[i] > 0 else -d[i]
+        hole[i] = (size[i] < least) | (s < cancelled * size[i])
+        v[i] = fill if hole[i] else v[i]
 
 
 cdef inline void round_all(real* v, Py_ssize_t n, real low, real high) noexcept nogil:
@@ -554,24 +555,31 @@ cdef struct Sums:
 cdef inline void divide_rows(const Job* job, const Block* b, const Sums* s, real* v, real* d, real* size,
                              uint8_t* hole) noexcept nogil:
     """All results of a block, SEGMENT samples at a time."""
-    cdef Py_ssize_t y, first, n, row = b.cols * job.channels
+    cdef Py_ssize_t y, first, n, i, row = b.cols * job.channels
     cdef Py_ssize_t repeat = job.channels if job.shared else 1, thin = row // repeat
-    cdef real* weights = d if s.weights != NULL else NULL
-    cdef real* sizes = size if s.sizes != NULL else NULL
+    cdef const real* sums
+    cdef const real* weights = NULL
+    cdef const real* sizes = NULL
+    cdef real sign = <real>job.sign, least = <real>job.least, fill = <real>job.fill
+    cdef real above = <real>job.above, below = <real>job.below, factor = <real>job.factor
     for y in range(b.rows):
         first = 0
         while first < row:
             n = smaller(SEGMENT, row - first)
-            widen(v, s.sums + y * row * job.sums.size, job.sums.type, first, n, 1)
-            if weights != NULL:
-                widen(d, s.weights + y * thin * job.weights.size, job.weights.type, first, n, repeat)
-            if sizes != NULL:
-                widen(size, s.sizes + y * thin * job.sizes.size, job.sizes.type, first, n, repeat)
-            divide(v, weights, n, <real>job.above, <real>job.below, <real>job.factor)
-            fill_holes(v, hole, weights, sizes, n, <real>job.sign, <real>job.least, <real>job.cancelled,
-                       <real>job.fill)
+            sums = widened(v, s.sums + y * row * job.sums.size, job.sums.type, first, n, 1)
+            if s.weights != NULL:
+                weights = widened(d, s.weights + y * thin * job.weights.size, job.weights.type, first, n, repeat)
+            if s.sizes != NULL:
+                sizes = widened(size, s.sizes + y * thin * job.sizes.size, job.sizes.type, first, n, repeat)
+                divide(v, sums, weights, n, above, below, factor)
+                fill_holes(v, hole, weights, sizes, n, least, <real>job.cancelled, fill)
+            else:
+                divide_and_fill(v, sums, weights, n, above, below, factor, sign, least, fill)
+                if job.holes.data != NULL:
+                    for i in range(n):
+                        hole[i] = weights[i] * sign < least
             if job.how == DOUBT:
-                settle(job, b, s, y, first, <double*>v, <double*>weights, <double*>sizes, hole,
+                settle(job, b, s, y, first, <double*>v, <const double*>weights, <const double*>sizes, hole,
                        <double*>hole + SEGMENT, n)
             store_results(job, b, y, first, v, hole, n)
             first += n
