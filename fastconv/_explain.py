@@ -30,7 +30,7 @@ def explanation(
     asked: list[Asked],
 ) -> str:
     """Some ten lines about images of type `pixel` with so many samples."""
-    height, width = plan.kernel.shape
+    height, width = plan.window
     lines = [
         f"{'convolve' if plan.flipped else 'correlate'} {pixel} -> {target} with {height} x {width} "
         f"taps, border {plan.border}, shape {plan.shape}"

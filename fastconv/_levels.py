@@ -53,6 +53,7 @@ def load(name: str) -> Engine:
 
 level: str = os.environ.get("FASTCONV_LEVEL") or available()[-1]
 engine: Engine = load(level)
+calls.new_level(level, engine)
 
 
 def use(name: str) -> None:
@@ -60,4 +61,4 @@ def use(name: str) -> None:
     global level, engine
     engine = load(name)
     level = name
-    calls.new_level()
+    calls.new_level(level, engine)

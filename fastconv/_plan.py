@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Plan: a kernel and all options, checked once, and the way from an image to its result.
 
-A plain array of real numbers goes down in C (src/calls.pyx), which asks `Plan._prepare` for a program if it
-sees a type and size for the first time. All else goes through `Plan._apply`: arrays of other libraries,
+A plain array of real numbers goes down in C (src/calls.pyx), which has a program made if it sees a type and
+size for the first time. All else goes through `Plan._apply`: arrays of other libraries,
 complex numbers, and what is wrong.
 
 Complex numbers are pairs of reals: a complex image is one of twice as many channels, and a complex kernel is
@@ -12,9 +12,7 @@ two real ones.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
 from importlib import import_module
-from math import inf, isinf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,9 +22,9 @@ from . import _explain, _threads
 from ._arguments import check_finite, output_of, quiet, warn_of_channels
 from ._borders import BORDERS, canonical, placement
 from ._complex import complex_passes
-from ._engine.calls import PlanBase, begin, magnitude
-from ._engine.planner import Kernel, Strategy, product_of
-from ._execute import Axis, execute, program_of
+from ._engine.calls import Options, PlanBase, begin, magnitude
+from ._engine.planner import Kernel, Strategy, product_of, sample_range
+from ._execute import Axis, execute
 from ._options import (
     Product,
     as_dtype,
@@ -43,9 +41,10 @@ from ._pixels import PIXELS, Floats, Pixel, pixel_of
 from ._planner import METHODS, decide
 
 SHAPES = ("same", "valid", "full")
-
-# Complex numbers are pairs, and do not go down in C.
-begin({np.dtype(name).num: pixel.code for name, pixel in PIXELS.items() if "complex" not in name})
+# What `options_of` checks, in this order.
+OPTIONS = (
+    "flipped", "border", "cval", "origin", "shape", "channel_axis", "dtype", "method", "threads",
+)  # fmt: skip
 
 # Size of the image that a plan speaks of if it has seen none.
 _MEGAPIXEL = (1000, 1000)
@@ -69,7 +68,6 @@ class Part(NamedTuple):
     size: tuple[int, int]
 
 
-@dataclass(frozen=True, eq=False)
 class Plan(PlanBase):
     """A kernel and all options, checked once; made by `plan`, called with images.
 
@@ -79,51 +77,57 @@ class Plan(PlanBase):
     ----------
     kernel : ndarray, shape (h, w), read-only, or Product
         Weights as they lie on the window: reversed for a convolution.
+    window : (int, int)
+        Height and width of the kernel.
     flipped : bool
         Whether this is a convolution.
     border, cval, origin, shape, channel_axis, dtype, threads
         As in `convolve`.
-    wanted : str
+    requested_method : str
         The ``method=`` of `convolve`.
-    given : ndarray, shape (h, w), read-only
+    given : ndarray, shape (h, w), read-only, or Product
         The kernel as it was given.
     pixel : dtype or None
         Type of image that `method` and `reason` speak of.
     """
 
-    kernel: Any  # array or Product
-    flipped: bool
-    border: str
-    cval: complex
-    origin: tuple[int, int]
-    shape: str
-    channel_axis: Any  # int, None, or the name of a dimension
-    dtype: np.dtype[Any] | None
-    requested_method: str
-    threads: int | None
-    given: Any
-    pixel: np.dtype[Any] | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", tuple(map(_known, _real_parts(self.kernel))))
-        height, width = self.kernel.shape
-        real = self.kernel.dtype.kind != "c" and not isinstance(self.cval, complex)
-        real = real and (self.dtype is None or (self.dtype.kind != "c" and self.dtype.isnative))
-        if isinstance(self.channel_axis, str):
-            real = False  # a name, of an array that has names
-        # of the window, for results of the image's size
-        top, _ = placement(1, height, self.origin[0], self.flipped, "same")
-        left, _ = placement(1, width, self.origin[1], self.flipped, "same")
-        self._begin(
-            (height, width), (-top, -left), SHAPES.index(self.shape), BORDERS.index(self.border),
-            self.channel_axis if real else None, self.dtype, self.cval, self.threads, real,
-        )  # fmt: skip
+    __slots__ = ("__weakref__",)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return make_plan, (
-            self.given, self.flipped, self.border, self.cval, self.origin, self.shape,
-            self.channel_axis, self.dtype, self.requested_method, self.threads, self.pixel,
-        )  # fmt: skip
+        return make_plan, (self.given, *self.options.listed(), self.pixel)
+
+    def __repr__(self) -> str:
+        height, width = self.window
+        names = (
+            "border",
+            "cval",
+            "origin",
+            "shape",
+            "channel_axis",
+            "dtype",
+            "requested_method",
+            "threads",
+        )
+        options = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"Plan(<kernel of {height} x {width}>, flipped={self.flipped}, {options})"
+
+    def with_options(self, **options: Any) -> Plan:
+        """The same kernel with some other options."""
+        known: dict[str, Any] = dict(zip(OPTIONS, self.options.listed(), strict=True))
+        changed = options_of(**{**known, **options}, window=self.window)
+        return Plan(changed, self.parts, self.lying, self.pixel)
+
+    @property
+    def kernel(self) -> Any:
+        """Weights as they lie on the window."""
+        if self.lying is not None:
+            return self.lying
+        return np.frombuffer(self.parts[0].memory).reshape(self.window)
+
+    @property
+    def given(self) -> Any:
+        """The kernel as it was given."""
+        return _reversed(self.kernel) if self.flipped else self.kernel
 
     @property
     def method(self) -> str:
@@ -155,7 +159,7 @@ class Plan(PlanBase):
             a, samples, size, channels = _example(self.pixel), 1_000_000, _MEGAPIXEL, 1
         else:
             a, axis = laid_out(image, self.channel_axis, dims)
-            plan = replace(self, channel_axis=axis)
+            plan = self.with_options(channel_axis=axis)
             src = plan._channels_last(a, "image")
             samples, size, channels = a.size, plan.whole(src.shape[-3:-1]).size, src.shape[-1]
         asked = plan._asked(a, size, channels)
@@ -167,7 +171,7 @@ class Plan(PlanBase):
             return self.dtype
         if pixel == np.bool_:
             pixel = np.dtype(np.float32)
-        if self.kernel.dtype.kind == "c" and pixel.kind != "c":
+        if len(self.parts) > 1 and pixel.kind != "c":
             return np.result_type(pixel, np.complex64)
         return pixel.newbyteorder("=")
 
@@ -179,7 +183,7 @@ class Plan(PlanBase):
     def axis(self, length: int, axis: int) -> Axis:
         """Windows along an axis of so many pixels."""
         start, count = placement(
-            length, self.kernel.shape[axis], self.origin[axis], self.flipped, self.shape
+            length, self.window[axis], self.origin[axis], self.flipped, self.shape
         )
         return length, start, count
 
@@ -194,7 +198,7 @@ class Plan(PlanBase):
         dtype = self.target(image.dtype) if out is None or self.dtype is not None else type_of(out)
         target = pixel_of(dtype, "dtype" if out is None else "out")
         self._check_weights(target)
-        if image.dtype.kind == "c" or self.kernel.dtype.kind == "c" or np.iscomplexobj(self.cval):
+        if image.dtype.kind == "c" or len(self.parts) > 1 or np.iscomplexobj(self.cval):
             _check_complex(image.dtype, self, dtype)
         fill = _parts_of(self.cval, image.dtype)
 
@@ -238,7 +242,7 @@ class Plan(PlanBase):
             return import_module(f".containers.{host}", __package__).call(image, self, out)
         a, to = as_image(image), None if out is None else output_of(out, "out")
         if self.channel_axis is None:
-            warn_of_channels(a.shape, self.kernel.shape[1])
+            warn_of_channels(a.shape, self.window[1])
         result = self.run(a, to)
         return result if out is None else out
 
@@ -247,23 +251,11 @@ class Plan(PlanBase):
         _check_named(image, dims)
         return import_module(".containers.xarray", __package__).call(image, self, out, dims)
 
-    def _prepare(
-        self,
-        image: NDArray[Any],
-        dtype: np.dtype[Any],
-        size: tuple[int, int],
-        channels: int,
-        bits: int,
-    ) -> tuple[Any, float]:
-        """A program for images like this, and its predicted ns a sample. Integers of 64 bits are within
-        +-2**bits.
-        """
+    def _check(self, image: NDArray[Any], dtype: np.dtype[Any]) -> None:
+        """Look at the first image of a type and size, for results of type `dtype`."""
         if self.channel_axis is None:
-            warn_of_channels(image.shape, self.kernel.shape[1])
-        source, target = pixel_of(image.dtype, "image"), pixel_of(dtype, "dtype")
-        kernel = self.parts[0]
-        strategy = decide(*self._ask(kernel, bits, source, target, size, channels))
-        return program_of(strategy, kernel, target, channels), strategy.cost
+            warn_of_channels(image.shape, self.window[1])
+        self._check_weights(pixel_of(dtype, "dtype"))
 
     def strategies(
         self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
@@ -287,8 +279,8 @@ class Plan(PlanBase):
         channels: int,
     ) -> Asked:
         self._check_weights(target)
-        reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
-        samples = _range(bits, source, self.cval if reaches_out else 0.0)
+        reaches_out = self.border == "constant" and self.shape != "valid" and len(kernel) > 1
+        samples = sample_range(source.code, bits, complex(self.cval).real if reaches_out else 0.0)
         return kernel, source, target, samples, size, channels, self.requested_method
 
     def _check_weights(self, target: Pixel) -> None:
@@ -317,6 +309,13 @@ class Plan(PlanBase):
         return np.moveaxis(a, self.channel_axis, -1)
 
 
+# Complex numbers are pairs, and do not go down in C.
+begin(
+    {np.dtype(name).num: pixel.code for name, pixel in PIXELS.items() if "complex" not in name},
+    Plan,
+)
+
+
 def make_plan(
     kernel: ArrayLike | Product,
     flipped: bool,
@@ -332,6 +331,34 @@ def make_plan(
 ) -> Plan:
     """Check everything that needs no image."""
     weights = kernel if isinstance(kernel, Product) else as_kernel(kernel)
+    options = options_of(
+        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, weights.shape
+    )
+    if not isinstance(weights, Product):
+        weights = np.ascontiguousarray(weights)
+    lying = _reversed(weights) if flipped else weights
+    if isinstance(lying, Product):
+        return Plan(options, (product_of(lying.column, lying.row),), lying, pixel)
+    if lying.dtype.kind != "c":
+        return Plan(options, (Kernel(lying),), None, pixel)
+    lying.flags.writeable = False
+    parts = (Kernel(np.ascontiguousarray(part)) for part in (lying.real, lying.imag))
+    return Plan(options, tuple(parts), lying, pixel)
+
+
+def options_of(
+    flipped: bool,
+    border: str,
+    cval: complex,
+    origin: int | tuple[int, int],
+    shape: str,
+    channel_axis: int | str | None,
+    dtype: DTypeLike | None,
+    method: str,
+    threads: int | None,
+    window: tuple[int, ...],
+) -> Options:
+    """Check options, for a kernel of this height and width."""
     if shape not in SHAPES:
         raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {shape!r}")
     if method != "auto" and method not in METHODS:
@@ -343,10 +370,10 @@ def make_plan(
     target = None if dtype is None else as_dtype(dtype, "dtype")
     if target is not None and target == np.bool_:
         raise TypeError("dtype must be an integer, float or complex type; got bool")
-    given, weights = _laid_on_window(weights, flipped)
-    return Plan(
-        weights, flipped, canonical(border), as_number(cval), as_origin(origin, weights.shape, shape),
-        shape, channel_axis, target, method, threads, given, pixel,
+    border = canonical(border)
+    return Options(
+        flipped, border, as_number(cval), as_origin(origin, window, shape), shape, channel_axis,
+        target, method, threads, mode=SHAPES.index(shape), border_number=BORDERS.index(border),
     )  # fmt: skip
 
 
@@ -383,28 +410,13 @@ def _parts_of(cval: complex, pixel: np.dtype[Any]) -> Floats:
     return np.array([complex(cval).real])
 
 
-def _laid_on_window(kernel: Any, flipped: bool) -> tuple[Any, Any]:
-    """A kernel that cannot be changed, and as it lies on the window."""
+def _reversed(kernel: Any) -> Any:
+    """Both axes backwards; an array cannot be changed."""
     if isinstance(kernel, Product):
-        if not flipped:
-            return kernel, kernel
-        lines = (np.ascontiguousarray(line[::-1]) for line in (kernel.column, kernel.row))
-        return kernel, Product(*lines)
-    given = np.ascontiguousarray(kernel)
-    weights = np.ascontiguousarray(given[::-1, ::-1]) if flipped else given
-    given.flags.writeable = weights.flags.writeable = False
-    return given, weights
-
-
-def _known(kernel: Floats | Product) -> Kernel:
-    """A kernel as the planner knows it."""
-    return product_of(kernel.column, kernel.row) if isinstance(kernel, Product) else Kernel(kernel)
-
-
-def _real_parts(kernel: Any) -> list[Floats | Product]:
-    if kernel.dtype.kind != "c":
-        return [kernel]
-    return [np.ascontiguousarray(kernel.real), np.ascontiguousarray(kernel.imag)]
+        return Product(*(np.ascontiguousarray(line[::-1]) for line in (kernel.column, kernel.row)))
+    weights = np.ascontiguousarray(kernel[::-1, ::-1])
+    weights.flags.writeable = False
+    return weights
 
 
 def _bits_of(a: NDArray[Any]) -> int:
@@ -412,18 +424,6 @@ def _bits_of(a: NDArray[Any]) -> int:
     other types 0. A power of two, so that plans are found again.
     """
     return magnitude(a) if a.dtype.kind in "iu" and a.dtype.itemsize == 8 else 0
-
-
-def _range(bits: int, source: Pixel, cval: complex) -> tuple[float, float, bool]:
-    """Smallest and largest of samples and constant, and whether they are all integers."""
-    if not source.integer:
-        return -inf, inf, False
-    low, high = float(source.low), float(source.high)
-    if source.peak > 2**32:
-        high = 2.0**bits
-        low = -high if source.low else 0.0
-    constant = complex(cval).real
-    return min(low, constant), max(high, constant), constant.is_integer() or isinf(constant)
 
 
 def _example(pixel: np.dtype[Any] | None) -> NDArray[Any]:

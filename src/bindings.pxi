@@ -247,23 +247,39 @@ cdef Py_ssize_t frequency(const Fft* fft, Py_ssize_t row) noexcept:
     return found
 
 
+cdef void find_twins(const Fft* fft, Py_ssize_t* twin, Py_ssize_t* row_of) noexcept:
+    """The row of each frequency, and of each row the one whose frequency is the negative of its own."""
+    cdef Py_ssize_t y, n = fft.n
+    for y in range(n):
+        row_of[frequency(fft, y)] = y
+    for y in range(n):
+        twin[row_of[y]] = row_of[(n - y) % n]
+
+
 cdef int make_mirror(Fft* fft, Py_ssize_t vector) except -1:
     """Leave out each vector of rows all of which mirror rows that are not left out. `vector` is that of the
     highest level, so that all levels leave out the same."""
     cdef Py_ssize_t first, y, n = fft.n
-    cdef list row_of = [0] * n
-    cdef set kept = set()
-    fft.mirrored = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    cdef bint left_out
+    cdef Py_ssize_t* twin = <Py_ssize_t*>get_memory(3 * n, sizeof(Py_ssize_t))
+    cdef Py_ssize_t* kept = twin + 2 * n    # of each vector's first row, whether one of its rows is mirrored
+    find_twins(fft, twin, twin + n)
+    memset(kept, 0, n * sizeof(Py_ssize_t))
+    fft.mirrored = <Py_ssize_t*>malloc(n * sizeof(Py_ssize_t))
+    if fft.mirrored == NULL:
+        free(twin)
+        raise MemoryError("the rows of a tile")
     for y in range(n):
-        row_of[frequency(fft, y)] = y
         fft.mirrored[y] = -1
     for first in range(n - vector, -1, -vector):
-        twins = [row_of[(n - frequency(fft, y)) % n] for y in range(first, first + vector)]
-        if first in kept or any(fft.mirrored[y] >= 0 or first <= y < first + vector for y in twins):
-            continue
-        kept.update(y - y % vector for y in twins)
-        for y in range(vector):
-            fft.mirrored[first + y] = twins[y]
+        left_out = not kept[first]
+        for y in range(first, first + vector):
+            left_out = left_out and fft.mirrored[twin[y]] < 0 and not first <= twin[y] < first + vector
+        if left_out:
+            for y in range(first, first + vector):
+                kept[twin[y] - twin[y] % vector] = True
+                fft.mirrored[y] = twin[y]
+    free(twin)
     return 0
 
 
@@ -321,18 +337,19 @@ cdef void* line_spectrum(vec* kind, const Fft* fft, const double* weights, Py_ss
 cdef int list_frequencies(Spectra* s, Py_ssize_t vector) except -1:
     """Half of them, in whole vectors; the last one fills up."""
     cdef Py_ssize_t y, n = s.down.n, j = 0
-    cdef list row_of = [0] * n
-    for y in range(n):
-        row_of[frequency(&s.down, y)] = y
+    cdef Py_ssize_t* twin
     s.half = (n // 2 + 1 + vector - 1) // vector * vector
     s.kept = <Py_ssize_t*>get_memory(s.half, sizeof(Py_ssize_t))
     s.duplicate = <Py_ssize_t*>get_memory(s.half, sizeof(Py_ssize_t))
+    twin = <Py_ssize_t*>get_memory(2 * n, sizeof(Py_ssize_t))
+    find_twins(&s.down, twin, twin + n)
     for y in range(n):
         if frequency(&s.down, y) <= n // 2:
-            s.kept[j], s.duplicate[j] = y, row_of[(n - frequency(&s.down, y)) % n]
+            s.kept[j], s.duplicate[j] = y, twin[y]
             j += 1
     for j in range(j, s.half):
         s.kept[j], s.duplicate[j] = s.kept[j - 1], s.duplicate[j - 1]
+    free(twin)
     return 0
 
 

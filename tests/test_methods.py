@@ -8,7 +8,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError
 from typing import Any
 
 import numpy as np
@@ -526,8 +525,8 @@ def test_plan_pickles_to_the_same_plan(options: dict[str, Any]) -> None:
 def test_plan_cannot_be_changed() -> None:
     kernel = KERNELS["dense 3x3"].copy()
     made = fastconv.plan(kernel)
-    with pytest.raises(FrozenInstanceError):
-        made.border = "wrap"  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        made.border = "wrap"
     with pytest.raises(ValueError, match="read-only"):
         made.kernel[0, 0] = 1
     image = small_picture((9, 12), np.uint8)

@@ -13,7 +13,8 @@ import pytest
 import fastconv
 from fastconv import _levels, reference
 from fastconv._engine import planner
-from fastconv._execute import execute, program_of
+from fastconv._engine.calls import program_of
+from fastconv._execute import execute
 from fastconv._pixels import PIXELS, Accumulator
 
 from .judge import (
@@ -301,7 +302,7 @@ def test_spectra_that_are_kept_are_counted() -> None:
         "fft",
         _levels.level,
     )
-    program = program_of(strategy, window, floats, 1)
+    program = program_of(strategy, window, floats.code, 1)
     rows, columns = strategy.tile, strategy.tile
     # half of the frequencies, complex
     assert 4 * rows * columns * 0.9 < program.nbytes() < 4 * rows * columns * 3 + 64 * 601 * 601
@@ -314,4 +315,4 @@ def test_a_line_kernel_without_an_array_takes_no_memory_of_its_area() -> None:
     strategy = planner.decide(
         window, floats.code, floats.code, -np.inf, np.inf, False, 256, 256, 1, "auto", _levels.level
     )
-    assert program_of(strategy, window, floats, 1).nbytes() < 8 << 20
+    assert program_of(strategy, window, floats.code, 1).nbytes() < 8 << 20

@@ -102,7 +102,7 @@ cdef struct Proposal:
     double tie_tolerance        # error that rounding must watch; 0 where no tie can be missed
     double reorder_error        # how far a float64 sum in any order may be from the definition's
     Work work
-    double cost                 # of the work: ns a sample, one thread
+    double cost                 # of the work: ns a sample, one thread; before it is priced, the most that is of use
     const char* why             # a template; see `said`
 
 
@@ -116,7 +116,10 @@ cdef class Kernel:
 
 cdef class Built:
     """What an engine has made of a strategy. Strategies that differ in nothing but the price share it."""
-    cdef public object kept     # (what for, the program), or None
+    cdef public object program      # or None
+    # what for: see `program_of` of src/calls.pyx
+    cdef public int generation, target
+    cdef public Py_ssize_t channels, height, width
 
 
 cdef class Strategy:
@@ -133,5 +136,7 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
                       double offset=*)
 
+cdef void range_of(int type, int bits, double constant, double* low, double* high, bint* integral) noexcept nogil
+cdef bint is_integer(int type) noexcept nogil
 cdef double lowest_of(int type) noexcept nogil
 cdef double highest_of(int type) noexcept nogil

@@ -19,7 +19,6 @@ dropped.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -83,7 +82,7 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
     _check(image)
     order, axis = _order(image, plan.channel_axis, dims)
     names = _planes(order, axis)[-2:]
-    plan = replace(plan, channel_axis=axis)
+    plan = plan.with_options(channel_axis=axis)
     with known_axes():
         result = xr.apply_ufunc(
             plan,
@@ -97,7 +96,7 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
     if plan.shape == "valid":
         middle = {
             name: slice((size - 1) // 2, (size - 1) // 2 + result.sizes[name])
-            for name, size in zip(names, plan.kernel.shape, strict=True)
+            for name, size in zip(names, plan.window, strict=True)
         }
         result = result.assign_coords(image.isel(middle).coords)
     return result.transpose(*image.dims)

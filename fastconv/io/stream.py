@@ -29,7 +29,7 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -136,7 +136,7 @@ def stream(
     made = make_plan(kernel, *options)
     job = _job(made, source, target, band)
     if made.channel_axis is None:
-        warn_of_channels(job.source.shape, made.kernel.shape[1])
+        warn_of_channels(job.source.shape, made.window[1])
     place = mark_of(target, mark)
     done = _resumed(place, job) if resume else 0
     if place is not None:
@@ -288,15 +288,15 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
         // (threads + 2)
         // max(1, cut.row_bytes(pixel.itemsize) + target_cut.row_bytes(result.itemsize))
     )
-    height = _band_height(band, fitting, made.kernel.shape[0])
+    height = _band_height(band, fitting, made.window[0])
     step = _step(made, pixel, whole.size)
     stored = _stored_together(target, rows)
     unit = stored if stored > 1 else step
     height = max(1, min(-(-height // unit) * unit, whole.rows[2]))
-    words = replace(made, threads=None).__reduce__()[1]
+    words = made.with_options(threads=None).__reduce__()[1]
     told = pickle.dumps((words, shape, pixel.str, target_shape), protocol=4)
     return _Job(
-        replace(made, channel_axis=cut.channels_in_slice, threads=1), cut, target_cut, whole,
+        made.with_options(channel_axis=cut.channels_in_slice, threads=1), cut, target_cut, whole,
         step if result.kind in "fc" else 1, height, threads, hashlib.sha256(told).hexdigest()[:16],
     )  # fmt: skip
 
@@ -317,7 +317,7 @@ def _checked(
         raise TypeError(f"target must be of type {made.dtype}, as dtype asks; got {result}")
     if result == np.bool_:
         raise TypeError("target must be of an integer, float or complex type; got bool")
-    made = replace(made, dtype=result)
+    made = made.with_options(dtype=result)
     # an image of few pixels has what is wrong with the types
     made.run(np.zeros([min(n, 1) for n in shape], pixel))
     return made
@@ -467,7 +467,7 @@ class _Reader:
         length, start, count = job.whole.rows
         begin = band.begin // job.step * job.step
         end = min(-(-band.end // job.step) * job.step, count)
-        first, last = start + begin, start + end + job.plan.kernel.shape[0] - 1
+        first, last = start + begin, start + end + job.plan.window[0] - 1
         cut = job.plan.border == "constant" or (first >= 0 and last <= length)
         if cut:
             low = max(first, 0)

@@ -59,7 +59,7 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
 cdef void begin(Kernel kernel, const Request* request, int method, int accumulator,
                 Proposal* p) noexcept nogil:
     memset(p, 0, sizeof(Proposal))
-    p.method, p.accumulator, p.scale, p.divisor = method, accumulator, 1, request.divisor
+    p.method, p.accumulator, p.scale, p.divisor, p.cost = method, accumulator, 1, request.divisor, INFINITY
     p.height, p.width, p.taps = kernel.facts.height, kernel.facts.width, kernel.facts.taps
 
 
@@ -224,6 +224,7 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
                 shortlist.dense[accumulator] = listed and refuse_spectra(f, accumulator) == NULL
                 continue
             begin(summed, request, each, accumulator, &p)
+            p.cost = best.cost
             if each == SEPARABLE_METHOD:
                 shortlist.lines[accumulator] = not request.offset and refuse_lines(summed,
                                                                                    accumulator) == NULL
