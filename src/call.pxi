@@ -121,6 +121,14 @@ cdef struct Strip:
     void* base
     void** rows                 # the window, in order
 
+cdef struct Volume:
+    # What a call of three axes, or of windows some pixels apart, has besides; see schedule/volumes.pxi.
+    Axis slices                 # of the padded volume
+    Py_ssize_t slice_step, row_step, col_step   # from a window to the next one
+    Py_ssize_t slice_taps       # slices of the kernel, of which all rows are listed; 0: this is no volume
+    Py_ssize_t slice_rows       # kernel rows of a slice
+    double* depth               # of a kernel that is a product of three lines the one along slices, else NULL
+
 cdef struct Call:
     View src, dst
     Py_ssize_t planes, height, width, channels      # of the output
@@ -142,6 +150,7 @@ cdef struct Call:
     int method
     int accumulator             # type of the sums: 0 float32, 1 float64, 2 float64 in the definition's order
     Taps across, window
+    Volume volume
     Dots dots
     Fft fft
     Fft wide        # the same in float64, for results of float32 that these do not prove
@@ -279,28 +288,37 @@ cdef int make_taps(vec* kind, Taps* taps, const double* weights, Py_ssize_t heig
     taps.pairs = t // 2 * 2 if taps.height == 1 and taps.dense and step <= lanes_of(kind) else 0
     taps.shifts_by_three = taps.pairs > 0 and 3 * step <= lanes_of(kind)
     if taps.height > 1 and not (taps.dense and taps.height >= 3):
-        make_steps(kind, taps, weights)
+        make_steps(kind, taps, weights, 1, 1, 1)
     return 0
 
 
-cdef int make_steps(vec* kind, Taps* taps, const double* weights) except -1:
-    cdef Py_ssize_t iy, kx, ky, t = 0, n = (taps.height + 3) * taps.width
+cdef int make_steps(vec* kind, Taps* taps, const double* weights, Py_ssize_t slices, Py_ssize_t row_step,
+                    Py_ssize_t col_step) except -1:
+    """The steps of a block (see sparse.pxi), in the order of the taps. The rows of a window are those of its
+    slices, one after the other, and of each row the columns 0, 1 ... col_step - 1 of each `col_step` are rows
+    of their own."""
+    cdef Py_ssize_t height = taps.height // slices, rows = height + (BLOCK_ROWS - 1) * row_step
+    cdef Py_ssize_t k, iy, kx, ky, t = 0, n = slices * rows * taps.width
     cdef int r, mask
+    cdef const double* w
     taps.step_row = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
     taps.step_offset = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
     taps.step_mask = <int*>get_memory(n, sizeof(int))
     taps.step_weight = get_memory(4 * n, sizeof(double))
-    for iy in range(taps.height + 3):
-        for kx in range(taps.width):
-            mask = 0
-            for r in range(4):
-                ky = iy - r
-                if 0 <= ky and ky < taps.height and weights[ky * taps.width + kx] != 0:
-                    mask |= 1 << r
-                    set_sample(<vec*>taps.step_weight, 4 * t + r, weights[ky * taps.width + kx])
-            if mask:
-                taps.step_row[t], taps.step_offset[t], taps.step_mask[t] = iy, kx * taps.step, mask
-                t += 1
+    for k in range(slices):
+        w = weights + k * height * taps.width
+        for iy in range(rows):
+            for kx in range(taps.width):
+                mask = 0
+                for r in range(BLOCK_ROWS):
+                    ky = iy - r * row_step
+                    if 0 <= ky and ky < height and w[ky * taps.width + kx] != 0:
+                        mask |= 1 << r
+                        set_sample(<vec*>taps.step_weight, 4 * t + r, w[ky * taps.width + kx])
+                if mask:
+                    taps.step_row[t] = (k * rows + iy) * col_step + kx % col_step
+                    taps.step_offset[t], taps.step_mask[t] = kx // col_step * taps.step, mask
+                    t += 1
     taps.steps = t
     return 0
 

@@ -149,19 +149,21 @@ cdef int put_planes(Request* r, const Layout* src, const Layout* dst) noexcept:
     return left
 
 
-cdef int run_leads(Runner runner, const void* program, const Request* r, const Layout* src, const Layout* dst,
+cdef int run_leads(Runner runner, const void* program, Request* r, const Layout* src, const Layout* dst,
                    int left) noexcept nogil:
-    """Run a request for each position on the first `left` leading axes."""
+    """Run a request for each position on the first `left` leading axes. It stays where it is, since one of a
+    volume is longer than this."""
     cdef cnp.npy_intp i
     cdef int failed = 0
-    cdef Request part
+    cdef char* first = r.src.data
+    cdef char* result = r.dst.data
     if left == 0:
         return runner(program, r)
-    part = r[0]
     for i in range(src.lead_size[left - 1]):
-        part.src.data = r.src.data + i * src.lead_stride[left - 1]
-        part.dst.data = r.dst.data + i * dst.lead_stride[left - 1]
-        failed += run_leads(runner, program, &part, src, dst, left - 1)
+        r.src.data = first + i * src.lead_stride[left - 1]
+        r.dst.data = result + i * dst.lead_stride[left - 1]
+        failed += run_leads(runner, program, r, src, dst, left - 1)
+    r.src.data, r.dst.data = first, result
     return failed
 
 
@@ -264,6 +266,48 @@ def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, t
     b.work = cost * cnp.PyArray_SIZE(dst)
     run(b.runner, b.call, r, &s, &d, left, b.work, threads)
     return b if left == 0 else None
+
+
+def execute_volume(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, tuple axes, tuple borders,
+                   tuple constant, double cost, threads):
+    """Fill `dst` from `src` with a program for volumes.
+
+    Parameters
+    ----------
+    program : Program of an engine, with slices
+    src, dst : ndarray, shape (..., D, H, W, C), real, any strides; of the same leading axes, no axis empty
+    source, target : int
+        Their types, as rows of the table of pixels.
+    axes : three of (length, start, count)
+        Of slices, rows and columns: source pixels, position of the first window's first tap, number of windows.
+    borders : (int, int, int)
+        Of these, as numbers of `fastconv._borders.BORDERS`.
+    constant : (float, float)
+        Of even and of odd channels.
+    cost : float
+        Predicted ns a sample of the result, on one thread.
+    threads : int or None
+    """
+    cdef VolumeRequest request
+    cdef Request* r = &request.picture
+    cdef Layout s, d
+    cdef int slices
+    cdef size_t runner, call
+    if not (lay_out(&s, src, -1) and lay_out(&d, dst, -1) and s.leads > 0 and d.leads == s.leads):
+        raise ValueError(f"arrays must have at least 4 axes, as many each; got {src.ndim} and {dst.ndim}")
+    put_array(&r.src, src, &s, source)
+    put_array(&r.dst, dst, &d, target)
+    slices = s.leads - 1
+    r.src.plane, r.dst.plane = s.lead_stride[slices], d.lead_stride[slices]
+    r.channels = s.channels
+    request.slices.length, request.slices.start, request.slices.count = axes[0]
+    r.rows.length, r.rows.start, r.rows.count = axes[1]
+    r.cols.length, r.cols.start, r.cols.count = axes[2]
+    request.slices.border, r.rows.border, r.cols.border = borders
+    r.planes = request.slices.count
+    r.constant[0], r.constant[1] = constant
+    runner, call = program.address()
+    run(<Runner>runner, <const void*>call, r, &s, &d, slices, cost * cnp.PyArray_SIZE(dst), threads)
 
 
 # --- how large integers of 64 bits are ------------------------------------------------------------------

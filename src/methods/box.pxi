@@ -201,7 +201,7 @@ cdef void new_box_row(vec* out, Scratch* s, const Call* call, const Strip* strip
     cdef vec* rests = sample_at(wholes, s.pitch)
     cdef Py_ssize_t n = strip.count * call.channels, width = call.kernel_width
     cdef Py_ssize_t whole = 1 << whole_level(raw), count = width // whole, rest = width % whole
-    load_row(raw, <vec*>s.channel_row, call, &strip.column_range, plane, y)
+    load_row(raw, <vec*>s.channel_row, call, &strip.column_range, row_start(call, plane, y))
     prefetch_row(call, plane, y + 2, strip.first, strip.count + width - 1)
     if call.channels == 1 and lanes_of(raw) == whole:
         if count > FEW or rest == 0:

@@ -428,7 +428,8 @@ cdef void load_tile(vec* rows, vec* channel_row, const Call* call, const Fft* ff
     cdef Py_ssize_t filled = height + call.kernel_height - 1
     cdef ColumnRange column_range = make_column_range(call, x, x + count)
     for r in range(filled):
-        load_row(sample_at(rows, r * fft.pitch), channel_row, call, &column_range, plane, y + r)
+        load_row(sample_at(rows, r * fft.pitch), channel_row, call, &column_range,
+                 row_start(call, plane, y + r))
         if call.centre:
             add_to_row(sample_at(rows, r * fft.pitch), -call.centre, count)
         memset(sample_at(rows, r * fft.pitch + count), 0, (fft.n - count) * sample_size(rows))

@@ -138,11 +138,12 @@ cdef inline void dot_sums(Quad* a, Quad* b, Quad* c, Quad* d, vb** rows, Py_ssiz
 cdef void recompute_samples(uint8_t* dst, Py_ssize_t i, Py_ssize_t step, unsigned int doubt, const Call* call,
                             const Strip* strip, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Write the exact results that are in doubt: bit b is sample i + b * step."""
-    cdef Py_ssize_t x
+    cdef Place at
+    at.plane, at.y = plane, y
     while doubt:
         if doubt & 1 and i < strip.count * call.channels:
-            x = strip.first + i // call.channels
-            dst[i] = <uint8_t>exact_result(call, plane, y, x, i % call.channels)
+            at.x = strip.first + i // call.channels
+            dst[i] = <uint8_t>exact_result(call, &at, i % call.channels)
         doubt >>= 1
         i += step
 

@@ -49,6 +49,33 @@ cdef inline Py_ssize_t col_index(const Call* call, Py_ssize_t x) noexcept nogil:
     return source_index(&call.cols, x)
 
 
+cdef inline const char* row_start(const Call* call, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+    """Address of the source row that stands at row `y` of the padded picture; NULL where the constant does."""
+    cdef Py_ssize_t row = row_index(call, y)
+    return call.src.data + plane * call.src.plane + row * call.src.row if row >= 0 else NULL
+
+
+cdef inline const char* volume_row(const Call* call, Py_ssize_t slice, Py_ssize_t k,
+                                   Py_ssize_t y) noexcept nogil:
+    """The same of a row `y` of the padded volume, in slice `k` of the windows of a slice of results."""
+    cdef Py_ssize_t z = source_index(&call.volume.slices, slice * call.volume.slice_step + k)
+    return row_start(call, z, y) if z >= 0 else NULL
+
+
+cdef inline const char* tap_row(const Call* call, Py_ssize_t plane, Py_ssize_t y,
+                                Py_ssize_t ky) noexcept nogil:
+    """The same of the row under row `ky` of the kernel, for a row of results."""
+    cdef const Volume* v = &call.volume
+    if v.slice_taps:
+        return volume_row(call, plane, ky // v.slice_rows, y * v.row_step + ky % v.slice_rows)
+    return row_start(call, plane, y + ky)
+
+
+cdef inline Py_ssize_t tap_column(const Call* call, Py_ssize_t x, Py_ssize_t kx) noexcept nogil:
+    """Column of the padded picture under column `kx` of the kernel, for a column of results."""
+    return (x * call.volume.col_step if call.volume.slice_taps else x) + kx
+
+
 cdef inline Py_ssize_t modulo(Py_ssize_t i, Py_ssize_t n) noexcept nogil:
     """The remainder that is not negative."""
     i %= n

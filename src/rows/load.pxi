@@ -313,14 +313,12 @@ cdef void load_margin(work* row, const Call* call, const char* src, const Column
 
 
 cdef void load_any_row(work* row, work* channel_row, const Call* call, const ColumnRange* column_range,
-                       Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+                       const char* src) noexcept nogil:
     """load_row, whatever the picture's layout and border."""
     cdef Py_ssize_t inner_begin = column_range.inner_begin, inner_end = column_range.inner_end
-    cdef const char* src
-    if row_index(call, y) < 0:
+    if src == NULL:
         fill_pixels(row, call, column_range.end - column_range.begin)
         return
-    src = call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row
     if inner_begin < inner_end:
         load_inner(row, channel_row, (inner_begin - column_range.begin) * call.channels, call,
                    src + (inner_begin - call.before) * call.src.pixel, inner_end - inner_begin)
@@ -329,17 +327,15 @@ cdef void load_any_row(work* row, work* channel_row, const Call* call, const Col
 
 
 cdef void load_row(work* row, work* channel_row, const Call* call, const ColumnRange* column_range,
-                   Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
-    """The pixels within reach of row `y` of the padded picture.
+                   const char* src) noexcept nogil:
+    """The pixels within reach of a row of the padded picture, from the source row `src`; NULL is the constant.
 
     `channel_row` is scratch of as many pixels, used only if the channels do not lie side by side.
     """
-    if not column_range.copied or row_index(call, y) < 0:
-        load_any_row(row, channel_row, call, column_range, plane, y)
+    if not column_range.copied or src == NULL:
+        load_any_row(row, channel_row, call, column_range, src)
         return
-    widen(row, column_range.inner,
-          call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row + column_range.skip,
-          call.src.type, column_range.count)
+    widen(row, column_range.inner, src + column_range.skip, call.src.type, column_range.count)
     copy_pixels(row, 0, column_range.before, call.run_before, column_range.inner_begin - column_range.begin,
                 call.channels)
     copy_pixels(row, column_range.inner + column_range.count, column_range.after, call.run_after,

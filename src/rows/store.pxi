@@ -26,9 +26,11 @@ cdef inline vf byte_quotients(vi sums, float divisor, const bint ties) noexcept 
 cdef void recompute_ties(number* dst, Py_ssize_t i, unsigned int doubt, const Call* call,
                          const Place* at) noexcept nogil:
     """Write the exact result of sample `i` + b of a row to dst[b], for each bit b of `doubt`."""
+    cdef Place pixel = at[0]
     while doubt:
         if doubt & 1:
-            dst[0] = <number>exact_result(call, at.plane, at.y, at.x + i // call.channels, i % call.channels)
+            pixel.x = at.x + i // call.channels
+            dst[0] = <number>exact_result(call, &pixel, i % call.channels)
         dst += 1
         i += 1
         doubt >>= 1

@@ -201,17 +201,14 @@ cdef work* source_row(work* buffer, const Scratch* s, const Call* call, const St
                       Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, as far as the windows of a strip reach: in place if it can be, else
     loaded to `buffer`."""
-    # a window padded with weights of zero reaches beyond the table, where any row does
-    y = smaller(y, call.height + call.kernel_height - 2)
+    # a window padded with weights of zero reaches beyond the picture, where any row does
+    cdef const char* src = row_start(call, plane, smaller(y, call.height + call.kernel_height - 2))
     if not strip.in_place:
-        load_row(buffer, <work*>s.channel_row, call, &strip.column_range, plane, y)
+        load_row(buffer, <work*>s.channel_row, call, &strip.column_range, src)
         if strip.narrow:    # the machine itself sees no stream in parts of rows; with whole ones this loses
             prefetch_row(call, plane, y + BLOCK_ROWS, strip.first, strip.count + call.kernel_width - 1)
         return buffer
-    if row_index(call, y) < 0:
-        return <work*>s.fill
-    return <work*>(call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row
-                   + (strip.first - call.before) * call.src.pixel)
+    return <work*>(src + (strip.first - call.before) * call.src.pixel) if src != NULL else <work*>s.fill
 
 
 cdef inline Py_ssize_t duplicate_row(const Call* call, Py_ssize_t y, Py_ssize_t above) noexcept nogil:
@@ -423,6 +420,8 @@ cdef int columns(work* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, 
 cdef int band(work* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
     if work is not vb and work is not vh:
+        if call.volume.slice_taps:
+            return volume_band(kind, call, plane, y0, y1)
         if call.method == FFT:
             return fft_band(kind, call, plane, y0, y1)
         if call.method == BOX_SLIDING:

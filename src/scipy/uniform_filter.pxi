@@ -69,9 +69,10 @@ cdef void divide_row(vec* means, vec* total, Py_ssize_t size, Py_ssize_t n) noex
 
 cdef vec* mean_source(vec* buffer, Means* m, const Call* call, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, but only the picture's columns: in place if it can be, else loaded."""
-    if is_work(buffer, &call.src) and row_index(call, y) >= 0:
-        return <vec*>(call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row)
-    load_any_row(buffer, <vec*>m.channel_row, call, &m.column_range, plane, y)
+    cdef const char* src = row_start(call, plane, y)
+    if is_work(buffer, &call.src) and src != NULL:
+        return <vec*>src
+    load_any_row(buffer, <vec*>m.channel_row, call, &m.column_range, src)
     return buffer
 
 
@@ -96,7 +97,8 @@ cdef void mean_down(vec* means, Means* m, const Call* call, Py_ssize_t plane, Py
     if first:
         memset(total, 0, n * sample_size(total))
         for t in range(size):
-            load_any_row(<vec*>m.incoming, <vec*>m.channel_row, call, &m.column_range, plane, y + t)
+            load_any_row(<vec*>m.incoming, <vec*>m.channel_row, call, &m.column_range,
+                         row_start(call, plane, y + t))
             add_row(total, <vec*>m.incoming, n)
         if means:
             divide_row(<vec*>m.incoming, total, size, n)
@@ -176,8 +178,8 @@ cdef int few_means_across(vec* kind, const Call* call, Py_ssize_t plane, Py_ssiz
         while x < call.width:
             end, lead = smaller(x + width, call.width), 1 if x else 0
             column_range = make_column_range(call, x - lead, end + call.along.size - 1)
-            load_any_row(sample_at(row, (1 - lead) * call.channels), channel_row, call, &column_range, plane,
-                         y)
+            load_any_row(sample_at(row, (1 - lead) * call.channels), channel_row, call, &column_range,
+                         row_start(call, plane, y))
             slide_lanes(means, totals, row, x == 0, call, (end - x) * call.channels)
             store_row(means, call, plane, y, x, end - x)
             x = end
@@ -228,7 +230,7 @@ cdef void mean_rows(vec* kind, Means* m, const Call* call, Py_ssize_t plane, Py_
             own = sample_at(row, call.before * call.channels) if row else NULL
             mean_down(own, m, call, plane, y, y == begin, n)
         else:
-            load_any_row(row, <vec*>m.channel_row, call, &m.column_range, plane, y)
+            load_any_row(row, <vec*>m.channel_row, call, &m.column_range, row_start(call, plane, y))
         y += 1
         if y <= y0 or direct:
             continue
