@@ -30,6 +30,8 @@ from ._execute import Axis, execute, program_of
 from ._options import (
     Product,
     as_dtype,
+    as_finite,
+    as_flag,
     as_image,
     as_index,
     as_kernel,
@@ -54,7 +56,9 @@ _MEGAPIXEL = (1000, 1000)
 # Names of the dimensions of rows and columns.
 Dims = tuple[Hashable, Hashable]
 # What the planner is asked.
-Asked = tuple[Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str]
+Asked = tuple[
+    Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str, float, bool
+]
 
 
 class Part(NamedTuple):
@@ -81,8 +85,8 @@ class Plan(PlanBase):
         Weights as they lie on the window: reversed for a convolution.
     flipped : bool
         Whether this is a convolution.
-    border, cval, origin, shape, channel_axis, dtype, threads
-        As in `convolve`.
+    border, cval, origin, shape, channel_axis, dtype, threads, scale, offset, absolute
+        As in `convolve`; the scale is in the kernel's weights.
     wanted : str
         The ``method=`` of `convolve`.
     given : ndarray, shape (h, w), read-only
@@ -101,6 +105,9 @@ class Plan(PlanBase):
     dtype: np.dtype[Any] | None
     requested_method: str
     threads: int | None
+    scale: float
+    offset: float
+    absolute: bool
     given: Any
     pixel: np.dtype[Any] | None = None
 
@@ -122,7 +129,8 @@ class Plan(PlanBase):
     def __reduce__(self) -> tuple[Any, ...]:
         return make_plan, (
             self.given, self.flipped, self.border, self.cval, self.origin, self.shape,
-            self.channel_axis, self.dtype, self.requested_method, self.threads, self.pixel,
+            self.channel_axis, self.dtype, self.requested_method, self.threads, self.scale,
+            self.offset, self.absolute, self.pixel,
         )  # fmt: skip
 
     @property
@@ -289,7 +297,10 @@ class Plan(PlanBase):
         self._check_weights(target)
         reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
         samples = _range(bits, source, self.cval if reaches_out else 0.0)
-        return kernel, source, target, samples, size, channels, self.requested_method
+        return (
+            kernel, source, target, samples, size, channels, self.requested_method, self.offset,
+            self.absolute,
+        )  # fmt: skip
 
     def _check_weights(self, target: Pixel) -> None:
         if target.integer:
@@ -328,6 +339,9 @@ def make_plan(
     dtype: DTypeLike | None,
     method: str,
     threads: int | None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
     pixel: np.dtype[Any] | None = None,
 ) -> Plan:
     """Check everything that needs no image."""
@@ -344,9 +358,13 @@ def make_plan(
     if target is not None and target == np.bool_:
         raise TypeError("dtype must be an integer, float or complex type; got bool")
     given, weights = _laid_on_window(weights, flipped)
+    scale, offset = as_finite(scale, "scale"), as_finite(offset, "offset")
+    if scale != 1:
+        weights = _scaled(weights, scale)
     return Plan(
         weights, flipped, canonical(border), as_number(cval), as_origin(origin, weights.shape, shape),
-        shape, channel_axis, target, method, threads, given, pixel,
+        shape, channel_axis, target, method, threads, scale, offset, as_flag(absolute, "absolute"), given,
+        pixel,
     )  # fmt: skip
 
 
@@ -373,6 +391,9 @@ def _check_named(image: object, dims: object) -> None:
 def _check_complex(pixel: np.dtype[Any], plan: Plan, target: np.dtype[Any]) -> None:
     if target.kind != "c":
         raise TypeError(f"dtype must be complex for a complex image, kernel or cval; got {target}")
+    if plan.offset or plan.absolute:
+        name = "offset must be 0" if plan.offset else "absolute must be False"
+        raise TypeError(f"{name} for a complex image, kernel or cval")
     if np.iscomplexobj(plan.cval) and pixel.kind != "c":
         raise TypeError(f"cval must be real for a real image; got {plan.cval!r}")
 
@@ -394,6 +415,16 @@ def _laid_on_window(kernel: Any, flipped: bool) -> tuple[Any, Any]:
     weights = np.ascontiguousarray(given[::-1, ::-1]) if flipped else given
     given.flags.writeable = weights.flags.writeable = False
     return given, weights
+
+
+def _scaled(weights: Any, scale: float) -> Any:
+    """A kernel whose weights are multiplied by a number."""
+    if isinstance(weights, Product):
+        return Product(weights.column * scale, weights.row)
+    with np.errstate(all="ignore"):
+        weights = weights * scale
+    weights.flags.writeable = False
+    return weights
 
 
 def _known(kernel: Floats | Product) -> Kernel:

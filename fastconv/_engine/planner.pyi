@@ -60,6 +60,8 @@ class Strategy:
     @property
     def offset(self) -> float: ...
     @property
+    def absolute(self) -> bool: ...
+    @property
     def tile(self) -> int: ...
     @property
     def cast_mode(self) -> int: ...
@@ -92,6 +94,7 @@ def decide(
     method: str,
     level: str,
     offset: float = 0,
+    absolute: bool = False,
 ) -> Strategy: ...
 def rejected(
     kernel: Kernel,
@@ -106,6 +109,7 @@ def rejected(
     method: str,
     level: str,
     offset: float = 0,
+    absolute: bool = False,
 ) -> tuple[tuple[str, str], ...]: ...
 def proposed(
     kernel: Kernel,
@@ -122,6 +126,7 @@ def proposed(
     accumulator: Accumulator,
     *,
     offset: float = 0,
+    absolute: bool = False,
     tile: int = 0,
     points: tuple[int, int] | None = None,
     error: float = 0,
