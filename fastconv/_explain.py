@@ -33,7 +33,7 @@ def explanation(
     height, width = plan.window
     lines = [
         f"{'convolve' if plan.flipped else 'correlate'} {pixel} -> {target} with {height} x {width} "
-        f"taps, border {plan.border}, shape {plan.shape}"
+        f"taps, border {plan.border}, shape {plan.shape}{_last_steps(plan)}"
     ]
     for request in asked:
         strategy = decide(*request)
@@ -48,6 +48,13 @@ def explanation(
         ]
         lines += [f"  not      {name}: {reason}" for name, reason in rejected(*request)]
     return "\n".join(lines)
+
+
+def _last_steps(plan: Plan) -> str:
+    """What is done with the sums before they are rounded."""
+    scale = f", weights times {plan.scale:g}" if plan.scale != 1 else ""
+    offset = f", plus {plan.offset:g}" if plan.offset else ""
+    return scale + offset + (", magnitudes" if plan.absolute else "")
 
 
 def _promise(target: np.dtype[Any], strategy: Strategy) -> str:

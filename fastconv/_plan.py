@@ -28,6 +28,8 @@ from ._execute import Axis, execute
 from ._options import (
     Product,
     as_dtype,
+    as_finite,
+    as_flag,
     as_image,
     as_index,
     as_kernel,
@@ -44,6 +46,7 @@ SHAPES = ("same", "valid", "full")
 # What `options_of` checks, in this order.
 OPTIONS = (
     "flipped", "border", "cval", "origin", "shape", "channel_axis", "dtype", "method", "threads",
+    "scale", "offset", "absolute",
 )  # fmt: skip
 
 # Size of the image that a plan speaks of if it has seen none.
@@ -53,7 +56,9 @@ _MEGAPIXEL = (1000, 1000)
 # Names of the dimensions of rows and columns.
 Dims = tuple[Hashable, Hashable]
 # What the planner is asked.
-Asked = tuple[Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str]
+Asked = tuple[
+    Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str, float, bool
+]
 
 
 class Part(NamedTuple):
@@ -81,8 +86,8 @@ class Plan(PlanBase):
         Height and width of the kernel.
     flipped : bool
         Whether this is a convolution.
-    border, cval, origin, shape, channel_axis, dtype, threads
-        As in `convolve`.
+    border, cval, origin, shape, channel_axis, dtype, threads, scale, offset, absolute
+        As in `convolve`; the scale is in the kernel's weights.
     requested_method : str
         The ``method=`` of `convolve`.
     given : ndarray, shape (h, w), read-only, or Product
@@ -99,15 +104,9 @@ class Plan(PlanBase):
     def __repr__(self) -> str:
         height, width = self.window
         names = (
-            "border",
-            "cval",
-            "origin",
-            "shape",
-            "channel_axis",
-            "dtype",
-            "requested_method",
-            "threads",
-        )
+            "border", "cval", "origin", "shape", "channel_axis", "dtype", "requested_method", "threads",
+            "scale", "offset", "absolute",
+        )  # fmt: skip
         options = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"Plan(<kernel of {height} x {width}>, flipped={self.flipped}, {options})"
 
@@ -121,13 +120,14 @@ class Plan(PlanBase):
     def kernel(self) -> Any:
         """Weights as they lie on the window."""
         if self.lying is not None:
-            return self.lying
+            return _scaled(self.lying, self.scale)
         return np.frombuffer(self.parts[0].memory).reshape(self.window)
 
     @property
     def given(self) -> Any:
         """The kernel as it was given."""
-        return _reversed(self.kernel) if self.flipped else self.kernel
+        lying = self.kernel if self.lying is None else self.lying
+        return _reversed(lying) if self.flipped else lying
 
     @property
     def method(self) -> str:
@@ -281,7 +281,10 @@ class Plan(PlanBase):
         self._check_weights(target)
         reaches_out = self.border == "constant" and self.shape != "valid" and len(kernel) > 1
         samples = sample_range(source.code, bits, complex(self.cval).real if reaches_out else 0.0)
-        return kernel, source, target, samples, size, channels, self.requested_method
+        return (
+            kernel, source, target, samples, size, channels, self.requested_method, self.offset,
+            self.absolute,
+        )  # fmt: skip
 
     def _check_weights(self, target: Pixel) -> None:
         if target.integer:
@@ -327,22 +330,29 @@ def make_plan(
     dtype: DTypeLike | None,
     method: str,
     threads: int | None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
     pixel: np.dtype[Any] | None = None,
 ) -> Plan:
     """Check everything that needs no image."""
     weights = kernel if isinstance(kernel, Product) else as_kernel(kernel)
     options = options_of(
-        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, weights.shape
-    )
+        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
+        absolute, weights.shape,
+    )  # fmt: skip
     if not isinstance(weights, Product):
         weights = np.ascontiguousarray(weights)
     lying = _reversed(weights) if flipped else weights
+    summed = _scaled(lying, options.scale)
     if isinstance(lying, Product):
-        return Plan(options, (product_of(lying.column, lying.row),), lying, pixel)
-    if lying.dtype.kind != "c":
+        return Plan(options, (product_of(summed.column, summed.row),), lying, pixel)
+    if lying.dtype.kind != "c" and summed is lying:
         return Plan(options, (Kernel(lying),), None, pixel)
     lying.flags.writeable = False
-    parts = (Kernel(np.ascontiguousarray(part)) for part in (lying.real, lying.imag))
+    if lying.dtype.kind != "c":
+        return Plan(options, (Kernel(summed),), lying, pixel)
+    parts = (Kernel(np.ascontiguousarray(part)) for part in (summed.real, summed.imag))
     return Plan(options, tuple(parts), lying, pixel)
 
 
@@ -356,6 +366,9 @@ def options_of(
     dtype: DTypeLike | None,
     method: str,
     threads: int | None,
+    scale: float,
+    offset: float,
+    absolute: bool,
     window: tuple[int, ...],
 ) -> Options:
     """Check options, for a kernel of this height and width."""
@@ -373,7 +386,8 @@ def options_of(
     border = canonical(border)
     return Options(
         flipped, border, as_number(cval), as_origin(origin, window, shape), shape, channel_axis,
-        target, method, threads, mode=SHAPES.index(shape), border_number=BORDERS.index(border),
+        target, method, threads, as_finite(scale, "scale"), as_finite(offset, "offset"),
+        as_flag(absolute, "absolute"), mode=SHAPES.index(shape), border_number=BORDERS.index(border),
     )  # fmt: skip
 
 
@@ -400,6 +414,9 @@ def _check_named(image: object, dims: object) -> None:
 def _check_complex(pixel: np.dtype[Any], plan: Plan, target: np.dtype[Any]) -> None:
     if target.kind != "c":
         raise TypeError(f"dtype must be complex for a complex image, kernel or cval; got {target}")
+    if plan.offset or plan.absolute:
+        name = "offset must be 0" if plan.offset else "absolute must be False"
+        raise TypeError(f"{name} for a complex image, kernel or cval")
     if np.iscomplexobj(plan.cval) and pixel.kind != "c":
         raise TypeError(f"cval must be real for a real image; got {plan.cval!r}")
 
@@ -415,6 +432,18 @@ def _reversed(kernel: Any) -> Any:
     if isinstance(kernel, Product):
         return Product(*(np.ascontiguousarray(line[::-1]) for line in (kernel.column, kernel.row)))
     weights = np.ascontiguousarray(kernel[::-1, ::-1])
+    weights.flags.writeable = False
+    return weights
+
+
+def _scaled(weights: Any, scale: float) -> Any:
+    """A kernel whose weights are multiplied by a number."""
+    if scale == 1:
+        return weights
+    if isinstance(weights, Product):
+        return Product(weights.column * scale, weights.row)
+    with np.errstate(all="ignore"):
+        weights = weights * scale
     weights.flags.writeable = False
     return weights
 

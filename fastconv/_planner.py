@@ -21,6 +21,8 @@ def decide(
     size: tuple[int, int],
     channels: int,
     method: str,
+    offset: float,
+    absolute: bool,
 ) -> Strategy:
     """Choose a method for the level that runs.
 
@@ -37,6 +39,10 @@ def decide(
         Samples of a pixel.
     method : str
         "auto" or a name in `METHODS`.
+    offset : float
+        A number that is added to every result before it is rounded.
+    absolute : bool
+        Whether the magnitudes of these are the results.
 
     Raises
     ------
@@ -44,8 +50,8 @@ def decide(
         `method` cannot do this, or the exact result cannot be had.
     """
     return planner.decide(
-        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level
-    )
+        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute
+    )  # fmt: skip
 
 
 def rejected(
@@ -56,8 +62,10 @@ def rejected(
     size: tuple[int, int],
     channels: int,
     method: str,
+    offset: float,
+    absolute: bool,
 ) -> tuple[tuple[str, str], ...]:
     """Method and reason of all that `decide`, given the same, does not take."""
     return planner.rejected(
-        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level
-    )
+        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute
+    )  # fmt: skip

@@ -46,6 +46,9 @@ def convolve(
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
     dims: Dims | None = None,
 ) -> NDArray[Any]:
     """Convolve an image with a kernel.
@@ -80,6 +83,11 @@ def convolve(
         How to sum. "auto" takes the fastest; results of integer type never depend on it.
     threads : int, optional
         The most threads to use; see `set_num_threads`.
+    scale, offset : float
+        What comes after the sum, before the only rounding: the result is sum * scale + offset. The scale
+        multiplies the weights; see `fastconv.reference`.
+    absolute : bool
+        Whether the magnitude of that is the result, as of OpenCV's convertScaleAbs.
     dims : (hashable, hashable), optional
         Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
         ("lat", "lon"). It may be left out where it is clear: see `fastconv.containers.xarray`.
@@ -116,7 +124,9 @@ def convolve(
            [10, 10, 10,  0],
            [10, 10, 10,  0]], dtype=uint8)
     """
-    options = (True, border, cval, origin, shape, channel_axis, dtype, method, threads)
+    options = (
+        True, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
+    )  # fmt: skip
     result = known(image, kernel, out, options) if dims is None else None
     return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
 
@@ -134,6 +144,9 @@ def correlate(
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
     dims: Dims | None = None,
 ) -> NDArray[Any]:
     """Correlate an image with a kernel: `convolve` without reversing the kernel.
@@ -153,7 +166,9 @@ def correlate(
     >>> fastconv.correlate(np.array([[0, 0, 1, 0, 0]]), [[1, 2, 3]]).tolist()
     [[0, 3, 2, 1, 0]]
     """
-    options = (False, border, cval, origin, shape, channel_axis, dtype, method, threads)
+    options = (
+        False, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
+    )  # fmt: skip
     result = known(image, kernel, out, options) if dims is None else None
     return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
 
@@ -184,6 +199,9 @@ def plan(
     dtype: DTypeLike | None = None,
     method: str = "auto",
     threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
 ) -> Plan:
     """Check a kernel and all options once, for many images.
 
@@ -195,7 +213,7 @@ def plan(
         other types can be filtered all the same.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
-    border, cval, origin, shape, channel_axis, dtype, method, threads
+    border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
         As in `convolve`.
 
     Returns
@@ -219,7 +237,7 @@ def plan(
     """
     made = make_plan(
         kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads,
-        as_dtype(pixel, "pixel"),
+        scale, offset, absolute, as_dtype(pixel, "pixel"),
     )  # fmt: skip
     _ = made.method  # a method that cannot do it is an error now, not at the first image
     return made

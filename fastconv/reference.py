@@ -11,9 +11,14 @@ quotient of two whole numbers. The mean of 36 pixels that sum to 18 is one half,
 roundings of 36 times 1 / 36 are. `rational` says which kernels are: 1 / 9, a Gaussian of whole numbers over
 273, weights typed with six decimals.
 
+What comes after the sum comes before the only rounding: the result is ``absolute(S + offset)``, as in
+OpenCV's convertScaleAbs. A scale multiplies each weight, in float64, before all else; so S stays the quotient
+of whole numbers where the scaled kernel is rational, and the offset is one weight more, of a sample that is
+1 everywhere.
+
 A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S, the sum over the pixel's own
 window, with every method; eps is that of the sums' type, float32 for pictures of float16, float32 and
-integers of up to 16 bits, else float64. A window of zeros gives 0.
+integers of up to 16 bits, else float64. A window of zeros gives 0. An offset counts as one tap more.
 
 `convolve` and `correlate` take the arguments of their namesakes in `fastconv`, as far as these change
 the result. `flattened` is what this library is not: the one-dimensional trick of the blog post it
@@ -80,6 +85,8 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
         shape : {"same", "valid", "full"}
         channel_axis : int or None, an axis that is not convolved
         dtype : type of the result; by default the image's (float32 for bool)
+        scale, offset : numbers; weights are multiplied by one, sums get the other
+        absolute : bool, whether the magnitude of that is the result
 
     Returns
     -------
@@ -170,8 +177,13 @@ def _windows(
     shape: str = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
 ) -> NDArray[Any]:
     a = array_of(image, "image")
+    if scale != 1:
+        kernel = scale * kernel.astype(np.complex128 if kernel.dtype.kind == "c" else np.float64)
     if channel_axis is not None:
         a = np.moveaxis(a, channel_axis, 0)
     if dtype is None:
@@ -196,14 +208,18 @@ def _windows(
 
     dtype = np.dtype(dtype)
     integers = dtype.kind in "iu" and padded.dtype.kind in "biuO"
-    fraction = rational(kernel) if integers else None
+    # an offset is one weight more
+    fraction = rational(np.append(kernel, offset) if offset else kernel) if integers else None
     if fraction is not None:
-        total = quotients(
-            _sums(padded, *_integers(padded, fraction[0]), height, width), fraction[1]
-        )
+        whole = fraction[0].ravel()[: kernel.size].reshape(kernel.shape)
+        plus = int(fraction[0].ravel()[-1]) if offset else 0
+        total = _sums(padded, *_integers(padded, whole, plus), height, width) + plus
+        total = quotients(abs(total) if absolute else total, fraction[1])
     else:
         kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
         total = _sums(padded, kernel, kind, height, width)
+        total = total + np.float64(offset) if offset else total
+        total = np.abs(total) if absolute else total
     result = _to_pixels(total, dtype)
     return result if channel_axis is None else np.moveaxis(result, 0, channel_axis)
 
@@ -247,10 +263,12 @@ def _times(weight: Any, window: NDArray[Any]) -> NDArray[Any]:
     return product
 
 
-def _integers(padded: NDArray[Any], whole: NDArray[np.float64]) -> tuple[NDArray[Any], Any]:
+def _integers(
+    padded: NDArray[Any], whole: NDArray[np.float64], plus: int
+) -> tuple[NDArray[Any], Any]:
     """Whole numbers as integers of a type that holds all their sums: int64, or else those of Python."""
     peak = max(abs(int(padded.max())), abs(int(padded.min()))) if padded.size else 0
-    kind: Any = np.int64 if 2 * peak * np.abs(whole).sum() < 2**62 else object
+    kind: Any = np.int64 if 2 * (peak * np.abs(whole).sum() + abs(plus)) < 2**62 else object
     return whole.astype(np.int64).astype(kind), kind
 
 

@@ -118,7 +118,7 @@ cdef inline bint holds_constant(const Axis* axis, Py_ssize_t reached) noexcept n
 cdef bint may_take_small_box(const Call* call) noexcept nogil:
     """Running sums of few taps may be done in registers, if pixels and channels allow it."""
     return (
-        call.method == BOX_SLIDING and call.divisor > 0 and call.scale == 1
+        call.method == BOX_SLIDING and call.divisor > 0 and call.scale == 1 and not call.changed
         and call.src.type == call.dst.type
         and (call.src.type == U8 or call.src.type == U16 or call.src.type == I16)
         and averages(call.kernel_height, call.kernel_width, call.channels, call.divisor, call.src.size)
@@ -659,6 +659,8 @@ cdef class Program:
         call.spectral, call.norm = p.spectral / (p.divisor or 1), p.norm
         call.centre, call.centred = p.centre, p.centre * sum_of_weights(&kernel.facts) if p.centre else 0
         call.plus = rint(p.offset * p.divisor) if p.divisor else p.offset    # whole where sums are
+        call.absolute = p.absolute
+        call.changed = p.sums != INT8_DOT and (call.plus != 0 or call.absolute)
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
         if call.tie_tolerance > 0 and (call.kernel != NULL

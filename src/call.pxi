@@ -171,7 +171,9 @@ cdef struct Call:
     const double* held    # samples of a tile, the first of which is padded pixel (held_y, held_x)
     Py_ssize_t held_y, held_x, held_pitch
     double scale                # of a box's or a dot's sums
-    double plus                 # added to a dot's before they are divided, if they are, and rounded
+    double plus                 # added to all sums before they are divided, if they are, and rounded
+    bint absolute               # whether the magnitudes of these are the results
+    bint changed                # whether one of both is done when rows of sums are stored
     Py_ssize_t divisor          # of all sums, where the kernel is of whole numbers; else 0
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these
@@ -210,7 +212,7 @@ cdef inline Py_ssize_t result_size(work* kind, const Call* call) noexcept nogil:
 
 cdef inline bint is_result(work* kind, const Call* call) noexcept nogil:
     """Whether rows of the output are what the method makes, as they lie."""
-    return is_work(kind, &call.dst) or (work is vb and call.dst.packed and call.dst.type == I16)
+    return (is_work(kind, &call.dst) and not call.changed) or (work is vb and call.dst.packed and call.dst.type == I16)
 
 
 cdef View make_view(const Array* a, Py_ssize_t planes, Py_ssize_t height, Py_ssize_t width,

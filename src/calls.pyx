@@ -418,7 +418,7 @@ cdef class Options:
 
     Parameters
     ----------
-    flipped, border, cval, origin, shape, channel_axis, dtype, method, threads
+    flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
         As in fastconv.api.Plan.
     mode, border_number : int
         Of `shape` and `border`, as their tables have them.
@@ -427,15 +427,18 @@ cdef class Options:
     cdef readonly str border, shape, method
     cdef readonly object cval, channel_axis, dtype, threads
     cdef readonly tuple origin
+    cdef readonly double scale, offset
+    cdef readonly bint absolute
     cdef int mode, border_number, axis
     cdef int target             # NumPy's number of the result's type, -1: the image's
     cdef double constant
     cdef bint plain             # whether all is real
 
     def __init__(self, bint flipped, str border, cval, tuple origin, str shape, channel_axis, dtype, str method,
-                 threads, *, int mode, int border_number):
+                 threads, double scale, double offset, bint absolute, *, int mode, int border_number):
         self.flipped, self.border, self.cval, self.origin, self.shape = flipped, border, cval, origin, shape
         self.channel_axis, self.dtype, self.method, self.threads = channel_axis, dtype, method, threads
+        self.scale, self.offset, self.absolute = scale, offset, absolute
         self.mode, self.border_number, self.axis = mode, border_number, NO_AXIS
         self.target = -1 if dtype is None else dtype.num
         # of this machine's byte order
@@ -449,7 +452,7 @@ cdef class Options:
     def listed(self):
         """All of them in the order of the parameters."""
         return (self.flipped, self.border, self.cval, self.origin, self.shape, self.channel_axis, self.dtype,
-                self.method, self.threads)
+                self.method, self.threads, self.scale, self.offset, self.absolute)
 
 
 cdef class PlanBase:
@@ -528,6 +531,18 @@ cdef class PlanBase:
     @property
     def dtype(self):
         return self.options.dtype
+
+    @property
+    def scale(self):
+        return self.options.scale
+
+    @property
+    def offset(self):
+        return self.options.offset
+
+    @property
+    def absolute(self):
+        return self.options.absolute
 
     @property
     def requested_method(self):
@@ -652,7 +667,7 @@ cdef class PlanBase:
             self._check(image, cnp.PyArray_DescrFromType(target))
         range_of(code_of[source], bits, o.constant if sees else 0, &low, &high, &integral)
         strategy = decide(kernel, code_of[source], code_of[target], low, high, integral, height, width, channels,
-                          o.method, _level)
+                          o.method, _level, o.offset, o.absolute)
         program = program_of(strategy, kernel, code_of[target], channels)
         runner, call = program.address()
         i = self.oldest
@@ -988,7 +1003,7 @@ cdef PlanBase new_plan(cnp.ndarray kernel, tuple options):
     cdef cnp.ndarray weights
     cdef PlanBase made
     cdef int type_ = cnp.PyArray_TYPE(kernel)
-    if o is None or cnp.PyArray_SIZE(kernel) == 0 or o.origin[0] or o.origin[1]:
+    if o is None or cnp.PyArray_SIZE(kernel) == 0 or o.origin[0] or o.origin[1] or o.scale != 1:
         return None
     if type_ >= TYPES or code_of[type_] < 0 or is_long(type_):
         return None

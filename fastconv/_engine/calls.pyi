@@ -19,6 +19,9 @@ class Options:
     dtype: np.dtype[Any] | None
     method: str
     threads: int | None
+    scale: float
+    offset: float
+    absolute: bool
     def __init__(
         self,
         flipped: bool,
@@ -30,6 +33,9 @@ class Options:
         dtype: np.dtype[Any] | None,
         method: str,
         threads: int | None,
+        scale: float,
+        offset: float,
+        absolute: bool,
         *,
         mode: int,
         border_number: int,
@@ -51,6 +57,9 @@ class PlanBase:
     dtype: np.dtype[Any] | None
     requested_method: str
     threads: int | None
+    scale: float
+    offset: float
+    absolute: bool
     def __init__(
         self,
         options: Options,

@@ -61,6 +61,7 @@ cdef struct Request:
     Py_ssize_t height, width    # of the result
     Py_ssize_t channels
     double offset               # a number that is added to the results before they are rounded
+    bint absolute               # and whether their magnitudes are the results
     int level                   # of the engine
     int priced                  # level whose prices count
     # What follows from these and the kernel; see `summed_for`.
@@ -87,7 +88,8 @@ cdef struct Proposal:
     double unit                 # of which a dot's weights are multiples, nearly
     int digits                  # of these whole numbers
     int fraction_bits           # of these weights, if they are fixed-point numbers
-    double offset               # a number added to the results of a dot before they are rounded
+    double offset               # a number added to the results before they are rounded
+    bint absolute               # and whether their magnitudes are the results
     Py_ssize_t tile             # rows of the tiles of an FFT; of lines 0 where nothing is filtered down,
     Py_ssize_t tile_width       # and columns, if these may be others; 0 where nothing is filtered across
     double doubt[3]             # of large tiles: how far off a sum may be, for a tile, a column and a row of
@@ -134,7 +136,7 @@ cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width
 
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
-                      double offset=*)
+                      double offset=*, bint absolute=*)
 
 cdef void range_of(int type, int bits, double constant, double* low, double* high, bint* integral) noexcept nogil
 cdef bint is_integer(int type) noexcept nogil

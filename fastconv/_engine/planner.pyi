@@ -60,6 +60,8 @@ class Strategy:
     @property
     def offset(self) -> float: ...
     @property
+    def absolute(self) -> bool: ...
+    @property
     def tile(self) -> int: ...
     @property
     def cast_mode(self) -> int: ...
@@ -93,6 +95,7 @@ def decide(
     method: str,
     level: str,
     offset: float = 0,
+    absolute: bool = False,
 ) -> Strategy: ...
 def rejected(
     kernel: Kernel,
@@ -107,6 +110,7 @@ def rejected(
     method: str,
     level: str,
     offset: float = 0,
+    absolute: bool = False,
 ) -> tuple[tuple[str, str], ...]: ...
 def proposed(
     kernel: Kernel,
@@ -123,6 +127,7 @@ def proposed(
     accumulator: Accumulator,
     *,
     offset: float = 0,
+    absolute: bool = False,
     tile: int = 0,
     points: tuple[int, int] | None = None,
     error: float = 0,

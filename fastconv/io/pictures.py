@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from .._regions import Region, as_region
 from ..containers.pillow import GREY, apply, filter_array
 from . import deep_colour
 from .files import SUFFIXES, TIFF, filter_file
@@ -79,7 +80,7 @@ def know_formats() -> None:
 class Filter:
     """A kernel and the options of `fastconv.apply`; pictures of floats stay ones.
 
-    With `as_seen`, the kernel is meant for the picture as its orientation says that it is seen.
+    With `as_seen`, kernel and region are meant for the picture as its orientation says that it is seen.
     """
 
     kernel: Kernel
@@ -89,9 +90,7 @@ class Filter:
     def __call__(self, image: Image.Image) -> Image.Image:
         """Filter a picture and correct what `info` says of it."""
         image.load()  # which turns TIFF upright
-        kernel, options = self.kernel, self.options
-        if self.as_seen:
-            kernel = turned(kernel, orientation_of(image))
+        kernel, options = self.turned(orientation_of(image), image.size)
         if options.get("mode") is None and image.mode == "F":
             options = {**options, "mode": "F"}
         if options.get("mode") is None and (image.format, image.mode) == ("PPM", "I"):
@@ -102,6 +101,34 @@ class Filter:
         if result.mode != image.mode:  # fax codes, for one, hold nothing but black and white
             result.info.pop("compression", None)
         return result
+
+    def turned(self, orientation: int, size: tuple[int, int]) -> tuple[Kernel, dict[str, Any]]:
+        """Kernel and options for stored pixels of this size, (width, height)."""
+        kernel, options = self.kernel, self.options
+        if not self.as_seen or orientation == 1:
+            return kernel, options
+        if options.get("region") is not None:
+            options = {**options, "region": turned_region(options["region"], orientation, size)}
+        return turned(kernel, orientation), options
+
+
+def turned_region(region: Region, orientation: int, size: tuple[int, int]) -> Region:
+    """The part of stored pixels, `size` is (width, height) of, that is this one of the picture as it is seen.
+
+    Examples
+    --------
+    >>> turned_region((0, 0, 2, 1), 6, (4, 3))  # the seen picture's top left is the stored one's bottom left
+    (0, 1, 1, 2)
+    """
+    across, down = size[::-1] if orientation > 4 else size
+    x, y, w, h = as_region(region, down, across)
+    if orientation > 4:
+        x, y, w, h = y, x, h, w
+    if orientation in (2, 3, 7, 8):
+        x = size[0] - x - w
+    if orientation in (3, 4, 6, 7):
+        y = size[1] - y - h
+    return x, y, w, h
 
 
 def turned(kernel: Kernel, orientation: int) -> Kernel:
@@ -449,10 +476,9 @@ def _has_deep() -> bool:
 
 def _as_deep(task: Task, notes: list[str], progress: Progress | None) -> int:
     source = deep_colour.read(task.source)
-    options = {key: value for key, value in task.filter.options.items() if key != "mode"}
-    kernel = task.filter.kernel
-    if task.filter.as_seen:
-        kernel = turned(kernel, _orientation_of(task.source))
+    height, width = source.pixels.shape[:2]
+    kernel, options = task.filter.turned(_orientation_of(task.source), (width, height))
+    options = {key: value for key, value in options.items() if key != "mode"}
     pixels = filter_array(source.pixels, kernel, **options)
     suffix = task.target.suffix.lower()
     with whole(task.target, task.force, task.source) as temporary:
@@ -493,15 +519,15 @@ def _needs_bands(task: Task) -> bool:
 
 
 def _in_bands(task: Task, notes: list[str], progress: Progress | None) -> int:
-    options = dict(task.filter.options)
+    kernel, options = task.filter.kernel, dict(task.filter.options)
+    if task.filter.as_seen and task.source.suffix.lower() in TIFF:
+        from .tiff import as_stored
+
+        kernel, options = task.filter.turned(*as_stored(task.source))
+        options = dict(options)
     mode, premultiply = options.pop("mode", None), options.pop("premultiply", False)
     if premultiply:
         raise ValueError("--premultiply is for pictures that Pillow opens")
-    kernel = task.filter.kernel
-    if task.filter.as_seen and task.source.suffix.lower() in TIFF:
-        from .tiff import orientation_in
-
-        kernel = turned(kernel, orientation_in(task.source))
     return filter_file(
         task.source, task.target, kernel, resume=task.resume, progress=progress,
         note=notes.append, choose=lambda image: _type_for(task.source, image, mode), **options,

@@ -176,11 +176,15 @@ class Pages:
             result[first - low : last - low, x : x + width] = pixels[first - y : last - y, :width]
 
 
-def orientation_in(path: str | os.PathLike[str]) -> int:
-    """How the first page has to be turned to be seen as it is meant, 1 (not at all) to 8."""
+def as_stored(path: str | os.PathLike[str]) -> tuple[int, tuple[int, int]]:
+    """How the first page has to be turned to be seen as it is meant, 1 (not at all) to 8, and its width and
+    height.
+    """
     with tifffile.TiffFile(path) as file:
-        tag = file.pages[0].tags.get(274)
-        return int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+        page = file.pages[0]
+        tag = page.tags.get(274)
+        turned = int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+        return turned, (int(page.imagewidth), int(page.imagelength))
 
 
 class CutShortError(ValueError):

@@ -276,7 +276,7 @@ cdef void divided_results(char* dst, const int32_t* boxes, const Call* call) noe
 cdef void results(vec* kind, const Running* r, const Call* call, Py_ssize_t plane,
                   Py_ssize_t y) noexcept nogil:
     cdef const int32_t* boxes = r.boxes + (call.kernel_width - 1) * call.channels
-    if vec is not vf or not call.divisor or call.scale != 1:
+    if vec is not vf or not call.divisor or call.scale != 1 or call.changed:
         scaled_results(kind, boxes, call, plane, y)
     elif call.dst.packed and call.width * call.channels >= F32_LANES:
         divided_results(call.dst.data + plane * call.dst.plane + y * call.dst.row, boxes, call)

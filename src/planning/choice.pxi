@@ -33,14 +33,15 @@ cdef int method_of(str name) except -2:
 
 cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high,
                       bint integral, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
-                      double offset) except -1:
+                      double offset, bint absolute) except -1:
     if kernel.memory is None:
         raise ValueError("kernel must have weights")
     if not (0 <= source < TYPES and 0 <= target < TYPES):
         raise ValueError(f"source and target must be from 0 to {TYPES - 1}; got {source}, {target}")
     r.source, r.target, r.low, r.high, r.integral = source, target, low, high, integral
     r.peak = high if high > -low else -low
-    r.height, r.width, r.channels, r.offset = height, width, channels, offset
+    r.height, r.width, r.channels = height, width, channels
+    r.offset, r.absolute = offset, absolute
     r.level = level_of(level)
     # Which method sums decides the last bits of a float, and must not depend on the machine; integers do
     # not show it.
@@ -52,7 +53,7 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
     return (
         a.source == b.source and a.target == b.target and a.low == b.low and a.high == b.high
         and a.integral == b.integral and a.channels == b.channels and a.offset == b.offset
-        and a.level == b.level
+        and a.absolute == b.absolute and a.level == b.level
     )
 
 
@@ -60,14 +61,15 @@ cdef void begin(Kernel kernel, const Request* request, int method, int accumulat
                 Proposal* p) noexcept nogil:
     memset(p, 0, sizeof(Proposal))
     p.method, p.accumulator, p.scale, p.divisor, p.cost = method, accumulator, 1, request.divisor, INFINITY
+    p.offset, p.absolute = request.offset, request.absolute
     p.height, p.width, p.taps = kernel.facts.height, kernel.facts.width, kernel.facts.taps
 
 
 cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noexcept nogil:
     """Admit and price what a method has proposed."""
     cdef const char* reason
-    if request.offset and p.sums != INT8_DOT:
-        return b"a number can only be added to sums of 32-bit integers"
+    if request.absolute and p.sums == INT8_DOT:
+        return b"its sums become pixels with their signs"
     reason = admit(p, &kernel.facts, request)
     if reason == NULL:
         p.cost = price_of(&p.work, p.accumulator, request.priced)
@@ -219,15 +221,14 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
             continue
         for accumulator in range(first, last + 1):
             if each == FFT_METHOD:
-                listed = f.weights != NULL and not request.offset
+                listed = f.weights != NULL
                 shortlist.tiles[accumulator] = listed and refuse_fft(f, accumulator) == NULL
                 shortlist.dense[accumulator] = listed and refuse_spectra(f, accumulator) == NULL
                 continue
             begin(summed, request, each, accumulator, &p)
             p.cost = best.cost
             if each == SEPARABLE_METHOD:
-                shortlist.lines[accumulator] = not request.offset and refuse_lines(summed,
-                                                                                   accumulator) == NULL
+                shortlist.lines[accumulator] = refuse_lines(summed, accumulator) == NULL
                 reason = propose_passes(summed, request, &p)
             else:
                 reason = ask(summed, request, each, &p)
@@ -260,7 +261,7 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
 
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
-                      double offset=0):
+                      double offset=0, bint absolute=False):
     """Choose a method.
 
     Parameters
@@ -282,6 +283,8 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
         Of the engine; it was described.
     offset : float
         A number that is added to every result before it is rounded.
+    absolute : bool
+        Whether the magnitudes of these are the results.
 
     Returns
     -------
@@ -296,7 +299,7 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     cdef Strategy found
     cdef int requested_method = method_of(method)
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset)
+                 offset, absolute)
     with cython.critical_section(kernel):
         found = remembered(kernel, &request, requested_method).choose(kernel, height, width)
         if found is None:
@@ -336,7 +339,7 @@ cdef str reason_of(Kernel kernel, Request* request, str method):
 
 
 def rejected(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
-             Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0):
+             Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0, bint absolute=False):
     """Why `decide`, given the same, takes no other method.
 
     Returns
@@ -347,11 +350,11 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
     cdef Request request
     cdef Kernel summed
     cdef Strategy best = decide(kernel, source, target, low, high, integral, height, width, channels, method,
-                                level, offset)
+                                level, offset, absolute)
     cdef Strategy s
     cdef list reasons = [], found
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset)
+                 offset, absolute)
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         found = weighed(kernel, summed, &request, reasons)
@@ -394,7 +397,7 @@ cdef const char* propose_points(Kernel kernel, const Request* request, Proposal*
 
 def proposed(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
              Py_ssize_t width, Py_ssize_t channels, str method, str level, str accumulator, *,
-             double offset=0, Py_ssize_t tile=0, tuple points=None, double error=0):
+             double offset=0, bint absolute=False, Py_ssize_t tile=0, tuple points=None, double error=0):
     """What one method proposes with sums of one type, whether or not another would be cheaper.
 
     Parameters
@@ -425,7 +428,7 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
     if tile and (number != FFT_METHOD or tile < max(kernel.facts.height, kernel.facts.width)):
         raise ValueError(f"tile must be that of an FFT, and hold the kernel; got {tile}")
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset)
+                 offset, absolute)
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         begin(summed, &request, number, sums, &p)

@@ -104,7 +104,7 @@ cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts*
     if not w.error < 0.25:
         return
     p.digits = digits_of(w.low, w.high, DOT_BITS[request.level])
-    p.sums, p.scale, p.fraction_bits, p.offset = INT8_DOT, w.scale, w.fraction_bits, request.offset
+    p.sums, p.scale, p.fraction_bits = INT8_DOT, w.scale, w.fraction_bits
     p.divisor, p.unit = w.divisor or request.divisor, w.scale * (request.divisor or 1)
     p.error, p.tie_tolerance, p.reorder_error, p.why = w.error, w.error, reorder_error(f, request), w.why
     add_work(&p.work, DOT_ROW, 1)

@@ -234,8 +234,13 @@ cdef class Strategy:
 
     @property
     def offset(self):
-        """A number that is added to the results of a dot before they are rounded."""
+        """A number that is added to the results before they are rounded."""
         return self.proposal.offset
+
+    @property
+    def absolute(self):
+        """Whether magnitudes are the results."""
+        return self.proposal.absolute
 
     @property
     def tile(self):
@@ -284,7 +289,8 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
             return kernel
         request.denominator = divisor
         if divisor & (divisor - 1) or (
-                divisor > 1 and sum_of_magnitudes(whole, n) * request.peak > exact_up_to(FLOAT64)):
+                divisor > 1 and sum_of_magnitudes(whole, n) * request.peak + fabs(
+                    request.offset * divisor) > exact_up_to(FLOAT64)):
             request.divisor = divisor
         else:
             for i in range(n):
@@ -301,7 +307,10 @@ cdef Kernel summed_lines(Kernel kernel, Request* request):
     cdef Facts* f = &kernel.facts
     cdef Py_ssize_t i, down, across
     cdef double total
-    cdef double* whole = <double*>malloc((f.height + f.width) * sizeof(double))
+    cdef double* whole
+    if request.offset:      # which need not be rational with them
+        return kernel
+    whole = <double*>malloc((f.height + f.width) * sizeof(double))
     if whole == NULL:
         raise MemoryError("the whole numbers of a kernel")
     try:

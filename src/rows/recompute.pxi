@@ -230,15 +230,20 @@ cdef double reordered_sum(const Call* call, const Place* at, Py_ssize_t c) noexc
     return near_any(call, at, c)
 
 
+cdef inline double finished(double total, const Call* call) noexcept nogil:
+    """What is to be rounded, or divided and rounded, of a sum."""
+    return fabs(total + call.plus) if call.absolute else total + call.plus
+
+
 cdef double exact_result(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
     """reference.py's sum, plus what is added to all, rounded half to even and saturated. The sums of whole
     numbers that come here are exact, and half of what float64 holds: so are quotients that are ties."""
-    cdef double t = reordered_sum(call, at, c) + call.plus
+    cdef double t = finished(reordered_sum(call, at, c), call)
     if call.divisor:
         return rint(saturate(t / <double>call.divisor, call.low, call.high))
     t = saturate(t, call.low, call.high)
     if fabs(t - rint(t)) > 0.5 - call.reorder_error:
-        t = saturate(exact_sum(call, at, c) + call.plus, call.low, call.high)
+        t = saturate(finished(exact_sum(call, at, c), call), call.low, call.high)
     return rint(t)
 
 
@@ -289,6 +294,17 @@ cdef void exact_int64_sum(const Call* call, const Place* at, Py_ssize_t c, int64
                 low[0] += w * sample_low
     high[0] += low[0] >> 32
     low[0] = <uint32_t>low[0]
+
+
+cdef void finish_int64(const Call* call, int64_t* high, int64_t* low) noexcept nogil:
+    """The same of an integer, to which a whole number below 2**31 is added."""
+    low[0] += <int64_t>call.plus
+    high[0] += low[0] >> 32
+    low[0] = <uint32_t>low[0]
+    if call.absolute and high[0] < 0:
+        low[0] = -low[0]
+        high[0] = -high[0] + (low[0] >> 32)
+        low[0] = <uint32_t>low[0]
 
 
 cdef void exact_int64_quotient(int64_t* high, int64_t* low, int64_t divisor) noexcept nogil:
@@ -349,6 +365,8 @@ cdef void exact_int64_rows(const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py
             at.y, at.x = y, x
             for c in range(call.channels):
                 exact_int64_sum(call, &at, c, &high, &low)
+                if call.changed:
+                    finish_int64(call, &high, &low)
                 if call.divisor:
                     exact_int64_quotient(&high, &low, call.divisor)
                 store_exact_int64(call, call.dst.data + plane * call.dst.plane + y * call.dst.row

@@ -7,6 +7,7 @@
 
 cdef enum:
     BYTE_DIVISOR = 8192
+    CHANGED = 512       # sums that a number is added to at a time
 
 
 cdef inline bint has_ties(Py_ssize_t divisor) noexcept nogil:
@@ -235,13 +236,45 @@ cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, co
             narrow_float(sums + i, <double*>dst, n)
 
 
+cdef void change_row(real* to, const real* sums, Py_ssize_t n, const Call* call) noexcept nogil:
+    """The same sums plus a number, or the magnitudes of these."""
+    cdef Py_ssize_t i
+    cdef real plus = <real>call.plus
+    if call.absolute:
+        for i in range(n):
+            to[i] = <real>fabs(sums[i] + plus)
+    else:
+        for i in range(n):
+            to[i] = sums[i] + plus
+
+
+cdef void narrow_changed(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
+                         const Place* at) noexcept nogil:
+    """narrow_row of sums to which a number is added, or whose magnitudes are the results. They are changed in a
+    copy, a part that stays near at a time: the row may be needed again."""
+    cdef real part[CHANGED]
+    cdef real* row
+    cdef Py_ssize_t done = 0, count
+    while done < n:
+        count = smaller(CHANGED, n - done)
+        change_row(part, sums + i + done, count, call)
+        row = <real*>(<size_t>part - (i + done) * sizeof(real))     # its sample i + done is the first of the part
+        narrow_row(dst + done * call.dst.size, row, i + done, count, call, at)
+        done += count
+
+
 cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
                         const Place* at) noexcept nogil:
     """Native samples side by side from samples `i` .. `i + n - 1` of a row of sums."""
-    if work is vf:
-        narrow_row(dst, <float*>sums, i, n, call, at)
-    elif work is vb or work is vh:  # pixels already
+    if work is vb or work is vh:  # pixels already
         memcpy(dst, <char*>sums + i * call.dst.size, n * call.dst.size)
+    elif work is vf:
+        if call.changed:
+            narrow_changed(dst, <float*>sums, i, n, call, at)
+        else:
+            narrow_row(dst, <float*>sums, i, n, call, at)
+    elif call.changed:
+        narrow_changed(dst, <double*>sums, i, n, call, at)
     else:
         narrow_row(dst, <double*>sums, i, n, call, at)
 
