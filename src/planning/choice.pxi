@@ -33,7 +33,7 @@ cdef int method_of(str name) except -2:
 
 cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high,
                       bint integral, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
-                      double offset) except -1:
+                      double offset, str order="any", str cast_mode="rounded") except -1:
     if kernel.memory is None:
         raise ValueError("kernel must have weights")
     if not (0 <= source < TYPES and 0 <= target < TYPES):
@@ -41,6 +41,8 @@ cdef int fill_request(Request* r, Kernel kernel, int source, int target, double 
     r.source, r.target, r.low, r.high, r.integral = source, target, low, high, integral
     r.peak = high if high > -low else -low
     r.height, r.width, r.channels, r.offset = height, width, channels, offset
+    r.order = ANY_ORDER if order == "any" else ORDER_NAMES.index(order)
+    r.cast_mode = ROUNDED if cast_mode == "rounded" else CAST_MODE_NAMES.index(cast_mode)
     r.level = level_of(level)
     # Which method sums decides the last bits of a float, and must not depend on the machine; integers do
     # not show it.
@@ -52,7 +54,7 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
     return (
         a.source == b.source and a.target == b.target and a.low == b.low and a.high == b.high
         and a.integral == b.integral and a.channels == b.channels and a.offset == b.offset
-        and a.level == b.level
+        and a.level == b.level and a.order == b.order and a.cast_mode == b.cast_mode
     )
 
 
@@ -249,7 +251,10 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
     for shortlist in kernel.shortlists:
         if shortlist.method == method and same_but_for_size(&shortlist.request, request):
             return shortlist
-    shortlist = shortlist_of(kernel, request, method)
+    if request.order == ANY_ORDER:
+        shortlist = shortlist_of(kernel, request, method)
+    else:
+        shortlist = ordered_shortlist(kernel, request, method)
     if len(kernel.shortlists) < MOST_SHORTLISTS:
         kernel.shortlists.append(shortlist)
     else:
@@ -260,7 +265,7 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
 
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
-                      double offset=0):
+                      double offset=0, str order="any", str cast_mode="rounded"):
     """Choose a method.
 
     Parameters
@@ -282,6 +287,12 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
         Of the engine; it was described.
     offset : float
         A number that is added to every result before it is rounded.
+    order : {"any", "definition", "convolve2d", "convolve2d reversed"}
+        In which order products are added, if results are SciPy's to the last bit: of its windows, of its
+        correlate2d, of its convolve2d. Only with the method "auto". Weights for "convolve2d reversed" lie as SciPy
+        takes them, if the target is a float: the last one first on the window.
+    cast_mode : {"rounded", "cast", "cast back", "wrapped"}
+        How sums become integers (src/rows/cast.pxi); "rounded" in any order, another one in SciPy's.
 
     Returns
     -------
@@ -296,7 +307,11 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     cdef Strategy found
     cdef int requested_method = method_of(method)
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset)
+                 offset, order, cast_mode)
+    if request.order == ANY_ORDER and request.cast_mode != ROUNDED:
+        raise ValueError(f"cast_mode must be rounded for sums in any order; got {cast_mode!r}")
+    if request.order != ANY_ORDER and (requested_method != ANY_METHOD or offset or kernel.facts.weights == NULL):
+        raise ValueError(f"order must be any for a method, an offset or a product; got {order!r}")
     with cython.critical_section(kernel):
         found = remembered(kernel, &request, requested_method).choose(kernel, height, width)
         if found is None:
@@ -331,6 +346,9 @@ cdef list weighed(Kernel kernel, Kernel summed, const Request* request, list rea
 
 cdef str reason_of(Kernel kernel, Request* request, str method):
     cdef list reasons = []
+    cdef Proposal p
+    if request.order != ANY_ORDER:
+        return said(propose_in_order(kernel, request, &p), &p)
     weighed(kernel, summed_for(kernel, request), request, reasons)
     return dict(reasons).get(method, "sums would not be exact")
 
