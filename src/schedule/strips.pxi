@@ -198,7 +198,7 @@ cdef void prefetch_row(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssiz
 
 
 cdef row_vec* source_row(row_vec* buffer, const Scratch* s, const Call* call, const Strip* strip,
-                      Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+                         Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, as far as the windows of a strip reach: in place if it can be, else
     loaded to `buffer`."""
     # a window padded with weights of zero reaches beyond the picture, where any row does
@@ -219,7 +219,7 @@ cdef inline Py_ssize_t duplicate_row(const Call* call, Py_ssize_t y, Py_ssize_t 
 
 
 cdef inline row_vec* window_row(row_vec** slot, Py_ssize_t above, Scratch* s, const Call* call, const Strip* strip,
-                             Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+                                Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture as the window wants it: summed across if the call is separable. There are
     `above` rows of the window in the slots before this one."""
     cdef row_vec* buffer = slot[0]
@@ -329,7 +329,7 @@ cdef void strip_block(row_vec* kind, Scratch* s, const Call* call, const Strip* 
             incoming[r] = incoming[count - 1]
         if direct and r < count:
             out[r] = <row_vec*>(call.dst.data + plane * call.dst.plane + (y + r) * call.dst.row
-                             + strip.first * call.dst.pixel)
+                                + strip.first * call.dst.pixel)
         else:
             out[r] = <row_vec*>(<char*>s.out + r * s.pitch * result_size(kind, call))
     if direct and call.stream:
