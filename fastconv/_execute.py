@@ -25,7 +25,7 @@ def execute(
     target: Pixel,
     rows: Axis,
     cols: Axis,
-    border: str,
+    border: str | tuple[str, str],
     constant: tuple[float, float],
     threads: int | None,
 ) -> Any:
@@ -40,7 +40,8 @@ def execute(
     source, target : Pixel
     rows, cols : (length, start, count)
         Source pixels, position of the first window's first tap, number of windows.
-    border : str
+    border : str or (str, str)
+        Of both axes, or of rows and of columns.
     constant : (float, float)
         Of even and of odd channels.
     threads : int or None
@@ -50,9 +51,9 @@ def execute(
     Bound or None
         Fills any other such `dst` from any other such `src`; None if it took more than one request.
     """
-    number = BORDERS.index(border)
+    down, across = (border, border) if isinstance(border, str) else border
     known = kernel if isinstance(kernel, Kernel) else Kernel(kernel)
     return calls.execute(
         calls.program_of(strategy, known, target.code, src.shape[-1]), src, dst, source.code, target.code,
-        rows, cols, (number, number), constant, strategy.cost, threads,
+        rows, cols, (BORDERS.index(down), BORDERS.index(across)), constant, strategy.cost, threads,
     )  # fmt: skip

@@ -20,7 +20,6 @@ class Engine(Protocol):
     """What every build of the engine has; see src/schedule/strips.pxi."""
 
     Program: Any
-    Lines: Any
 
     def vector_bytes(self) -> int: ...
     def can_average(self, height: int, width: int, divisor: int, size: int) -> bool: ...

@@ -669,6 +669,11 @@ cdef class Program:
         call.window.height = call.kernel_height
         if p.sums == INT8_DOT:
             make_dots(call, p)
+        elif p.sums == CORRELATE1D:
+            if p.accumulator == FLOAT32:
+                make_lines(<vf*>NULL, call, p)
+            else:
+                make_lines(<vs*>NULL, call, p)
         elif p.sums == CONVOLVE2D or p.sums == CONVOLVE2D_REVERSED:
             if p.accumulator == FLOAT32:
                 make_quads(<vf*>NULL, &call.window, &kernel.facts, channels)
@@ -686,6 +691,8 @@ cdef class Program:
         free(<void*>self.call.padded_kernel)
         free(<void*>self.call.dots.offset)
         free(<void*>self.call.dots.weight)
+        free(self.call.down.weight)
+        free(self.call.along.weight)
         free_fft(&self.call.fft)
         free_fft(&self.call.wide)
         free_spectra(&self.call.spectra)
@@ -716,6 +723,8 @@ cdef class Program:
             listed = 8 * taps
         elif call.method == SPECTRAL_LINES:
             listed = 80 * (call.kernel_height + call.kernel_width) + (8 * taps if call.kernel != NULL else 0)
+        elif call.method == CORRELATE1D:
+            listed = 8 * (call.down.size + call.along.size)
         elif call.kernel == NULL:
             listed = 160 * (call.kernel_height + call.kernel_width)
         if call.padded_kernel != NULL:

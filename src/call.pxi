@@ -4,13 +4,6 @@
 cdef enum:
     LINE_BYTES = 64     # of a cache
 
-# How one of these filters sums, and which one is first.
-cdef enum:
-    NOTHING, LIST, EVEN, ODD, MEAN
-
-cdef enum:
-    DOWN_FIRST, ACROSS_FIRST, ADDED
-
 # Columns of a margin that do not follow each other in one step.
 cdef enum:
     IRREGULAR = 2
@@ -162,9 +155,9 @@ cdef struct Call:
     int weights_sign            # of all of them; 0: they differ
     Average average
     Line down, along
-    int order
+    int order                   # which of the two is first
     bint history                # a running mean that depends on all rows before
-    int cast_mode                 # how sums become integers; see cast.pxi
+    int cast_mode               # how sums become integers; see cast.pxi
     double centre               # subtracted from the samples of an FFT's tiles; and what its sums lack then
     double centred
     double spectral, norm       # error of its results for samples of a norm; the largest norm, for which guard is
@@ -193,26 +186,28 @@ cdef inline Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
     return a if a > b else b
 
 
-cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
-    """Whether rows of the picture are what the method works on, as they lie."""
-    if work is vf:
+cdef inline bint lies_as_row(row_vec* kind, const View* view) noexcept nogil:
+    """Whether a row of the picture, as it lies, is a row of such vectors, so that nothing need be copied."""
+    if row_vec is vf:
         return view.packed and view.type == F32
-    elif work is vb:
+    elif row_vec is vb:
         return view.packed and view.type == U8
-    elif work is vh:
+    elif row_vec is vh:
         return view.packed and (view.type == U16 or view.type == I16)
     else:
         return view.packed and view.type == F64
 
 
-cdef inline Py_ssize_t result_size(work* kind, const Call* call) noexcept nogil:
+cdef inline Py_ssize_t result_size(row_vec* kind, const Call* call) noexcept nogil:
     """Bytes of a sample of what the method makes: sums, or pixels already."""
-    return call.dst.size if work is vb or work is vh else sample_size(kind)
+    return call.dst.size if row_vec is vb or row_vec is vh else sample_size(kind)
 
 
-cdef inline bint is_result(work* kind, const Call* call) noexcept nogil:
+cdef inline bint is_result(row_vec* kind, const Call* call) noexcept nogil:
     """Whether rows of the output are what the method makes, as they lie."""
-    return (is_work(kind, &call.dst) and not call.changed) or (work is vb and call.dst.packed and call.dst.type == I16)
+    return (lies_as_row(kind, &call.dst) and not call.changed) or (
+        row_vec is vb and call.dst.packed and call.dst.type == I16
+    )
 
 
 cdef View make_view(const Array* a, Py_ssize_t planes, Py_ssize_t height, Py_ssize_t width,

@@ -227,7 +227,7 @@ def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, t
 
     Parameters
     ----------
-    program : Program or Lines of an engine
+    program : Program of an engine
     src, dst : ndarray, shape (..., H, W, C), real, any strides; of the same leading axes, no axis empty
     source, target : int
         Their types, as rows of the table of pixels.

@@ -20,7 +20,7 @@ import fastconv
 from fastconv import _levels
 from fastconv._engine import pool
 from fastconv._engine.calls import cache_size, magnitude
-from fastconv.compat import axis_filters
+from fastconv.compat.ndimage import axis_filters
 
 from .judge import (
     BORDERS,

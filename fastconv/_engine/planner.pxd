@@ -24,6 +24,30 @@ cdef enum:
     SPECTRA = 10        # by way of spectra of large tiles; `window` is for results that these do not prove
     SPECTRAL_LINES = 11 # the same across, and then down
 
+# In which order the products are added. Results of a request that has an order are a library's, to its last bit.
+cdef enum:
+    ANY_ORDER           # results are the definition's: to the last bit if they are integers
+    DEFINITION_ORDER    # row by row, one by one; scipy.ndimage's windows as well
+    CONVOLVE2D_ORDER    # scipy.signal's correlate2d: see src/scipy/convolve2d.pxi
+    CONVOLVE2D_REVERSED_ORDER   # and convolve2d
+    ORDERS
+
+# How sums become integers; see src/rows/cast.pxi.
+cdef enum:
+    ROUNDED = 0     # half to even, saturated
+    CAST = 1        # as C does
+    CAST_BACK = 2   # the same, but what is negative is cast as its magnitude, and negated
+    WRAPPED = 3     # whole numbers that 64 bits hold, of which the low bits are kept
+    CAST_MODES = 4
+
+# How a filter along an axis sums; NOTHING where there is no filter. See src/scipy/correlate1d.pxi.
+cdef enum:
+    NOTHING, LIST, EVEN, ODD, MEAN, LINE_KINDS
+
+# Which of two such filters is first; or both are of the source, and their results are added.
+cdef enum:
+    DOWN_FIRST, ACROSS_FIRST, ADDED, LINE_ORDERS
+
 cdef enum:
     MOST_WORK = 14      # terms of a strategy's work
     MOST_SHORTLISTS = 6  # of a kernel
@@ -62,6 +86,8 @@ cdef struct Request:
     Py_ssize_t channels
     double offset               # a number that is added to the results before they are rounded
     bint absolute               # and whether their magnitudes are the results
+    int order                   # in which the products are added
+    int cast_mode               # how sums become integers
     int level                   # of the engine
     int priced                  # level whose prices count
     # What follows from these and the kernel; see `summed_for`.
@@ -82,6 +108,9 @@ cdef struct Proposal:
     Py_ssize_t height, width, taps      # of the kernel
     const double* across        # factors of a separable kernel: `width` and `height` weights, or NULL
     const double* down
+    int across_kind, down_kind  # of filters along axes: how they sum,
+    int line_order              # and which is first
+    bint history                # whether sums depend on all samples before them
     bint across_symmetric, down_symmetric   # and each weight is to meet two samples at a time
     double scale                # of the sums of a box or a dot; 1 for others
     Py_ssize_t divisor          # of the sums of whole numbers, where the engine divides; else 0
@@ -99,7 +128,7 @@ cdef struct Proposal:
     double centre               # of its samples, which is subtracted: what is near 0 is summed with less error
     double spectral             # error of its results for samples of a norm (Euclid's, of a pair of tiles)
     double norm                 # the largest that there may be
-    int cast_mode               # how sums become integers; see src/rows/cast.pxi
+    int cast_mode               # how sums become integers
     double error                # largest distance from the definition, for an image of integers
     double tie_tolerance        # error that rounding must watch; 0 where no tie can be missed
     double reorder_error        # how far a float64 sum in any order may be from the definition's
@@ -136,7 +165,7 @@ cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width
 
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
-                      double offset=*, bint absolute=*)
+                      double offset=*, bint absolute=*, str order=*, str cast_mode=*)
 
 cdef void range_of(int type, int bits, double constant, double* low, double* high, bint* integral) noexcept nogil
 cdef bint is_integer(int type) noexcept nogil

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-from typing import Any, Literal
+from typing import Any
 
 from fastconv._pixels import Accumulator, Floats
 
@@ -64,19 +64,9 @@ class Strategy:
     @property
     def tile(self) -> int: ...
     @property
-    def cast_mode(self) -> int: ...
+    def cast_mode(self) -> str: ...
     @property
     def row_step(self) -> int: ...
-    def __init__(
-        self,
-        method: str,
-        sums: Literal["window", "quads", "quads_back"],
-        accumulator: Accumulator,
-        *,
-        why: str = "",
-        cost: float = 0,
-        cast_mode: int = 0,
-    ) -> None: ...
 
 def sample_range(type: int, bits: int, constant: float) -> tuple[float, float, bool]: ...
 def binary_unit(weights: Floats) -> float: ...
@@ -96,6 +86,19 @@ def decide(
     level: str,
     offset: float = 0,
     absolute: bool = False,
+    order: str = "any",
+    cast_mode: str = "rounded",
+) -> Strategy: ...
+def lines_of(down: Floats | memoryview[float], across: Floats | memoryview[float]) -> Kernel: ...
+def decide_lines(
+    lines: Kernel,
+    down_kind: str,
+    across_kind: str,
+    line_order: str,
+    source: int,
+    target: int,
+    constant: float,
+    level: str,
 ) -> Strategy: ...
 def rejected(
     kernel: Kernel,

@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from .. import _levels
 from .._arguments import check_finite, quiet
 from .._borders import index_table
-from .._engine import calls, planner
-from .._engine.planner import Strategy, binary_unit
+from .._engine import calls
+from .._engine.planner import Strategy, binary_unit, sample_range
 from .._execute import execute
 from .._pixels import PIXELS
+from .._planner import decide, known_kernel
 from ..api import correlate
 from ..reference import quotients, rational
 
@@ -219,14 +220,14 @@ def _dots(
         return None
     if abs(number) >= 2**16 or math.prod(shape) >= _SPECTRAL:
         return None
-    kernel = np.frombuffer(weights, kind).reshape(shape).astype(np.float64)
+    kernel = known_kernel(np.frombuffer(weights, kind).reshape(shape).astype(np.float64))
     byte = PIXELS["uint8"]
-    low, high = min(cval, 0.0), max(cval, 255.0)
-    strategy = planner.proposed(
-        planner.Kernel(kernel), byte.code, byte.code, low, high, cval.is_integer(), *shape, 1,
-        "dot", level, "float32", offset=number,
-    )  # fmt: skip
-    return strategy if isinstance(strategy, Strategy) else None
+    try:
+        return decide(
+            kernel, byte, byte, sample_range(byte.code, 0, cval), shape, 1, "dot", offset=number
+        )
+    except ValueError:  # the sums would not be exact
+        return None
 
 
 def _in_engine(
@@ -251,7 +252,7 @@ def _in_engine(
         (length, -(size // 2 + shift), length)
         for length, size, shift in zip(a.shape[-3:-1], kernel.shape, shifts, strict=True)
     )
-    weights = np.ascontiguousarray(kernel, np.float64)
+    weights = known_kernel(np.asarray(kernel, np.float64))
     byte = PIXELS["uint8"]
     constant = (float(cval), float(cval))
     call = execute(strategy, a, b, weights, byte, byte, rows, cols, border, constant, None)

@@ -33,7 +33,7 @@ cdef int method_of(str name) except -2:
 
 cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high,
                       bint integral, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
-                      double offset, bint absolute) except -1:
+                      double offset, bint absolute, str order="any", str cast_mode="rounded") except -1:
     if kernel.memory is None:
         raise ValueError("kernel must have weights")
     if not (0 <= source < TYPES and 0 <= target < TYPES):
@@ -42,6 +42,8 @@ cdef int fill_request(Request* r, Kernel kernel, int source, int target, double 
     r.peak = high if high > -low else -low
     r.height, r.width, r.channels = height, width, channels
     r.offset, r.absolute = offset, absolute
+    r.order = ANY_ORDER if order == "any" else ORDER_NAMES.index(order)
+    r.cast_mode = ROUNDED if cast_mode == "rounded" else CAST_MODE_NAMES.index(cast_mode)
     r.level = level_of(level)
     # Which method sums decides the last bits of a float, and must not depend on the machine; integers do
     # not show it.
@@ -53,7 +55,8 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
     return (
         a.source == b.source and a.target == b.target and a.low == b.low and a.high == b.high
         and a.integral == b.integral and a.channels == b.channels and a.offset == b.offset
-        and a.absolute == b.absolute and a.level == b.level
+        and a.absolute == b.absolute and a.level == b.level and a.order == b.order
+        and a.cast_mode == b.cast_mode
     )
 
 
@@ -250,7 +253,10 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
     for shortlist in kernel.shortlists:
         if shortlist.method == method and same_but_for_size(&shortlist.request, request):
             return shortlist
-    shortlist = shortlist_of(kernel, request, method)
+    if request.order == ANY_ORDER:
+        shortlist = shortlist_of(kernel, request, method)
+    else:
+        shortlist = ordered_shortlist(kernel, request, method)
     if len(kernel.shortlists) < MOST_SHORTLISTS:
         kernel.shortlists.append(shortlist)
     else:
@@ -261,7 +267,7 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
 
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
-                      double offset=0, bint absolute=False):
+                      double offset=0, bint absolute=False, str order="any", str cast_mode="rounded"):
     """Choose a method.
 
     Parameters
@@ -285,6 +291,12 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
         A number that is added to every result before it is rounded.
     absolute : bool
         Whether the magnitudes of these are the results.
+    order : {"any", "definition", "convolve2d", "convolve2d reversed"}
+        In which order products are added, if results are SciPy's to the last bit: of its windows, of its
+        correlate2d, of its convolve2d. Only with the method "auto". Weights for "convolve2d reversed" lie as SciPy
+        takes them, if the target is a float: the last one first on the window.
+    cast_mode : {"rounded", "cast", "cast back", "wrapped"}
+        How sums become integers (src/rows/cast.pxi); "rounded" in any order, another one in SciPy's.
 
     Returns
     -------
@@ -299,7 +311,12 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     cdef Strategy found
     cdef int requested_method = method_of(method)
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset, absolute)
+                 offset, absolute, order, cast_mode)
+    if request.order == ANY_ORDER and request.cast_mode != ROUNDED:
+        raise ValueError(f"cast_mode must be rounded for sums in any order; got {cast_mode!r}")
+    if request.order != ANY_ORDER and (requested_method != ANY_METHOD or offset or absolute
+                                       or kernel.facts.weights == NULL):
+        raise ValueError(f"order must be any for a method, an offset or a product; got {order!r}")
     with cython.critical_section(kernel):
         found = remembered(kernel, &request, requested_method).choose(kernel, height, width)
         if found is None:
@@ -334,6 +351,9 @@ cdef list weighed(Kernel kernel, Kernel summed, const Request* request, list rea
 
 cdef str reason_of(Kernel kernel, Request* request, str method):
     cdef list reasons = []
+    cdef Proposal p
+    if request.order != ANY_ORDER:
+        return said(propose_in_order(kernel, request, &p), &p)
     weighed(kernel, summed_for(kernel, request), request, reasons)
     return dict(reasons).get(method, "sums would not be exact")
 

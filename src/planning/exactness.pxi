@@ -15,6 +15,11 @@ cdef double IN_ORDER = 6
 cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
 
 
+cdef inline bint fits_float32(const Facts* f) noexcept nogil:
+    """Whether no weight overflows, or loses bits, in float32."""
+    return f.finite and (f.taps == 0 or (f.smallest >= SMALLEST_WEIGHT and f.largest <= LARGEST_WEIGHT))
+
+
 cdef inline double rounding_of(int accumulator) noexcept nogil:
     """Largest relative error of one rounding; the definition's count as none."""
     return 2.0**-24 if accumulator == FLOAT32 else 2.0**-53 if accumulator == FLOAT64 else 0
@@ -91,7 +96,7 @@ cdef int first_accumulator(const Facts* f, const Request* request) noexcept nogi
     cdef bint fits
     if is_integer(request.target) and not is_integer(request.source):
         return STRICT   # no bound is known for floats, so nothing but the definition will do
-    fits = f.finite and (f.taps == 0 or (f.smallest >= SMALLEST_WEIGHT and f.largest <= LARGEST_WEIGHT))
+    fits = fits_float32(f)
     # a constant with fractions beside integers need not be a float32
     if fits and is_narrow(request.target) and is_narrow(request.source) and (
             request.integral == is_integer(request.source)):

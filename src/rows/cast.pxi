@@ -2,13 +2,6 @@
 # integer cannot hold wraps around. A cast of what the intermediate 32 or 64 bits cannot hold, and of NaN, is
 # undefined in C; here it is what x86 makes of it, and what wrapped integers become in SciPy's wheels.
 
-# How sums become integers: Call.cast_mode.
-cdef enum:
-    ROUNDED = 0     # half to even, saturated
-    CAST = 1        # as C does
-    CAST_BACK = 2   # the same, but what is negative is cast as its magnitude, and negated
-    WRAPPED = 3     # whole numbers that 64 bits hold, of which the low bits are kept
-
 
 cdef inline uint64_t cast_u64(double t, int cast_mode) noexcept nogil:
     cdef bint negated = cast_mode == CAST_BACK and not t > -1

@@ -263,12 +263,12 @@ cdef void narrow_changed(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n
         done += count
 
 
-cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
+cdef inline void narrow(char* dst, row_vec* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
                         const Place* at) noexcept nogil:
     """Native samples side by side from samples `i` .. `i + n - 1` of a row of sums."""
-    if work is vb or work is vh:  # pixels already
+    if row_vec is vb or row_vec is vh:  # pixels already
         memcpy(dst, <char*>sums + i * call.dst.size, n * call.dst.size)
-    elif work is vf:
+    elif row_vec is vf:
         if call.changed:
             narrow_changed(dst, <float*>sums, i, n, call, at)
         else:
@@ -279,7 +279,7 @@ cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const
         narrow_row(dst, <double*>sums, i, n, call, at)
 
 
-cdef void scatter(char* dst, Py_ssize_t step, work* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
+cdef void scatter(char* dst, Py_ssize_t step, row_vec* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
                   const Place* at) noexcept nogil:
     """Like narrow, to samples `step` bytes apart in any byte order."""
     cdef uint64_t words[GATHER + 8]   # and a vector
@@ -305,7 +305,7 @@ cdef void stream_row(char* dst, const char* src, Py_ssize_t bytes_) noexcept nog
     memcpy(dst + i, src + i, bytes_ - i)
 
 
-cdef void store_row(work* sums, const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+cdef void store_row(row_vec* sums, const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                     Py_ssize_t n) noexcept nogil:
     """`n` pixels of output row `y`, from pixel `x` on."""
     cdef Py_ssize_t i

@@ -47,10 +47,10 @@ cdef struct Scratch:
     void** chunk_rows           # a window's rows from some sample on
 
 
-cdef inline Py_ssize_t least_block(work* kind, const Call* call) noexcept nogil:
+cdef inline Py_ssize_t least_block(row_vec* kind, const Call* call) noexcept nogil:
     """Samples of the shortest block of a sum. Rows at least that long are read and written to their
     end and no further."""
-    if work is vb or work is vh:
+    if row_vec is vb or row_vec is vh:
         return lanes_of(kind)
     elif call.method == CORRELATE1D or call.method == CONVOLVE2D or call.method == CONVOLVE2D_REVERSED:
         return 4 * lanes_of(kind)
@@ -58,12 +58,12 @@ cdef inline Py_ssize_t least_block(work* kind, const Call* call) noexcept nogil:
         return 2 * lanes_of(kind)
 
 
-cdef inline Py_ssize_t overreach(work* kind, const Call* call) noexcept nogil:
+cdef inline Py_ssize_t overreach(row_vec* kind, const Call* call) noexcept nogil:
     """Pixels that the sum reads beyond the last window; a dot's groups need not end where it does, and an
     average reads whole vectors."""
     if call.method == BOX_SMALL:
         return larger(0, lanes_of(kind) // 2 - (call.kernel_width - 1) * call.channels) // call.channels + 1
-    if work is vb:
+    if row_vec is vb:
         return larger(0, call.dots.offset[call.dots.groups - 1] + (call.dots.tap_stride or 3) + call.channels
                       - call.kernel_width * call.channels) // call.channels
     else:
@@ -85,7 +85,7 @@ cdef Py_ssize_t aligned_column(const Call* call, Py_ssize_t x, Py_ssize_t least)
     return x
 
 
-cdef Layout lay_out(work* kind, const Call* call, Py_ssize_t rows) noexcept nogil:
+cdef Layout lay_out(row_vec* kind, const Call* call, Py_ssize_t rows) noexcept nogil:
     """Cut the columns of a picture into strips of which `rows` rows are in use."""
     cdef Layout layout
     cdef Py_ssize_t size = sample_size(kind), block = (least_block(kind, call) - 1) // call.channels + 1
@@ -93,7 +93,7 @@ cdef Layout lay_out(work* kind, const Call* call, Py_ssize_t rows) noexcept nogi
     layout.right = call.inner_end - call.kernel_width + 1 - overreach(kind, call)
     layout.right = smaller(layout.right, call.width - block if layout.right < call.width else call.width)
     layout.in_place = (
-        is_work(kind, &call.src)
+        lies_as_row(kind, &call.src)
         and call.method != BOX
         and call.method != CORRELATE1D    # whose many loads want rows that are aligned
         and call.width * call.channels * size >= IN_PLACE_ROW_BYTES
@@ -109,7 +109,7 @@ cdef Layout lay_out(work* kind, const Call* call, Py_ssize_t rows) noexcept nogi
     return layout
 
 
-cdef Py_ssize_t row_pitch(work* kind, const Call* call, Py_ssize_t pixels) noexcept nogil:
+cdef Py_ssize_t row_pitch(row_vec* kind, const Call* call, Py_ssize_t pixels) noexcept nogil:
     """Samples between scratch rows of a strip: its pixels and their margin, room for a block's overhang
     and to align, and an odd number of vectors, so that rows do not fall on the same cache sets."""
     cdef Py_ssize_t vector = lanes_of(kind)
@@ -118,13 +118,13 @@ cdef Py_ssize_t row_pitch(work* kind, const Call* call, Py_ssize_t pixels) noexc
     return ((n + vector - 1) // vector | 1) * vector
 
 
-cdef void* take(work* kind, Scratch* s, Py_ssize_t samples) noexcept nogil:
+cdef void* take(row_vec* kind, Scratch* s, Py_ssize_t samples) noexcept nogil:
     cdef void* taken = s.free
     s.free += samples * sample_size(kind)
     return taken
 
 
-cdef bint get_scratch(work* kind, Scratch* s, const Call* call, const Layout* layout,
+cdef bint get_scratch(row_vec* kind, Scratch* s, const Call* call, const Layout* layout,
                       Py_ssize_t window) noexcept nogil:
     """Room for three strips with windows of `window` rows, and for what they share."""
     cdef Py_ssize_t edge = larger(layout.left, call.width - layout.right) if layout.in_place else 0
@@ -163,7 +163,7 @@ cdef bint get_scratch(work* kind, Scratch* s, const Call* call, const Layout* la
     return True
 
 
-cdef Strip make_strip(work* kind, Scratch* s, const Call* call, Py_ssize_t first, Py_ssize_t end,
+cdef Strip make_strip(row_vec* kind, Scratch* s, const Call* call, Py_ssize_t first, Py_ssize_t end,
                       Py_ssize_t window, bint in_place) noexcept nogil:
     """A strip with a window of rows of its own."""
     cdef Strip strip
@@ -176,13 +176,13 @@ cdef Strip make_strip(work* kind, Scratch* s, const Call* call, Py_ssize_t first
     strip.column_range = make_column_range(call, first, end + call.kernel_width - 1)
     strip.narrow = strip.count < call.width and strip.count * call.src.pixel <= NARROW_BYTES
     strip.pitch = row_pitch(kind, call, strip.count)
-    strip.base = sample_at(<work*>take(kind, s, window * strip.pitch), 0 if call.across.count else shift)
+    strip.base = sample_at(<row_vec*>take(kind, s, window * strip.pitch), 0 if call.across.count else shift)
     # where taps take turns in loading, the first one stands aligned instead
-    strip.raw = sample_at(<work*>s.raw, shift if call.across.folded else 0)
+    strip.raw = sample_at(<row_vec*>s.raw, shift if call.across.folded else 0)
     strip.rows = <void**>s.free
     s.free += window * sizeof(void*)
     for r in range(window):
-        strip.rows[r] = sample_at(<work*>strip.base, r * strip.pitch)
+        strip.rows[r] = sample_at(<row_vec*>strip.base, r * strip.pitch)
     return strip
 
 
@@ -197,18 +197,18 @@ cdef void prefetch_row(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssiz
         i += LINE_BYTES
 
 
-cdef work* source_row(work* buffer, const Scratch* s, const Call* call, const Strip* strip,
-                      Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef row_vec* source_row(row_vec* buffer, const Scratch* s, const Call* call, const Strip* strip,
+                         Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, as far as the windows of a strip reach: in place if it can be, else
     loaded to `buffer`."""
     # a window padded with weights of zero reaches beyond the picture, where any row does
     cdef const char* src = row_start(call, plane, smaller(y, call.height + call.kernel_height - 2))
     if not strip.in_place:
-        load_row(buffer, <work*>s.channel_row, call, &strip.column_range, src)
+        load_row(buffer, <row_vec*>s.channel_row, call, &strip.column_range, src)
         if strip.narrow:    # the machine itself sees no stream in parts of rows; with whole ones this loses
             prefetch_row(call, plane, y + BLOCK_ROWS, strip.first, strip.count + call.kernel_width - 1)
         return buffer
-    return <work*>(src + (strip.first - call.before) * call.src.pixel) if src != NULL else <work*>s.fill
+    return <row_vec*>(src + (strip.first - call.before) * call.src.pixel) if src != NULL else <row_vec*>s.fill
 
 
 cdef inline Py_ssize_t duplicate_row(const Call* call, Py_ssize_t y, Py_ssize_t above) noexcept nogil:
@@ -218,14 +218,14 @@ cdef inline Py_ssize_t duplicate_row(const Call* call, Py_ssize_t y, Py_ssize_t 
     return distance if distance <= above else 0
 
 
-cdef inline work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Call* call, const Strip* strip,
-                             Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef inline row_vec* window_row(row_vec** slot, Py_ssize_t above, Scratch* s, const Call* call, const Strip* strip,
+                                Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture as the window wants it: summed across if the call is separable. There are
     `above` rows of the window in the slots before this one."""
-    cdef work* buffer = slot[0]
-    cdef work* raw
+    cdef row_vec* buffer = slot[0]
+    cdef row_vec* raw
     cdef Py_ssize_t duplicate
-    if work is not vb and work is not vh:
+    if row_vec is not vb and row_vec is not vh:
         if call.method == CORRELATE1D:
             return lines_window_row(buffer, s, call, strip, plane, y)
         if call.across.count:
@@ -233,7 +233,7 @@ cdef inline work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Ca
             if duplicate:
                 memcpy(buffer, slot[-duplicate], strip.count * call.channels * sample_size(buffer))
                 return buffer
-            raw = source_row(<work*>strip.raw, s, call, strip, plane, y)
+            raw = source_row(<row_vec*>strip.raw, s, call, strip, plane, y)
             if strip.in_place:  # rows read one by one: the machine sees each one's stream too late
                 prefetch_row(call, plane, y + BLOCK_ROWS, strip.first, strip.count + call.kernel_width - 1)
             sparse_row(buffer, raw, &call.across, strip.count * call.channels)
@@ -241,17 +241,17 @@ cdef inline work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Ca
     return source_row(buffer, s, call, strip, plane, y)
 
 
-cdef void sum_strip(work** out, work** rows, Scratch* s, const Call* call, const Strip* strip,
+cdef void sum_strip(row_vec** out, row_vec** rows, Scratch* s, const Call* call, const Strip* strip,
                     Py_ssize_t plane, Py_ssize_t y, Py_ssize_t count) noexcept nogil:
     """BLOCK_ROWS rows of sums, or of pixels if the method makes those; only the first `count` are wanted."""
     cdef Py_ssize_t r
-    if work is vb:
+    if row_vec is vb:
         if call.method == BOX_SMALL:
             small_box_rows(<vw*>NULL, <char**>out, <char**>rows, call, strip.count * call.channels)
             return
         for r in range(BLOCK_ROWS // DOT_ROWS):
             int8_dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, call, strip, plane, y + r * DOT_ROWS)
-    elif work is vh:
+    elif row_vec is vh:
         small_box_rows(<vi*>NULL, <char**>out, <char**>rows, call, strip.count * call.channels)
     elif call.method == CORRELATE1D:
         for r in range(0, count, 2):
@@ -264,18 +264,18 @@ cdef void sum_strip(work** out, work** rows, Scratch* s, const Call* call, const
         sum_rows(out, rows, &call.window, strip.count * call.channels)
 
 
-cdef void stream_strip(work* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
+cdef void stream_strip(row_vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
                        Py_ssize_t y, Py_ssize_t count) noexcept nogil:
     """sum_strip in pieces that stay in the first-level cache until they are streamed to the output. The
     rows of the next block are asked for meanwhile."""
     cdef Py_ssize_t i, r, x, height = call.window.height, size = sample_size(kind)
     cdef Py_ssize_t chunk = CHUNK_BYTES // (size * call.channels)
-    cdef work** rows = <work**>s.chunk_rows
-    cdef work* out[BLOCK_ROWS]
+    cdef row_vec** rows = <row_vec**>s.chunk_rows
+    cdef row_vec* out[BLOCK_ROWS]
     cdef Strip piece = strip[0]
     cdef char* dst
     for r in range(BLOCK_ROWS):
-        out[r] = <work*>(<char*>s.out + r * s.pitch * result_size(kind, call))
+        out[r] = <row_vec*>(<char*>s.out + r * s.pitch * result_size(kind, call))
     x = 0
     while x < strip.count:
         # a rest that is shorter than a block goes with the chunk before
@@ -283,7 +283,7 @@ cdef void stream_strip(work* kind, Scratch* s, const Call* call, const Strip* st
         if strip.count - x - piece.count < piece.count:
             piece.count = strip.count - x
         for i in range(height + BLOCK_ROWS - 1):
-            rows[i] = sample_at(<work*>strip.rows[i], x * call.channels)
+            rows[i] = sample_at(<row_vec*>strip.rows[i], x * call.channels)
         if strip.in_place:
             for r in range(BLOCK_ROWS):
                 prefetch_row(call, plane, y + height - 1 + BLOCK_ROWS + r, piece.first, piece.count)
@@ -295,23 +295,23 @@ cdef void stream_strip(work* kind, Scratch* s, const Call* call, const Strip* st
         x += piece.count
 
 
-cdef inline void slide(work** rows, Py_ssize_t count, Py_ssize_t by) noexcept nogil:
+cdef inline void slide(row_vec** rows, Py_ssize_t count, Py_ssize_t by) noexcept nogil:
     """Rotate `count` row pointers so that the first `by` come last. by <= BLOCK_ROWS."""
-    cdef work* first[BLOCK_ROWS]
+    cdef row_vec* first[BLOCK_ROWS]
     memcpy(first, rows, by * sizeof(void*))
     memmove(rows, rows + by, (count - by) * sizeof(void*))
     memcpy(rows + count - by, first, by * sizeof(void*))
 
 
-cdef void begin_strip(work* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
+cdef void begin_strip(row_vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
                       Py_ssize_t y) noexcept nogil:
     """Load the rows of the window that is to begin at output row `y`, but for those of its block."""
     cdef Py_ssize_t r
     for r in range(call.window.height - 1):
-        strip.rows[r] = window_row(<work**>strip.rows + r, r, s, call, strip, plane, y + r)
+        strip.rows[r] = window_row(<row_vec**>strip.rows + r, r, s, call, strip, plane, y + r)
 
 
-cdef void strip_block(work* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
+cdef void strip_block(row_vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
                       Py_ssize_t y, Py_ssize_t count) noexcept nogil:
     """`count` output rows of a strip, BLOCK_ROWS at the most, from row `y` on."""
     cdef Py_ssize_t r, height = call.window.height
@@ -319,19 +319,19 @@ cdef void strip_block(work* kind, Scratch* s, const Call* call, const Strip* str
     # filters are written to their last vector's end
     cdef bint direct = (is_result(kind, call) and strip.count * call.channels >= least_block(kind, call)
                         and not (call.stream and call.method == CORRELATE1D) and call.order != ADDED)
-    cdef work** rows = <work**>strip.rows
-    cdef work** incoming = rows + height - 1
-    cdef work* out[BLOCK_ROWS]
+    cdef row_vec** rows = <row_vec**>strip.rows
+    cdef row_vec** incoming = rows + height - 1
+    cdef row_vec* out[BLOCK_ROWS]
     for r in range(BLOCK_ROWS):
         if r < count:
             incoming[r] = window_row(incoming + r, height - 1 + r, s, call, strip, plane, y + height - 1 + r)
         else:   # a row past the band: summed to scratch and discarded
             incoming[r] = incoming[count - 1]
         if direct and r < count:
-            out[r] = <work*>(call.dst.data + plane * call.dst.plane + (y + r) * call.dst.row
-                             + strip.first * call.dst.pixel)
+            out[r] = <row_vec*>(call.dst.data + plane * call.dst.plane + (y + r) * call.dst.row
+                                + strip.first * call.dst.pixel)
         else:
-            out[r] = <work*>(<char*>s.out + r * s.pitch * result_size(kind, call))
+            out[r] = <row_vec*>(<char*>s.out + r * s.pitch * result_size(kind, call))
     if direct and call.stream:
         stream_strip(kind, s, call, strip, plane, y, count)
     else:
@@ -342,7 +342,7 @@ cdef void strip_block(work* kind, Scratch* s, const Call* call, const Strip* str
     slide(rows, height + BLOCK_ROWS - 1, BLOCK_ROWS)
 
 
-cdef void window_strips(work* kind, Scratch* s, const Call* call, const Strip* strips, int count,
+cdef void window_strips(row_vec* kind, Scratch* s, const Call* call, const Strip* strips, int count,
                         Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1 of some strips that go down together."""
     cdef Py_ssize_t y = y0
@@ -355,7 +355,7 @@ cdef void window_strips(work* kind, Scratch* s, const Call* call, const Strip* s
         y += BLOCK_ROWS
 
 
-cdef void in_place_strips(work* kind, Scratch* s, const Call* call, const Layout* layout, Py_ssize_t window,
+cdef void in_place_strips(row_vec* kind, Scratch* s, const Call* call, const Layout* layout, Py_ssize_t window,
                           Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """The edges and the first strip of the middle together, then what is left of the middle."""
     cdef Py_ssize_t x = layout.begin
@@ -363,7 +363,7 @@ cdef void in_place_strips(work* kind, Scratch* s, const Call* call, const Layout
     cdef int count = 0
     cdef char* free = s.free
     if row_index(call, y0) < 0 or row_index(call, y1 + call.kernel_height - 2) < 0:
-        fill_pixels(<work*>s.fill, call, layout.width + call.kernel_width - 1)
+        fill_pixels(<row_vec*>s.fill, call, layout.width + call.kernel_width - 1)
     if layout.left > 0:
         strips[count] = make_strip(kind, s, call, 0, layout.left, window, False)
         count += 1
@@ -377,7 +377,7 @@ cdef void in_place_strips(work* kind, Scratch* s, const Call* call, const Layout
         x += layout.width
 
 
-cdef void copied_strips(work* kind, Scratch* s, const Call* call, const Layout* layout, Py_ssize_t window,
+cdef void copied_strips(row_vec* kind, Scratch* s, const Call* call, const Layout* layout, Py_ssize_t window,
                         Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
                         Py_ssize_t x1) noexcept nogil:
     cdef Py_ssize_t x = x0
@@ -386,7 +386,7 @@ cdef void copied_strips(work* kind, Scratch* s, const Call* call, const Layout* 
     while x < x1:
         strip = make_strip(kind, s, call, x, smaller(x + layout.width, x1), window, False)
         if call.method == BOX:
-            if work is not vb and work is not vh:
+            if row_vec is not vb and row_vec is not vh:
                 box_strip(kind, s, call, &strip, plane, y0, y1)
         else:
             window_strips(kind, s, call, &strip, 1, plane, y0, y1)
@@ -394,7 +394,7 @@ cdef void copied_strips(work* kind, Scratch* s, const Call* call, const Layout* 
         x += layout.width
 
 
-cdef int columns(work* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
+cdef int columns(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
                  Py_ssize_t x1) noexcept nogil:
     """Output rows y0 .. y1-1, pixels x0 .. x1-1. Returns 0, or 1 if there is no memory for the scratch."""
     # a box has two groups of rows, and as many for twins; the others a window and a block
@@ -417,9 +417,9 @@ cdef int columns(work* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, 
     return 0
 
 
-cdef int band(work* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+cdef int band(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
-    if work is not vb and work is not vh:
+    if row_vec is not vb and row_vec is not vh:
         if call.volume.slice_taps:
             return volume_band(kind, call, plane, y0, y1)
         if call.method == FFT:

@@ -201,7 +201,7 @@ cdef void volume_strip(vec* kind, Window* w, const Call* call, Py_ssize_t plane,
             out[r] = sample_at(<vec*>w.out, r * w.pitch)
             if direct and r < wanted:
                 out[r] = <vec*>(call.dst.data + plane * call.dst.plane + (y + r) * call.dst.row
-                                 + x * call.dst.pixel)
+                                + x * call.dst.pixel)
         if v.depth != NULL:
             sum_rows(out, <vec**>w.rows, &call.window, count * call.channels)
         else:

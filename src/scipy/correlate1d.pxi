@@ -235,44 +235,20 @@ cdef void added_lines(vec* out, vec** rows, Scratch* s, const Call* call, Py_ssi
         i += lanes_of(out)
 
 
-cdef int make_line(vec* kind, Line* line, const double[::1] weights, int how) except -1:
-    """Weights of one axis; none if it is not filtered. Of a mean only the size matters."""
+cdef int make_line(vec* kind, Line* line, const double* weights, Py_ssize_t size, int how) except -1:
+    """Weights of one axis; one that is not filtered has none. Of a mean only the size matters."""
     cdef Py_ssize_t i
-    line.kind, line.size, line.weight = how, weights.size, NULL
+    line.kind, line.size, line.weight = how, 0 if how == NOTHING else size, NULL
     if how != NOTHING:
-        line.weight = get_memory(weights.size, sizeof(double))
-        for i in range(weights.size):
+        line.weight = get_memory(size, sizeof(double))
+        for i in range(size):
             set_sample(<vec*>line.weight, i, weights[i])
     return 0
 
 
-cdef class Lines:
-    """One or two filters along axes of pictures, as `Program` is one of a window."""
-    cdef Call call
-
-    def __cinit__(self, int lanes, Py_ssize_t channels, int order, const double[::1] down, int down_kind,
-                  const double[::1] along, int along_kind, bint history):
-        cdef Call* call = &self.call
-        call.accumulator = lanes
-        call.method, call.cast_mode, call.order, call.channels = CORRELATE1D, CAST, order, channels
-        call.history = history
-        call.kernel_height = call.window.height = larger(1, down.size)
-        call.kernel_width = larger(1, along.size)
-        if lanes == 0:
-            make_line(<vf*>NULL, &call.down, down, down_kind)
-            make_line(<vf*>NULL, &call.along, along, along_kind)
-        else:
-            make_line(<vs*>NULL, &call.down, down, down_kind)
-            make_line(<vs*>NULL, &call.along, along, along_kind)
-
-    def __dealloc__(self):
-        free(self.call.down.weight)
-        free(self.call.along.weight)
-
-    def nbytes(self):
-        """As that of a `Program`."""
-        return sizeof(Call) + (self.call.down.size + self.call.along.size) * 8
-
-    def address(self):
-        """As that of a `Program`."""
-        return <size_t>&run_request, <size_t>&self.call
+cdef int make_lines(vec* kind, Call* call, const Proposal* p) except -1:
+    """One or two filters along axes."""
+    call.order, call.history = p.line_order, p.history
+    make_line(kind, &call.down, p.down, p.height, p.down_kind)
+    make_line(kind, &call.along, p.across, p.width, p.across_kind)
+    return 0
