@@ -125,4 +125,5 @@ def proposed(
     tile: int = 0,
     points: tuple[int, int] | None = None,
     error: float = 0,
+    cast_mode: int = 0,
 ) -> Strategy | str: ...

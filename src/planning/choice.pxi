@@ -393,7 +393,7 @@ cdef const char* propose_points(Kernel kernel, const Request* request, Proposal*
 
 def proposed(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
              Py_ssize_t width, Py_ssize_t channels, str method, str level, str accumulator, *,
-             double offset=0, Py_ssize_t tile=0, tuple points=None, double error=0):
+             double offset=0, Py_ssize_t tile=0, tuple points=None, double error=0, int cast_mode=0):
     """What one method proposes with sums of one type, whether or not another would be cheaper.
 
     Parameters
@@ -405,6 +405,8 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
         Two of `POINTS`, for spectra of large tiles: rows and columns, 0 for those of a line.
     error : float
         The least error to be assumed of the sums, to measure what watching ties costs.
+    cast_mode : int
+        As of `Strategy`; no ties are watched unless it is 0.
 
     Others are as in `decide`.
 
@@ -439,4 +441,5 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
             reason = finish(summed, &request, &p)
         if reason != NULL:
             return said(reason, &p)
+        p.cast_mode = cast_mode
         return strategy_of(kernel, summed, &p, None)
