@@ -38,6 +38,7 @@ cdef enum:
     CAST = 1        # as C does
     CAST_BACK = 2   # the same, but what is negative is cast as its magnitude, and negated
     WRAPPED = 3     # whole numbers that 64 bits hold, of which the low bits are kept
+    HALF_UP = 4     # halves up, as OpenCV's fixed point does; of exact sums that are pixels' values
     CAST_MODES = 4
 
 # How a filter along an axis sums; NOTHING where there is no filter. See src/scipy/correlate1d.pxi.

@@ -134,4 +134,5 @@ def proposed(
     tile: int = 0,
     points: tuple[int, int] | None = None,
     error: float = 0,
+    cast_mode: str = "rounded",
 ) -> Strategy | str: ...

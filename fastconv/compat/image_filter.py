@@ -95,7 +95,14 @@ def kernel_exactly(self: Any, core: Any) -> Any:
     can be off gives the same; the windows of the others are put side by side for Pillow itself. Wide pixels
     and modes of which the bytes are no grey values are left to Pillow.
     """
-    size, scale, offset, weights = self.filterargs
+    try:
+        size, scale, offset, weights = self.filterargs
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ):  # and Pillow says why, unless the mode is wrong, too
+        return NotImplemented
     (width, height), side, mode = core.size, size[0], core.mode
     count = width * height if mode == "L" else 4 * width * height if mode in FOUR_BYTES else -1
     if count < _SMALL or width < side or height < side:

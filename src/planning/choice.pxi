@@ -417,7 +417,8 @@ cdef const char* propose_points(Kernel kernel, const Request* request, Proposal*
 
 def proposed(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
              Py_ssize_t width, Py_ssize_t channels, str method, str level, str accumulator, *,
-             double offset=0, bint absolute=False, Py_ssize_t tile=0, tuple points=None, double error=0):
+             double offset=0, bint absolute=False, Py_ssize_t tile=0, tuple points=None, double error=0,
+             str cast_mode="rounded"):
     """What one method proposes with sums of one type, whether or not another would be cheaper.
 
     Parameters
@@ -429,6 +430,8 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
         Two of `POINTS`, for spectra of large tiles: rows and columns, 0 for those of a line.
     error : float
         The least error to be assumed of the sums, to measure what watching ties costs.
+    cast_mode : str
+        As of `Strategy`; no ties are watched unless it is "rounded".
 
     Others are as in `decide`.
 
@@ -463,4 +466,5 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
             reason = finish(summed, &request, &p)
         if reason != NULL:
             return said(reason, &p)
+        p.cast_mode = CAST_MODE_NAMES.index(cast_mode)
         return strategy_of(kernel, summed, &p, None)

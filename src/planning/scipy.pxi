@@ -4,7 +4,7 @@
 # the products are added in the order and the type in which SciPy adds them, and nothing is fused.
 
 ORDER_NAMES = ("any", "definition", "convolve2d", "convolve2d reversed")
-CAST_MODE_NAMES = ("rounded", "cast", "cast back", "wrapped")
+CAST_MODE_NAMES = ("rounded", "cast", "cast back", "wrapped", "half up")
 LINE_KIND_NAMES = ("nothing", "list", "even", "odd", "mean")
 LINE_ORDER_NAMES = ("down first", "across first", "added")
 
