@@ -1,8 +1,8 @@
 # Recompute: the definition itself, one output pixel at a time, from the source.
 #
-# A fast sum whose distance to a tie is smaller than its proven error does not say which integer is right;
-# those few pixels are summed here again. A float64 sum in any order decides nearly all of them, and the rest
-# are summed in the definition's order. Sums of 64-bit integers that float64 cannot hold are made here as well.
+# A fast sum that is nearer to a tie than its proven error does not decide which integer is right. These few
+# pixels are summed again: first in float64 in any order, which decides nearly all of them, and the rest in the
+# definition's order. Exact sums of 64-bit integers that float64 cannot hold are made here as well.
 
 
 cdef inline const char* source_sample(const Call* call, const char* row, Py_ssize_t x,
@@ -22,7 +22,7 @@ cdef inline double weight_at(const Call* call, Py_ssize_t ky, Py_ssize_t kx) noe
 
 cdef inline const double* weights_at(double* made, const Call* call, Py_ssize_t ky, Py_ssize_t kx,
                                      Py_ssize_t n) noexcept nogil:
-    """`n` weights of a row of the kernel, which are `made` where the kernel is a column times a row."""
+    """`n` weights of a row of the kernel; in `made`, if the kernel is given as a column times a row."""
     cdef Py_ssize_t i
     if call.kernel != NULL:
         return call.kernel + ky * call.kernel_width + kx
@@ -38,7 +38,7 @@ cdef enum:
 
 cdef inline void load_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x,
                           Py_ssize_t n, int step) noexcept nogil:
-    """`n` padded columns of channel `c`, a run from `x` on, as margin_step tells of margins."""
+    """Gather `n` padded columns of channel `c` from `x` on: a run, see run_at."""
     cdef Py_ssize_t i, first
     if n <= 0:
         return
@@ -61,7 +61,7 @@ cdef inline const double* held_sample(const Call* call, Py_ssize_t y, Py_ssize_t
 
 cdef void load_taps(double* row, const Call* call, const Place* at, Py_ssize_t ky, Py_ssize_t kx, Py_ssize_t c,
                     Py_ssize_t n) noexcept nogil:
-    """What `n` taps of row `ky` of the kernel meet, from column `kx` on, in one channel."""
+    """Gather the samples of one channel under `n` taps of kernel row `ky`, from column `kx` on."""
     cdef const double* held
     cdef Py_ssize_t i, x = tap_column(call, at.x, kx)
     cdef Py_ssize_t begin = larger(0, smaller(n, call.inner_begin - x))
@@ -84,7 +84,8 @@ cdef void load_taps(double* row, const Call* call, const Place* at, Py_ssize_t k
 
 
 cdef double exact_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
-    """reference.py's sum: float64, row-major, product and sum rounded apart, zero taps skipped."""
+    """The sum as fastconv/reference.py defines it: float64, row by row, product and sum rounded apart, zero taps
+    skipped."""
     cdef double row[NEAR_TAPS]
     cdef double made[NEAR_TAPS]
     cdef double total = 0
@@ -105,8 +106,8 @@ cdef double exact_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept 
 
 cdef inline const small* window_pixels(small* raw, const small* src, const Call* call, Py_ssize_t x,
                                        Py_ssize_t c) noexcept nogil:
-    """The row of a window whose pixels do not lie side by side: over the border, or of several channels. They
-    are gathered from row `src` to every channels-th place of `raw`."""
+    """Gather a row of a window that reaches over the border, or has several channels: from source row `src` to
+    every channels-th place of `raw`."""
     cdef Py_ssize_t kx
     for kx in range(call.kernel_width):
         raw[kx * call.channels] = src[col_index(call, x + kx) * call.channels + c]
@@ -151,7 +152,7 @@ cdef inline double reordered_small_sum(small* kind, const Call* call, const Plac
 
 cdef inline void add_row_products(vd* a, vd* b, const double* row, const double* w,
                                   Py_ssize_t n) noexcept nogil:
-    """Two vectors at a time, the last of which may be beyond `n`."""
+    """Add products two vectors at a time; the last vector may lie beyond `n`."""
     cdef Py_ssize_t i = 0
     while i < n:
         a[0] = vd_multiply_add(a[0], (<const vd*>(row + i))[0], (<const vd*>(w + i))[0])
@@ -181,8 +182,8 @@ cdef double near_held(const Call* call, Py_ssize_t y, Py_ssize_t x) noexcept nog
 
 
 cdef double near_any(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
-    """Sum of a window of any pixels, wherever it stands: four vectors of sums, to which a row adds its whole
-    vectors in turns, and one of what is left of each row."""
+    """Sum of a window of any pixels, anywhere. A row adds its whole vectors in turns to four vectors of sums, and
+    its last samples to a fifth."""
     cdef double row[NEAR_TAPS]
     cdef double made[NEAR_TAPS]
     cdef Py_ssize_t ky, kx, i, n, vector = F64_LANES
@@ -236,8 +237,8 @@ cdef inline double finished(double total, const Call* call) noexcept nogil:
 
 
 cdef double exact_result(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
-    """reference.py's sum, plus what is added to all, rounded half to even and saturated. The sums of whole
-    numbers that come here are exact, and half of what float64 holds: so are quotients that are ties."""
+    """The definition's sum plus the call's offset, rounded half to even and saturated. Sums of whole numbers are
+    exact here, and at most half of what float64 holds, so that quotients that are ties are exact too."""
     cdef double t = finished(reordered_sum(call, at, c), call)
     if call.divisor:
         return rint(saturate(t / <double>call.divisor, call.low, call.high))

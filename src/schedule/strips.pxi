@@ -1,24 +1,23 @@
 # Strips: pictures -> bands of rows -> strips of columns -> load, sum, store.
 #
-# Where the source holds samples of the sum's own type, and rows are long, the middle of the picture is
-# read, and written, where it lies; only a block at the left and one at the right, whose windows reach over
-# the border, are copied:
+# If the source's samples are of the sum's type, and rows are long, the middle of the picture is read and written
+# in place. Only the columns at the left and the right, whose windows reach over the border, are copied:
 #
 #     picture    |.left.|..............middle..............|.right.|
 #
-# Other sources are converted on their way to scratch, in strips so narrow that their rows stay in the
-# cache. A window of rows slides down each strip:
+# Other sources are converted into scratch rows, in strips so narrow that these stay in the cache. A window of
+# rows slides down each strip:
 #
 #     rows[0] .. rows[height - 2]    kept from the blocks above
 #     rows[height - 1] .. + 3        new for this block of BLOCK_ROWS output rows
 #
-# Sliding moves pointers, not samples. Left, middle and right go down together, block by block: an edge alone
-# would wait for memory in each row. Bands know no neighbours: each loads its own first rows.
+# Sliding moves pointers, not samples. Left, middle and right go down together, block by block: the edges alone
+# would wait for memory in each row. Bands share no rows: each loads the first rows of its windows itself.
 
 cdef enum:
     COPIED_BYTES = 98304    # of rows in scratch: a tenth of a second-level cache
     IN_PLACE_BYTES = 262144    # of rows read in place: half of the smallest second-level cache
-    IN_PLACE_ROW_BYTES = 2560    # a row of fewer bytes is copied sooner than two edges are treated apart
+    IN_PLACE_ROW_BYTES = 2560    # shorter rows are copied: that is faster than strips for both edges
     STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
     NARROW_BYTES = 8192
     CHUNK_BYTES = 512      # of a row of sums on their way past the caches
@@ -29,12 +28,12 @@ cdef struct Layout:
     Py_ssize_t left         # output pixels before which a window may reach over the border,
     Py_ssize_t right        # and from which on
     Py_ssize_t begin        # where the middle begins; not after `left`
-    Py_ssize_t width        # pixels of the strips into which middle, or picture, are layout
+    Py_ssize_t width        # pixels of the strips into which the middle, or the whole picture, is cut
 
 cdef struct Scratch:
     # Rows of one band; those shared by all strips are `pitch` samples long.
-    char small[SMALL_BYTES]     # where they stand if they are small, which saves a small call a lot
-    char* memory                # else
+    char small[SMALL_BYTES]     # holds them if they are small: a small call saves an allocation
+    char* memory                # holds them otherwise
     char* free                  # first byte that no row has taken
     Py_ssize_t pitch
     void* out                   # BLOCK_ROWS rows of sums
@@ -48,8 +47,8 @@ cdef struct Scratch:
 
 
 cdef inline Py_ssize_t least_block(row_vec* kind, const Call* call) noexcept nogil:
-    """Samples of the shortest block of a sum. Rows at least that long are read and written to their
-    end and no further."""
+    """Samples of the shortest block of a sum. Rows at least that long are neither read nor written past their
+    end."""
     if row_vec is vb or row_vec is vh:
         return lanes_of(kind)
     elif call.method == CORRELATE1D or call.method == CONVOLVE2D or call.method == CONVOLVE2D_REVERSED:
@@ -59,8 +58,8 @@ cdef inline Py_ssize_t least_block(row_vec* kind, const Call* call) noexcept nog
 
 
 cdef inline Py_ssize_t overreach(row_vec* kind, const Call* call) noexcept nogil:
-    """Pixels that the sum reads beyond the last window; a dot's groups need not end where it does, and an
-    average reads whole vectors."""
+    """Pixels that a sum reads beyond the last window: a dot reads whole groups of taps, a small box whole
+    vectors."""
     if call.method == BOX_SMALL:
         return larger(0, lanes_of(kind) // 2 - (call.kernel_width - 1) * call.channels) // call.channels + 1
     if row_vec is vb:
@@ -77,7 +76,7 @@ cdef Py_ssize_t strip_width(const Call* call, Py_ssize_t span, Py_ssize_t sample
 
 
 cdef Py_ssize_t aligned_column(const Call* call, Py_ssize_t x, Py_ssize_t least) noexcept nogil:
-    """Last column up to `x` where stores do not straddle cache lines; `x` if none is near."""
+    """The last column before or at `x` from which on stores do not straddle cache lines; `x` if none is near."""
     cdef Py_ssize_t i
     for i in range(x, larger(x - LINE_BYTES, least - 1), -1):
         if (<size_t>call.dst.data + i * call.dst.pixel) % LINE_BYTES == 0:
@@ -95,7 +94,7 @@ cdef Layout lay_out(row_vec* kind, const Call* call, Py_ssize_t rows) noexcept n
     layout.in_place = (
         lies_as_row(kind, &call.src)
         and call.method != BOX
-        and call.method != CORRELATE1D    # whose many loads want rows that are aligned
+        and call.method != CORRELATE1D    # its many loads are faster in aligned rows
         and call.width * call.channels * size >= IN_PLACE_ROW_BYTES
         and layout.right - layout.left >= block
     )
@@ -145,8 +144,8 @@ cdef bint get_scratch(row_vec* kind, Scratch* s, const Call* call, const Layout*
         if s.free == NULL:
             return False
     s.free += LINE_BYTES - <size_t>s.free % LINE_BYTES
-    # sums of rows that are shorter than a block go beyond them; what a pointer is there, read as a float, is a
-    # denormal number, and each of those takes 50 times as long to multiply as a zero
+    # Sums of rows shorter than a block read beyond them. Pointers left there, read as floats, are denormal
+    # numbers, which take 50 times as long to multiply as zeros.
     if call.width * call.channels < least_block(kind, call):
         memset(s.free, 0, size - 2 * LINE_BYTES)
     s.pitch = pitch
@@ -168,7 +167,7 @@ cdef Strip make_strip(row_vec* kind, Scratch* s, const Call* call, Py_ssize_t fi
     """A strip with a window of rows of its own."""
     cdef Strip strip
     cdef Py_ssize_t r, vector = lanes_of(kind)
-    # the source's own columns stand aligned, as loads and stores of vectors like it; so do sums across
+    # the source's own columns are aligned for loads and stores of vectors, and so are sums across
     cdef Py_ssize_t lead = larger(0, call.inner_begin - first) * call.channels
     cdef Py_ssize_t shift = 0 if call.method == CORRELATE1D else (vector - lead % vector) % vector
     s.free += (LINE_BYTES - <size_t>s.free % LINE_BYTES) % LINE_BYTES
@@ -177,7 +176,7 @@ cdef Strip make_strip(row_vec* kind, Scratch* s, const Call* call, Py_ssize_t fi
     strip.narrow = strip.count < call.width and strip.count * call.src.pixel <= NARROW_BYTES
     strip.pitch = row_pitch(kind, call, strip.count)
     strip.base = sample_at(<row_vec*>take(kind, s, window * strip.pitch), 0 if call.across.count else shift)
-    # where taps take turns in loading, the first one stands aligned instead
+    # where taps share loads, the first tap is aligned instead
     strip.raw = sample_at(<row_vec*>s.raw, shift if call.across.folded else 0)
     strip.rows = <void**>s.free
     s.free += window * sizeof(void*)
@@ -188,7 +187,7 @@ cdef Strip make_strip(row_vec* kind, Scratch* s, const Call* call, Py_ssize_t fi
 
 cdef void prefetch_row(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t first,
                        Py_ssize_t count) noexcept nogil:
-    """Ask for what row `y` of the padded picture, or the last, holds in some columns of the source."""
+    """Prefetch some columns of the source in row `y` of the padded picture, or in its last row."""
     cdef Py_ssize_t i = 0, row = row_index(call, smaller(y, call.height + call.kernel_height - 2))
     cdef Py_ssize_t x = larger(0, first - call.before)
     cdef const char* p = call.src.data + plane * call.src.plane + larger(row, 0) * call.src.row
@@ -205,15 +204,15 @@ cdef row_vec* source_row(row_vec* buffer, const Scratch* s, const Call* call, co
     cdef const char* src = row_start(call, plane, smaller(y, call.height + call.kernel_height - 2))
     if not strip.in_place:
         load_row(buffer, <row_vec*>s.channel_row, call, &strip.column_range, src)
-        if strip.narrow:    # the machine itself sees no stream in parts of rows; with whole ones this loses
+        if strip.narrow:    # hardware prefetchers miss parts of rows; of whole rows, this would only cost
             prefetch_row(call, plane, y + BLOCK_ROWS, strip.first, strip.count + call.kernel_width - 1)
         return buffer
     return <row_vec*>(src + (strip.first - call.before) * call.src.pixel) if src != NULL else <row_vec*>s.fill
 
 
 cdef inline Py_ssize_t duplicate_row(const Call* call, Py_ssize_t y, Py_ssize_t above) noexcept nogil:
-    """How far above row `y` of the padded picture the next one stands that holds the same pixels, of `above`
-    rows; 0 if there is none, or if there are few of them and looking would cost more than they save."""
+    """How far above row `y` of the padded picture the nearest of `above` rows with the same pixels stands; 0 if
+    there is none, or if so few rows repeat that looking for them would cost more than it saves."""
     cdef Py_ssize_t distance = same_before(&call.rows, y) if call.repeats else 0
     return distance if distance <= above else 0
 
@@ -234,7 +233,7 @@ cdef inline row_vec* window_row(row_vec** slot, Py_ssize_t above, Scratch* s, co
                 memcpy(buffer, slot[-duplicate], strip.count * call.channels * sample_size(buffer))
                 return buffer
             raw = source_row(<row_vec*>strip.raw, s, call, strip, plane, y)
-            if strip.in_place:  # rows read one by one: the machine sees each one's stream too late
+            if strip.in_place:  # rows are read one by one: hardware prefetchers notice each too late
                 prefetch_row(call, plane, y + BLOCK_ROWS, strip.first, strip.count + call.kernel_width - 1)
             sparse_row(buffer, raw, &call.across, strip.count * call.channels)
             return buffer
@@ -243,7 +242,7 @@ cdef inline row_vec* window_row(row_vec** slot, Py_ssize_t above, Scratch* s, co
 
 cdef void sum_strip(row_vec** out, row_vec** rows, Scratch* s, const Call* call, const Strip* strip,
                     Py_ssize_t plane, Py_ssize_t y, Py_ssize_t count) noexcept nogil:
-    """BLOCK_ROWS rows of sums, or of pixels if the method makes those; only the first `count` are wanted."""
+    """BLOCK_ROWS rows of sums, or of pixels if the method makes pixels; only the first `count` are used."""
     cdef Py_ssize_t r
     if row_vec is vb:
         if call.method == BOX_SMALL:
@@ -266,8 +265,8 @@ cdef void sum_strip(row_vec** out, row_vec** rows, Scratch* s, const Call* call,
 
 cdef void stream_strip(row_vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
                        Py_ssize_t y, Py_ssize_t count) noexcept nogil:
-    """sum_strip in pieces that stay in the first-level cache until they are streamed to the output. The
-    rows of the next block are asked for meanwhile."""
+    """sum_strip in pieces that stay in the first-level cache until they are streamed to the output, while the
+    rows of the next block are prefetched."""
     cdef Py_ssize_t i, r, x, height = call.window.height, size = sample_size(kind)
     cdef Py_ssize_t chunk = CHUNK_BYTES // (size * call.channels)
     cdef row_vec** rows = <row_vec**>s.chunk_rows
@@ -315,8 +314,8 @@ cdef void strip_block(row_vec* kind, Scratch* s, const Call* call, const Strip* 
                       Py_ssize_t y, Py_ssize_t count) noexcept nogil:
     """`count` output rows of a strip, BLOCK_ROWS at the most, from row `y` on."""
     cdef Py_ssize_t r, height = call.window.height
-    # two filters, one after the other, go through whole rows: in pieces they would overlap; and sums of
-    # filters are written to their last vector's end
+    # Two filters one after the other take whole rows: pieces would overlap. So do added filters, whose sums are
+    # written in whole vectors.
     cdef bint direct = (is_result(kind, call) and strip.count * call.channels >= least_block(kind, call)
                         and not (call.stream and call.method == CORRELATE1D) and call.order != ADDED)
     cdef row_vec** rows = <row_vec**>strip.rows
@@ -344,7 +343,7 @@ cdef void strip_block(row_vec* kind, Scratch* s, const Call* call, const Strip* 
 
 cdef void window_strips(row_vec* kind, Scratch* s, const Call* call, const Strip* strips, int count,
                         Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
-    """Output rows y0 .. y1-1 of some strips that go down together."""
+    """Output rows y0 .. y1-1 of some strips, block by block in turns."""
     cdef Py_ssize_t y = y0
     cdef int i
     for i in range(count):
@@ -397,7 +396,7 @@ cdef void copied_strips(row_vec* kind, Scratch* s, const Call* call, const Layou
 cdef int columns(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
                  Py_ssize_t x1) noexcept nogil:
     """Output rows y0 .. y1-1, pixels x0 .. x1-1. Returns 0, or 1 if there is no memory for the scratch."""
-    # a box has two groups of rows, and as many for twins; the others a window and a block
+    # a box keeps two groups of rows, and two more of rows that repeat; other methods a window and a block
     cdef Py_ssize_t window = (
         (4 if call.repeats else 2) * call.kernel_height if call.method == BOX
         else call.window.height + BLOCK_ROWS - 1

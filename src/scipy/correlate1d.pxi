@@ -1,23 +1,24 @@
-# Lines: scipy.ndimage's one-dimensional filters, one or two of them at a time, to its last bit.
+# Filters along axes, one or two at a time: scipy.ndimage's correlate1d, to its last bit.
 #
-# SciPy filters an array along one axis after the other, and keeps what lies between in an array of the
-# result's type. Here the second filter follows the first row by row, and nothing lies between but a row in
-# the cache, which is rounded as that array would be:
+# SciPy filters an array along one axis after the other, and stores the intermediate array in the result's type. Here
+# the second filter follows the first row by row; the intermediate row stays in the cache, and is rounded as that
+# array would be:
 #
 #     DOWN_FIRST      window of rows -> down -> rounded -> across -> store
 #     ACROSS_FIRST    row -> across -> rounded -> window of rows -> down -> store
 #     ADDED           window of rows -> down -> rounded
 #                     its middle row -> across -> rounded      -> their sum -> store
 #
-# The border of the second filter is one of what lies between. Where it repeats pixels, filtering the repeated
-# pixels comes to the same; its constant is put there afterwards.
+# The border of the second filter extends the intermediate row. If it repeats pixels, filtering the repeated pixels
+# of the source gives the same values; a constant is put in afterwards.
 #
 # Sums are SciPy's: it begins with the middle tap, if the weights are even or odd about it, and adds the
 # others in pairs,
 #
 #     x[0] * w[0] + (x[-2] +- x[2]) * w[-2] + (x[-1] +- x[1]) * w[-1]
 #
-# else with the last one. Nothing is fused; each lane is a pixel, so the order is the pixel's own.
+# else with the last tap. Multiplications and additions are not fused. A lane holds one pixel, so vectors do not
+# change the order.
 
 cdef inline void pair_vectors(vec* v, vec* u, const int kind) noexcept nogil:
     if kind == EVEN:

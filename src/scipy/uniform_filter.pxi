@@ -1,4 +1,4 @@
-# Means: scipy.ndimage's uniform filters, down and across, to the last bit.
+# Running means: scipy.ndimage's uniform filters, down and across, to the last bit.
 #
 # SciPy adds the samples of the first window one after the other, and from then on the sample that comes in less
 # the one that goes out; a mean is the sum divided by the size. Rounded sums depend on all samples before them, so

@@ -236,7 +236,7 @@ cdef inline vec multiply_add(vec acc, vec w, vec v) noexcept nogil:
 
 
 cdef inline vec negative_multiply_add(vec acc, vec w, vec v) noexcept nogil:
-    """acc - w * v; not for strict lanes, which have no order for it."""
+    """acc - w * v; not for strict lanes, whose order has no such step."""
     if vec is vf:
         return vf_negative_multiply_add(acc, w, v)
     elif vec is vd:
@@ -246,7 +246,7 @@ cdef inline vec negative_multiply_add(vec acc, vec w, vec v) noexcept nogil:
 
 
 cdef inline unsigned int abs_greater(vec v, vec limit) noexcept nogil:
-    """Bits of the lanes where |v| > limit; NaN is not."""
+    """A bit for each lane where |v| > limit; not for NaN."""
     if vec is vf:
         return vf_abs_greater(v, limit)
     elif vec is vd:
