@@ -532,3 +532,20 @@ def test_what_a_folder_has_beside_pictures_is_in_the_summary() -> None:
         "1 without a suffix"
     )
     assert sorted(os.listdir("out")) == ["a.png", "link.png"]
+
+
+def test_heic_keeps_exif_chroma_and_all_but_a_few_grey_levels() -> None:
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    smooth = np.add.outer(np.arange(60), np.arange(80)).astype(np.uint8)
+    Image.fromarray(np.stack([smooth, smooth[::-1], smooth], -1)).save(
+        "in.heic", quality=95, chroma=444, exif=exif
+    )
+    assert run("apply", "in.heic", "-k", "identity", "-o", "out.heic").stderr == ""
+    with Image.open("in.heic") as before, Image.open("out.heic") as after:
+        assert after.getexif()[0x010F] == "maker"
+        assert after.info["chroma"] == before.info["chroma"] == 444
+        off = np.abs(np.asarray(before, int) - np.asarray(after, int))
+        assert off.max() <= 8

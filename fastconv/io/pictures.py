@@ -4,6 +4,7 @@
     metadata   what a file says of its picture
     frames     animations, and pages of several kinds
     deep       colours of 16 bits, of which Pillow reads 8
+    fits       FITS, whose headers and tables go through as they are
     files      arrays, and TIFF that is large or of many pages, in bands
     whole      how a file takes its place
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,7 @@ from .._regions import Region, as_region
 from ..containers.pillow import GREY, apply, filter_array
 from . import deep_colour
 from .files import SUFFIXES, TIFF, filter_file
+from .fits import FITS, filter_fits
 from .frames import Frames, frames_of, with_palettes
 from .metadata import colours, lost, orientation_of, said, save_options
 from .replace_file import refuse_existing, whole
@@ -50,6 +52,8 @@ def format_of(path: Path) -> str:
     """Return the name of the format in which a file of this name is written."""
     know_formats()
     suffix = path.suffix.lower()
+    if suffix in FITS:
+        return "FITS"
     name = suffix[1:] if suffix in ARRAYS else Image.registered_extensions().get(suffix)
     if name is None or (name not in Image.SAVE and suffix not in ARRAYS):
         what = f"suffix {path.suffix!r}" if path.suffix else "no suffix"
@@ -419,12 +423,16 @@ def do(task: Task, progress: Progress | None = None) -> Outcome:
     outcome = Outcome(task.name, 0, [])
     try:
         with guarded(task.any_size):
-            bands = _needs_bands(task)
-            make = _in_bands if bands else _as_deep if _is_deep(task) else _with_pillow
-            outcome.pixels = make(task, outcome.notes, progress)
+            outcome.pixels = _way_of(task)(task, outcome.notes, progress)
     except Exception as error:  # broken files make Pillow raise errors of any kind
         outcome.failure = reason_of(error)
     return outcome
+
+
+def _way_of(task: Task) -> Callable[[Task, list[str], Progress | None], int]:
+    if {task.source.suffix.lower(), task.target.suffix.lower()} & set(FITS):
+        return _as_fits
+    return _in_bands if _needs_bands(task) else _as_deep if _is_deep(task) else _with_pillow
 
 
 def _with_pillow(task: Task, notes: list[str], progress: Progress | None) -> int:
@@ -489,6 +497,23 @@ def _as_deep(task: Task, notes: list[str], progress: Progress | None) -> int:
     return int(pixels.shape[0] * pixels.shape[1])
 
 
+def _as_fits(task: Task, notes: list[str], progress: Progress | None) -> int:
+    options = _of_arrays(task)
+    if options.pop("mode", None) is not None:
+        raise ValueError("--mode is for pictures that Pillow opens")
+    return filter_fits(
+        task.source, task.target, task.filter.kernel, notes.append, task.force, options
+    )
+
+
+def _of_arrays(task: Task) -> dict[str, Any]:
+    """Options of what is no picture: nothing of it is opacity."""
+    options = dict(task.filter.options)
+    if options.pop("premultiply", False):
+        raise ValueError("--premultiply is for pictures that Pillow opens")
+    return options
+
+
 def _orientation_of(path: Path) -> int:
     try:
         with Image.open(path) as image:
@@ -519,15 +544,13 @@ def _needs_bands(task: Task) -> bool:
 
 
 def _in_bands(task: Task, notes: list[str], progress: Progress | None) -> int:
-    kernel, options = task.filter.kernel, dict(task.filter.options)
+    kernel, options = task.filter.kernel, _of_arrays(task)
     if task.filter.as_seen and task.source.suffix.lower() in TIFF:
         from .tiff import as_stored
 
         kernel, options = task.filter.turned(*as_stored(task.source))
-        options = dict(options)
-    mode, premultiply = options.pop("mode", None), options.pop("premultiply", False)
-    if premultiply:
-        raise ValueError("--premultiply is for pictures that Pillow opens")
+        options = {key: value for key, value in options.items() if key != "premultiply"}
+    mode = options.pop("mode", None)
     return filter_file(
         task.source, task.target, kernel, resume=task.resume, progress=progress,
         note=notes.append, choose=lambda image: _type_for(task.source, image, mode), **options,
