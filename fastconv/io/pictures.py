@@ -287,7 +287,7 @@ def _no_room(file_format: str, mode: str) -> str:
     """Say that a format does not hold pixels, and what to do."""
     mode = "I;16" if mode.startswith("I;16") else mode
     other = f", or a format that does: {_HOLDERS[mode]}" if mode in _HOLDERS else ""
-    instead = "L" if mode in ("F", "I", "I;16", "LA") else "RGB"
+    instead = "L" if mode in ("F", "I", "I;16", "LA") else "1 or RGB" if mode == "L" else "RGB"
     return f"cannot write mode {mode} as {file_format}; choose another with --mode, as {instead}{other}"
 
 
@@ -303,7 +303,9 @@ def reason_of(error: Exception) -> str:
         return "not enough memory"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+    return (
+        " ".join(str(error).split()) or f"it could not be read or written ({type(error).__name__})"
+    )
 
 
 _guards = 0
@@ -469,7 +471,7 @@ def _is_deep(task: Task) -> bool:
     suffixes = {task.source.suffix.lower(), task.target.suffix.lower()}
     if not suffixes <= set(deep_colour.SUFFIXES) or task.filter.options.get("mode") is not None:
         return False
-    if not _has_deep():
+    if not _has_deep() or deep_colour.is_animated(task.source):
         return False
     try:
         with Image.open(task.source) as image:
@@ -488,6 +490,8 @@ def _as_deep(task: Task, notes: list[str], progress: Progress | None) -> int:
     kernel, options = task.filter.turned(_orientation_of(task.source), (width, height))
     options = {key: value for key, value in options.items() if key != "mode"}
     pixels = filter_array(source.pixels, kernel, **options)
+    if pixels.dtype != source.pixels.dtype.newbyteorder("="):
+        notes.append(f"{source.pixels.dtype} becomes {pixels.dtype}")
     suffix = task.target.suffix.lower()
     with whole(task.target, task.force, task.source) as temporary:
         deep_colour.write(temporary, suffix, pixels, source)
