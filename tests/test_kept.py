@@ -528,7 +528,7 @@ def test_what_a_folder_has_beside_pictures_is_in_the_summary() -> None:
     said = run("apply", "in", "-k", "box_blur", "-o", "out", "--recursive").stdout.splitlines()
     assert said[0].startswith("2 files, 0 failed")
     assert said[1] == (
-        "left out: 2 .nef (camera raw: develop it first), 1 .txt, 1 linked folders, "
+        "left out: 2 .nef (camera raw: develop it first), 1 .txt, 1 linked folder, "
         "1 without a suffix"
     )
     assert sorted(os.listdir("out")) == ["a.png", "link.png"]

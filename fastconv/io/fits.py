@@ -51,8 +51,10 @@ def filter_fits(
         Pixels that were filtered.
     """
     suffixes = source.suffix.lower(), target.suffix.lower()
-    if suffixes[0] not in FITS or suffixes[1] not in (*FITS, ".npy"):
-        raise ValueError(f"{target.name} must be FITS, from FITS, or .npy; got {source.name}")
+    if suffixes[0] not in FITS:
+        raise ValueError(f"{target.name} is written from FITS only; {source.name} is none")
+    if suffixes[1] not in (*FITS, ".npy"):
+        raise ValueError(f"{source.name} becomes FITS or .npy only; got {target.name}")
     with _library().open(source, memmap=False) as file:
         images = _images(file)
         if suffixes[1] == ".npy":
