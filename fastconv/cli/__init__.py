@@ -99,7 +99,7 @@ def cli() -> None:
               help="Filter this part only, W x H pixels from (X, Y); all others stay.")  # fmt: skip
 @click.option("--premultiply", is_flag=True, help="Transparent pixels lend no colour.")
 @click.option("--as-stored", is_flag=True,
-              help="Take KERNEL and region for the pixels as they lie in the file, not as seen.")  # fmt: skip
+              help="Take KERNEL and --region for pixels as the file has them, not as seen.")  # fmt: skip
 @click.option("--threads", type=int, metavar="N", help="The most threads to use for a file.")
 @click.option("--jobs", "at_once", type=click.IntRange(1, 1024), metavar="N",
               help="Files to filter at once; by default as many as there are cores.")  # fmt: skip
@@ -133,7 +133,8 @@ def apply_command(
     seen. A file that fails is reported, the rest goes on, and the exit code is 1.
 
     Files larger than memory are filtered in bands: TIFF (from TIFF, with all its pages), .npy and
-    .zarr. Of an interrupted run, there remains a .part, from which --resume goes on.
+    .zarr. Of an interrupted run, there remains a .part, from which --resume goes on. FITS becomes
+    FITS or .npy.
     """
     try:
         plan(kernel[1], **{word: options[word] for word in _OF_A_PLAN})
