@@ -36,6 +36,8 @@ from fastconv._engine.planner import (
     TILES,
     Kernel,
     Strategy,
+    decide_lines,
+    lines_of,
     proposed,
 )
 from fastconv._execute import execute
@@ -56,7 +58,7 @@ class Job:
     """A strategy and what it is to be tried on."""
 
     strategy: Strategy
-    kernel: Floats
+    kernel: Floats | Kernel
     source: str
     target: str
 
@@ -209,6 +211,24 @@ def wide_jobs() -> Iterator[Job]:
         yield job("wide", "strict", whole(size, size) * 4.0**size, "int64")
 
 
+def line_jobs() -> Iterator[Job]:
+    """Filters along axes, as SciPy sums them: exact sums in float32, others in float64."""
+    for source, weights in (("uint8", whole), ("float32", random), ("float64", random)):
+        pixel = PIXELS[source].code
+        for size in (3, 5, 9, 15, 31):
+            for height, width in ((size, 1), (1, size), (size, size)):
+                for kind in ("even", "mean"):
+                    lines = lines_of(
+                        np.ones(height) if kind == "mean" else weights(1, height).ravel(),
+                        np.ones(width) if kind == "mean" else weights(1, width).ravel(),
+                    )
+                    strategy = decide_lines(
+                        lines, "nothing" if height == 1 else kind, "nothing" if width == 1 else kind,
+                        "down first", pixel, pixel, 0.0, _levels.level,
+                    )  # fmt: skip
+                    yield Job(strategy, lines, source, source)
+
+
 def all_jobs() -> Iterator[Job]:
     for accumulator in ACCUMULATOR_NAMES:
         yield from window_jobs(accumulator)
@@ -219,6 +239,7 @@ def all_jobs() -> Iterator[Job]:
             yield from fft_jobs(accumulator)
     yield from dot_jobs()
     yield from wide_jobs()
+    yield from line_jobs()
 
 
 # --- measuring -----------------------------------------------------------------------------------
@@ -298,8 +319,8 @@ def prices(jobs: list[Job], times: list[float], known: Prices, wanted: str) -> P
 HEAD = '''# SPDX-License-Identifier: BSD-3-Clause
 """What the terms of a strategy's work cost: ns a sample on one core, by level and type of sums.
 
-Measured on {date} on {cpu}. Written by benchmarks/bench_methods.py, not by hand.
-"""
+Written by benchmarks/bench_methods.py, not by hand. Measured
+{measured}"""
 
 from __future__ import annotations
 
@@ -307,13 +328,25 @@ NS: dict[str, dict[str, dict[str, float]]] = {{
 '''
 
 
-def written(table: dict[str, Prices]) -> str:
-    text = HEAD.format(date=datetime.date.today(), cpu=cpu_model())
+def measured_now(terms: str) -> str:
+    """When and where terms were measured: those that begin with `terms`, after what is known of others."""
+    now = f"on {datetime.date.today()} on {cpu_model()}"
+    if not terms:
+        return f"    {now}\n"
+    known = (
+        COSTS.read_text().partition("Measured\n")[2].partition('"""')[0].splitlines(keepends=True)
+    )
+    mark = f": {terms} ..."
+    return "".join(line for line in known if mark not in line) + f"    {now}{mark}\n"
+
+
+def written(table: dict[str, Prices], terms: str) -> str:
+    text = HEAD.format(measured=measured_now(terms))
     for level, accumulators in table.items():
         text += f'    "{level}": {{\n'
-        for accumulator, terms in accumulators.items():
+        for accumulator, rows in accumulators.items():
             text += f'        "{accumulator}": {{\n'
-            text += "".join(f'            "{term}": {price},\n' for term, price in terms.items())
+            text += "".join(f'            "{term}": {price},\n' for term, price in rows.items())
             text += "        },\n"
         text += "    },\n"
     return text + "}\n"
@@ -338,7 +371,7 @@ def main() -> None:
         print(f"{level}: {len(jobs)} jobs; price over time, time, job, the worst first")
         table[level] = prices(jobs, measured(jobs), table[level], asked.terms)
     if not asked.show:
-        COSTS.write_text(written(table))
+        COSTS.write_text(written(table, asked.terms))
         print(f"written: {COSTS}")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From a strategy to a program of the engine, and the one call that runs it."""
+"""From a strategy and two arrays to the one call of the engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from . import _levels
 from ._borders import BORDERS
 from ._engine import calls
 from ._engine.planner import Kernel, Strategy
@@ -26,7 +25,7 @@ def execute(
     target: Pixel,
     rows: Axis,
     cols: Axis,
-    border: str,
+    border: str | tuple[str, str],
     constant: tuple[float, float],
     threads: int | None,
 ) -> Any:
@@ -41,7 +40,8 @@ def execute(
     source, target : Pixel
     rows, cols : (length, start, count)
         Source pixels, position of the first window's first tap, number of windows.
-    border : str
+    border : str or (str, str)
+        Of both axes, or of rows and of columns.
     constant : (float, float)
         Of even and of odd channels.
     threads : int or None
@@ -51,21 +51,9 @@ def execute(
     Bound or None
         Fills any other such `dst` from any other such `src`; None if it took more than one request.
     """
-    number = BORDERS.index(border)
+    down, across = (border, border) if isinstance(border, str) else border
+    known = kernel if isinstance(kernel, Kernel) else Kernel(kernel)
     return calls.execute(
-        program_of(strategy, kernel, target, src.shape[-1]), src, dst, source.code, target.code,
-        rows, cols, (number, number), constant, strategy.cost, threads,
+        calls.program_of(strategy, known, target.code, src.shape[-1]), src, dst, source.code, target.code,
+        rows, cols, (BORDERS.index(down), BORDERS.index(across)), constant, strategy.cost, threads,
     )  # fmt: skip
-
-
-def program_of(strategy: Strategy, kernel: Kernel | Floats, target: Pixel, channels: int) -> Any:
-    """The strategy as the engine wants it; the last one is kept."""
-    key = _levels.level, target.code, channels, kernel.shape
-    kept = strategy.built.kept
-    if kept is not None and kept[0] == key:
-        return kept[1]
-    if not isinstance(kernel, Kernel):
-        kernel = Kernel(kernel)
-    program = _levels.engine.Program(kernel, strategy, channels, target.code)
-    strategy.built.kept = key, program
-    return program

@@ -31,10 +31,10 @@ def explanation(
     masked: bool,
 ) -> str:
     """Some ten lines about images of type `pixel` with so many samples."""
-    height, width = plan.kernel.shape
+    height, width = plan.window
     lines = [
         f"{'convolve' if plan.flipped else 'correlate'} {pixel} -> {target} with {height} x {width} "
-        f"taps, border {'omit' if plan.missing.omit else plan.border}, shape {plan.shape}"
+        f"taps, border {'omit' if plan.missing.omit else plan.border}, shape {plan.shape}{_last_steps(plan)}"
     ]
     for request in asked:
         strategy = decide(*request)
@@ -51,6 +51,13 @@ def explanation(
     if masked or plan.missing.active:
         lines.append(f"  missing  {plan.why_renormalized}")
     return "\n".join(lines)
+
+
+def _last_steps(plan: Plan) -> str:
+    """What is done with the sums before they are rounded."""
+    scale = f", weights times {plan.scale:g}" if plan.scale != 1 else ""
+    offset = f", plus {plan.offset:g}" if plan.offset else ""
+    return scale + offset + (", magnitudes" if plan.absolute else "")
 
 
 def _promise(target: np.dtype[Any], strategy: Strategy) -> str:

@@ -20,7 +20,6 @@ class Engine(Protocol):
     """What every build of the engine has; see src/schedule/strips.pxi."""
 
     Program: Any
-    Lines: Any
 
     def vector_bytes(self) -> int: ...
     def can_average(self, height: int, width: int, divisor: int, size: int) -> bool: ...
@@ -53,6 +52,7 @@ def load(name: str) -> Engine:
 
 level: str = os.environ.get("FASTCONV_LEVEL") or available()[-1]
 engine: Engine = load(level)
+calls.new_level(level, engine)
 
 
 def missing() -> Any:
@@ -65,4 +65,4 @@ def use(name: str) -> None:
     global level, engine
     engine = load(name)
     level = name
-    calls.new_level()
+    calls.new_level(level, engine)

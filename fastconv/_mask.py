@@ -150,6 +150,12 @@ def joined(
     return joint
 
 
+def check_last_steps(missing: Missing, masked: bool) -> None:
+    """Raise ValueError where an offset or a magnitude is asked for of what misses samples."""
+    if masked or missing.active:
+        raise ValueError("offset must be 0 and absolute False where samples are missing")
+
+
 def check_nan(image: NDArray[Any], mask: NDArray[np.bool_] | None) -> None:
     """Raise ValueError if there is a NaN that is not masked."""
     if image.dtype.kind not in "fc":

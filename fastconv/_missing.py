@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 
 from . import _levels, _threads
 from ._borders import BORDERS, index_table
+from ._engine.calls import program_of
 from ._engine.planner import Kernel, Strategy
-from ._execute import Axis, program_of
-from ._mask import SLACK, check_nan, fill_of, is_held, joined
+from ._execute import Axis
+from ._mask import SLACK, check_last_steps, check_nan, fill_of, is_held, joined
 from ._options import checked_out
 from ._pixels import PIXELS, Floats, Pixel, pixel_of
 from ._planner import decide
@@ -70,7 +71,7 @@ class _Sum:
 
     def program(self, channels: int) -> tuple[Any, int]:
         """The engine's, with the type as a number."""
-        return program_of(self.strategy, self.kernel, self.target, channels), self.target.code
+        return program_of(self.strategy, self.kernel, self.target.code, channels), self.target.code
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +135,8 @@ def run(
         Where it is missing.
     """
     missing = plan.missing
+    if plan.offset or plan.absolute:
+        check_last_steps(missing, mask is not None)
     if missing.nan_policy == "raise":
         check_nan(image, mask)
     nan = missing.nan_policy == "omit" and image.dtype.kind in "fc"
@@ -246,7 +249,7 @@ def _real(
         blocks = _levels.missing().Blocks(
             src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
             source.code, target.code, nan, plan.missing.omit, shared, made.rows, made.cols, made.tables,
-            BORDERS.index(plan.border), plan.cval.real, plan.kernel.shape, made.block, made.programs,
+            BORDERS.index(plan.border), plan.cval.real, plan.window, made.block, made.programs,
             made.recipe.how, made.recipe.quotient, made.recipe.doubt, filled,
         )  # fmt: skip
         blocks.scan(threads)
@@ -269,14 +272,14 @@ def _prepared(
     recipe = recipe_of(plan, source, target, plan.samples(bits, source), size, channels, large)
     tables = tuple(
         np.ascontiguousarray(index_table(n, start, count + k - 1, plan.border), np.intp)
-        for (n, start, count), k in zip((rows, cols), plan.kernel.shape, strict=True)
+        for (n, start, count), k in zip((rows, cols), plan.window, strict=True)
     )
     sums = recipe.plain, recipe.sums, recipe.weights, recipe.sizes
     programs = tuple(
         s if s is None else s.program(channels if i < 2 or not shared else 1)
         for i, s in enumerate(sums)
     )
-    block = _block(recipe, plan.kernel.shape, (rows[2], cols[2]), channels)
+    block = _block(recipe, plan.window, (rows[2], cols[2]), channels)
     return _Prepared(rows, cols, (tables[0], tables[1]), block, recipe, programs)
 
 

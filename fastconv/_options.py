@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,23 @@ def as_number(cval: complex) -> complex:
     if a.dtype.kind in "iu" and int(a) != int(float(a)):
         raise ValueError(f"cval must be a number that float64 can hold; got {cval!r}")
     return complex(a) if a.dtype.kind == "c" else float(a)
+
+
+def as_finite(value: float, argument: str) -> float:
+    if type(value) is float and isfinite(value):
+        return value
+    a = array_of(value, argument)
+    if a.ndim != 0 or a.dtype.kind not in "biuf":
+        raise TypeError(f"{argument} must be a real number; got {value!r}")
+    if not np.isfinite(a) or (a.dtype.kind in "iu" and int(a) != int(float(a))):
+        raise ValueError(f"{argument} must be a finite number that float64 can hold; got {value!r}")
+    return float(a)
+
+
+def as_flag(value: bool, argument: str) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{argument} must be True or False; got {value!r}")
+    return bool(value)
 
 
 def as_origin(origin: int | tuple[int, int], size: tuple[int, ...], shape: str) -> tuple[int, int]:

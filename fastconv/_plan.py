@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Plan: a kernel and all options, checked once, and the way from an image to its result.
 
-A plain array of real numbers goes down in C (src/calls.pyx), which asks `Plan._prepare` for a program if it
-sees a type and size for the first time. All else goes through `Plan._apply`: arrays of other libraries,
+A plain array of real numbers goes down in C (src/calls.pyx), which has a program made if it sees a type and
+size for the first time. All else goes through `Plan._apply`: arrays of other libraries,
 complex numbers, and what is wrong.
 
 Complex numbers are pairs of reals: a complex image is one of twice as many channels, and a complex kernel is
@@ -12,10 +12,7 @@ two real ones.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
-from functools import cached_property
 from importlib import import_module
-from math import inf, isinf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,13 +22,14 @@ from . import _explain, _mask, _missing, _threads
 from ._arguments import check_finite, output_of, quiet, warn_of_channels
 from ._borders import BORDERS, placement
 from ._complex import complex_passes
-from ._engine.calls import PlanBase, begin, magnitude
-from ._engine.planner import Kernel, Strategy, product_of
-from ._execute import Axis, execute, program_of
-from ._mask import Missing
+from ._engine.calls import Options, PlanBase, begin, magnitude
+from ._engine.planner import Kernel, Strategy, product_of, sample_range
+from ._execute import Axis, execute
 from ._options import (
     Product,
     as_dtype,
+    as_finite,
+    as_flag,
     as_image,
     as_index,
     as_kernel,
@@ -45,9 +43,11 @@ from ._pixels import PIXELS, Floats, Pixel, pixel_of
 from ._planner import METHODS, decide
 
 SHAPES = ("same", "valid", "full")
-
-# Complex numbers are pairs, and do not go down in C.
-begin({np.dtype(name).num: pixel.code for name, pixel in PIXELS.items() if "complex" not in name})
+# What `options_of` checks, in this order.
+OPTIONS = (
+    "flipped", "border", "cval", "origin", "shape", "channel_axis", "dtype", "method", "threads",
+    "scale", "offset", "absolute", "nan_policy", "min_weight", "renormalize", "fill",
+)  # fmt: skip
 
 # Size of the image that a plan speaks of if it has seen none.
 _MEGAPIXEL = (1000, 1000)
@@ -56,7 +56,9 @@ _MEGAPIXEL = (1000, 1000)
 # Names of the dimensions of rows and columns.
 Dims = tuple[Hashable, Hashable]
 # What the planner is asked.
-Asked = tuple[Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str]
+Asked = tuple[
+    Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str, float, bool
+]
 
 
 class Part(NamedTuple):
@@ -71,7 +73,6 @@ class Part(NamedTuple):
     size: tuple[int, int]
 
 
-@dataclass(frozen=True, eq=False)
 class Plan(PlanBase):
     """A kernel and all options, checked once; made by `plan`, called with images.
 
@@ -81,13 +82,15 @@ class Plan(PlanBase):
     ----------
     kernel : ndarray, shape (h, w), read-only, or Product
         Weights as they lie on the window: reversed for a convolution.
+    window : (int, int)
+        Height and width of the kernel.
     flipped : bool
         Whether this is a convolution.
-    border, cval, origin, shape, channel_axis, dtype, threads
-        As in `convolve`.
-    wanted : str
+    border, cval, origin, shape, channel_axis, dtype, threads, scale, offset, absolute
+        As in `convolve`; the scale is in the kernel's weights.
+    requested_method : str
         The ``method=`` of `convolve`.
-    given : ndarray, shape (h, w), read-only
+    given : ndarray, shape (h, w), read-only, or Product
         The kernel as it was given.
     pixel : dtype or None
         Type of image that `method` and `reason` speak of.
@@ -95,44 +98,38 @@ class Plan(PlanBase):
         What is missing of an image, and what is done about it.
     """
 
-    kernel: Any  # array or Product
-    flipped: bool
-    border: str
-    cval: complex
-    origin: tuple[int, int]
-    shape: str
-    channel_axis: Any  # int, None, or the name of a dimension
-    dtype: np.dtype[Any] | None
-    requested_method: str
-    threads: int | None
-    given: Any
-    pixel: np.dtype[Any] | None = None
-    missing: Missing = _mask.NOTHING
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", tuple(map(_known, _real_parts(self.kernel))))
-        height, width = self.kernel.shape
-        real = self.kernel.dtype.kind != "c" and not isinstance(self.cval, complex)
-        real = real and (self.dtype is None or (self.dtype.kind != "c" and self.dtype.isnative))
-        if isinstance(self.channel_axis, str):
-            real = False  # a name, of an array that has names
-        if self.missing.active:
-            real = False
-        # of the window, for results of the image's size
-        top, _ = placement(1, height, self.origin[0], self.flipped, "same")
-        left, _ = placement(1, width, self.origin[1], self.flipped, "same")
-        self._begin(
-            (height, width), (-top, -left), SHAPES.index(self.shape), BORDERS.index(self.border),
-            self.channel_axis if real else None, self.dtype, self.cval, self.threads, real,
-        )  # fmt: skip
+    __slots__ = ("__weakref__",)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return make_plan, (
-            self.given, self.flipped, "omit" if self.missing.omit else self.border, self.cval,
-            self.origin, self.shape, self.channel_axis, self.dtype, self.requested_method, self.threads,
-            self.missing.nan_policy, self.missing.min_weight, self.missing.renormalize, self.missing.fill,
-            self.pixel,
+        return make_plan, (self.given, *self.options.listed(), self.pixel)
+
+    def __repr__(self) -> str:
+        height, width = self.window
+        names = (
+            "border", "cval", "origin", "shape", "channel_axis", "dtype", "requested_method", "threads",
+            "scale", "offset", "absolute",
         )  # fmt: skip
+        options = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"Plan(<kernel of {height} x {width}>, flipped={self.flipped}, {options})"
+
+    def with_options(self, **options: Any) -> Plan:
+        """The same kernel with some other options."""
+        known: dict[str, Any] = dict(zip(OPTIONS, self.options.listed(), strict=True))
+        changed = options_of(**{**known, **options}, window=self.window)
+        return Plan(changed, self.parts, self.lying, self.pixel)
+
+    @property
+    def kernel(self) -> Any:
+        """Weights as they lie on the window."""
+        if self.lying is not None:
+            return _scaled(self.lying, self.scale)
+        return np.frombuffer(self.parts[0].memory).reshape(self.window)
+
+    @property
+    def given(self) -> Any:
+        """The kernel as it was given."""
+        lying = self.kernel if self.lying is None else self.lying
+        return _reversed(lying) if self.flipped else lying
 
     @property
     def method(self) -> str:
@@ -174,7 +171,7 @@ class Plan(PlanBase):
             image, hidden = _mask.split(image)
             masked = masked or hidden is not None
             a, axis = laid_out(image, self.channel_axis, dims)
-            plan = replace(self, channel_axis=axis)
+            plan = self.with_options(channel_axis=axis)
             src = plan._channels_last(a, "image")
             samples, size, channels = a.size, plan.whole(src.shape[-3:-1]).size, src.shape[-1]
         asked = plan._asked(a, size, channels)
@@ -186,7 +183,7 @@ class Plan(PlanBase):
             return self.dtype
         if pixel == np.bool_:
             pixel = np.dtype(np.float32)
-        if self.kernel.dtype.kind == "c" and pixel.kind != "c":
+        if len(self.parts) > 1 and pixel.kind != "c":
             return np.result_type(pixel, np.complex64)
         return pixel.newbyteorder("=")
 
@@ -198,7 +195,7 @@ class Plan(PlanBase):
     def axis(self, length: int, axis: int) -> Axis:
         """Windows along an axis of so many pixels."""
         start, count = placement(
-            length, self.kernel.shape[axis], self.origin[axis], self.flipped, self.shape
+            length, self.window[axis], self.origin[axis], self.flipped, self.shape
         )
         return length, start, count
 
@@ -229,7 +226,7 @@ class Plan(PlanBase):
         dtype = self.target(image.dtype) if out is None or self.dtype is not None else type_of(out)
         target = pixel_of(dtype, "dtype" if out is None else "out")
         self.check_weights(target)
-        if image.dtype.kind == "c" or self.kernel.dtype.kind == "c" or np.iscomplexobj(self.cval):
+        if image.dtype.kind == "c" or len(self.parts) > 1 or np.iscomplexobj(self.cval):
             _check_complex(image.dtype, self, dtype)
         fill = _parts_of(self.cval, image.dtype)
 
@@ -270,7 +267,7 @@ class Plan(PlanBase):
         data, hidden = _mask.split(image)
         a, to = as_image(data), None if out is None else output_of(out, "out")
         if self.channel_axis is None:
-            warn_of_channels(a.shape, self.kernel.shape[1])
+            warn_of_channels(a.shape, self.window[1])
         if hidden is None and mask is None:
             result = self.run(a, to)
             return result if out is None else out
@@ -294,66 +291,54 @@ class Plan(PlanBase):
             image, self, out, dims, **words
         )
 
-    @cached_property
+    @property
     def recipes(self) -> dict[Any, Any]:
         """How images with missing samples are filtered, and the plans of those without."""
-        return {}
-
-    @cached_property
-    def _renormalized(self) -> tuple[bool, str]:
-        return _mask.renormalizes(self.kernel, self.missing.renormalize)
+        if self.kept is None:
+            self.kept = {}
+        return self.kept
 
     @property
     def renormalize(self) -> bool:
         """Whether sums are divided by the weights of the samples that are there."""
-        return self._renormalized[0]
+        return _mask.renormalizes(self.kernel, self.missing.renormalize)[0]
 
     @property
     def why_renormalized(self) -> str:
         """And why, or why not."""
-        return self._renormalized[1]
+        return _mask.renormalizes(self.kernel, self.missing.renormalize)[1]
 
     def plain(self, dtype: np.dtype[Any] | None) -> Plan:
         """The plan of images that miss nothing, with results of this type."""
         key = "plain", dtype
         made: Plan | None = self.recipes.get(key)
         if made is None:
-            made = replace(self, missing=_mask.NOTHING, dtype=dtype)
+            made = self.with_options(border=self.border, nan_policy="propagate", dtype=dtype)
             self.recipes[key] = made
         return made
 
     def with_kernel(self, kernel: Any, cval: float) -> Plan:
         """The plan of real weights, as they lie on the window, that renormalizes as this one does."""
+        known: dict[str, Any] = dict(zip(OPTIONS, self.options.listed(), strict=True))
+        known |= {"cval": cval, "scale": 1.0, "renormalize": self.renormalize}
         weights = np.ascontiguousarray(kernel, np.float64)
-        missing = replace(self.missing, renormalize=self.renormalize)
-        return replace(self, kernel=weights, given=weights, cval=cval, missing=missing)
+        return Plan(options_of(**known, window=self.window), (Kernel(weights),), None, self.pixel)
 
     def bits_of(self, image: NDArray[Any]) -> int:
         """See `_bits_of`."""
         return _bits_of(image)
 
     def samples(self, bits: int, source: Pixel) -> tuple[float, float, bool]:
-        """See `_range`; of the constant too, where there is one."""
-        reaches_out = self.border == "constant" and self.shape != "valid" and self.kernel.size > 1
-        return _range(bits, source, self.cval if reaches_out else 0.0)
-
-    def _prepare(
-        self,
-        image: NDArray[Any],
-        dtype: np.dtype[Any],
-        size: tuple[int, int],
-        channels: int,
-        bits: int,
-    ) -> tuple[Any, float]:
-        """A program for images like this, and its predicted ns a sample. Integers of 64 bits are within
-        +-2**bits.
-        """
-        if self.channel_axis is None:
-            warn_of_channels(image.shape, self.kernel.shape[1])
-        source, target = pixel_of(image.dtype, "image"), pixel_of(dtype, "dtype")
+        """Smallest and largest of samples and constant, and whether they are all integers."""
         kernel = self.parts[0]
-        strategy = decide(*self._ask(kernel, bits, source, target, size, channels))
-        return program_of(strategy, kernel, target, channels), strategy.cost
+        reaches_out = self.border == "constant" and self.shape != "valid" and len(kernel) > 1
+        return sample_range(source.code, bits, complex(self.cval).real if reaches_out else 0.0)
+
+    def _check(self, image: NDArray[Any], dtype: np.dtype[Any]) -> None:
+        """Look at the first image of a type and size, for results of type `dtype`."""
+        if self.channel_axis is None:
+            warn_of_channels(image.shape, self.window[1])
+        self.check_weights(pixel_of(dtype, "dtype"))
 
     def strategies(
         self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
@@ -378,14 +363,9 @@ class Plan(PlanBase):
     ) -> Asked:
         self.check_weights(target)
         return (
-            kernel,
-            source,
-            target,
-            self.samples(bits, source),
-            size,
-            channels,
-            self.requested_method,
-        )
+            kernel, source, target, self.samples(bits, source), size, channels, self.requested_method, self.offset,
+            self.absolute,
+        )  # fmt: skip
 
     def check_weights(self, target: Pixel) -> None:
         if target.integer:
@@ -417,6 +397,13 @@ class Plan(PlanBase):
         return np.moveaxis(a, self.channel_axis, -1)
 
 
+# Complex numbers are pairs, and do not go down in C.
+begin(
+    {np.dtype(name).num: pixel.code for name, pixel in PIXELS.items() if "complex" not in name},
+    Plan,
+)
+
+
 def make_plan(
     kernel: ArrayLike | Product,
     flipped: bool,
@@ -428,6 +415,9 @@ def make_plan(
     dtype: DTypeLike | None,
     method: str,
     threads: int | None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
     nan_policy: str = "propagate",
     min_weight: float = 0.0,
     renormalize: bool | str = "auto",
@@ -436,6 +426,47 @@ def make_plan(
 ) -> Plan:
     """Check everything that needs no image."""
     weights = kernel if isinstance(kernel, Product) else as_kernel(kernel)
+    options = options_of(
+        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
+        absolute, nan_policy, min_weight, renormalize, fill, weights.shape,
+    )  # fmt: skip
+    if options.missing.renormalize is True and not isinstance(weights, Product):
+        _mask.renormalizes(weights, True)  # or it is an error, before there is an image
+    if not isinstance(weights, Product):
+        weights = np.ascontiguousarray(weights)
+    lying = _reversed(weights) if flipped else weights
+    summed = _scaled(lying, options.scale)
+    if isinstance(lying, Product):
+        return Plan(options, (product_of(summed.column, summed.row),), lying, pixel)
+    if lying.dtype.kind != "c" and summed is lying:
+        return Plan(options, (Kernel(lying),), None, pixel)
+    lying.flags.writeable = False
+    if lying.dtype.kind != "c":
+        return Plan(options, (Kernel(summed),), lying, pixel)
+    parts = (Kernel(np.ascontiguousarray(part)) for part in (summed.real, summed.imag))
+    return Plan(options, tuple(parts), lying, pixel)
+
+
+def options_of(
+    flipped: bool,
+    border: str,
+    cval: complex,
+    origin: int | tuple[int, int],
+    shape: str,
+    channel_axis: int | str | None,
+    dtype: DTypeLike | None,
+    method: str,
+    threads: int | None,
+    scale: float,
+    offset: float,
+    absolute: bool,
+    nan_policy: str,
+    min_weight: float,
+    renormalize: bool | str,
+    fill: complex | None,
+    window: tuple[int, ...],
+) -> Options:
+    """Check options, for a kernel of this height and width."""
     if shape not in SHAPES:
         raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {shape!r}")
     if method != "auto" and method not in METHODS:
@@ -447,14 +478,12 @@ def make_plan(
     target = None if dtype is None else as_dtype(dtype, "dtype")
     if target is not None and target == np.bool_:
         raise TypeError("dtype must be an integer, float or complex type; got bool")
-    given, weights = _laid_on_window(weights, flipped)
     border, cval, omit = _mask.outside(border, as_number(cval), nan_policy)
     missing = _mask.as_missing(nan_policy, min_weight, renormalize, fill, omit)
-    if missing.renormalize is True:
-        _mask.renormalizes(weights, True)  # or it is an error, before there is an image
-    return Plan(
-        weights, flipped, border, cval, as_origin(origin, weights.shape, shape),
-        shape, channel_axis, target, method, threads, given, pixel, missing,
+    return Options(
+        flipped, border, cval, as_origin(origin, window, shape), shape, channel_axis,
+        target, method, threads, as_finite(scale, "scale"), as_finite(offset, "offset"),
+        as_flag(absolute, "absolute"), missing, mode=SHAPES.index(shape), border_number=BORDERS.index(border),
     )  # fmt: skip
 
 
@@ -481,6 +510,9 @@ def _check_named(image: object, dims: object) -> None:
 def _check_complex(pixel: np.dtype[Any], plan: Plan, target: np.dtype[Any]) -> None:
     if target.kind != "c":
         raise TypeError(f"dtype must be complex for a complex image, kernel or cval; got {target}")
+    if plan.offset or plan.absolute:
+        name = "offset must be 0" if plan.offset else "absolute must be False"
+        raise TypeError(f"{name} for a complex image, kernel or cval")
     if np.iscomplexobj(plan.cval) and pixel.kind != "c":
         raise TypeError(f"cval must be real for a real image; got {plan.cval!r}")
 
@@ -491,28 +523,25 @@ def _parts_of(cval: complex, pixel: np.dtype[Any]) -> Floats:
     return np.array([complex(cval).real])
 
 
-def _laid_on_window(kernel: Any, flipped: bool) -> tuple[Any, Any]:
-    """A kernel that cannot be changed, and as it lies on the window."""
+def _reversed(kernel: Any) -> Any:
+    """Both axes backwards; an array cannot be changed."""
     if isinstance(kernel, Product):
-        if not flipped:
-            return kernel, kernel
-        lines = (np.ascontiguousarray(line[::-1]) for line in (kernel.column, kernel.row))
-        return kernel, Product(*lines)
-    given = np.ascontiguousarray(kernel)
-    weights = np.ascontiguousarray(given[::-1, ::-1]) if flipped else given
-    given.flags.writeable = weights.flags.writeable = False
-    return given, weights
+        return Product(*(np.ascontiguousarray(line[::-1]) for line in (kernel.column, kernel.row)))
+    weights = np.ascontiguousarray(kernel[::-1, ::-1])
+    weights.flags.writeable = False
+    return weights
 
 
-def _known(kernel: Floats | Product) -> Kernel:
-    """A kernel as the planner knows it."""
-    return product_of(kernel.column, kernel.row) if isinstance(kernel, Product) else Kernel(kernel)
-
-
-def _real_parts(kernel: Any) -> list[Floats | Product]:
-    if kernel.dtype.kind != "c":
-        return [kernel]
-    return [np.ascontiguousarray(kernel.real), np.ascontiguousarray(kernel.imag)]
+def _scaled(weights: Any, scale: float) -> Any:
+    """A kernel whose weights are multiplied by a number."""
+    if scale == 1:
+        return weights
+    if isinstance(weights, Product):
+        return Product(weights.column * scale, weights.row)
+    with np.errstate(all="ignore"):
+        weights = weights * scale
+    weights.flags.writeable = False
+    return weights
 
 
 def _bits_of(a: NDArray[Any]) -> int:
@@ -520,18 +549,6 @@ def _bits_of(a: NDArray[Any]) -> int:
     other types 0. A power of two, so that plans are found again.
     """
     return magnitude(a) if a.dtype.kind in "iu" and a.dtype.itemsize == 8 else 0
-
-
-def _range(bits: int, source: Pixel, cval: complex) -> tuple[float, float, bool]:
-    """Smallest and largest of samples and constant, and whether they are all integers."""
-    if not source.integer:
-        return -inf, inf, False
-    low, high = float(source.low), float(source.high)
-    if source.peak > 2**32:
-        high = 2.0**bits
-        low = -high if source.low else 0.0
-    constant = complex(cval).real
-    return min(low, constant), max(high, constant), constant.is_integer() or isinf(constant)
 
 
 def _example(pixel: np.dtype[Any] | None) -> NDArray[Any]:

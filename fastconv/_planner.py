@@ -5,12 +5,30 @@ with arrays and pixel types.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from . import _levels
 from ._engine import planner
 from ._engine.planner import Kernel, Strategy
-from ._pixels import Pixel
+from ._pixels import Floats, Pixel
 
 METHODS = planner.METHODS
+
+
+@lru_cache(maxsize=256)
+def _kernel(weights: bytes, shape: tuple[int, int]) -> Kernel:
+    return Kernel(memoryview(weights).cast("d", shape))
+
+
+def known_kernel(weights: Floats) -> Kernel:
+    """A kernel as the planner knows it: the same one for the same weights, with all that was decided for it.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (h, w)
+        As they lie on the window.
+    """
+    return _kernel(weights.tobytes(), weights.shape)
 
 
 def decide(
@@ -21,6 +39,11 @@ def decide(
     size: tuple[int, int],
     channels: int,
     method: str,
+    offset: float = 0,
+    absolute: bool = False,
+    *,
+    order: str = "any",
+    cast_mode: str = "rounded",
 ) -> Strategy:
     """Choose a method for the level that runs.
 
@@ -37,6 +60,14 @@ def decide(
         Samples of a pixel.
     method : str
         "auto" or a name in `METHODS`.
+    offset : float
+        A number that is added to every result before it is rounded.
+    absolute : bool
+        Whether the magnitudes of these are the results.
+    order : {"any", "definition", "convolve2d", "convolve2d reversed"}
+        In which order products are added: "any" for the definition's results, another one for SciPy's.
+    cast_mode : {"rounded", "cast", "cast back", "wrapped"}
+        How sums become integers; only "rounded" for the definition's results.
 
     Raises
     ------
@@ -44,8 +75,9 @@ def decide(
         `method` cannot do this, or the exact result cannot be had.
     """
     return planner.decide(
-        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level
-    )
+        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute,
+        order, cast_mode,
+    )  # fmt: skip
 
 
 def rejected(
@@ -56,8 +88,10 @@ def rejected(
     size: tuple[int, int],
     channels: int,
     method: str,
+    offset: float,
+    absolute: bool,
 ) -> tuple[tuple[str, str], ...]:
     """Method and reason of all that `decide`, given the same, does not take."""
     return planner.rejected(
-        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level
-    )
+        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute
+    )  # fmt: skip

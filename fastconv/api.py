@@ -48,6 +48,9 @@ def convolve(
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
     dims: Dims | None = None,
     mask: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
@@ -87,6 +90,11 @@ def convolve(
         How to sum. "auto" takes the fastest; results of integer type never depend on it.
     threads : int, optional
         The most threads to use; see `set_num_threads`.
+    scale, offset : float
+        What comes after the sum, before the only rounding: the result is sum * scale + offset. The scale
+        multiplies the weights; see `fastconv.reference`.
+    absolute : bool
+        Whether the magnitude of that is the result, as of OpenCV's convertScaleAbs.
     dims : (hashable, hashable), optional
         Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
         ("lat", "lon"). It may be left out where it is clear: see `fastconv.containers.xarray`.
@@ -145,8 +153,8 @@ def convolve(
            [4. , 4. , nan]])
     """
     options = (
-        True, border, cval, origin, shape, channel_axis, dtype, method, threads, nan_policy, min_weight,
-        renormalize, fill,
+        True, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
+        nan_policy, min_weight, renormalize, fill,
     )  # fmt: skip
     if dims is None and mask is None:
         result = known(image, kernel, out, options)
@@ -169,6 +177,9 @@ def correlate(
     out: NDArray[Any] | None = None,
     method: str = "auto",
     threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
     dims: Dims | None = None,
     mask: ArrayLike | None = None,
     nan_policy: NanPolicy = "propagate",
@@ -194,8 +205,8 @@ def correlate(
     [[0, 3, 2, 1, 0]]
     """
     options = (
-        False, border, cval, origin, shape, channel_axis, dtype, method, threads, nan_policy, min_weight,
-        renormalize, fill,
+        False, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
+        nan_policy, min_weight, renormalize, fill,
     )  # fmt: skip
     if dims is None and mask is None:
         result = known(image, kernel, out, options)
@@ -231,6 +242,9 @@ def plan(
     dtype: DTypeLike | None = None,
     method: str = "auto",
     threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
     nan_policy: NanPolicy = "propagate",
     min_weight: float = 0.0,
     renormalize: bool | Literal["auto"] = "auto",
@@ -246,7 +260,7 @@ def plan(
         other types can be filtered all the same.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
-    border, cval, origin, shape, channel_axis, dtype, method, threads
+    border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
         As in `convolve`.
     nan_policy, min_weight, renormalize, fill
         As in `convolve`.
@@ -272,8 +286,8 @@ def plan(
     [[7, 7, 7], [7, 7, 7]]
     """
     made = make_plan(
-        kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads, nan_policy,
-        min_weight, renormalize, fill, as_dtype(pixel, "pixel"),
+        kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads,
+        scale, offset, absolute, nan_policy, min_weight, renormalize, fill, as_dtype(pixel, "pixel"),
     )  # fmt: skip
     _ = made.method  # a method that cannot do it is an error now, not at the first image
     return made

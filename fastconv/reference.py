@@ -11,9 +11,14 @@ quotient of two whole numbers. The mean of 36 pixels that sum to 18 is one half,
 roundings of 36 times 1 / 36 are. `rational` says which kernels are: 1 / 9, a Gaussian of whole numbers over
 273, weights typed with six decimals.
 
+What comes after the sum comes before the only rounding: the result is ``absolute(S + offset)``, as in
+OpenCV's convertScaleAbs. A scale multiplies each weight, in float64, before all else; so S stays the quotient
+of whole numbers where the scaled kernel is rational, and the offset is one weight more, of a sample that is
+1 everywhere.
+
 A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S, the sum over the pixel's own
 window, with every method; eps is that of the sums' type, float32 for pictures of float16, float32 and
-integers of up to 16 bits, else float64. A window of zeros gives 0.
+integers of up to 16 bits, else float64. A window of zeros gives 0. An offset counts as one tap more.
 
 Where samples are missing (a mask, NaN, what stands outside), let S be the sum over those that are there,
 W that of their weights, A that of the weights' magnitudes, and T the sum of all weights, each in the
@@ -41,6 +46,7 @@ from ._mask import (
     SLACK,
     Missing,
     as_missing,
+    check_last_steps,
     check_nan,
     fill_of,
     joined,
@@ -100,6 +106,8 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
         shape : {"same", "valid", "full"}
         channel_axis : int or None, an axis that is not convolved
         dtype : type of the result; by default the image's (float32 for bool)
+        scale, offset : numbers; weights are multiplied by one, sums get the other
+        absolute : bool, whether the magnitude of that is the result
         mask, nan_policy, min_weight, renormalize, fill : what is missing, as in `fastconv.convolve`
 
     Returns
@@ -191,6 +199,9 @@ def _windows(
     shape: str = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
     mask: ArrayLike | None = None,
     nan_policy: str = "propagate",
     min_weight: float = 0.0,
@@ -201,27 +212,28 @@ def _windows(
     missing = as_missing(nan_policy, min_weight, renormalize, fill, omit)
     data, hidden = split(image)
     a = array_of(data, "image")
+    if offset or absolute:
+        check_last_steps(missing, mask is not None or hidden is not None)
     masked = joined(hidden, None if mask is None else mask_of(mask, a.shape, channel_axis))
     if missing.nan_policy == "raise":
         check_nan(a, masked)
     if missing.nan_policy == "omit" and a.dtype.kind in "fc":
         masked = joined(masked, np.isnan(a))
-    if dtype is None:
-        dtype = np.dtype(np.float32) if a.dtype == bool else a.dtype.newbyteorder("=")
-        if np.iscomplexobj(kernel) and dtype.kind != "c":
-            dtype = np.result_type(dtype, np.complex64)
-    dtype = np.dtype(dtype)
-    if dtype.kind in "iu":
-        check_finite(kernel, dtype.name)
-
     present = None if masked is None and not missing.omit else np.ones(a.shape, np.int64)
     if masked is not None:
         assert present is not None
         a, present[masked] = np.where(masked, a.dtype.type(0), a), 0
-
+    if scale != 1:
+        kernel = scale * kernel.astype(np.complex128 if kernel.dtype.kind == "c" else np.float64)
     if channel_axis is not None:
         a = np.moveaxis(a, channel_axis, 0)
         present = None if present is None else np.moveaxis(present, channel_axis, 0)
+    if dtype is None:
+        dtype = np.dtype(np.float32) if a.dtype == bool else a.dtype.newbyteorder("=")
+        if np.iscomplexobj(kernel) and dtype.kind != "c":
+            dtype = np.result_type(dtype, np.complex64)
+    if np.dtype(dtype).kind in "iu":
+        check_finite(kernel, np.dtype(dtype).name)
 
     # pad, by looking up where each position of the padded picture comes from
     shifts = np.broadcast_to(origin, 2).tolist()
@@ -235,20 +247,28 @@ def _windows(
         there = None if there is None else _take(there, table, axis, int(not omit))
     height, width = counts
 
+    dtype = np.dtype(dtype)
     integers = dtype.kind in "iu" and padded.dtype.kind in "biuO"
-    fraction = rational(kernel) if integers else None
+    # an offset is one weight more
+    fraction = rational(np.append(kernel, offset) if offset else kernel) if integers else None
+    holes = np.zeros((*padded.shape[:-2], height, width), bool)
     if fraction is not None:
-        weights, kind = _integers(padded, fraction[0])
-        divisor = fraction[1]
+        whole = fraction[0].ravel()[: kernel.size].reshape(kernel.shape)
+        plus = int(fraction[0].ravel()[-1]) if offset else 0
+        weights, kind = _integers(padded, whole, plus)
+        total = _sums(padded, weights, kind, height, width)
+        if there is None:
+            total = total + plus
+            total = quotients(abs(total) if absolute else total, fraction[1])
+        else:
+            total, holes = _divided(total, there, weights, fraction[1], kernel, missing)
     else:
-        weights, divisor = kernel, 0
         kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
-    total = _sums(padded, weights, kind, height, width)
-    holes = np.zeros(total.shape, bool)
-    if there is None:
-        total = total if fraction is None else quotients(total, divisor)
-    else:
-        total, holes = _divided(total, there, weights, divisor, kernel, missing)
+        total = _sums(padded, kernel, kind, height, width)
+        if there is not None:
+            total, holes = _divided(total, there, kernel, 0, kernel, missing)
+        total = total + np.float64(offset) if offset else total
+        total = np.abs(total) if absolute else total
     result = _to_pixels(total, dtype)
     if there is not None:
         needed = masked is not None or holes.any()
@@ -336,10 +356,12 @@ def _times(weight: Any, window: NDArray[Any]) -> NDArray[Any]:
     return product
 
 
-def _integers(padded: NDArray[Any], whole: NDArray[np.float64]) -> tuple[NDArray[Any], Any]:
+def _integers(
+    padded: NDArray[Any], whole: NDArray[np.float64], plus: int
+) -> tuple[NDArray[Any], Any]:
     """Whole numbers as integers of a type that holds all their sums: int64, or else those of Python."""
     peak = max(abs(int(padded.max())), abs(int(padded.min()))) if padded.size else 0
-    kind: Any = np.int64 if 2 * peak * np.abs(whole).sum() < 2**62 else object
+    kind: Any = np.int64 if 2 * (peak * np.abs(whole).sum() + abs(plus)) < 2**62 else object
     return whole.astype(np.int64).astype(kind), kind
 
 

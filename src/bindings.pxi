@@ -18,6 +18,11 @@ cdef enum:
     LEAST_WINDOWS = 4   # of rows, in the height of a band
 
 
+# How far the products of a line along slices and a column may be from the column that they came from, relative:
+# a division and a product round, and so did what made the column.
+cdef double DEPTH_ERROR = 8 * 2.0**-53
+
+
 cdef int run_bands(const void* bound, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
     """Band `i` of `bands`: some planes, or a part of one. Returns the number of failures to get memory."""
     cdef const Call* call = <const Call*>bound
@@ -55,7 +60,10 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
             return 1
     for c in range(request.channels):
         call.fill[c] = request.constant[c % 2]
-    bind(&call, request)
+    if call.volume.slice_taps:
+        bind_volume(&call, <const VolumeRequest*>request)
+    else:
+        bind(&call, request)
     if call.method == SPECTRA or call.method == SPECTRAL_LINES:
         failed = spectral_picture(&call, request.threads)
     elif request.threads == 1:
@@ -69,24 +77,29 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
 
 cdef void bind(Call* call, const Request* request) noexcept nogil:
     """Give a call its pictures."""
-    cdef Py_ssize_t before = -request.cols.start, columns = request.cols.count + call.kernel_width - 1
+    bind_axes(call, request, request.rows.count + call.kernel_height - 1,
+              request.cols.count + call.kernel_width - 1)
+    call.repeats = 4 * (call.kernel_height - 1) >= call.height
+    if may_take_small_box(call):
+        call.method, call.average = BOX_SMALL, quotient(call.divisor)
+    call.stream = (call.planes * call.height * call.width * call.channels * (call.src.size + call.dst.size)
+                   >= STREAM_BYTES)
+
+
+cdef void bind_axes(Call* call, const Request* request, Py_ssize_t rows, Py_ssize_t columns) noexcept nogil:
+    """Arrays and axes, whose windows reach over so many rows and columns of the padded picture."""
+    cdef Py_ssize_t before = -request.cols.start
     call.rows, call.cols = request.rows, request.cols
     call.planes, call.height, call.width = request.planes, request.rows.count, request.cols.count
     call.channels, call.source_width = request.channels, request.cols.length
     call.src = make_view(&request.src, call.planes, call.rows.length, call.cols.length, call.channels)
     call.dst = make_view(&request.dst, call.planes, call.height, call.width, call.channels)
-    call.repeats = 4 * (call.kernel_height - 1) >= call.height
     call.before = before
     call.inner_begin = smaller(larger(before, 0), columns)
     call.inner_end = larger(call.inner_begin, smaller(call.cols.length + before, columns))
     call.run_before = margin_step(&call.cols, 0, call.inner_begin)
     call.run_after = margin_step(&call.cols, call.inner_end, columns)
-    call.constant = (holds_constant(&call.rows, call.kernel_height)
-                     or holds_constant(&call.cols, call.kernel_width))
-    if may_take_small_box(call):
-        call.method, call.average = BOX_SMALL, quotient(call.divisor)
-    call.stream = (call.planes * call.height * call.width * call.channels * (call.src.size + call.dst.size)
-                   >= STREAM_BYTES)
+    call.constant = holds_constant(&call.rows, rows) or holds_constant(&call.cols, columns)
 
 
 cdef int margin_step(const Axis* axis, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
@@ -97,17 +110,15 @@ cdef int margin_step(const Axis* axis, Py_ssize_t begin, Py_ssize_t end) noexcep
     return step
 
 
-cdef inline bint holds_constant(const Axis* axis, Py_ssize_t taps) noexcept nogil:
-    """Whether windows of so many taps reach over a border that is a constant."""
-    return axis.border == FC_CONSTANT and (
-        axis.start < 0 or axis.start + axis.count + taps - 1 > axis.length
-    )
+cdef inline bint holds_constant(const Axis* axis, Py_ssize_t reached) noexcept nogil:
+    """Whether windows that reach over so many pixels meet a border that is a constant."""
+    return axis.border == FC_CONSTANT and (axis.start < 0 or axis.start + reached > axis.length)
 
 
 cdef bint may_take_small_box(const Call* call) noexcept nogil:
     """Running sums of few taps may be done in registers, if pixels and channels allow it."""
     return (
-        call.method == BOX_SLIDING and call.divisor > 0 and call.scale == 1
+        call.method == BOX_SLIDING and call.divisor > 0 and call.scale == 1 and not call.changed
         and call.src.type == call.dst.type
         and (call.src.type == U8 or call.src.type == U16 or call.src.type == I16)
         and averages(call.kernel_height, call.kernel_width, call.channels, call.divisor, call.src.size)
@@ -247,23 +258,39 @@ cdef Py_ssize_t frequency(const Fft* fft, Py_ssize_t row) noexcept:
     return found
 
 
+cdef void find_twins(const Fft* fft, Py_ssize_t* twin, Py_ssize_t* row_of) noexcept:
+    """The row of each frequency, and of each row the one whose frequency is the negative of its own."""
+    cdef Py_ssize_t y, n = fft.n
+    for y in range(n):
+        row_of[frequency(fft, y)] = y
+    for y in range(n):
+        twin[row_of[y]] = row_of[(n - y) % n]
+
+
 cdef int make_mirror(Fft* fft, Py_ssize_t vector) except -1:
     """Leave out each vector of rows all of which mirror rows that are not left out. `vector` is that of the
     highest level, so that all levels leave out the same."""
     cdef Py_ssize_t first, y, n = fft.n
-    cdef list row_of = [0] * n
-    cdef set kept = set()
-    fft.mirrored = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
+    cdef bint left_out
+    cdef Py_ssize_t* twin = <Py_ssize_t*>get_memory(3 * n, sizeof(Py_ssize_t))
+    cdef Py_ssize_t* kept = twin + 2 * n    # of each vector's first row, whether one of its rows is mirrored
+    find_twins(fft, twin, twin + n)
+    memset(kept, 0, n * sizeof(Py_ssize_t))
+    fft.mirrored = <Py_ssize_t*>malloc(n * sizeof(Py_ssize_t))
+    if fft.mirrored == NULL:
+        free(twin)
+        raise MemoryError("the rows of a tile")
     for y in range(n):
-        row_of[frequency(fft, y)] = y
         fft.mirrored[y] = -1
     for first in range(n - vector, -1, -vector):
-        twins = [row_of[(n - frequency(fft, y)) % n] for y in range(first, first + vector)]
-        if first in kept or any(fft.mirrored[y] >= 0 or first <= y < first + vector for y in twins):
-            continue
-        kept.update(y - y % vector for y in twins)
-        for y in range(vector):
-            fft.mirrored[first + y] = twins[y]
+        left_out = not kept[first]
+        for y in range(first, first + vector):
+            left_out = left_out and fft.mirrored[twin[y]] < 0 and not first <= twin[y] < first + vector
+        if left_out:
+            for y in range(first, first + vector):
+                kept[twin[y] - twin[y] % vector] = True
+                fft.mirrored[y] = twin[y]
+    free(twin)
     return 0
 
 
@@ -321,18 +348,19 @@ cdef void* line_spectrum(vec* kind, const Fft* fft, const double* weights, Py_ss
 cdef int list_frequencies(Spectra* s, Py_ssize_t vector) except -1:
     """Half of them, in whole vectors; the last one fills up."""
     cdef Py_ssize_t y, n = s.down.n, j = 0
-    cdef list row_of = [0] * n
-    for y in range(n):
-        row_of[frequency(&s.down, y)] = y
+    cdef Py_ssize_t* twin
     s.half = (n // 2 + 1 + vector - 1) // vector * vector
     s.kept = <Py_ssize_t*>get_memory(s.half, sizeof(Py_ssize_t))
     s.duplicate = <Py_ssize_t*>get_memory(s.half, sizeof(Py_ssize_t))
+    twin = <Py_ssize_t*>get_memory(2 * n, sizeof(Py_ssize_t))
+    find_twins(&s.down, twin, twin + n)
     for y in range(n):
         if frequency(&s.down, y) <= n // 2:
-            s.kept[j], s.duplicate[j] = y, row_of[(n - frequency(&s.down, y)) % n]
+            s.kept[j], s.duplicate[j] = y, twin[y]
             j += 1
     for j in range(j, s.half):
         s.kept[j], s.duplicate[j] = s.kept[j - 1], s.duplicate[j - 1]
+    free(twin)
     return 0
 
 
@@ -390,15 +418,52 @@ cdef int pad_kernel(Call* call) except -1:
     return 0
 
 
+cdef int find_depth(const double* column, double* depth, double* rest, const Volume* v, bint exact) except -1:
+    """Factor the column of a separable kernel, all rows of all slices, into a line along the slices and a
+    column of one slice. Their products are the column but for a rounding, or not even that."""
+    cdef Py_ssize_t k, j, n = v.slice_rows, pivot = 0
+    for k in range(v.slice_taps * n):
+        if fabs(column[k]) > fabs(column[pivot]):
+            pivot = k
+    for j in range(n):
+        rest[j] = column[pivot // n * n + j]
+    for k in range(v.slice_taps):
+        depth[k] = column[k * n + pivot % n] / column[pivot] if column[pivot] != 0 else 0
+        for j in range(n):
+            if fabs(depth[k] * rest[j] - column[k * n + j]) > (0 if exact else DEPTH_ERROR) * fabs(
+                    column[k * n + j]):
+                raise ValueError("kernel must be a product of three lines")
+    return 0
+
+
+cdef int make_volume_lines(vec* kind, Call* call, const Proposal* p, Py_ssize_t width) except -1:
+    """Taps of a product of three lines: along the slices, across, and down."""
+    cdef Volume* v = &call.volume
+    cdef double* down = <double*>get_memory(v.slice_rows, sizeof(double))
+    try:
+        v.depth = <double*>get_memory(v.slice_taps, sizeof(double))
+        find_depth(p.down, v.depth, down, v, p.error == 0)
+        make_taps(kind, &call.across, p.across, 1, width, call.channels)
+        make_taps(kind, &call.window, down, v.slice_rows, 1, call.channels)
+        call.across.folded = p.across_symmetric
+    finally:
+        free(down)
+    return 0
+
+
 cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p) except -1:
     """Taps of a separable call (a row and a column), else of the kernel as it is; spectra."""
     # a tile is of one channel; see one_channel in fft.pxi
     cdef bint spectral = p.sums == SPECTRA or p.sums == SPECTRAL_LINES
     cdef Py_ssize_t step = 1 if p.sums == FFT or spectral else call.channels
-    if p.across != NULL:
+    if p.across != NULL and call.volume.slice_taps:
+        make_volume_lines(kind, call, p, kernel.width)
+    elif p.across != NULL:
         make_taps(kind, &call.across, p.across, 1, kernel.width, step)
         make_taps(kind, &call.window, p.down, kernel.height, 1, step)
         call.across.folded, call.window.folded = p.across_symmetric, p.down_symmetric
+    elif call.volume.slice_taps:
+        list_volume(kind, call, kernel)
     elif p.sums == TAPS or p.sums == FFT:
         make_taps(kind, &call.window, kernel.weights, kernel.height, kernel.width, step)
     if p.sums == FFT:
@@ -410,6 +475,15 @@ cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p
         if vec is vf:
             make_spectra(<vd*>NULL, &call.fine_spectra, call, p, p.fine_doubt)
         keep_spectrum(kind, call)
+    return 0
+
+
+cdef int list_volume(vec* kind, Call* call, const Facts* kernel) except -1:
+    """The taps of all slices, if these are listed at all."""
+    cdef Volume* v = &call.volume
+    call.window.height, call.window.width, call.window.step = kernel.height, kernel.width, call.channels
+    if call.method == TAPS:
+        make_steps(kind, &call.window, kernel.weights, v.slice_taps, v.row_step, v.col_step)
     return 0
 
 
@@ -550,12 +624,19 @@ cdef class Program:
         Samples of a pixel.
     target : int
         Code of the type of the results.
+    slices : int, optional
+        Of a kernel of three axes, of which `kernel` is all rows, slice by slice. Its requests are those of a
+        volume, and the strategy must list the taps, or sum integers of 64 bits.
+    steps : (int, int, int), optional
+        From a result to the next one, along slices, rows and columns.
     """
     cdef Call call
     cdef bytes weights      # the call points to them
 
-    def __cinit__(self, Kernel kernel not None, Strategy strategy not None, Py_ssize_t channels, int target):
+    def __cinit__(self, Kernel kernel not None, Strategy strategy not None, Py_ssize_t channels, int target,
+                  Py_ssize_t slices=0, tuple steps=(1, 1, 1)):
         cdef Call* call = &self.call
+        cdef Volume* v = &call.volume
         cdef const Proposal* p = &strategy.proposal
         if p.height and (p.height != kernel.facts.height or p.width != kernel.facts.width):
             raise ValueError(f"strategy must be one for a kernel of shape {kernel.shape}; got another's")
@@ -565,10 +646,21 @@ cdef class Program:
         call.kernel, call.column, call.row = kernel.facts.weights, kernel.facts.column, kernel.facts.row
         call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
         call.channels = channels
+        if slices:
+            if kernel.facts.height % slices or p.sums not in (TAPS, EXACT_INT64):
+                raise ValueError(f"strategy must list the taps of {slices} slices; got {strategy.method!r}")
+            if p.across != NULL and tuple(steps) != (1, 1, 1):
+                raise ValueError(f"steps must be 1 for separable kernels; got {steps}")
+            if p.across != NULL and slices > MOST_DEPTH:
+                raise ValueError(f"slices must be at most {MOST_DEPTH} for separable kernels; got {slices}")
+            v.slice_taps, v.slice_rows = slices, kernel.facts.height // slices
+            v.slice_step, v.row_step, v.col_step = steps
         call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor
         call.spectral, call.norm = p.spectral / (p.divisor or 1), p.norm
         call.centre, call.centred = p.centre, p.centre * sum_of_weights(&kernel.facts) if p.centre else 0
         call.plus = rint(p.offset * p.divisor) if p.divisor else p.offset    # whole where sums are
+        call.absolute = p.absolute
+        call.changed = p.sums != INT8_DOT and (call.plus != 0 or call.absolute)
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
         if call.tie_tolerance > 0 and (call.kernel != NULL
@@ -577,6 +669,11 @@ cdef class Program:
         call.window.height = call.kernel_height
         if p.sums == INT8_DOT:
             make_dots(call, p)
+        elif p.sums == CORRELATE1D:
+            if p.accumulator == FLOAT32:
+                make_lines(<vf*>NULL, call, p)
+            else:
+                make_lines(<vs*>NULL, call, p)
         elif p.sums == CONVOLVE2D or p.sums == CONVOLVE2D_REVERSED:
             if p.accumulator == FLOAT32:
                 make_quads(<vf*>NULL, &call.window, &kernel.facts, channels)
@@ -590,9 +687,12 @@ cdef class Program:
     def __dealloc__(self):
         free_taps(&self.call.across)
         free_taps(&self.call.window)
+        free(self.call.volume.depth)
         free(<void*>self.call.padded_kernel)
         free(<void*>self.call.dots.offset)
         free(<void*>self.call.dots.weight)
+        free(self.call.down.weight)
+        free(self.call.along.weight)
         free_fft(&self.call.fft)
         free_fft(&self.call.wide)
         free_spectra(&self.call.spectra)
@@ -623,6 +723,8 @@ cdef class Program:
             listed = 8 * taps
         elif call.method == SPECTRAL_LINES:
             listed = 80 * (call.kernel_height + call.kernel_width) + (8 * taps if call.kernel != NULL else 0)
+        elif call.method == CORRELATE1D:
+            listed = 8 * (call.down.size + call.along.size)
         elif call.kernel == NULL:
             listed = 160 * (call.kernel_height + call.kernel_width)
         if call.padded_kernel != NULL:

@@ -4,13 +4,6 @@
 cdef enum:
     LINE_BYTES = 64     # of a cache
 
-# How one of these filters sums, and which one is first.
-cdef enum:
-    NOTHING, LIST, EVEN, ODD, MEAN
-
-cdef enum:
-    DOWN_FIRST, ACROSS_FIRST, ADDED
-
 # Columns of a margin that do not follow each other in one step.
 cdef enum:
     IRREGULAR = 2
@@ -121,6 +114,14 @@ cdef struct Strip:
     void* base
     void** rows                 # the window, in order
 
+cdef struct Volume:
+    # What a call of three axes, or of windows some pixels apart, has besides; see schedule/volumes.pxi.
+    Axis slices                 # of the padded volume
+    Py_ssize_t slice_step, row_step, col_step   # from a window to the next one
+    Py_ssize_t slice_taps       # slices of the kernel, of which all rows are listed; 0: this is no volume
+    Py_ssize_t slice_rows       # kernel rows of a slice
+    double* depth               # of a kernel that is a product of three lines the one along slices, else NULL
+
 cdef struct Call:
     View src, dst
     Py_ssize_t planes, height, width, channels      # of the output
@@ -142,6 +143,7 @@ cdef struct Call:
     int method
     int accumulator             # type of the sums: 0 float32, 1 float64, 2 float64 in the definition's order
     Taps across, window
+    Volume volume
     Dots dots
     Fft fft
     Fft wide        # the same in float64, for results of float32 that these do not prove
@@ -153,16 +155,18 @@ cdef struct Call:
     int weights_sign            # of all of them; 0: they differ
     Average average
     Line down, along
-    int order
+    int order                   # which of the two is first
     bint history                # a running mean that depends on all rows before
-    int cast_mode                 # how sums become integers; see cast.pxi
+    int cast_mode               # how sums become integers; see cast.pxi
     double centre               # subtracted from the samples of an FFT's tiles; and what its sums lack then
     double centred
     double spectral, norm       # error of its results for samples of a norm; the largest norm, for which guard is
     const double* held    # samples of a tile, the first of which is padded pixel (held_y, held_x)
     Py_ssize_t held_y, held_x, held_pitch
     double scale                # of a box's or a dot's sums
-    double plus                 # added to a dot's before they are divided, if they are, and rounded
+    double plus                 # added to all sums before they are divided, if they are, and rounded
+    bint absolute               # whether the magnitudes of these are the results
+    bint changed                # whether one of both is done when rows of sums are stored
     Py_ssize_t divisor          # of all sums, where the kernel is of whole numbers; else 0
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches: results go past these
@@ -182,26 +186,28 @@ cdef inline Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
     return a if a > b else b
 
 
-cdef inline bint is_work(work* kind, const View* view) noexcept nogil:
-    """Whether rows of the picture are what the method works on, as they lie."""
-    if work is vf:
+cdef inline bint lies_as_row(row_vec* kind, const View* view) noexcept nogil:
+    """Whether a row of the picture, as it lies, is a row of such vectors, so that nothing need be copied."""
+    if row_vec is vf:
         return view.packed and view.type == F32
-    elif work is vb:
+    elif row_vec is vb:
         return view.packed and view.type == U8
-    elif work is vh:
+    elif row_vec is vh:
         return view.packed and (view.type == U16 or view.type == I16)
     else:
         return view.packed and view.type == F64
 
 
-cdef inline Py_ssize_t result_size(work* kind, const Call* call) noexcept nogil:
+cdef inline Py_ssize_t result_size(row_vec* kind, const Call* call) noexcept nogil:
     """Bytes of a sample of what the method makes: sums, or pixels already."""
-    return call.dst.size if work is vb or work is vh else sample_size(kind)
+    return call.dst.size if row_vec is vb or row_vec is vh else sample_size(kind)
 
 
-cdef inline bint is_result(work* kind, const Call* call) noexcept nogil:
+cdef inline bint is_result(row_vec* kind, const Call* call) noexcept nogil:
     """Whether rows of the output are what the method makes, as they lie."""
-    return is_work(kind, &call.dst) or (work is vb and call.dst.packed and call.dst.type == I16)
+    return (lies_as_row(kind, &call.dst) and not call.changed) or (
+        row_vec is vb and call.dst.packed and call.dst.type == I16
+    )
 
 
 cdef View make_view(const Array* a, Py_ssize_t planes, Py_ssize_t height, Py_ssize_t width,
@@ -279,28 +285,37 @@ cdef int make_taps(vec* kind, Taps* taps, const double* weights, Py_ssize_t heig
     taps.pairs = t // 2 * 2 if taps.height == 1 and taps.dense and step <= lanes_of(kind) else 0
     taps.shifts_by_three = taps.pairs > 0 and 3 * step <= lanes_of(kind)
     if taps.height > 1 and not (taps.dense and taps.height >= 3):
-        make_steps(kind, taps, weights)
+        make_steps(kind, taps, weights, 1, 1, 1)
     return 0
 
 
-cdef int make_steps(vec* kind, Taps* taps, const double* weights) except -1:
-    cdef Py_ssize_t iy, kx, ky, t = 0, n = (taps.height + 3) * taps.width
+cdef int make_steps(vec* kind, Taps* taps, const double* weights, Py_ssize_t slices, Py_ssize_t row_step,
+                    Py_ssize_t col_step) except -1:
+    """The steps of a block (see sparse.pxi), in the order of the taps. The rows of a window are those of its
+    slices, one after the other, and of each row the columns 0, 1 ... col_step - 1 of each `col_step` are rows
+    of their own."""
+    cdef Py_ssize_t height = taps.height // slices, rows = height + (BLOCK_ROWS - 1) * row_step
+    cdef Py_ssize_t k, iy, kx, ky, t = 0, n = slices * rows * taps.width
     cdef int r, mask
+    cdef const double* w
     taps.step_row = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
     taps.step_offset = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
     taps.step_mask = <int*>get_memory(n, sizeof(int))
     taps.step_weight = get_memory(4 * n, sizeof(double))
-    for iy in range(taps.height + 3):
-        for kx in range(taps.width):
-            mask = 0
-            for r in range(4):
-                ky = iy - r
-                if 0 <= ky and ky < taps.height and weights[ky * taps.width + kx] != 0:
-                    mask |= 1 << r
-                    set_sample(<vec*>taps.step_weight, 4 * t + r, weights[ky * taps.width + kx])
-            if mask:
-                taps.step_row[t], taps.step_offset[t], taps.step_mask[t] = iy, kx * taps.step, mask
-                t += 1
+    for k in range(slices):
+        w = weights + k * height * taps.width
+        for iy in range(rows):
+            for kx in range(taps.width):
+                mask = 0
+                for r in range(BLOCK_ROWS):
+                    ky = iy - r * row_step
+                    if 0 <= ky and ky < height and w[ky * taps.width + kx] != 0:
+                        mask |= 1 << r
+                        set_sample(<vec*>taps.step_weight, 4 * t + r, w[ky * taps.width + kx])
+                if mask:
+                    taps.step_row[t] = (k * rows + iy) * col_step + kx % col_step
+                    taps.step_offset[t], taps.step_mask[t] = kx // col_step * taps.step, mask
+                    t += 1
     taps.steps = t
     return 0
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Calls: from NumPy arrays to a request of the engine, in C, and the cache of what was decided before.
 
-    PlanBase     a kernel and options, as far as C must know them. Called with a plain array it looks up the
-                 program for that type and size, describes the arrays as they lie, and runs it.
+    Options      what a plan does, whatever its kernel: checked once, since most kernels come with known ones.
+    PlanBase     a kernel and options. Called with a plain array it looks up the program for that type and
+                 size, or has one made, describes the arrays as they lie, and runs it.
     Prepared     what a plan knows of images of one type and size.
     execute      the same for callers that have a program already.
     cache        plans by kernel and options, so that `fastconv.convolve` finds its plan again.
@@ -19,7 +20,7 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport Py_EQ, PyObject_RichCompareBool
 from cpython.unicode cimport PyUnicode_CheckExact
-from fastconv._engine.planner cimport I64, U64
+from fastconv._engine.planner cimport I64, U64, Built, Kernel, Strategy, decide, is_integer, kernel_of, range_of
 from fastconv._engine.pool cimport threads_for
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport llabs
@@ -40,6 +41,7 @@ cdef enum:
     PREPARED = 4        # images of other types and sizes that a plan knows
     SLOTS = 256         # of a cache, in pairs
     SAMPLES = 16        # words of a kernel that are hashed
+    MOST_OPTIONS = 16   # that are kept, and as many that were given
     NO_AXIS = -1000
     SAME = 0
     VALID = 1
@@ -53,10 +55,15 @@ cdef int code_of[TYPES]
 memset(code_of, 0xff, sizeof(code_of))
 # Counts the changes of level, so that a plan knows which of its programs are of this one.
 cdef int _generation = 0
+cdef str _level = None      # its name
+cdef object _engine = None  # and its engine
+cdef type _plan_type = None     # subclass of PlanBase that plans are of
 
 
-def begin(dict codes):
-    """Say which types are answered in C (NumPy's number: row of the table of pixels)."""
+def begin(dict codes, type plan_type):
+    """Say which types are answered in C (NumPy's number: row of the table of pixels), and what a plan is."""
+    global _plan_type
+    _plan_type = plan_type
     for number, code in codes.items():
         if 0 <= number < TYPES:
             code_of[number] = code
@@ -142,19 +149,21 @@ cdef int put_planes(Request* r, const Layout* src, const Layout* dst) noexcept:
     return left
 
 
-cdef int run_leads(Runner runner, const void* program, const Request* r, const Layout* src, const Layout* dst,
+cdef int run_leads(Runner runner, const void* program, Request* r, const Layout* src, const Layout* dst,
                    int left) noexcept nogil:
-    """Run a request for each position on the first `left` leading axes."""
+    """Run a request for each position on the first `left` leading axes. It stays where it is, since one of a
+    volume is longer than this."""
     cdef cnp.npy_intp i
     cdef int failed = 0
-    cdef Request part
+    cdef char* first = r.src.data
+    cdef char* result = r.dst.data
     if left == 0:
         return runner(program, r)
-    part = r[0]
     for i in range(src.lead_size[left - 1]):
-        part.src.data = r.src.data + i * src.lead_stride[left - 1]
-        part.dst.data = r.dst.data + i * dst.lead_stride[left - 1]
-        failed += run_leads(runner, program, &part, src, dst, left - 1)
+        r.src.data = first + i * src.lead_stride[left - 1]
+        r.dst.data = result + i * dst.lead_stride[left - 1]
+        failed += run_leads(runner, program, r, src, dst, left - 1)
+    r.src.data, r.dst.data = first, result
     return failed
 
 
@@ -218,7 +227,7 @@ def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, t
 
     Parameters
     ----------
-    program : Program or Lines of an engine
+    program : Program of an engine
     src, dst : ndarray, shape (..., H, W, C), real, any strides; of the same leading axes, no axis empty
     source, target : int
         Their types, as rows of the table of pixels.
@@ -257,6 +266,48 @@ def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, t
     b.work = cost * cnp.PyArray_SIZE(dst)
     run(b.runner, b.call, r, &s, &d, left, b.work, threads)
     return b if left == 0 else None
+
+
+def execute_volume(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, tuple axes, tuple borders,
+                   tuple constant, double cost, threads):
+    """Fill `dst` from `src` with a program for volumes.
+
+    Parameters
+    ----------
+    program : Program of an engine, with slices
+    src, dst : ndarray, shape (..., D, H, W, C), real, any strides; of the same leading axes, no axis empty
+    source, target : int
+        Their types, as rows of the table of pixels.
+    axes : three of (length, start, count)
+        Of slices, rows and columns: source pixels, position of the first window's first tap, number of windows.
+    borders : (int, int, int)
+        Of these, as numbers of `fastconv._borders.BORDERS`.
+    constant : (float, float)
+        Of even and of odd channels.
+    cost : float
+        Predicted ns a sample of the result, on one thread.
+    threads : int or None
+    """
+    cdef VolumeRequest request
+    cdef Request* r = &request.picture
+    cdef Layout s, d
+    cdef int slices
+    cdef size_t runner, call
+    if not (lay_out(&s, src, -1) and lay_out(&d, dst, -1) and s.leads > 0 and d.leads == s.leads):
+        raise ValueError(f"arrays must have at least 4 axes, as many each; got {src.ndim} and {dst.ndim}")
+    put_array(&r.src, src, &s, source)
+    put_array(&r.dst, dst, &d, target)
+    slices = s.leads - 1
+    r.src.plane, r.dst.plane = s.lead_stride[slices], d.lead_stride[slices]
+    r.channels = s.channels
+    request.slices.length, request.slices.start, request.slices.count = axes[0]
+    r.rows.length, r.rows.start, r.rows.count = axes[1]
+    r.cols.length, r.cols.start, r.cols.count = axes[2]
+    request.slices.border, r.rows.border, r.cols.border = borders
+    r.planes = request.slices.count
+    r.constant[0], r.constant[1] = constant
+    runner, call = program.address()
+    run(<Runner>runner, <const void*>call, r, &s, &d, slices, cost * cnp.PyArray_SIZE(dst), threads)
 
 
 # --- how large integers of 64 bits are ------------------------------------------------------------------
@@ -361,66 +412,158 @@ cdef struct Prepared:
     double cost
 
 
+@cython.final
+cdef class Options:
+    """What a plan does, whatever its kernel; made by fastconv._plan.options_of, which has checked all.
+
+    Parameters
+    ----------
+    flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute, missing
+        As in fastconv.api.Plan.
+    mode, border_number : int
+        Of `shape` and `border`, as their tables have them.
+    """
+    cdef readonly bint flipped
+    cdef readonly str border, shape, method
+    cdef readonly object cval, channel_axis, dtype, threads
+    cdef readonly tuple origin
+    cdef readonly double scale, offset
+    cdef readonly bint absolute
+    cdef readonly object missing
+    cdef int mode, border_number, axis
+    cdef int target             # NumPy's number of the result's type, -1: the image's
+    cdef double constant
+    cdef bint plain             # whether all is real
+
+    def __init__(self, bint flipped, str border, cval, tuple origin, str shape, channel_axis, dtype, str method,
+                 threads, double scale, double offset, bint absolute, missing, *, int mode, int border_number):
+        self.flipped, self.border, self.cval, self.origin, self.shape = flipped, border, cval, origin, shape
+        self.channel_axis, self.dtype, self.method, self.threads = channel_axis, dtype, method, threads
+        self.scale, self.offset, self.absolute, self.missing = scale, offset, absolute, missing
+        self.mode, self.border_number, self.axis = mode, border_number, NO_AXIS
+        self.target = -1 if dtype is None else dtype.num
+        # of this machine's byte order
+        self.plain = PyFloat_CheckExact(cval) and (dtype is None or (dtype.kind != "c" and dtype.isnative))
+        self.constant = cval if self.plain else 0
+        if PyLong_CheckExact(channel_axis) and -MOST_AXES < channel_axis < MOST_AXES:
+            self.axis = channel_axis
+        elif channel_axis is not None:  # a name, or an error, which is not raised here
+            self.plain = False
+        if missing.active:
+            self.plain = False
+
+    def listed(self):
+        """All of them in the order of the parameters."""
+        m = self.missing
+        return (self.flipped, "omit" if m.omit else self.border, self.cval, self.origin, self.shape,
+                self.channel_axis, self.dtype, self.method, self.threads, self.scale, self.offset, self.absolute,
+                m.nan_policy, m.min_weight, m.renormalize, m.fill)
+
+
 cdef class PlanBase:
     """A kernel and options as far as C must know them; see fastconv.api.Plan.
 
-    A subclass has more methods. ``_prepare(image, target, size, channels, bits)`` returns a program and its
-    predicted ns a sample. ``_by_name(image, out, dims, mask)`` filters along dimensions that have names.
-    ``_apply(image, out, mask)`` answers what C does not: complex numbers, subclasses, what is missing, wrong
-    arguments.
+    A subclass has more methods. ``_by_name(image, out, dims, mask)`` filters along dimensions that have
+    names. ``_apply(image, out, mask)`` answers what C does not: complex numbers, subclasses, what is missing,
+    wrong arguments.
+    ``_check(image, dtype)`` raises or warns where a first image is not what it seems to be.
+
+    Parameters
+    ----------
+    options : Options
+    parts : tuple of Kernel
+        The kernel, or its real and imaginary part, as it lies on the window.
+    lying : ndarray or Product, optional
+        The kernel as it lies on the window, if that is more than its only part.
+    pixel : dtype, optional
+        Type of image that the plan speaks of.
     """
+    cdef readonly Options options
+    cdef readonly tuple parts
+    cdef readonly object lying, pixel
+    cdef public dict kept               # what fastconv._missing knows of images with missing samples
     cdef Py_ssize_t kernel_height, kernel_width
     cdef Py_ssize_t centre_y, centre_x      # of the window, for results of the image's size
-    cdef int mode, border, channel_axis
-    cdef int target             # NumPy's number of the result's type, -1: the image's
-    cdef double constant
-    cdef public tuple parts     # the kernel, or its real and imaginary part, as the planner knows them
-    cdef object asked_threads
     cdef bint plain             # whether all is real
     cdef Prepared prepared[PREPARED]
     cdef list programs          # owners of what these point to
     cdef int oldest
-    cdef Py_ssize_t keep_in_register    # bytes of these
+    cdef Py_ssize_t program_bytes
     cdef bint cached            # whether the cache holds this plan
 
-    def __cinit__(self, *args, **kwargs):
+    def __init__(self, Options options not None, tuple parts not None, lying=None, pixel=None):
+        self.fill(options, parts, lying, pixel)
+
+    cdef int fill(self, Options options, tuple parts, object lying, object pixel) except -1:
+        cdef Kernel kernel = <Kernel?>parts[0]
+        self.options, self.parts, self.lying, self.pixel = options, parts, lying, pixel
         self.programs = [None] * PREPARED
-        self.oldest = 0
-        self.keep_in_register = 0
-        self.cached = self.plain = False
+        self.kernel_height, self.kernel_width = kernel.facts.height, kernel.facts.width
+        self.centre_y = window_centre(self.kernel_height, options.origin[0], options.flipped)
+        self.centre_x = window_centre(self.kernel_width, options.origin[1], options.flipped)
+        self.plain = options.plain and len(parts) == 1
+        return 0
 
-    def _begin(self, tuple size, tuple centre, int mode, int border, channel_axis, target, cval, threads,
-               bint plain):
-        """Tell C of the options.
+    @property
+    def window(self):
+        """Height and width of the kernel."""
+        return self.kernel_height, self.kernel_width
 
-        Parameters
-        ----------
-        size, centre : (int, int)
-            Of the kernel; of the window, from its first row and column.
-        mode : {0, 1, 2}
-            As the names in `fastconv.api.SHAPES`.
-        border : int
-            As the names in `fastconv._borders.BORDERS`.
-        channel_axis : int or None
-        target : dtype or None
-        cval : float
-        threads : int or None
-        plain : bool
-            Whether kernel, constant and target are real, and that of this machine's byte order.
-        """
-        self.kernel_height, self.kernel_width = size
-        self.centre_y, self.centre_x = centre
-        self.mode, self.border = mode, border
-        self.channel_axis = NO_AXIS
-        if channel_axis is not None:
-            if not -MOST_AXES < channel_axis < MOST_AXES:
-                plain = False   # the error is not raised here
-            else:
-                self.channel_axis = channel_axis
-        self.target = -1 if target is None else target.num
-        self.constant = cval if plain else 0
-        self.asked_threads = threads
-        self.plain = plain
+    @property
+    def flipped(self):
+        """Whether this is a convolution."""
+        return self.options.flipped
+
+    @property
+    def border(self):
+        """As in `convolve`, like the following ones."""
+        return self.options.border
+
+    @property
+    def cval(self):
+        return self.options.cval
+
+    @property
+    def origin(self):
+        return self.options.origin
+
+    @property
+    def shape(self):
+        return self.options.shape
+
+    @property
+    def channel_axis(self):
+        return self.options.channel_axis
+
+    @property
+    def dtype(self):
+        return self.options.dtype
+
+    @property
+    def scale(self):
+        return self.options.scale
+
+    @property
+    def offset(self):
+        return self.options.offset
+
+    @property
+    def absolute(self):
+        return self.options.absolute
+
+    @property
+    def missing(self):
+        """What of an image is missing, and what is done about it."""
+        return self.options.missing
+
+    @property
+    def requested_method(self):
+        """The ``method=`` of `convolve`."""
+        return self.options.method
+
+    @property
+    def threads(self):
+        return self.options.threads
 
     def __call__(self, image, *, out=None, dims=None, mask=None):
         """Filter an image, as `convolve` or `correlate` would."""
@@ -434,21 +577,23 @@ cdef class PlanBase:
         cdef cnp.ndarray a, result
         cdef Prepared p
         cdef object _program    # held here, since another thread may drop it from the list
-        cdef int source, target, left, i, n, y_axis, x_axis, bits, channel_axis = self.channel_axis
+        cdef Options o = self.options
+        cdef int source, target, left, i, n, y_axis, x_axis, bits, channel_axis
         cdef cnp.npy_intp shape[MOST_AXES]
         cdef cnp.npy_intp height, width
         if not self.plain or type(image) is not cnp.ndarray:
             return self._apply(image, out)
+        channel_axis = o.axis
         a = <cnp.ndarray>image
         source = cnp.PyArray_TYPE(a)
         if source >= TYPES or code_of[source] < 0 or not lay_out(&s, a, channel_axis):
             return self._apply(image, out)
         height, width = s.height, s.width
-        if self.mode == VALID:
+        if o.mode == VALID:
             height, width = height - self.kernel_height + 1, width - self.kernel_width + 1
-        elif self.mode == FULL:
+        elif o.mode == FULL:
             height, width = height + self.kernel_height - 1, width + self.kernel_width - 1
-        target = self.target
+        target = o.target
         if target < 0 and out is None:
             target = cnp.NPY_FLOAT if source == cnp.NPY_BOOL else source
         if height <= 0 or width <= 0 or cnp.PyArray_SIZE(a) == 0:
@@ -456,7 +601,7 @@ cdef class PlanBase:
 
         n = cnp.PyArray_NDIM(a)
         memcpy(shape, cnp.PyArray_DIMS(a), n * sizeof(cnp.npy_intp))
-        if self.mode != SAME:
+        if o.mode != SAME:
             if channel_axis < 0 and channel_axis != NO_AXIS:
                 channel_axis += n
             x_axis = n - 2 if channel_axis == n - 1 else n - 1
@@ -477,10 +622,10 @@ cdef class PlanBase:
                 or cnp.PyArray_TYPE(result) != target or cnp.PyArray_NDIM(result) != n
                 or memcmp(cnp.PyArray_DIMS(result), shape, n * sizeof(cnp.npy_intp)) != 0
                 or not cnp.PyArray_ISWRITEABLE(result) or not apart(a, result)
-                or (self.target >= 0 and cnp.PyArray_ISBYTESWAPPED(result))
+                or (o.target >= 0 and cnp.PyArray_ISBYTESWAPPED(result))
             ):
                 return self._apply(image, out)
-        lay_out(&d, result, self.channel_axis)
+        lay_out(&d, result, o.axis)
         spread_channels(&s, &d)
         bits = magnitude_of(a, code_of[source] == I64) if is_long(source) else 0
 
@@ -493,16 +638,16 @@ cdef class PlanBase:
         put_array(&r.dst, result, &d, code_of[target])
         left = put_planes(&r, &s, &d)
         r.channels = s.channels
-        r.rows.length, r.rows.count, r.rows.border = s.height, height, self.border
-        r.cols.length, r.cols.count, r.cols.border = s.width, width, self.border
-        if self.mode == SAME:
+        r.rows.length, r.rows.count, r.rows.border = s.height, height, o.border_number
+        r.cols.length, r.cols.count, r.cols.border = s.width, width, o.border_number
+        if o.mode == SAME:
             r.rows.start, r.cols.start = -self.centre_y, -self.centre_x
-        elif self.mode == VALID:
+        elif o.mode == VALID:
             r.rows.start = r.cols.start = 0
         else:
             r.rows.start, r.cols.start = 1 - self.kernel_height, 1 - self.kernel_width
-        r.constant[0] = r.constant[1] = self.constant
-        run(p.runner, p.call, &r, &s, &d, left, p.cost * cnp.PyArray_SIZE(result), self.asked_threads)
+        r.constant[0] = r.constant[1] = o.constant
+        run(p.runner, p.call, &r, &s, &d, left, p.cost * cnp.PyArray_SIZE(result), o.threads)
         return result
 
     cdef int find(self, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
@@ -521,17 +666,29 @@ cdef class PlanBase:
     cdef int prepare(self, cnp.ndarray image, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
                      cnp.npy_intp channels, int bits) except -1:
         """Decide. Returns the index of what is prepared now."""
+        cdef Options o = self.options
+        cdef Kernel kernel = <Kernel>self.parts[0]
+        cdef Strategy strategy
         cdef size_t runner, call
         cdef Prepared* p
         cdef int i
-        program, cost = self._prepare(image, cnp.PyArray_DescrFromType(target), (height, width), channels,
-                                      bits)
+        cdef double low, high
+        cdef bint integral
+        # a constant that no window sees is none
+        cdef bint sees = o.border_number == FC_CONSTANT and o.mode != VALID and len(kernel) > 1
+        if (o.axis == NO_AXIS and cnp.PyArray_NDIM(image) > 2) or (
+                is_integer(code_of[target]) and not kernel.facts.finite):
+            self._check(image, cnp.PyArray_DescrFromType(target))
+        range_of(code_of[source], bits, o.constant if sees else 0, &low, &high, &integral)
+        strategy = decide(kernel, code_of[source], code_of[target], low, high, integral, height, width, channels,
+                          o.method, _level, o.offset, o.absolute)
+        program = program_of(strategy, kernel, code_of[target], channels)
         runner, call = program.address()
         i = self.oldest
         p = &self.prepared[i]
         p.source, p.target, p.height, p.width, p.channels = source, target, height, width, channels
-        p.bits = bits
-        p.runner, p.call, p.cost, p.generation = <Runner>runner, <const void*>call, cost, _generation
+        p.bits, p.generation = bits, _generation
+        p.runner, p.call, p.cost = <Runner>runner, <const void*>call, strategy.proposal.cost
         self.programs[i] = program
         self.oldest = (i + 1) % PREPARED
         self.weigh()
@@ -539,16 +696,39 @@ cdef class PlanBase:
 
     cdef int weigh(self) except -1:
         """Count the bytes of this plan's programs, and let the cache make room if it holds the plan."""
-        cdef Py_ssize_t keep_in_register = 0
-        for program in set(self.programs):
-            if program is not None:
-                keep_in_register += program.nbytes()
+        cdef Py_ssize_t i, k, program_bytes = 0
+        cdef object program
+        for i in range(PREPARED):
+            program = self.programs[i]
+            for k in range(i):
+                if self.programs[k] is program:
+                    break
+            else:
+                if program is not None:
+                    program_bytes += program.nbytes()
         with cython.critical_section(_plans):
             if self.cached:
-                account(keep_in_register - self.keep_in_register)
-            self.keep_in_register = keep_in_register
+                account(program_bytes - self.program_bytes)
+            self.program_bytes = program_bytes
             make_room()
         return 0
+
+
+cdef inline Py_ssize_t window_centre(Py_ssize_t size, Py_ssize_t origin, bint flipped) noexcept:
+    """Of the window; `placement` of fastconv/_borders.py."""
+    return (size - 1) // 2 - origin if flipped else size // 2 + origin
+
+
+cpdef object program_of(Strategy strategy, Kernel kernel, int target, Py_ssize_t channels):
+    """The strategy as the engine wants it, for results of that type; the last one is kept."""
+    cdef Built built = strategy.built
+    if (built.program is None or built.generation != _generation or built.target != target
+            or built.channels != channels or built.height != kernel.facts.height
+            or built.width != kernel.facts.width):
+        built.program = _engine.Program(kernel, strategy, channels, target)
+        built.generation, built.target, built.channels = _generation, target, channels
+        built.height, built.width = kernel.facts.height, kernel.facts.width
+    return built.program
 
 
 # --- the cache ------------------------------------------------------------------------------------------
@@ -676,12 +856,13 @@ cdef class Entry:
         cdef Py_ssize_t n = 1024 + (len(self.weights) if self.weights is not None else 0)
         if self.plan is not None:
             # given, flipped and their facts
-            return n + 3 * (len(self.weights) if self.weights is not None else 0) + self.plan.keep_in_register
+            return n + 3 * (len(self.weights) if self.weights is not None else 0) + self.plan.program_bytes
         return n + self.bound.program.nbytes()
 
 
 cdef list _plans = [None] * SLOTS
 cdef list _echoes = [None] * SLOTS
+cdef list _checked = []             # options as they were given, and `Options`, in turns
 cdef uint64_t _clock = 0
 cdef Py_ssize_t _held = 0           # bytes of all entries
 cdef Py_ssize_t _limit = 64 << 20
@@ -753,10 +934,11 @@ def clear_cache():
             drop(_echoes, i)
 
 
-def new_level():
+def new_level(str name, engine):
     """Keep nothing, and let plans forget their programs: the engine's level has changed."""
-    global _generation
+    global _generation, _level, _engine
     _generation += 1
+    _level, _engine = name, engine
     clear_cache()
 
 
@@ -798,35 +980,68 @@ cdef uint64_t plan_hash(cnp.ndarray kernel) noexcept:
     return hash_words(cnp.PyArray_DIMS(kernel)[0] * 31 + cnp.PyArray_TYPE(kernel), kernel)
 
 
-cdef PlanBase find(object kernel, tuple options):
-    """The plan that was made of a kernel and options, or None.
+cdef PlanBase find(cnp.ndarray kernel, tuple options):
+    """The plan that was made of a plain kernel and options, or None.
 
     The kernel is compared by its bytes, since an array can be changed behind our back.
     """
     cdef Entry entry
-    cdef Py_ssize_t i, slot
-    cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
-    if k is None or cnp.PyArray_NDIM(k) != 2:
-        return None
-    slot = plan_hash(k) & (SLOTS - 2)
+    cdef Py_ssize_t i, slot = plan_hash(kernel) & (SLOTS - 2)
     with cython.critical_section(_plans):
         for i in range(slot, slot + 2):
             entry = <Entry>_plans[i]
-            if entry is not None and entry.has_kernel(k) and same_tuples(options, entry.options):
+            if entry is not None and entry.has_kernel(kernel) and same_tuples(options, entry.options):
                 touch(entry)
                 return entry.plan
     return None
 
 
 def known(image, kernel, out, tuple options):
-    """The result of the plan that was made of this kernel and these options; None if there is no such plan."""
-    cdef PlanBase plan = find(kernel, options)
+    """The result of the plan that was made of this kernel and these options, or of one that is made in C: of an
+    array of real numbers, if such options were checked before. Else None."""
+    cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
+    cdef PlanBase plan
+    if k is None or cnp.PyArray_NDIM(k) != 2:
+        return None
+    plan = find(k, options)
+    if plan is None and is_array(kernel):
+        plan = new_plan(k, options)
+        if plan is not None:
+            keep(k, options, plan)
     return None if plan is None else plan.answer(image, out)
 
 
 def plan_of(kernel, tuple options):
     """The plan that was made of this kernel and these options, or None."""
-    return find(kernel, options)
+    cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
+    return None if k is None or cnp.PyArray_NDIM(k) != 2 else find(k, options)
+
+
+cdef PlanBase new_plan(cnp.ndarray kernel, tuple options):
+    """A plan of a plain kernel of two axes; None if Python has to look at the kernel, or at the options."""
+    cdef Options o = checked(options)
+    cdef cnp.ndarray weights
+    cdef PlanBase made
+    cdef int type_ = cnp.PyArray_TYPE(kernel)
+    if o is None or cnp.PyArray_SIZE(kernel) == 0 or o.origin[0] or o.origin[1] or o.scale != 1:
+        return None
+    if type_ >= TYPES or code_of[type_] < 0 or is_long(type_):
+        return None
+    weights = kernel if type_ == cnp.NPY_DOUBLE else cnp.PyArray_Cast(kernel, cnp.NPY_DOUBLE)
+    made = <PlanBase>_plan_type.__new__(_plan_type)
+    made.fill(o, (kernel_of(<const double*>cnp.PyArray_DATA(weights), cnp.PyArray_DIMS(kernel)[0],
+                            cnp.PyArray_DIMS(kernel)[1], o.flipped),), None, None)
+    return made
+
+
+cdef Options checked(tuple options):
+    """What was made of such options before, or None."""
+    cdef Py_ssize_t i
+    with cython.critical_section(_plans):
+        for i in range(0, len(_checked), 2):
+            if same_tuples(options, <tuple>_checked[i]):
+                return <Options>_checked[i + 1]
+    return None
 
 
 cdef cnp.ndarray plain_kernel(object kernel):
@@ -846,7 +1061,7 @@ cdef cnp.ndarray plain_kernel(object kernel):
 
 
 def remember(kernel, tuple options, PlanBase plan):
-    """Keep a plan.
+    """Keep a plan, and its options.
 
     Parameters
     ----------
@@ -857,15 +1072,23 @@ def remember(kernel, tuple options, PlanBase plan):
     plan : Plan
     """
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
-    cdef Entry entry
-    if k is None or cnp.PyArray_NDIM(k) != 2:
-        return
-    entry = Entry.__new__(Entry)
-    entry.keep_kernel(k)
+    if checked(options) is None:
+        with cython.critical_section(_plans):
+            if len(_checked) == MOST_OPTIONS:
+                del _checked[:2]
+            _checked.extend((options, plan.options))
+    if k is not None and cnp.PyArray_NDIM(k) == 2:
+        keep(k, options, plan)
+
+
+cdef int keep(cnp.ndarray kernel, tuple options, PlanBase plan) except -1:
+    cdef Entry entry = Entry.__new__(Entry)
+    entry.keep_kernel(kernel)
     entry.options, entry.plan = options, plan
     with cython.critical_section(_plans):
         plan.cached = True
-        put(_plans, plan_hash(k) & (SLOTS - 2), entry)
+        put(_plans, plan_hash(kernel) & (SLOTS - 2), entry)
+    return 0
 
 
 # --- calls of any other function: an array, perhaps a kernel, an output, and options --------------------

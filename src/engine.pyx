@@ -18,10 +18,10 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memmove, memset
 
 from fastconv._engine.planner cimport (
-    BOX_SMALL, BOX, INT8_DOT, F16, F32, F64, FFT, FLOAT32, I8, I16, I32, I64, CORRELATE1D, CONVOLVE2D,
-    CONVOLVE2D_REVERSED, BOX_SLIDING,
-    SPECTRA, SPECTRAL_LINES, U8, U16, U32, U64, EXACT_INT64, TAPS, Facts, Kernel, Proposal, Strategy,
-    highest_of, lowest_of,
+    ACROSS_FIRST, ADDED, BOX, BOX_SLIDING, BOX_SMALL, CAST_BACK, CONVOLVE2D, CONVOLVE2D_REVERSED, CORRELATE1D,
+    EVEN, EXACT_INT64, F16, F32, F64, FFT, FLOAT32, HALF_UP, I8, I16, I32, I64, INT8_DOT, LIST, MEAN,
+    NOTHING, ODD, ROUNDED, SPECTRA, SPECTRAL_LINES, TAPS, U8, U16, U32, U64, WRAPPED, Facts, Kernel,
+    Proposal, Strategy, highest_of, lowest_of,
 )
 
 include "simd/verbs.pxi"
@@ -39,6 +39,7 @@ include "scipy/convolve2d.pxi"
 include "methods/int8_dot.pxi"
 include "methods/box_small.pxi"
 include "schedule/strips.pxi"
+include "schedule/volumes.pxi"
 include "methods/box.pxi"
 include "methods/box_sliding.pxi"
 include "methods/fft.pxi"

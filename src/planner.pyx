@@ -13,6 +13,9 @@ exact it would be, and how much work it is; a file each:
     fft                 by way of spectra, of small tiles or of large ones (planning/spectra.pxi)
     wide                exact sums of 64-bit integers
 
+Requests whose results are SciPy's to the last bit have an order of additions, and one way to do it
+(planning/scipy.pxi).
+
 A proposal is admitted if its result is exact or can be made so (planning/exactness.pxi), and priced
 (planning/costs.pxi); the cheapest one is the strategy (planning/choice.pxi). Only the price of spectra depends
 on the size of the result, so a kernel remembers the rest.
@@ -48,3 +51,4 @@ include "planning/fft.pxi"
 include "planning/exact_int64.pxi"
 include "planning/strategy.pxi"
 include "planning/choice.pxi"
+include "planning/scipy.pxi"

@@ -33,7 +33,17 @@ typedef struct {
     int threads;
 } fc_request;
 
-/* Answers a request. Returns the number of bands that found no memory. */
+/* A request of three axes, or one whose windows stand some pixels apart. Its planes are slices, a plane apart in
+ * both arrays; the results count in planes. Programs know how far apart windows stand.
+ */
+typedef struct {
+    fc_request picture;
+    fc_axis slices;
+} fc_volume_request;
+
+/* Answers a request, which is of the kind that the program was made for. Returns the number of bands that found
+ * no memory.
+ */
 typedef int (*fc_runner)(const void *program, const fc_request *request);
 
 #endif

@@ -19,4 +19,7 @@ cdef extern from "request.h" nogil:
         Axis rows, cols
         double constant[2]
         int threads
+    ctypedef struct VolumeRequest "fc_volume_request":
+        Request picture
+        Axis slices
     ctypedef int (*Runner "fc_runner")(const void*, const Request*) noexcept

@@ -31,6 +31,16 @@ def level(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
+def both_levels() -> tuple[str, str]:
+    """The levels with fused multiply-adds, whose floats have the same bits."""
+    both = ("v3", "v4")
+    for name in both:
+        if name not in _levels.available():
+            pytest.skip(f"compares v3 and v4; this CPU, or this build, has no level {name}")
+    return both
+
+
+@pytest.fixture
 def eager_threads() -> Iterator[None]:
     """Let the smallest picture have as many threads as are asked for, on however busy a machine."""
     pool.tune(worth=0, lone_calls=0)

@@ -104,12 +104,14 @@ def allowance(name: str, image: Array, kernel: Array, result: Any, **options: An
     not finite to begin with does not count: it must give what it gives in the definition.
     """
     options |= {"dtype": np.float64, "cval": magnitude(options.get("cval", 0))}
+    options |= {key: abs(options[key]) for key in ("scale", "offset") if key in options}
     magnitudes = magnitude(kernel)
     total = definition(name, magnitude(image), magnitudes, **options)
     real = np.finfo(result).dtype  # of the parts, if it is complex
     narrow = image.dtype.name in NARROW and real != np.float64
     sums = np.finfo(np.float32 if narrow else np.float64)
     taps = int(np.count_nonzero(kernel)) * (2 if np.iscomplexobj(kernel) else 1)
+    taps += bool(options.get("offset"))
     with np.errstate(over="ignore"):
         allowed = (taps + 1) * float(sums.eps) * total
         # sums too small for a float's full precision

@@ -11,7 +11,7 @@ import pytest
 import fastconv
 
 from . import scenes
-from .judge import Array, assert_defined
+from .judge import Array, assert_defined, at_level
 
 METHODS = ("auto", "fft")
 
@@ -89,20 +89,14 @@ def test_bits_of_dark_tiles_do_not_depend_on_threads(level: str) -> None:
             assert one.tobytes() == two.tobytes()
 
 
-def test_bits_of_dark_tiles_are_those_of_the_other_level() -> None:
+def test_bits_of_dark_tiles_are_those_of_the_other_level(both_levels: tuple[str, str]) -> None:
     rng = np.random.default_rng(5)
-    from fastconv import _levels
-
-    from .judge import at_level
-
-    if not {"v3", "v4"} <= set(_levels.available()):
-        pytest.skip("compares the bits of v3 and v4, which this CPU, or build, has not both")
     for name in ("night", "black half", "nodata lowest", "slope", "photo"):
         for dtype in (np.float32, np.float64):
             image = scenes.SCENES[name](rng, (200, 210)).astype(dtype)
             for kernel in (weights(21), rng.normal(size=(21, 17))):
                 bits = []
-                for each in ("v3", "v4"):
+                for each in both_levels:
                     with at_level(each):
                         bits.append(fastconv.convolve(image, kernel, method="fft").tobytes())
                 assert bits[0] == bits[1], (name, dtype)

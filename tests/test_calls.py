@@ -7,7 +7,9 @@ Everything that may differ between two such calls is changed here between them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ import fastconv
 from fastconv import _levels
 from fastconv._engine import pool
 from fastconv._engine.calls import cache_size, magnitude
-from fastconv.compat import axis_filters
+from fastconv.compat.ndimage import axis_filters
 
 from .judge import (
     BORDERS,
@@ -426,3 +428,80 @@ def test_a_type_that_was_made_with_a_byte_order_is_known_again(
         double = np.dtype("f8").newbyteorder("=")  # another object each time
         fastconv.ndimage.correlate1d(image, np.ones(3), output=double)
     assert len(runs) == 1
+
+
+def python_calls(function: Callable[[], Any]) -> int:
+    """How many functions of Python a call goes through."""
+    names: list[str] = []
+    sys.setprofile(
+        lambda frame, event, _: names.append(frame.f_code.co_name) if event == "call" else None
+    )
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return len(names)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int16", "bool"])
+def test_a_kernel_that_was_not_seen_before_goes_down_in_c(level: str, dtype: str) -> None:
+    image = picture((40, 50), "uint8")
+    kernels = [(picture((5, 5), "uint8") + i).astype(dtype) for i in range(3)]
+    fastconv.convolve(image, np.ones((5, 5)))  # such options were checked
+    for kernel in kernels:
+        assert python_calls(partial(fastconv.convolve, image, kernel)) == 1
+        assert_defined(fastconv.convolve(image, kernel), "convolve", image, kernel)
+
+
+def test_a_size_or_type_that_was_not_seen_before_goes_down_in_c(level: str) -> None:
+    made = fastconv.plan(KERNEL)
+    for shape, dtype in (
+        ((40, 50), "uint8"),
+        ((41, 50), "uint8"),
+        ((3, 9), "float32"),
+        ((8, 9), "int64"),
+    ):
+        image = picture(shape, dtype)
+        assert python_calls(partial(made, image)) == 0
+        assert_defined(made(image), "convolve", image, KERNEL)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "message"),
+    [
+        (np.ones((0, 3)), "kernel must be 2-D and not empty"),
+        (np.full((3, 3), 2**53 + 1), "kernel must hold integers within"),
+        (np.full((3, 3), np.nan), "kernel must hold finite weights"),
+        (np.full((3, 3), np.inf, np.float32), "kernel must hold finite weights"),
+    ],
+)
+def test_kernels_that_follow_right_ones_are_refused_as_first_ones(
+    kernel: Array, message: str
+) -> None:
+    image = picture((9, 12), "uint8")
+    fastconv.convolve(image, np.ones((3, 3)))
+    for _ in range(2):
+        with pytest.raises(ValueError, match=message):
+            fastconv.convolve(image, kernel)
+
+
+def test_kernels_that_follow_others_may_lie_anyhow(level: str) -> None:
+    image = picture((20, 30), "int16")
+    fastconv.convolve(image, np.ones((5, 3)) / 15, border="wrap", origin=(1, 0))
+    wide = np.random.default_rng(3).random((10, 6))
+    kernels = (
+        wide[::2, ::2],
+        wide[::-2, 1::2],
+        np.asfortranarray(wide[:5, :3]),
+        wide[:5, :3].tolist(),
+    )
+    for kernel in (
+        *kernels,
+        wide[:5, :3] * 1j,
+        wide[:5, :3].astype(">f4"),
+        wide[:5, :3].astype("f2"),
+    ):
+        for options in ({"border": "wrap", "origin": (1, 0)}, {"border": "wrap"}):
+            dtype = "complex64" if np.iscomplexobj(kernel) else "int16"
+            got = fastconv.correlate(image, kernel, dtype=dtype, **options)
+            assert_defined(got, "correlate", image, np.asarray(kernel), dtype=dtype, **options)

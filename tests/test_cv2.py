@@ -447,7 +447,7 @@ def test_delta_of_bytes_is_added_by_the_engine() -> None:
         (whole / 9, 0.5, byte, True), (random, 0.5, byte, True), (random, 0.5**0.5, byte, True),
         (whole, 10.0, real, False), (random, 10.0, real, False),
     ):  # fmt: skip
-        strategy = offset_sums._dots(
+        strategy = offset_sums.dots(
             byte, kernel.tobytes(), real, (3, 3), number, target, 0.0, _levels.level
         )
         assert (strategy is not None) is served

@@ -296,11 +296,6 @@ def test_results_of_64_bits_of_smaller_pictures_are_exact_or_refused(
     assert done["refused"] < done.total()
 
 
-def test_there_are_20000_cases() -> None:
-    a_level = CASES + 5 * (CASES // 4)  # by the tests above
-    assert 3 * a_level * len(FAMILIES) >= 20_000
-
-
 def test_every_method_is_among_the_cases() -> None:
     done: Counter[str] = Counter()
     for family in FAMILIES:

@@ -5,6 +5,7 @@ Pillow's where Pillow has some; and with ``exact=True`` Pillow's own, to the pix
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,28 @@ def test_other_modes_are_filtered_as_apply_does(mode: str) -> None:
     wanted = fastconv.apply(image, kernels.gaussian(0.8), border="nearest")
     assert got.mode == wanted.mode
     assert got.tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("mode", "key", "result"),
+    [("1", 255, "LA"), ("L", 9, "LA"), ("P", 7, "RGBA"), ("P", bytes(range(256)), "RGBA"),
+     ("RGB", (9, 9, 9), "RGBA")],
+)  # fmt: skip
+def test_what_is_transparent_is_filtered_as_opacity_and_can_be_saved(
+    mode: str, key: Any, result: str, tmp_path: Path
+) -> None:
+    image = noise(mode)
+    image.info["transparency"] = key
+    for each, kernel in (
+        (Ours.GaussianBlur(0.8), kernels.gaussian(0.8)),
+        (Ours.Kernel((3, 3), [1] * 9, border="nearest"), kernels.box(3)),
+    ):
+        got = image.filter(each)
+        assert got.mode == result
+        assert got.tobytes() == fastconv.apply(image, kernel, border="nearest").tobytes()
+        got.save(tmp_path / "out.png")
+        with Image.open(tmp_path / "out.png") as saved:
+            assert saved.mode == result and saved.tobytes() == got.tobytes()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (9, 1), (2, 2), (0, 5), (5, 0)])

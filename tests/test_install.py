@@ -199,7 +199,7 @@ OTHERS = [
     (
         "cv2",
         "cv2",
-        "copyMakeBorder pyrDown stackBlur getGaborKernel sqrBoxFilter spatialGradient medianBlur",
+        "stackBlur medianBlur bilateralFilter pyrUp imread",
     ),
     (
         "ImageFilter",

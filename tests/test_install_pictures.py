@@ -73,8 +73,7 @@ def test_nothing_of_them_is_replaced_unless_it_is_asked_for() -> None:
 # --- cv2 -----------------------------------------------------------------------------------------
 
 FUNCTIONS = (
-    "GaussianBlur", "Laplacian", "Scharr", "Sobel", "blur", "boxFilter", "filter2D",
-    "getDerivKernels", "getGaussianKernel", "sepFilter2D",
+    "GaussianBlur", "Laplacian", "Scharr", "Sobel", "blur", "boxFilter", "filter2D", "sepFilter2D",
 )  # fmt: skip
 
 
@@ -242,6 +241,19 @@ def test_blurs_refuse_the_modes_that_pillow_refuses(mode: str) -> None:
                 call(PILLOW[name](2))
             said.append(str(told.value))
         assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB"])
+def test_a_filter_without_arguments_is_pillows_to_refuse(mode: str) -> None:
+    image = photo("RGB").convert(mode)
+    made = ImageFilter.BuiltinFilter()
+    calls: list[Any] = [lambda: by_pillow(image, made), lambda: image.filter(made)]
+    said = []
+    for call in calls:
+        with fastconv.installed("Pillow"), pytest.raises((AttributeError, ValueError)) as told:
+            call()
+        said.append((type(told.value), str(told.value)))
+    assert said[0] == said[1]
 
 
 def test_filters_of_ones_own_made_from_pillows_work() -> None:

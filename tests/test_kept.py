@@ -528,7 +528,67 @@ def test_what_a_folder_has_beside_pictures_is_in_the_summary() -> None:
     said = run("apply", "in", "-k", "box_blur", "-o", "out", "--recursive").stdout.splitlines()
     assert said[0].startswith("2 files, 0 failed")
     assert said[1] == (
-        "left out: 2 .nef (camera raw: develop it first), 1 .txt, 1 linked folders, "
+        "left out: 2 .nef (camera raw: develop it first), 1 .txt, 1 linked folder, "
         "1 without a suffix"
     )
     assert sorted(os.listdir("out")) == ["a.png", "link.png"]
+
+
+def test_heic_keeps_exif_chroma_and_all_but_a_few_grey_levels() -> None:
+    heif = pytest.importorskip("pillow_heif")
+    heif.register_heif_opener()
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    smooth = np.add.outer(np.arange(60), np.arange(80)).astype(np.uint8)
+    Image.fromarray(np.stack([smooth, smooth[::-1], smooth], -1)).save(
+        "in.heic", quality=95, chroma=444, exif=exif
+    )
+    assert run("apply", "in.heic", "-k", "identity", "-o", "out.heic").stderr == ""
+    with Image.open("in.heic") as before, Image.open("out.heic") as after:
+        assert after.getexif()[0x010F] == "maker"
+        assert after.info["chroma"] == before.info["chroma"] == 444
+        off = np.abs(np.asarray(before, int) - np.asarray(after, int))
+        assert off.max() <= 8
+
+
+# --- kinds that only look like colours of 16 bits ------------------------------------------------
+
+
+def test_frames_of_16_bits_are_not_cut_to_the_first() -> None:
+    first = noise(30, 40, 3, dtype=np.uint16)
+    frames = np.stack([first, first[::-1]])
+    Path("in.png").write_bytes(imagecodecs.apng_encode(frames))
+    result = run("apply", "in.png", "-k", "box_blur", "-o", "out.png", code=1)
+    assert "its samples of 16 bits would become 8" in " ".join(result.stderr.split())
+    assert not Path("out.png").exists()
+    run("apply", "in.png", "-k", "identity", "--mode", "RGB", "-o", "out.png")
+    with Image.open("out.png") as written:
+        assert getattr(written, "n_frames", 1) == 2
+
+
+def test_bits_of_colours_become_floats_with_a_note_and_all_tags() -> None:
+    tifffile.imwrite(
+        "in.tif", noise(30, 40, 3) > 99, photometric="rgb", description="bits", metadata=None
+    )
+    result = run("apply", "in.tif", "-k", "identity", "-o", "out.tif")
+    assert "bool becomes float32" in result.stderr
+    with tifffile.TiffFile("out.tif") as file:
+        assert file.pages[0].description == "bits"
+        assert_array_equal(file.asarray(), tifffile.imread("in.tif"))
+
+
+@pytest.mark.parametrize("space", ["cielab", "ycbcr"])
+def test_colour_spaces_of_16_bits_are_refused_rather_than_called_rgb(space: str) -> None:
+    tifffile.imwrite("in.tif", noise(30, 40, 3, dtype=np.uint16), photometric=space)
+    result = run("apply", "in.tif", "-k", "identity", "-o", "out.tif", code=1)
+    assert f"must be grey, RGB or CMYK; got {space}" in " ".join(result.stderr.split())
+    assert not Path("out.tif").exists()
+
+
+def test_a_format_of_bits_names_the_mode_that_it_has() -> None:
+    Image.new("1", (40, 30)).save("in.msp")
+    result = run("apply", "in.msp", "-k", "identity", "-o", "out.msp", code=1)
+    assert "cannot write mode L as MSP; choose another with --mode, as 1" in " ".join(
+        result.stderr.split()
+    )
+    run("apply", "in.msp", "-k", "identity", "--mode", "1", "-o", "out.msp")

@@ -369,6 +369,16 @@ def test_windows_of_three_axes_are_the_same_without_scipy(monkeypatch: pytest.Mo
             check("convolve", image, w, mode=mode, cval=3.5, output=output)
 
 
+@pytest.mark.parametrize("exponent", [-160, 130, 200, 1000])
+def test_exact_sums_beyond_the_range_of_float32_are_scipys(level: str, exponent: int) -> None:
+    image = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    weights = np.full(3, 2.0**exponent)
+    check("correlate1d", image, weights, output=np.float64)
+    check("convolve1d", image, weights * [1, 0, -1], output=np.float64)
+    if exponent > 0:  # windows drop weights below epsilon
+        check("correlate", image, np.stack([weights, weights]), output=np.float64)
+
+
 def test_nothing_of_scipy_is_loaded() -> None:
     program = (
         "import sys, numpy as np, fastconv\n"

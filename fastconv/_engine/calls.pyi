@@ -5,29 +5,78 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastconv._engine.planner import Kernel
+from fastconv._engine.planner import Kernel, Strategy
 
 class Bound: ...
 
-class PlanBase:
-    parts: tuple[Kernel, ...]
-    def _begin(
+class Options:
+    flipped: bool
+    border: str
+    cval: complex
+    origin: tuple[int, int]
+    shape: str
+    channel_axis: Any
+    dtype: np.dtype[Any] | None
+    method: str
+    threads: int | None
+    scale: float
+    offset: float
+    absolute: bool
+    missing: Any
+    def __init__(
         self,
-        size: tuple[int, int],
-        centre: tuple[int, int],
-        mode: int,
-        border: int,
-        channel_axis: Any,
-        target: np.dtype[Any] | None,
+        flipped: bool,
+        border: str,
         cval: complex,
+        origin: tuple[int, int],
+        shape: str,
+        channel_axis: Any,
+        dtype: np.dtype[Any] | None,
+        method: str,
         threads: int | None,
-        plain: bool,
+        scale: float,
+        offset: float,
+        absolute: bool,
+        missing: Any,
+        *,
+        mode: int,
+        border_number: int,
+    ) -> None: ...
+    def listed(self) -> tuple[Any, ...]: ...
+
+class PlanBase:
+    options: Options
+    parts: tuple[Kernel, ...]
+    lying: Any
+    pixel: np.dtype[Any] | None
+    window: tuple[int, int]
+    flipped: bool
+    border: str
+    cval: complex
+    origin: tuple[int, int]
+    shape: str
+    channel_axis: Any
+    dtype: np.dtype[Any] | None
+    requested_method: str
+    threads: int | None
+    scale: float
+    offset: float
+    absolute: bool
+    missing: Any
+    kept: dict[Any, Any] | None
+    def __init__(
+        self,
+        options: Options,
+        parts: tuple[Kernel, ...],
+        lying: Any = None,
+        pixel: np.dtype[Any] | None = None,
     ) -> None: ...
     def __call__(
         self, image: Any, *, out: Any = None, dims: Any = None, mask: Any = None
     ) -> NDArray[Any]: ...
 
-def begin(codes: dict[int, int]) -> None: ...
+def begin(codes: dict[int, int], plan_type: type[PlanBase]) -> None: ...
+def program_of(strategy: Strategy, kernel: Kernel, target: int, channels: int) -> Any: ...
 def magnitude(a: NDArray[Any]) -> int: ...
 def execute(
     program: Any,
@@ -56,4 +105,4 @@ def add_number(a: NDArray[Any], number: float) -> bool: ...
 def clear_cache() -> None: ...
 def set_cache_limit(limit: int) -> None: ...
 def cache_size() -> int: ...
-def new_level() -> None: ...
+def new_level(name: str, engine: Any) -> None: ...

@@ -24,6 +24,31 @@ cdef enum:
     SPECTRA = 10        # by way of spectra of large tiles; `window` is for results that these do not prove
     SPECTRAL_LINES = 11 # the same across, and then down
 
+# In which order the products are added. Results of a request that has an order are a library's, to its last bit.
+cdef enum:
+    ANY_ORDER           # results are the definition's: to the last bit if they are integers
+    DEFINITION_ORDER    # row by row, one by one; scipy.ndimage's windows as well
+    CONVOLVE2D_ORDER    # scipy.signal's correlate2d: see src/scipy/convolve2d.pxi
+    CONVOLVE2D_REVERSED_ORDER   # and convolve2d
+    ORDERS
+
+# How sums become integers; see src/rows/cast.pxi.
+cdef enum:
+    ROUNDED = 0     # half to even, saturated
+    CAST = 1        # as C does
+    CAST_BACK = 2   # the same, but what is negative is cast as its magnitude, and negated
+    WRAPPED = 3     # whole numbers that 64 bits hold, of which the low bits are kept
+    HALF_UP = 4     # halves up, as OpenCV's fixed point does; of exact sums that are pixels' values
+    CAST_MODES = 4
+
+# How a filter along an axis sums; NOTHING where there is no filter. See src/scipy/correlate1d.pxi.
+cdef enum:
+    NOTHING, LIST, EVEN, ODD, MEAN, LINE_KINDS
+
+# Which of two such filters is first; or both are of the source, and their results are added.
+cdef enum:
+    DOWN_FIRST, ACROSS_FIRST, ADDED, LINE_ORDERS
+
 cdef enum:
     MOST_WORK = 14      # terms of a strategy's work
     MOST_SHORTLISTS = 6  # of a kernel
@@ -61,6 +86,9 @@ cdef struct Request:
     Py_ssize_t height, width    # of the result
     Py_ssize_t channels
     double offset               # a number that is added to the results before they are rounded
+    bint absolute               # and whether their magnitudes are the results
+    int order                   # in which the products are added
+    int cast_mode               # how sums become integers
     int level                   # of the engine
     int priced                  # level whose prices count
     # What follows from these and the kernel; see `summed_for`.
@@ -81,13 +109,17 @@ cdef struct Proposal:
     Py_ssize_t height, width, taps      # of the kernel
     const double* across        # factors of a separable kernel: `width` and `height` weights, or NULL
     const double* down
+    int across_kind, down_kind  # of filters along axes: how they sum,
+    int line_order              # and which is first
+    bint history                # whether sums depend on all samples before them
     bint across_symmetric, down_symmetric   # and each weight is to meet two samples at a time
     double scale                # of the sums of a box or a dot; 1 for others
     Py_ssize_t divisor          # of the sums of whole numbers, where the engine divides; else 0
     double unit                 # of which a dot's weights are multiples, nearly
     int digits                  # of these whole numbers
     int fraction_bits           # of these weights, if they are fixed-point numbers
-    double offset               # a number added to the results of a dot before they are rounded
+    double offset               # a number added to the results before they are rounded
+    bint absolute               # and whether their magnitudes are the results
     Py_ssize_t tile             # rows of the tiles of an FFT; of lines 0 where nothing is filtered down,
     Py_ssize_t tile_width       # and columns, if these may be others; 0 where nothing is filtered across
     double doubt[3]             # of large tiles: how far off a sum may be, for a tile, a column and a row of
@@ -97,12 +129,12 @@ cdef struct Proposal:
     double centre               # of its samples, which is subtracted: what is near 0 is summed with less error
     double spectral             # error of its results for samples of a norm (Euclid's, of a pair of tiles)
     double norm                 # the largest that there may be
-    int cast_mode               # how sums become integers; see src/rows/cast.pxi
+    int cast_mode               # how sums become integers
     double error                # largest distance from the definition, for an image of integers
     double tie_tolerance        # error that rounding must watch; 0 where no tie can be missed
     double reorder_error        # how far a float64 sum in any order may be from the definition's
     Work work
-    double cost                 # of the work: ns a sample, one thread
+    double cost                 # of the work: ns a sample, one thread; before it is priced, the most that is of use
     const char* why             # a template; see `said`
 
 
@@ -116,7 +148,10 @@ cdef class Kernel:
 
 cdef class Built:
     """What an engine has made of a strategy. Strategies that differ in nothing but the price share it."""
-    cdef public object kept     # (what for, the program), or None
+    cdef public object program      # or None
+    # what for: see `program_of` of src/calls.pyx
+    cdef public int generation, target
+    cdef public Py_ssize_t channels, height, width
 
 
 cdef class Strategy:
@@ -131,7 +166,9 @@ cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width
 
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
-                      double offset=*)
+                      double offset=*, bint absolute=*, str order=*, str cast_mode=*)
 
+cdef void range_of(int type, int bits, double constant, double* low, double* high, bint* integral) noexcept nogil
+cdef bint is_integer(int type) noexcept nogil
 cdef double lowest_of(int type) noexcept nogil
 cdef double highest_of(int type) noexcept nogil

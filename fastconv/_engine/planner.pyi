@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-from typing import Any, Literal
+from typing import Any
 
 from fastconv._pixels import Accumulator, Floats
 
@@ -21,7 +21,7 @@ class Kernel:
 def product_of(column: Floats | memoryview[float], row: Floats | memoryview[float]) -> Kernel: ...
 
 class Built:
-    kept: tuple[Any, Any] | None
+    program: Any
 
 class Strategy:
     built: Built
@@ -60,22 +60,15 @@ class Strategy:
     @property
     def offset(self) -> float: ...
     @property
+    def absolute(self) -> bool: ...
+    @property
     def tile(self) -> int: ...
     @property
-    def cast_mode(self) -> int: ...
+    def cast_mode(self) -> str: ...
     @property
     def row_step(self) -> int: ...
-    def __init__(
-        self,
-        method: str,
-        sums: Literal["window", "quads", "quads_back"],
-        accumulator: Accumulator,
-        *,
-        why: str = "",
-        cost: float = 0,
-        cast_mode: int = 0,
-    ) -> None: ...
 
+def sample_range(type: int, bits: int, constant: float) -> tuple[float, float, bool]: ...
 def binary_unit(weights: Floats) -> float: ...
 def rational(weights: Floats) -> tuple[list[float], int] | None: ...
 def describe_level(name: str, engine: Any) -> None: ...
@@ -92,6 +85,20 @@ def decide(
     method: str,
     level: str,
     offset: float = 0,
+    absolute: bool = False,
+    order: str = "any",
+    cast_mode: str = "rounded",
+) -> Strategy: ...
+def lines_of(down: Floats | memoryview[float], across: Floats | memoryview[float]) -> Kernel: ...
+def decide_lines(
+    lines: Kernel,
+    down_kind: str,
+    across_kind: str,
+    line_order: str,
+    source: int,
+    target: int,
+    constant: float,
+    level: str,
 ) -> Strategy: ...
 def rejected(
     kernel: Kernel,
@@ -106,6 +113,7 @@ def rejected(
     method: str,
     level: str,
     offset: float = 0,
+    absolute: bool = False,
 ) -> tuple[tuple[str, str], ...]: ...
 def proposed(
     kernel: Kernel,
@@ -122,7 +130,9 @@ def proposed(
     accumulator: Accumulator,
     *,
     offset: float = 0,
+    absolute: bool = False,
     tile: int = 0,
     points: tuple[int, int] | None = None,
     error: float = 0,
+    cast_mode: str = "rounded",
 ) -> Strategy | str: ...

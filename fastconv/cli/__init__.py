@@ -26,7 +26,14 @@ from ..api import plan, show_config
 from ..io.metadata import colours
 from ..io.pictures import Filter, Task, guarded, reason_of, save
 from ..io.replace_file import refuse_existing
-from .arguments import Kernel, exactly, in_numbers, kernel_option
+from .arguments import (
+    Kernel,
+    exactly,
+    in_numbers,
+    kernel_option,
+    number_option,
+    region_option,
+)
 from .gallery import FIVE, contact_sheet, gallery_picture, test_picture
 from .jobs import Problems, jobs_of, suffix_option
 from .many import Report, on_cluster, run_all
@@ -36,6 +43,7 @@ __all__ = ["FIVE", "cli"]
 # Modes that some format of files can hold.
 MODES = ("1", "L", "LA", "P", "I", "I;16", "I;16B", "F", "RGB", "RGBA", "CMYK", "YCbCr", "LAB")
 
+_OF_A_PLAN = ("border", "cval", "threads", "scale", "offset", "absolute")
 _FORCE = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 
 
@@ -79,9 +87,19 @@ def cli() -> None:
     metavar="MODE",
     help="Mode of the results, as L, RGB or I;16; by default that of IN.",
 )
+@click.option("--scale", default="1", show_default=True, callback=number_option, metavar="NUMBER",
+              help="What the sums are multiplied by, as 2 or 1/9.")  # fmt: skip
+@click.option("--offset", default="0", show_default=True, callback=number_option, metavar="NUMBER",
+              help="What is added to them then, as 128.")  # fmt: skip
+@click.option("--absolute", is_flag=True,
+              help="Drop the sign of what that gives, before it is rounded.")  # fmt: skip
+@click.option("--linear", is_flag=True,
+              help="Filter the light that sRGB samples stand for, not the samples.")  # fmt: skip
+@click.option("--region", callback=region_option, metavar="X,Y,W,H",
+              help="Filter this part only, W x H pixels from (X, Y); all others stay.")  # fmt: skip
 @click.option("--premultiply", is_flag=True, help="Transparent pixels lend no colour.")
 @click.option("--as-stored", is_flag=True,
-              help="Take KERNEL for the pixels as the file has them, not as they are seen.")  # fmt: skip
+              help="Take KERNEL and --region for pixels as the file has them, not as seen.")  # fmt: skip
 @click.option("--threads", type=int, metavar="N", help="The most threads to use for a file.")
 @click.option("--jobs", "at_once", type=click.IntRange(1, 1024), metavar="N",
               help="Files to filter at once; by default as many as there are cores.")  # fmt: skip
@@ -115,10 +133,11 @@ def apply_command(
     seen. A file that fails is reported, the rest goes on, and the exit code is 1.
 
     Files larger than memory are filtered in bands: TIFF (from TIFF, with all its pages), .npy and
-    .zarr. Of an interrupted run, there remains a .part, from which --resume goes on.
+    .zarr. Of an interrupted run, there remains a .part, from which --resume goes on. FITS becomes
+    FITS or .npy.
     """
     try:
-        plan(kernel[1], **{word: options[word] for word in ("border", "cval", "threads")})
+        plan(kernel[1], **{word: options[word] for word in _OF_A_PLAN})
     except (ValueError, TypeError) as error:
         raise click.UsageError(f"--{error}") from None  # it begins with the argument
     problems: Problems = []

@@ -18,7 +18,7 @@ from .. import kernels
 from ..api import plan
 from ..io.pictures import reason_of
 
-__all__ = ["Kernel", "exactly", "in_numbers", "kernel_option"]
+__all__ = ["Kernel", "exactly", "in_numbers", "kernel_option", "number_option", "region_option"]
 
 Kernel = NDArray[np.float64]
 
@@ -39,6 +39,34 @@ def kernel_option(
     except (ValueError, TypeError, EOFError, MemoryError) as error:
         raise click.BadParameter(reason_of(error)) from None
     return title, kernel.astype(np.float64)
+
+
+def number_option(ctx: click.Context, param: click.Parameter, value: str) -> float:
+    """Return a finite number, which may be a fraction."""
+    try:
+        number = _weight(value.strip())
+    except ValueError:
+        number = float("nan")
+    if not np.isfinite(number):
+        raise click.BadParameter(f"must be a finite number such as 2, -0.5 or 1/9; got {value!r}")
+    return number
+
+
+def region_option(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[int, ...] | None:
+    """Return left, top, width and height."""
+    if value is None:
+        return None
+    try:
+        x, y, width, height = (int(word) for word in value.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"must be four whole numbers: left, top, width, height, as 10,20,300,200; got {value!r}"
+        ) from None
+    if min(x, y) < 0 or min(width, height) < 1:
+        raise click.BadParameter(f"must begin within the picture and hold a pixel; got {value!r}")
+    return x, y, width, height
 
 
 def _kernel(text: str) -> tuple[str, Kernel]:

@@ -32,6 +32,10 @@ __all__ = ["Report", "on_cluster", "run_all"]
 PATIENCE = 10
 
 
+# What is left out, other than suffixes.
+_PLURALS = ("linked folders",)
+
+
 @dataclass
 class Report:
     """What became of all files."""
@@ -74,7 +78,10 @@ class Report:
             f"{self.files} files, {self.failed} failed{skipped}, {megapixels:.1f} megapixels filtered "
             f"({speed:.3g} Mpx/s)"
         )
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.left.items()))
+        kinds = ", ".join(
+            f"{count} {kind.removesuffix('s') if count == 1 and kind in _PLURALS else kind}"
+            for kind, count in sorted(self.left.items())
+        )
         return f"{line}\nleft out: {kinds}" if kinds else line
 
 

@@ -5,8 +5,8 @@
     BLUR  CONTOUR  DETAIL  EDGE_ENHANCE  EDGE_ENHANCE_MORE  EMBOSS  FIND_EDGES  SHARPEN  SMOOTH  SMOOTH_MORE
 
 They take images of every mode. 1 is filtered as L, PA as RGBA, P as RGB, or as RGBA where its palette is; all
-others, F too, keep their mode. (Pillow shows a filter the pixels only: of a P image whose transparency is in
-its `info`, nothing is known here. `fastconv.apply` sees it.) What else is not Pillow's:
+others, F too, keep their mode. An image whose `info` tells what is transparent becomes LA or RGBA: filtered
+values would be holes where they hit it. What else is not Pillow's:
 
 * Kernels may have any size, and filter the edges too, where Pillow copies 1 or 2 pixels; ``border=`` says
   what stands outside. Sums are exact, and rounded once, half to even.
@@ -21,6 +21,7 @@ its sums, its rounding, and its modes only. Small pictures are then left to Pill
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -42,6 +43,7 @@ from .._engine.planner import binary_unit
 from .._options import Product
 from .._plan import Plan, make_plan
 from .._products import Weights, correlate_product, product_of_lines
+from ..containers.pillow import without_palette
 from ..containers.pillow_cores import FOUR_BYTES, Work, filtered
 from . import originals
 from .offset_sums import correlate_plus
@@ -93,7 +95,14 @@ def kernel_exactly(self: Any, core: Any) -> Any:
     can be off gives the same; the windows of the others are put side by side for Pillow itself. Wide pixels
     and modes of which the bytes are no grey values are left to Pillow.
     """
-    size, scale, offset, weights = self.filterargs
+    try:
+        size, scale, offset, weights = self.filterargs
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ):  # and Pillow says why, unless the mode is wrong, too
+        return NotImplemented
     (width, height), side, mode = core.size, size[0], core.mode
     count = width * height if mode == "L" else 4 * width * height if mode in FOUR_BYTES else -1
     if count < _SMALL or width < side or height < side:
@@ -698,12 +707,35 @@ class _Sums:
 
 def _through(core: Any, work: Work) -> Any:
     """Filter an image's core, and where its bytes are no grey values, one whose are."""
+    image = _image_of(core) if core.mode in _KEYED else None
+    if image is not None and "transparency" in image.info:
+        return filtered(without_palette(image).im, work)
     if core.mode == "1":
         core = core.convert("L", 0)
     elif core.mode in ("P", "PA"):
         alpha = core.mode == "PA" or core.getpalettemode().endswith("A")
         core = core.convert("RGBA" if alpha else "RGB", 0)
     return filtered(core, work)
+
+
+# Modes of which a value, a colour or an index may be said to be transparent.
+_KEYED = ("1", "L", "P", "RGB")
+# Calls between a filter and the method of an image that was given it.
+_DEPTH = 6
+
+
+def _image_of(core: Any) -> Image.Image | None:
+    """The image whose `filter` method shows a filter its core; that says nothing of what is transparent."""
+    frame = sys._getframe(1)
+    for _ in range(_DEPTH):
+        if frame.f_code.co_name == "filter":
+            image = frame.f_locals.get("self")
+            if isinstance(image, Image.Image) and image.im is core:
+                return image
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return None
 
 
 def _hashable(radius: Any) -> Any:

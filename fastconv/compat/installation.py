@@ -34,8 +34,9 @@ class Backend:
     original : str
         The module whose functions or classes are replaced.
     ours : str
-        The module with those of the same names, which are in its ``__all__``; or, of a library of classes,
-        with ``METHODS``, what is to be their method ``filter``.
+        The module with those of the same names, which are in its ``__all__``; or, where they differ from
+        what is imported, in ``INSTALLED``; or, of a library of classes, with ``METHODS``, what is to be their
+        method ``filter``.
     methods : bool
         Whether it is one of classes.
     """
@@ -49,7 +50,7 @@ class Backend:
 BACKENDS = {
     "ndimage": Backend("scipy.ndimage", "fastconv.compat.ndimage"),
     "signal": Backend("scipy.signal", "fastconv.compat.signal"),
-    "cv2": Backend("cv2", "fastconv.compat.cv2"),
+    "cv2": Backend("cv2", "fastconv.compat.cv2_pixels"),
     "astropy": Backend("astropy.convolution", "fastconv.compat.astropy"),
     "Pillow": Backend("PIL.ImageFilter", "fastconv.compat.image_filter", methods=True),
 }
@@ -122,7 +123,9 @@ def _pairs(backend: Backend) -> Iterator[tuple[Key, Callee, Callee]]:
         table = {f"{name}.filter": ours for name, ours in module.METHODS.items()}
         found = {name: getattr(theirs, name.partition(".")[0]).filter for name in table}
     else:
-        table = {name: getattr(module, name) for name in module.__all__}
+        table = getattr(module, "INSTALLED", None) or {
+            name: getattr(module, name) for name in module.__all__
+        }
         found = {name: getattr(theirs, name, None) for name in table}
     for name, ours in table.items():
         key = backend.original, name

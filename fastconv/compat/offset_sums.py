@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from .. import _levels
 from .._arguments import check_finite, quiet
 from .._borders import index_table
-from .._engine import calls, planner
-from .._engine.planner import Strategy, binary_unit
+from .._engine import calls
+from .._engine.planner import Kernel, Strategy, binary_unit, sample_range
 from .._execute import execute
 from .._pixels import PIXELS
+from .._planner import decide, known_kernel
 from ..api import correlate
 from ..reference import quotients, rational
 
@@ -39,7 +40,7 @@ Made = tuple[NDArray[Any], Any, float]
 _NEAR = 1 << 18
 # Kernels of at least so many taps may go by way of spectra, whose bound of error (src/planning/fft.pxi,
 # src/planning/spectra.pxi) is below so many roundings.
-_SPECTRAL, _SPECTRUM = 50, 2.0**25
+SPECTRAL, _SPECTRUM = 50, 2.0**25
 # A larger share of doubtful pixels is not worth sums in float32.
 _FEW = 2.0**-9
 
@@ -106,11 +107,11 @@ def _plus(
     if dtype.kind in "iu":
         check_finite(kernel, dtype.name)
     outside = float(cval) if border == "constant" else 0.0
-    strategy = _dots(
+    strategy = dots(
         image.dtype, kernel.tobytes(), kernel.dtype, kernel.shape, number, dtype, outside, _levels.level
     )  # fmt: skip
     if strategy is not None:
-        return _in_engine(strategy, image, kernel, out, **options)
+        return in_engine(strategy, image, kernel, out, **options)
     return _in_bands(image, kernel, out, number, dtype, outside, options), None, 0.0
 
 
@@ -204,7 +205,7 @@ def _fraction(
 
 
 @lru_cache(maxsize=256)
-def _dots(
+def dots(
     pixel: np.dtype[Any],
     weights: bytes,
     kind: np.dtype[Any],
@@ -217,29 +218,29 @@ def _dots(
     """How the engine of this level adds a number to sums of bytes, which is all that it can add to."""
     if pixel != np.uint8 or target != np.uint8 or kind.kind == "c":
         return None
-    if abs(number) >= 2**16 or math.prod(shape) >= _SPECTRAL:
+    if abs(number) >= 2**16 or math.prod(shape) >= SPECTRAL:
         return None
-    kernel = np.frombuffer(weights, kind).reshape(shape).astype(np.float64)
+    kernel = known_kernel(np.frombuffer(weights, kind).reshape(shape).astype(np.float64))
     byte = PIXELS["uint8"]
-    low, high = min(cval, 0.0), max(cval, 255.0)
-    strategy = planner.proposed(
-        planner.Kernel(kernel), byte.code, byte.code, low, high, cval.is_integer(), *shape, 1,
-        "dot", level, "float32", offset=number,
-    )  # fmt: skip
-    return strategy if isinstance(strategy, Strategy) else None
+    try:
+        return decide(
+            kernel, byte, byte, sample_range(byte.code, 0, cval), shape, 1, "dot", offset=number
+        )
+    except ValueError:  # the sums would not be exact
+        return None
 
 
-def _in_engine(
+def in_engine(
     strategy: Strategy,
     image: NDArray[Any],
-    kernel: NDArray[Any],
+    kernel: NDArray[Any] | Kernel,
     out: NDArray[Any] | None,
     border: str,
     cval: float,
     origin: int | tuple[int, int],
     channel_axis: int | None,
 ) -> Made:
-    """Correlate bytes in this way."""
+    """Correlate in this way, with a result of the image's type."""
     overlapping = out is not None and np.may_share_memory(image, out)
     if out is None:
         out = np.empty(image.shape, image.dtype)
@@ -251,10 +252,12 @@ def _in_engine(
         (length, -(size // 2 + shift), length)
         for length, size, shift in zip(a.shape[-3:-1], kernel.shape, shifts, strict=True)
     )
-    weights = np.ascontiguousarray(kernel, np.float64)
-    byte = PIXELS["uint8"]
+    weights = (
+        known_kernel(np.asarray(kernel, np.float64)) if isinstance(kernel, np.ndarray) else kernel
+    )
+    pixel = PIXELS[image.dtype.name]
     constant = (float(cval), float(cval))
-    call = execute(strategy, a, b, weights, byte, byte, rows, cols, border, constant, None)
+    call = execute(strategy, a, b, weights, pixel, pixel, rows, cols, border, constant, None)
     return out, (None if overlapping else call), strategy.cost * out.size
 
 
@@ -301,7 +304,7 @@ def _type_of_sums(
     unit = binary_unit(np.append(kernel, number)) if integral else 0.0
     # as reorder_error in src/planning/exactness.pxi; and the number is rounded, and its addition
     roundings = 2.1 * (np.count_nonzero(kernel) + 3)
-    if kernel.size >= _SPECTRAL:
+    if kernel.size >= SPECTRAL:
         roundings += _SPECTRUM
     narrow = pixel.itemsize <= 2 and target.itemsize <= 2 and pixel.kind in "biu"
     error = roundings * 2.0**-24 * largest

@@ -8,8 +8,7 @@ it if it is there, and summed in NumPy if not.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from .._arguments import array_of, quiet
 from .._borders import index_table
 from .._engine import calls
-from .._engine.planner import EXACT, Strategy
+from .._engine.planner import sample_range
 from .._execute import execute
 from .._pixels import PIXELS, Floats
+from .._planner import decide, known_kernel
 from . import originals
 
 __all__ = ["convolve2d", "correlate2d"]
@@ -36,10 +36,6 @@ _BORDERS = {
     "symm": "reflect",
     "symmetric": "reflect",
 }
-# How sums become integers (src/rows/cast.pxi): by way of 32 bits, or of 64 of which the low ones are kept.
-_CAST, _WRAPPED = 1, 3
-# Predicted ns a sample, for the number of threads only; measured on AMD EPYC, v4.
-_NS, _NS_TAP = 0.3, 0.08
 
 
 @quiet
@@ -128,62 +124,41 @@ def _in_engine(
     with np.errstate(all="ignore"):
         constant = fill.astype(dtype).reshape(())
     weights = kernel.astype(dtype)
+    if dtype.kind in "iu" and _peak(weights) > 2**53:
+        return None  # float64 need not hold them
     wide = dtype.kind in "iu" and image.dtype.itemsize == 8  # what fits depends on the values
-    peak = 0.0 if dtype.kind == "f" else _peak(image) if wide else float(_type_peak(image.dtype))
-    strategy = _strategy(
-        weights.tobytes(), kernel.shape, dtype.str,
-        max(peak, abs(float(constant))) if dtype.kind != "f" else 0.0, flipped,
-    )  # fmt: skip
-    if strategy is None:
-        return None
+    source, target = PIXELS[image.dtype.name], PIXELS[dtype.name]
+    on_window = known_kernel(_on_window(weights, flipped))
+    samples = sample_range(source.code, calls.magnitude(image) if wide else 64, float(constant))
     rows, cols = (
         (length, *_placement(length, size, mode, flipped))
         for length, size in zip(image.shape, kernel.shape, strict=True)
     )
+    try:
+        strategy = decide(
+            on_window, source, target, samples, (rows[2], cols[2]), 1, "auto",
+            order="convolve2d reversed" if flipped else "convolve2d", cast_mode="wrapped",
+        )  # fmt: skip
+    except ValueError:
+        if target.integer:  # whose sums are not exact
+            return None
+        raise
     dst = np.empty((rows[2], cols[2]), dtype)
-    source, target = PIXELS[image.dtype.name], PIXELS[dtype.name]
     call = execute(
-        strategy, image[..., np.newaxis], dst[..., np.newaxis], _on_window(weights, flipped), source,
-        target, rows, cols, border, (float(constant),) * 2, None,
+        strategy, image[..., np.newaxis], dst[..., np.newaxis], on_window, source, target, rows, cols,
+        border, (float(constant), float(constant)), None,
     )  # fmt: skip
     return dst, (None if wide else call), strategy.cost * dst.size
 
 
-def _type_peak(dtype: np.dtype[Any]) -> int:
-    return PIXELS[dtype.name].peak
-
-
-def _peak(image: Array) -> float:
-    return float(max(abs(int(image.min())), abs(int(image.max()))))
+def _peak(image: Array) -> int:
+    return max(abs(int(image.min())), abs(int(image.max())))
 
 
 def _on_window(weights: Array, flipped: bool) -> Floats:
     """As float64, in the order of the sums for floats, and as they lie on the window for integers."""
     w = weights.astype(np.float64)
     return np.ascontiguousarray(w[::-1, ::-1] if flipped and weights.dtype.kind in "iu" else w)
-
-
-@lru_cache(maxsize=64)
-def _strategy(
-    weights: bytes, shape: tuple[int, int], dtype: str, peak: float, flipped: bool
-) -> Strategy | None:
-    """How the engine sums: floats in SciPy's order, integers in any that is exact, if one is."""
-    w = np.frombuffer(weights, dtype).reshape(shape)
-    cost = _NS + _NS_TAP * w.size
-    if w.dtype.kind == "f":
-        sums: Literal["quads", "quads_back"] = "quads_back" if flipped else "quads"
-        same: Literal["float32", "strict"] = "float32" if w.dtype == np.float32 else "strict"
-        return Strategy("direct", sums, same, why="scipy.signal's order", cost=cost)
-    total = sum(abs(int(v)) for v in w.flat) * peak
-    if total > EXACT["float64"] or _largest(w) > EXACT["float64"]:
-        return None
-    exact: Literal["float32", "float64"] = "float32" if total <= EXACT["float32"] else "float64"
-    cast = _CAST if total < 2**31 else _WRAPPED
-    return Strategy("direct", "window", exact, why="exact integers", cast_mode=cast, cost=cost)
-
-
-def _largest(w: Array) -> int:
-    return max(abs(int(w.min())), abs(int(w.max())))
 
 
 def _tap_by_tap(

@@ -20,7 +20,7 @@ things at once a k-th of them, and one under dask's own schedulers, which have a
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import dask.array as da
@@ -91,7 +91,7 @@ class _Chunk:
             for axis, cut in self.cuts.items()
         )
         height, width = (sum(cut.counts) for cut in self.cuts.values())
-        plan = self.plan if self.plan.threads else replace(self.plan, threads=_share())
+        plan = self.plan if self.plan.threads else self.plan.with_options(threads=_share())
         return plan.run(array_of(block, "image"), None, Part(rows, cols, (height, width)), mask)
 
 
@@ -151,7 +151,7 @@ def call(image: Any, plan: Plan, out: None = None, mask: Any = None) -> Any:
         raise TypeError(f"channel_axis must be an integer; got {plan.channel_axis!r}")
     made = plan
     if made.channel_axis is None:
-        warn_of_channels(image.shape, made.kernel.shape[1])
+        warn_of_channels(image.shape, made.window[1])
     if any(n != n for n in image.shape):  # NaN: not known
         raise ValueError("image must be of known shape: call its compute_chunk_sizes() first")
     hidden = None if mask is None else _mask_of(mask, image, made.channel_axis)
@@ -202,7 +202,7 @@ def _channels(made: Plan, axes: int) -> int | None:
 
 def _cut(made: Plan, chunks: tuple[int, ...], which: int) -> _Cut:
     """Chunks that windows do not reach across, and what they need of each other."""
-    size = made.kernel.shape[which]
+    size = made.window[which]
     length, start, count = made.axis(sum(chunks), which)
     before, after = -start, size - 1 + start
     chunks = _merged(chunks, max(before, after) + 1)

@@ -12,6 +12,7 @@ all others      as they are: La and RGBa are premultiplied already, LAB's a and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -20,11 +21,24 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from .._arguments import array_of, check_finite, quiet
-from .._options import host_of
+from .._linear_light import Decoded, Encoded, decoded, encoded, saturated, white_of
+from .._options import as_flag, host_of
+from .._regions import in_region
 from ..api import convolve
 from ..io.metadata import exif_of
+from ..io.stream import stream
 
-__all__ = ["apply", "filter_array"]
+__all__ = ["apply", "filter_array", "without_palette"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """What is done besides filtering: see `apply`."""
+
+    premultiply: bool = False
+    linear: bool = False
+    region: Any = None
+
 
 # Grey modes and the type of their pixels; results may be asked for in any of them.
 GREY = {
@@ -37,6 +51,8 @@ GREY = {
     "I;16N": "=u2",
 }
 _ALPHA = ("LA", "RGBA")
+# Modes whose samples are sRGB's, or may be.
+_LIGHT = ("L", "LA", "RGB", "RGBA", "RGBX", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _BANDS = (*_ALPHA, "La", "RGB", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
 
 
@@ -49,6 +65,11 @@ def apply(
     mode: str | None = None,
     premultiply: bool = False,
     threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
+    linear: bool = False,
+    region: tuple[int, int, int, int] | None = None,
 ) -> Any:
     """Filter a picture: convolve each of its bands with a kernel.
 
@@ -70,6 +91,15 @@ def apply(
         transparent pixels lend no colour. The alpha band itself is filtered as it is.
     threads : int, optional
         The most threads to use.
+    scale, offset, absolute
+        What comes after the sum of each band, as for `fastconv.convolve`.
+    linear : bool
+        Filter light instead of samples: these are decoded as sRGB (IEC 61966-2-1), filtered in float64, and
+        encoded, as docs/files.md defines it. For uint8, uint16 and floats, of which 1.0 is white; modes
+        1, L, LA, P, PA, RGB, RGBA, RGBX, F and those of 16 bits. Opacity is no light.
+    region : (int, int, int, int), optional
+        Left, top, width and height of the part to filter, of an image in memory; all other pixels stay as
+        they are. Windows at its edges see what is beyond them.
 
     Returns
     -------
@@ -89,54 +119,113 @@ def apply(
     (9, 90, 200)
     """
     options = {"border": border, "cval": cval, "threads": threads}
+    options |= {"scale": scale, "offset": offset, "absolute": absolute}
+    way = Way(premultiply, as_flag(linear, "linear"), region)
     if isinstance(image, Image.Image):
-        return _apply_image(image, kernel, mode, premultiply, options)
+        return _apply_image(image, kernel, mode, way, options)
     if mode is not None:
         raise TypeError(f"mode is for Pillow images; got mode={mode!r} with {type(image).__name__}")
     a = array_of(image, "image") if host_of(image) is None else image
-    return filter_array(a, kernel, premultiply=premultiply, **options)
+    return _filter_array(a, kernel, way, options)
 
 
-def filter_array(a: Any, kernel: ArrayLike, *, premultiply: bool = False, **options: Any) -> Any:
+def filter_array(
+    a: Any,
+    kernel: ArrayLike,
+    *,
+    premultiply: bool = False,
+    linear: bool = False,
+    region: Any = None,
+    **options: Any,
+) -> Any:
     """Filter an array of shape (H, W) or (H, W, C); of 2 or 4 channels, the last is opacity."""
+    return _filter_array(a, kernel, Way(premultiply, linear, region), options)
+
+
+def _filter_array(a: Any, kernel: ArrayLike, way: Way, options: dict[str, Any]) -> Any:
     if a.ndim not in (2, 3):
         raise ValueError(f"image must have shape (H, W) or (H, W, C); got {a.shape}")
     if host_of(a) == "xarray":
         import_module(".xarray", __package__).check_picture(a)
-    return _apply_array(a, kernel, premultiply and a.ndim == 3 and a.shape[2] in (2, 4), options)
+    premultiply = way.premultiply and a.ndim == 3 and a.shape[2] in (2, 4)
+    return _apply_array(a, kernel, replace(way, premultiply=premultiply), options)
 
 
-def _apply_array(a: Any, kernel: ArrayLike, premultiply: bool, options: dict[str, Any]) -> Any:
-    if (
-        premultiply and host_of(a) == "xarray"
-    ):  # whose operators go by name, and its channels have one
+def _apply_array(a: Any, kernel: ArrayLike, way: Way, options: dict[str, Any]) -> Any:
+    host = host_of(a)
+    if host is not None and (way.linear or way.region is not None):
+        name = "linear must be False" if way.linear else "region must be None"
+        raise TypeError(f"{name} for arrays of {host}; compute them first")
+    if way.region is not None:
+        whole = replace(way, region=None)
+        return in_region(
+            a, np.shape(kernel), way.region, options["border"],
+            lambda part: _apply_array(part, kernel, whole, options),
+        )  # fmt: skip
+    if way.linear:
+        return _in_light(a, kernel, way.premultiply, options)
+    if way.premultiply and host == "xarray":  # whose operators go by name; its channels have one
         return a.copy(data=_premultiplied(a.data, kernel, options))
-    if premultiply:
+    if way.premultiply:
         return _premultiplied(a, kernel, options)
     return convolve(a, kernel, channel_axis=-1 if a.ndim == 3 else None, **options)
+
+
+def _in_light(
+    a: NDArray[Any], kernel: ArrayLike, premultiply: bool, options: dict[str, Any]
+) -> NDArray[Any]:
+    """Filter colours as light, and opacity as it is."""
+    white = white_of(a.dtype)
+    dtype = options.get("dtype") or a.dtype.newbyteorder("=")
+    opaque = a.ndim == 2 or a.shape[2] not in (2, 4)
+    colours = a if opaque else a[..., :-1]
+    light = options | {"cval": float(decoded(options["cval"], white))}
+    if premultiply:
+        # a band at a time would not do: colours are divided by the filtered opacity
+        planes = np.concatenate([decoded(colours, white), a[..., -1:]], axis=-1)
+        planes = _premultiplied(planes, kernel, options, light["cval"])
+        top = [encoded(planes[..., :-1], dtype, white), saturated(planes[..., -1:], dtype)]
+        return np.concatenate(top, axis=-1)
+    result = np.empty(a.shape, dtype)
+    axis = None if a.ndim == 2 else -1
+    target = result if opaque else result[..., :-1]
+    if target.size:
+        light.pop("dtype", None)
+        stream(Decoded(colours), kernel, Encoded(target, white), channel_axis=axis, **light)
+    if not opaque:
+        convolve(a[..., -1:], kernel, channel_axis=-1, out=result[..., -1:], **options)
+    return result
 
 
 def _apply_image(
     image: Image.Image,
     kernel: ArrayLike,
     mode: str | None,
-    premultiply: bool,
+    way: Way,
     options: dict[str, Any],
 ) -> Image.Image:
     if mode is not None and mode not in (*GREY, *_BANDS, "1", "P", "PA"):
         raise ValueError(
             f"mode must be one of {', '.join((*GREY, *_BANDS, '1', 'P', 'PA'))}; got {mode!r}"
         )
-    source = _without_palette(image)
+    source = without_palette(image)
+    if way.linear and source.mode not in _LIGHT:
+        raise ValueError(
+            f"linear must be False for an image of mode {image.mode}; convert it to one of "
+            f"{', '.join(_LIGHT)}"
+        )
     if source.mode in GREY:
         wanted = mode if mode in GREY else "L" if source.mode == "F" else source.mode
         a = _grey_array(source)
         grey = np.dtype(GREY[wanted])
-        filtered = convolve(a, kernel, dtype=grey.newbyteorder("="), **options)
+        dtype = grey.newbyteorder("=")
+        plain = replace(way, premultiply=False)
+        filtered = _apply_array(a, kernel, plain, {**options, "dtype": dtype})
         result = _image(filtered.astype(grey, copy=False), wanted, source.size)
     elif source.mode in _BANDS:
+        premultiply = way.premultiply and source.mode in _ALPHA
         filtered = _apply_array(
-            _band_array(source), kernel, premultiply and source.mode in _ALPHA, options
+            _band_array(source), kernel, replace(way, premultiply=premultiply), options
         )
         if source.mode == "LAB":
             _flip_signs(filtered)
@@ -148,7 +237,7 @@ def _apply_image(
     return _with_metadata(result, image, source)
 
 
-def _without_palette(image: Image.Image) -> Image.Image:
+def without_palette(image: Image.Image) -> Image.Image:
     """The image, or where its bytes are no grey values, one whose are."""
     if image.mode == "1":
         return image.convert("LA" if "transparency" in image.info else "L")
@@ -196,11 +285,16 @@ def _with_metadata(result: Image.Image, image: Image.Image, source: Image.Image)
 
 
 @quiet
-def _premultiplied(a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]) -> NDArray[Any]:
-    """Colours weighted by opacity: sum(w a c) / sum(w a), and the filtered alpha.
+def _premultiplied(
+    a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any], colour: float | None = None
+) -> NDArray[Any]:
+    """Colours weighted by opacity: sum(w a c) / sum(w a), and the filtered alpha. Outside stands cval, or
+    `colour` of that opacity.
 
     Where the weights of the opacity cancel, no colour is defined; it is 0 there.
     """
+    if options.get("scale", 1) != 1 or options.get("offset", 0) or options.get("absolute"):
+        raise ValueError("premultiply must be False with a scale, an offset or absolute=True")
     top = np.iinfo(a.dtype).max if a.dtype.kind in "iu" else 1
     weights = array_of(kernel, "kernel")
     for name, dtype in (("image", a.dtype), ("kernel", weights.dtype)):
@@ -211,7 +305,7 @@ def _premultiplied(a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any]) 
     colours, opacity = a[..., :-1].astype(np.float64), a[..., -1:].astype(np.float64)
     alpha = convolve(opacity, kernel, channel_axis=-1, **options)
     # outside, too, colours are weighted by their opacity
-    outside = options | {"cval": options["cval"] ** 2}
+    outside = options | {"cval": options["cval"] * (options["cval"] if colour is None else colour)}
     weighted = convolve(colours * opacity, kernel, channel_axis=-1, **outside)
     defined = np.abs(alpha) > 1e-9 * top
     # of functions that arrays of other libraries answer themselves, so that theirs stay lazy

@@ -19,7 +19,6 @@ dropped.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -86,7 +85,7 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None, mask: Any =
     _check(image)
     order, axis = _order(image, plan.channel_axis, dims)
     names = _planes(order, axis)[-2:]
-    plan = replace(plan, channel_axis=axis)
+    plan = plan.with_options(channel_axis=axis)
     given = [image] if mask is None else [image, _mask_of(mask, image)]
     with known_axes():
         result = xr.apply_ufunc(
@@ -101,7 +100,7 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None, mask: Any =
     if plan.shape == "valid":
         middle = {
             name: slice((size - 1) // 2, (size - 1) // 2 + result.sizes[name])
-            for name, size in zip(names, plan.kernel.shape, strict=True)
+            for name, size in zip(names, plan.window, strict=True)
         }
         result = result.assign_coords(image.isel(middle).coords)
     return result.transpose(*image.dims)

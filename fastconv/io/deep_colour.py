@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from PIL import Image
 
 from .metadata import CHUNKS_OF_PIXELS, png_chunks
 
-__all__ = ["Deep", "bits_unread", "read", "write"]
+__all__ = ["Deep", "bits_unread", "is_animated", "read", "write"]
 
 SUFFIXES = (".png", ".tif", ".tiff")
 _GREY, _RGB, _GREY_ALPHA, _RGBA = 0, 2, 4, 6  # of PNG
@@ -35,11 +35,14 @@ class Deep:
         Of PNG, but those of pixels.
     page : Any
         tifffile's page, of a TIFF.
+    words : dict
+        And what it says, as tifffile writes it.
     """
 
     pixels: NDArray[Any]
     chunks: list[tuple[bytes, bytes]]
     page: Any = None
+    words: dict[str, Any] = field(default_factory=dict)
 
 
 # --- what Pillow would leave out -----------------------------------------------------------------
@@ -121,12 +124,17 @@ def read(path: Path) -> Deep:
         return _read_png(path)
     import tifffile
 
+    from .tiff import tags_of
+
     with tifffile.TiffFile(path) as file:
         page = file.pages[0]
+        if page.photometric not in (0, 1, 2):  # white or black is 0, RGB
+            name = getattr(page.photometric, "name", page.photometric)
+            raise ValueError(f"pixels of a TIFF must be grey, RGB or CMYK; got {str(name).lower()}")
         pixels = page.asarray()
         if page.samplesperpixel > 1 and page.planarconfig == 2:
             pixels = np.moveaxis(pixels, 0, -1)
-        return Deep(np.ascontiguousarray(pixels), [], page)
+        return Deep(np.ascontiguousarray(pixels), [], page, tags_of(page, np.dtype(page.dtype)))
 
 
 def _read_png(path: Path) -> Deep:
@@ -154,6 +162,11 @@ def write(path: Path, suffix: str, pixels: NDArray[Any], source: Deep) -> None:
         path.write_bytes(_png(pixels, source))
     else:
         _write_tiff(path, pixels, source)
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a PNG has frames, of which `read` reads the first."""
+    return path.suffix.lower() == ".png" and any(name == b"acTL" for name, _ in png_chunks(path))
 
 
 def _png(pixels: NDArray[Any], source: Deep) -> bytes:
@@ -198,8 +211,14 @@ def _chunks_of_page(page: Any) -> list[tuple[bytes, bytes]]:
 def _write_tiff(path: Path, pixels: NDArray[Any], source: Deep) -> None:
     import tifffile
 
+    if source.page is not None:
+        words = source.words | {"compression": "zlib", "predictor": True}
+        if pixels.ndim == 3:
+            words["planarconfig"] = 1  # as they were read
+        tifffile.imwrite(path, pixels, **words)
+        return
     content = dict(source.chunks)
-    words: dict[str, Any] = {}
+    words = {}
     if b"iCCP" in content:
         words["iccprofile"] = zlib.decompress(content[b"iCCP"].split(b"\0", 1)[1][1:])
     if b"pHYs" in content:

@@ -23,7 +23,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from .._linear_light import white_of
 from .._pixels import pixel_of
+from .._regions import as_region
 from ..api import plan
 from .checkpoint import SUFFIX, FileMark
 from .replace_file import take_rights
@@ -70,7 +72,8 @@ def filter_file(
     note : callable, optional
         Called with what the user should know: pages that are left out.
     **options
-        As in `fastconv.stream`: border, cval, origin, method, threads, band, correlate.
+        As in `fastconv.stream`: border, cval, origin, method, threads, scale, offset, absolute, linear,
+        region, band, correlate.
 
     Returns
     -------
@@ -125,10 +128,15 @@ def _filtered(
     mark = FileMark(part.with_name(part.name + SUFFIX))
     resume = resume and mark.read() is not None
     shape = tuple(int(n) for n in image.shape)
-    words = {key: value for key, value in options.items() if key != "band"}
+    linear, region = options.get("linear", False), options.get("region")
+    words = {
+        key: value for key, value in options.items() if key not in ("band", "linear", "region")
+    }
     pixel_of(np.dtype(image.dtype), "source")
     made = plan(kernel, pixel=image.dtype, channel_axis=channels, dtype=dtype, **words)
     result = made.target(np.dtype(image.dtype))
+    if linear:
+        white_of(np.dtype(image.dtype))
     if result == np.dtype(image.dtype).newbyteorder("="):  # in the byte order that it has
         result = np.dtype(image.dtype)
     elif dtype is None and note is not None:
@@ -136,6 +144,8 @@ def _filtered(
     if note is not None:
         for words_lost in getattr(image, "notes", lambda _: ())(result):
             note(words_lost)
+    if region is not None:
+        _check_region(region, shape, channels)
     target.parent.mkdir(parents=True, exist_ok=True)
     if not resume:
         _remove(part)
@@ -162,6 +172,12 @@ def _filtered(
         shutil.rmtree(target)
     os.replace(part, target)
     return math.prod(shape) // (shape[-1] if channels else 1)
+
+
+def _check_region(region: Any, shape: tuple[int, ...], channels: int | None) -> None:
+    """Refuse a region that is not within the images before a file is made."""
+    axes = [n for i, n in enumerate(shape) if channels is None or i != channels % len(shape)]
+    as_region(region, axes[-2], axes[-1])
 
 
 def _remove(part: Path) -> None:

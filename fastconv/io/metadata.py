@@ -34,7 +34,7 @@ _POINTERS = (0x8769, 0x8825)  # to further tables: of the camera, of the place
 _INTEROPERABILITY = 0xA005  # a table within that of the camera
 
 # A picture that is filtered once must not visibly suffer from being saved.
-_QUALITY = {"JPEG": 95, "WEBP": 95, "AVIF": 90}
+_QUALITY = {"JPEG": 95, "WEBP": 95, "AVIF": 90, "HEIF": 90}
 # Codes within TIFF that lose: their pixels are deflated instead.
 _LOSSY_IN_TIFF = ("jpeg", "tiff_jpeg", "webp")
 
@@ -167,6 +167,7 @@ def _loaded(exif: bytes) -> Image.Exif:
 
 
 def _quality_for(file_format: str, result: Image.Image, like: Image.Image | None) -> dict[str, Any]:
+    kept: dict[str, Any]
     if like is not None and hasattr(like, "quantization") and file_format == "JPEG":
         from PIL.JpegImagePlugin import get_sampling
 
@@ -179,7 +180,10 @@ def _quality_for(file_format: str, result: Image.Image, like: Image.Image | None
         }
     if file_format == "WEBP" and like is not None and is_lossless(like):
         return {"lossless": True, "exact": True, "quality": 75}  # here, an effort
-    return {"quality": _QUALITY[file_format]} if file_format in _QUALITY else {}
+    kept = {"quality": _QUALITY[file_format]} if file_format in _QUALITY else {}
+    if file_format == "HEIF" and like is not None and like.info.get("chroma"):
+        kept["chroma"] = like.info["chroma"]
+    return kept
 
 
 def is_lossless(image: Image.Image) -> bool:

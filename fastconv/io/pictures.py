@@ -4,6 +4,7 @@
     metadata   what a file says of its picture
     frames     animations, and pages of several kinds
     deep       colours of 16 bits, of which Pillow reads 8
+    fits       FITS, whose headers and tables go through as they are
     files      arrays, and TIFF that is large or of many pages, in bands
     whole      how a file takes its place
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,9 +31,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from .._regions import Region, as_region
 from ..containers.pillow import GREY, apply, filter_array
 from . import deep_colour
 from .files import SUFFIXES, TIFF, filter_file
+from .fits import FITS, filter_fits
 from .frames import Frames, frames_of, with_palettes
 from .metadata import colours, lost, orientation_of, said, save_options
 from .replace_file import refuse_existing, whole
@@ -49,6 +52,8 @@ def format_of(path: Path) -> str:
     """Return the name of the format in which a file of this name is written."""
     know_formats()
     suffix = path.suffix.lower()
+    if suffix in FITS:
+        return "FITS"
     name = suffix[1:] if suffix in ARRAYS else Image.registered_extensions().get(suffix)
     if name is None or (name not in Image.SAVE and suffix not in ARRAYS):
         what = f"suffix {path.suffix!r}" if path.suffix else "no suffix"
@@ -79,7 +84,7 @@ def know_formats() -> None:
 class Filter:
     """A kernel and the options of `fastconv.apply`; pictures of floats stay ones.
 
-    With `as_seen`, the kernel is meant for the picture as its orientation says that it is seen.
+    With `as_seen`, kernel and region are meant for the picture as its orientation says that it is seen.
     """
 
     kernel: Kernel
@@ -89,9 +94,7 @@ class Filter:
     def __call__(self, image: Image.Image) -> Image.Image:
         """Filter a picture and correct what `info` says of it."""
         image.load()  # which turns TIFF upright
-        kernel, options = self.kernel, self.options
-        if self.as_seen:
-            kernel = turned(kernel, orientation_of(image))
+        kernel, options = self.turned(orientation_of(image), image.size)
         if options.get("mode") is None and image.mode == "F":
             options = {**options, "mode": "F"}
         if options.get("mode") is None and (image.format, image.mode) == ("PPM", "I"):
@@ -102,6 +105,34 @@ class Filter:
         if result.mode != image.mode:  # fax codes, for one, hold nothing but black and white
             result.info.pop("compression", None)
         return result
+
+    def turned(self, orientation: int, size: tuple[int, int]) -> tuple[Kernel, dict[str, Any]]:
+        """Kernel and options for stored pixels of this size, (width, height)."""
+        kernel, options = self.kernel, self.options
+        if not self.as_seen or orientation == 1:
+            return kernel, options
+        if options.get("region") is not None:
+            options = {**options, "region": turned_region(options["region"], orientation, size)}
+        return turned(kernel, orientation), options
+
+
+def turned_region(region: Region, orientation: int, size: tuple[int, int]) -> Region:
+    """The part of stored pixels, `size` is (width, height) of, that is this one of the picture as it is seen.
+
+    Examples
+    --------
+    >>> turned_region((0, 0, 2, 1), 6, (4, 3))  # the seen picture's top left is the stored one's bottom left
+    (0, 1, 1, 2)
+    """
+    across, down = size[::-1] if orientation > 4 else size
+    x, y, w, h = as_region(region, down, across)
+    if orientation > 4:
+        x, y, w, h = y, x, h, w
+    if orientation in (2, 3, 7, 8):
+        x = size[0] - x - w
+    if orientation in (3, 4, 6, 7):
+        y = size[1] - y - h
+    return x, y, w, h
 
 
 def turned(kernel: Kernel, orientation: int) -> Kernel:
@@ -256,7 +287,7 @@ def _no_room(file_format: str, mode: str) -> str:
     """Say that a format does not hold pixels, and what to do."""
     mode = "I;16" if mode.startswith("I;16") else mode
     other = f", or a format that does: {_HOLDERS[mode]}" if mode in _HOLDERS else ""
-    instead = "L" if mode in ("F", "I", "I;16", "LA") else "RGB"
+    instead = "L" if mode in ("F", "I", "I;16", "LA") else "1 or RGB" if mode == "L" else "RGB"
     return f"cannot write mode {mode} as {file_format}; choose another with --mode, as {instead}{other}"
 
 
@@ -272,7 +303,9 @@ def reason_of(error: Exception) -> str:
         return "not enough memory"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+    return (
+        " ".join(str(error).split()) or f"it could not be read or written ({type(error).__name__})"
+    )
 
 
 _guards = 0
@@ -392,12 +425,16 @@ def do(task: Task, progress: Progress | None = None) -> Outcome:
     outcome = Outcome(task.name, 0, [])
     try:
         with guarded(task.any_size):
-            bands = _needs_bands(task)
-            make = _in_bands if bands else _as_deep if _is_deep(task) else _with_pillow
-            outcome.pixels = make(task, outcome.notes, progress)
+            outcome.pixels = _way_of(task)(task, outcome.notes, progress)
     except Exception as error:  # broken files make Pillow raise errors of any kind
         outcome.failure = reason_of(error)
     return outcome
+
+
+def _way_of(task: Task) -> Callable[[Task, list[str], Progress | None], int]:
+    if {task.source.suffix.lower(), task.target.suffix.lower()} & set(FITS):
+        return _as_fits
+    return _in_bands if _needs_bands(task) else _as_deep if _is_deep(task) else _with_pillow
 
 
 def _with_pillow(task: Task, notes: list[str], progress: Progress | None) -> int:
@@ -434,7 +471,7 @@ def _is_deep(task: Task) -> bool:
     suffixes = {task.source.suffix.lower(), task.target.suffix.lower()}
     if not suffixes <= set(deep_colour.SUFFIXES) or task.filter.options.get("mode") is not None:
         return False
-    if not _has_deep():
+    if not _has_deep() or deep_colour.is_animated(task.source):
         return False
     try:
         with Image.open(task.source) as image:
@@ -449,11 +486,12 @@ def _has_deep() -> bool:
 
 def _as_deep(task: Task, notes: list[str], progress: Progress | None) -> int:
     source = deep_colour.read(task.source)
-    options = {key: value for key, value in task.filter.options.items() if key != "mode"}
-    kernel = task.filter.kernel
-    if task.filter.as_seen:
-        kernel = turned(kernel, _orientation_of(task.source))
+    height, width = source.pixels.shape[:2]
+    kernel, options = task.filter.turned(_orientation_of(task.source), (width, height))
+    options = {key: value for key, value in options.items() if key != "mode"}
     pixels = filter_array(source.pixels, kernel, **options)
+    if pixels.dtype != source.pixels.dtype.newbyteorder("="):
+        notes.append(f"{source.pixels.dtype} becomes {pixels.dtype}")
     suffix = task.target.suffix.lower()
     with whole(task.target, task.force, task.source) as temporary:
         deep_colour.write(temporary, suffix, pixels, source)
@@ -461,6 +499,23 @@ def _as_deep(task: Task, notes: list[str], progress: Progress | None) -> int:
     if note:
         notes.append(note)
     return int(pixels.shape[0] * pixels.shape[1])
+
+
+def _as_fits(task: Task, notes: list[str], progress: Progress | None) -> int:
+    options = _of_arrays(task)
+    if options.pop("mode", None) is not None:
+        raise ValueError("--mode is for pictures that Pillow opens")
+    return filter_fits(
+        task.source, task.target, task.filter.kernel, notes.append, task.force, options
+    )
+
+
+def _of_arrays(task: Task) -> dict[str, Any]:
+    """Options of what is no picture: nothing of it is opacity."""
+    options = dict(task.filter.options)
+    if options.pop("premultiply", False):
+        raise ValueError("--premultiply is for pictures that Pillow opens")
+    return options
 
 
 def _orientation_of(path: Path) -> int:
@@ -493,15 +548,13 @@ def _needs_bands(task: Task) -> bool:
 
 
 def _in_bands(task: Task, notes: list[str], progress: Progress | None) -> int:
-    options = dict(task.filter.options)
-    mode, premultiply = options.pop("mode", None), options.pop("premultiply", False)
-    if premultiply:
-        raise ValueError("--premultiply is for pictures that Pillow opens")
-    kernel = task.filter.kernel
+    kernel, options = task.filter.kernel, _of_arrays(task)
     if task.filter.as_seen and task.source.suffix.lower() in TIFF:
-        from .tiff import orientation_in
+        from .tiff import as_stored
 
-        kernel = turned(kernel, orientation_in(task.source))
+        kernel, options = task.filter.turned(*as_stored(task.source))
+        options = {key: value for key, value in options.items() if key != "premultiply"}
+    mode = options.pop("mode", None)
     return filter_file(
         task.source, task.target, kernel, resume=task.resume, progress=progress,
         note=notes.append, choose=lambda image: _type_for(task.source, image, mode), **options,

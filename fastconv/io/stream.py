@@ -29,7 +29,7 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -38,8 +38,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from .. import _threads
 from .._arguments import array_of, colour_axis, refuse, warn_of_channels
 from .._borders import index_table
+from .._linear_light import Decoded, Encoded, decoded
+from .._options import as_finite, as_flag
 from .._pixels import pixel_of
 from .._plan import Part, Plan, make_plan
+from .._regions import Region, as_region
 from ..api import Shape
 from .checkpoint import Mark, mark_of
 from .mapped import Mapping, share_file
@@ -66,6 +69,11 @@ def stream(
     dtype: DTypeLike | None = None,
     method: str = "auto",
     threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
+    linear: bool = False,
+    region: tuple[int, int, int, int] | None = None,
     band: int | None = None,
     progress: Progress | None = None,
     resume: bool = False,
@@ -84,12 +92,17 @@ def stream(
         memory or bytes of a file with it.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
-    border, cval, origin, shape, method, threads
+    border, cval, origin, shape, method, threads, scale, offset, absolute
         As in `fastconv.convolve`.
     channel_axis : int, None or "auto"
         As in `fastconv.convolve`. "auto" is how the command line reads a file: of three axes, a last one of
         2, 3 or 4 behind longer ones is that of colours; all others are a stack of images, as they are in any
         case with None.
+    linear : bool
+        As in `fastconv.apply`: light is filtered, in float64.
+    region : (int, int, int, int), optional
+        Left, top, width and height of the part to filter, of each image; the rest of `target` gets the pixels
+        of `source` as they are. For targets of the source's type and ``shape="same"``.
     dtype : dtype, optional
         Type of the result: that of `target`, and nothing else.
     band : int, optional
@@ -132,11 +145,17 @@ def stream(
     given, source, target = target, _plain(source, "source"), _plain(target, "target")
     if channel_axis == "auto":
         channel_axis = channels_of(source)
-    options = (not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads)
+    if as_flag(linear, "linear"):
+        source, target, cval = _in_light(source, target, channel_axis, border, cval, region)
+        dtype = None
+    options = (
+        not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
+        absolute,
+    )  # fmt: skip
     made = make_plan(kernel, *options)
-    job = _job(made, source, target, band)
+    job = _job(made, source, target, band, region)
     if made.channel_axis is None:
-        warn_of_channels(job.source.shape, made.kernel.shape[1])
+        warn_of_channels(job.source.shape, made.window[1])
     place = mark_of(target, mark)
     done = _resumed(place, job) if resume else 0
     if place is not None:
@@ -145,6 +164,27 @@ def stream(
     if place is not None:
         place.remove()
     return given
+
+
+def _in_light(
+    source: Any, target: Any, channel_axis: int | None, border: str, cval: complex, region: Any
+) -> tuple[Any, Any, float]:
+    """Source, target and constant as light."""
+    axes = len(source.shape)
+    opacity = channel_axis is not None and source.shape[channel_axis] in (2, 4)
+    if opacity and channel_axis not in (-1, axes - 1):
+        raise ValueError(f"channel_axis must be the last one for linear=True; got {channel_axis}")
+    if region is not None and np.dtype(source.dtype).kind == "f":
+        raise ValueError(
+            "region must be None for light of floats, which would not stay as they are"
+        )
+    light = Decoded(source, opacity)
+    outside = float(decoded(as_finite(cval, "cval"), light.white))  # type: ignore[arg-type]
+    if opacity and border == "constant" and outside != cval:
+        raise ValueError(
+            f"cval must be 0 for linear=True with opacity, which is no light; got {cval}"
+        )
+    return light, Encoded(target, light.white, opacity), outside
 
 
 def _plain(a: Any, argument: str) -> Any:
@@ -229,6 +269,8 @@ class _Job:
         Rows of the target that are filtered at a time, by one thread.
     threads : int
         How many bands are filtered at once.
+    region : (int, int, int, int) or None
+        The part of each image that is filtered.
     fingerprint : str
         Of the plan, the shapes and types: what must be equal to go on.
     """
@@ -240,6 +282,7 @@ class _Job:
     step: int
     band: int
     threads: int
+    region: Region | None
     fingerprint: str
 
     @property
@@ -266,7 +309,7 @@ class _Band:
     done: int
 
 
-def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
+def _job(made: Plan, source: Any, target: Any, band: int | None, region: Any) -> _Job:
     """Check everything before anything is written, and settle how large a band is."""
     shape, pixel = _facts(source, "source")
     target_shape, result = _facts(target, "target")
@@ -281,6 +324,13 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
     if 0 in shape and 0 not in wanted:
         raise ValueError(f"source must not be empty for shape={made.shape!r}; got shape {shape}")
     _check_place(source, target)
+    if region is not None:
+        region = as_region(region, shape[rows], shape[cols])
+        if made.shape != "same" or pixel != result:
+            raise ValueError(
+                f"region must be None unless shape is 'same' and target of the source's type, {pixel}; got "
+                f"shape={made.shape!r} and {result}"
+            )
     cut, target_cut = (_Layout(s, rows, channels) for s in (shape, target_shape))
     threads = _threads.threads_for(1e300, made.threads)
     fitting = (
@@ -288,16 +338,16 @@ def _job(made: Plan, source: Any, target: Any, band: int | None) -> _Job:
         // (threads + 2)
         // max(1, cut.row_bytes(pixel.itemsize) + target_cut.row_bytes(result.itemsize))
     )
-    height = _band_height(band, fitting, made.kernel.shape[0])
+    height = _band_height(band, fitting, made.window[0])
     step = _step(made, pixel, whole.size)
     stored = _stored_together(target, rows)
     unit = stored if stored > 1 else step
     height = max(1, min(-(-height // unit) * unit, whole.rows[2]))
-    words = replace(made, threads=None).__reduce__()[1]
-    told = pickle.dumps((words, shape, pixel.str, target_shape), protocol=4)
+    words = made.with_options(threads=None).__reduce__()[1]
+    told = pickle.dumps((words, shape, pixel.str, target_shape, region), protocol=4)
     return _Job(
-        replace(made, channel_axis=cut.channels_in_slice, threads=1), cut, target_cut, whole,
-        step if result.kind in "fc" else 1, height, threads, hashlib.sha256(told).hexdigest()[:16],
+        made.with_options(channel_axis=cut.channels_in_slice, threads=1), cut, target_cut, whole,
+        step if result.kind in "fc" else 1, height, threads, region, hashlib.sha256(told).hexdigest()[:16],
     )  # fmt: skip
 
 
@@ -317,7 +367,7 @@ def _checked(
         raise TypeError(f"target must be of type {made.dtype}, as dtype asks; got {result}")
     if result == np.bool_:
         raise TypeError("target must be of an integer, float or complex type; got bool")
-    made = replace(made, dtype=result)
+    made = made.with_options(dtype=result)
     # an image of few pixels has what is wrong with the types
     made.run(np.zeros([min(n, 1) for n in shape], pixel))
     return made
@@ -433,22 +483,52 @@ class _Rows:
         Where in them the windows stand.
     keep : slice
         The band's rows of the result.
+    own : slice
+        Rows of `pixels` where the band is, for results of the image's size.
+    begin : int
+        The band's first row of the result.
     """
 
     pixels: NDArray[Any]
     part: Part
     keep: slice
+    own: slice
+    begin: int
 
 
 def _filtered(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> NDArray[Any]:
     """The band, in its place in the target if it has one."""
     whole = rows.keep == slice(0, rows.part.rows[2])
+    if job.region is not None:
+        return _filtered_in_region(job, rows, place)
     result = job.plan.run(rows.pixels, place if whole else None, rows.part)
     kept: NDArray[Any] = result[(slice(None),) * job.source.axis + (rows.keep,)]
     if place is not None and not whole:
         place[...] = kept
         return place
     return kept
+
+
+def _filtered_in_region(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> NDArray[Any]:
+    """The band, filtered within the region, else as it was."""
+    left, top, width, height = job.region or (0, 0, 0, 0)
+    axis = job.source.axis
+    result: NDArray[Any] = np.array(rows.pixels[(slice(None),) * axis + (rows.own,)])
+    first = rows.begin
+    low, high = max(top - first, 0), min(top + height - first, result.shape[axis])
+    if low < high:
+        (length, start, _), (across, begin, _), size = rows.part
+        # windows of the region only, of these rows
+        part = Part(
+            (length, start + rows.keep.start + low, high - low), (across, begin + left, width), size
+        )
+        result[(slice(None),) * axis + (slice(low, high), slice(left, left + width))] = (
+            job.plan.run(rows.pixels, None, part)
+        )
+    if place is None:
+        return result
+    place[...] = result
+    return place
 
 
 class _Reader:
@@ -467,7 +547,7 @@ class _Reader:
         length, start, count = job.whole.rows
         begin = band.begin // job.step * job.step
         end = min(-(-band.end // job.step) * job.step, count)
-        first, last = start + begin, start + end + job.plan.kernel.shape[0] - 1
+        first, last = start + begin, start + end + job.plan.window[0] - 1
         cut = job.plan.border == "constant" or (first >= 0 and last <= length)
         if cut:
             low = max(first, 0)
@@ -480,7 +560,9 @@ class _Reader:
             job.whole.cols,
             job.whole.size,
         )
-        return _Rows(pixels, part, slice(band.begin - begin, band.end - begin))
+        own = slice(band.begin - low, band.end - low)
+        keep = slice(band.begin - begin, band.end - begin)
+        return _Rows(pixels, part, keep, own, band.begin)
 
     def release(self, rows: _Rows) -> None:
         """Say that a band has been filtered."""

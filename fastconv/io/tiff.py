@@ -30,7 +30,7 @@ from .. import _threads
 from .metadata import STORAGE_TAGS
 from .tables import POINTERS, Layout, Tag, add_tables, tables_of, tags_at
 
-__all__ = ["Pages", "Strips", "create", "needs_bands"]
+__all__ = ["Pages", "Strips", "create", "needs_bands", "tags_of"]
 
 # Bytes of a strip before it is coded: enough for the codec, few enough for a reader of a part.
 STRIP_BYTES = 2**18
@@ -176,11 +176,15 @@ class Pages:
             result[first - low : last - low, x : x + width] = pixels[first - y : last - y, :width]
 
 
-def orientation_in(path: str | os.PathLike[str]) -> int:
-    """How the first page has to be turned to be seen as it is meant, 1 (not at all) to 8."""
+def as_stored(path: str | os.PathLike[str]) -> tuple[int, tuple[int, int]]:
+    """How the first page has to be turned to be seen as it is meant, 1 (not at all) to 8, and its width and
+    height.
+    """
     with tifffile.TiffFile(path) as file:
-        tag = file.pages[0].tags.get(274)
-        return int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+        page = file.pages[0]
+        tag = page.tags.get(274)
+        turned = int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+        return turned, (int(page.imagewidth), int(page.imagelength))
 
 
 class CutShortError(ValueError):
@@ -255,7 +259,7 @@ def _check_complete(file: Any) -> None:
         raise CutShortError(f"{file.filename} must have tags for each of its {pages} pages; got 1")
 
 
-def _tags(page: Any, dtype: np.dtype[Any]) -> dict[str, Any]:
+def tags_of(page: Any, dtype: np.dtype[Any]) -> dict[str, Any]:
     """What a page says of its pixels that still holds when they are filtered."""
     tags: dict[str, Any] = {
         "photometric": RGB if page.photometric == YCBCR else int(page.photometric),
@@ -333,7 +337,7 @@ def create(
     if not resume:
         tifffile.imwrite(
             path, None, shape=shape, dtype=dtype, bigtiff=_is_big(shape, dtype, like),
-            byteorder=like.parent.byteorder, **_tags(like, dtype),
+            byteorder=like.parent.byteorder, **tags_of(like, dtype),
         )  # fmt: skip
         _add_tables(path, like)
     mapped: NDArray[Any] = tifffile.memmap(path, mode="r+")
@@ -433,7 +437,7 @@ class Strips:
                 strips *= -(-self._height // self._rows)
                 writer.write(
                     self._each(strips), shape=shape, dtype=self.dtype, **words,
-                    **_tags(page, self.dtype),
+                    **tags_of(page, self.dtype),
                 )  # fmt: skip
         _add_tables(target, pages.first)
         self.close()

@@ -1,26 +1,26 @@
-# Box: all taps equal, at a cost that hardly grows with the kernel. Only samples inside the window are
-# ever added, so nothing cancels, nothing drifts, and a NaN stays where it is, unlike with running sums
-# and integral images.
+# Box: all taps equal, at a cost that hardly grows with the kernel. Only samples inside the window are added.
+# Unlike with running sums and integral images, nothing cancels, errors do not accumulate, and a NaN reaches only
+# the windows that hold it.
 #
-# Across a row by doubling: a sum of 2 pixels is two of 1, a sum of 4 two of 2, up to 16 (8 in float64).
-# A width is so many of these wholes, and a rest; 43 is
+# Across a row by doubling: a sum of 2 pixels is the sum of two sums of 1, a sum of 4 of two sums of 2, up to 16
+# (8 in float64), a whole. A width is some wholes and a rest; 43 is
 #
 #     (16 at x + 16 at x + 16) + (8 at x + 32 + 2 at x + 40 + 1 at x + 42)
 #
-# in this order with vectors of any width, so that the bits are the same. Where a vector holds a whole, all
-# levels stay in registers.
+# in this order with vectors of any width, so that all levels give the same bits. If a vector holds a whole, all
+# partial sums stay in registers.
 #
 # Down the columns by van Herk (1992), Gil & Werman (1993): rows are cut into groups of `height`; a
 # window that starts at row r of a group is the group's rows from r on (a suffix sum) and the next
 # group's rows before r (a prefix sum). Three additions a sample for any height. The groups count from
 # row 0 of the picture, so that bits do not depend on bands.
 #
-# Samples are scaled first, since their sum might overflow where their mean does not.
+# Samples are scaled before they are added: their sum might overflow where their mean does not.
 
 cdef enum:
     BOX_ROWS = 6    # of scratch for a row across
     LEVELS = 5      # sums of 1, 2, 4, 8 and 16
-    FEW = 3         # wholes that are added as soon as they are there
+    FEW = 3         # so many wholes are added at once, more by doubling
 
 
 cdef inline int whole_level(vec* kind) noexcept nogil:
@@ -63,7 +63,7 @@ cdef void sum_of_wholes(vec* out, vec* row, Py_ssize_t count, Py_ssize_t step, P
 
 cdef inline void sum_of_few(vec* out, vec* wholes, vec* rests, const Py_ssize_t count, Py_ssize_t step,
                             Py_ssize_t n) noexcept nogil:
-    """The same of up to three, and a rest, in one pass and in the same order."""
+    """The sum of up to three wholes and a rest, in one pass, in the order of `sum_of_wholes`."""
     cdef Py_ssize_t i = 0
     cdef vec sums
     while i < n:
@@ -103,8 +103,8 @@ cdef inline vec with_part(vec sums, bint begun, vec a, vec b, vi shift) noexcept
 
 cdef inline void levels_in_registers(vec* out, vec* wholes, vec* row, double scale, Py_ssize_t width,
                                      Py_ssize_t n, const int count) noexcept nogil:
-    """The same for single samples, which are scaled, with vectors that hold a whole. With `count` wholes in a
-    width, up to FEW, and a rest, it writes their sums to `out`; else the rests, and the wholes.
+    """Sums of a whole and of the rest for one channel, with vectors that hold a whole; scales the samples. If a
+    width has up to FEW wholes, `count`, it writes the complete sums to `out`; else the rests, and the wholes.
 
     Of each level, ones[] twos[] ... are sums that begin in this vector, in the next one, and so on; each
     level must know one vector more than the level above it. The first four turns fill them.
@@ -201,7 +201,7 @@ cdef void new_box_row(vec* out, Scratch* s, const Call* call, const Strip* strip
     cdef vec* rests = sample_at(wholes, s.pitch)
     cdef Py_ssize_t n = strip.count * call.channels, width = call.kernel_width
     cdef Py_ssize_t whole = 1 << whole_level(raw), count = width // whole, rest = width % whole
-    load_row(raw, <vec*>s.channel_row, call, &strip.column_range, plane, y)
+    load_row(raw, <vec*>s.channel_row, call, &strip.column_range, row_start(call, plane, y))
     prefetch_row(call, plane, y + 2, strip.first, strip.count + width - 1)
     if call.channels == 1 and lanes_of(raw) == whole:
         if count > FEW or rest == 0:
@@ -224,7 +224,8 @@ cdef void new_box_row(vec* out, Scratch* s, const Call* call, const Strip* strip
 
 cdef void box_row(vec* out, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane, Py_ssize_t y,
                   Py_ssize_t first) noexcept nogil:
-    """The same, from the rows that are kept, if there is a twin. Those from `first` on came before."""
+    """Row `y`, scaled and summed across: copied if a kept row holds the same pixels. Rows from `first` on are
+    kept."""
     cdef Py_ssize_t keep = 2 * call.kernel_height, duplicate = duplicate_row(call, y,
                                                                              smaller(y - first, keep - 1))
     cdef Py_ssize_t size = strip.count * call.channels * sample_size(out)
@@ -239,8 +240,8 @@ cdef void box_row(vec* out, Scratch* s, const Call* call, const Strip* strip, Py
 
 cdef inline void box_results(vec* out, vec* prefix, vec* row, vec* suffix, bint first,
                              Py_ssize_t n) noexcept nogil:
-    """Add a row to the prefix sum, which the first one begins, and that to a suffix sum. Writes `n` results
-    and no more."""
+    """Add a row to the prefix sum, which the first row begins, and add that to a suffix sum. Writes exactly `n`
+    results."""
     cdef Py_ssize_t i = 0, vector = lanes_of(out)
     cdef vec sums, last
     while i < n:
@@ -257,7 +258,8 @@ cdef inline void box_results(vec* out, vec* prefix, vec* row, vec* suffix, bint 
 
 cdef void box_strip(vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
                     Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
-    """Output rows y0 .. y1-1 of a strip, with a window of 2 * height rows of scratch, and twins of them."""
+    """Output rows y0 .. y1-1 of a strip, with a window of 2 * height scratch rows, and as many to find rows that
+    repeat."""
     cdef Py_ssize_t y, r, k, height = call.kernel_height, n = strip.count * call.channels
     cdef vec** suffix = <vec**>strip.rows
     cdef vec** group = suffix + height

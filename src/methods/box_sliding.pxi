@@ -1,21 +1,21 @@
-# Running: boxes of integers, at a cost that does not depend on their size at all. Integers forgive what
-# floats do not: what was added can be taken away again, and sums may wrap on the way.
+# Sliding box: boxes of integers, at a cost that does not depend on their size. Unlike floats, integers that were
+# added can be subtracted again without an error, and intermediate sums may wrap around.
 #
 #     columns    sum of the window's rows in each column; the next row is added, the last one taken away
 #     boxes      B[i] = B[i - channels] + columns[i] - columns[i - width * channels]
 #
-# All in 32 bits, which a box does not exceed (the planner sees to it). The differences of a vector are added
-# up by moving it by one pixel and adding, by two, by four ... (Hillis and Steele, Data parallel algorithms,
-# 1986), and the last box of the vector before is added to all:
+# All sums are of 32 bits, which no box exceeds (the planner checks it). The differences in a vector are added up
+# by shifting it by one pixel and adding, by two, by four ... (Hillis and Steele, Data parallel algorithms, 1986);
+# then the last box of the vector before is added to all:
 #
 #     a       b       c       d
-#     a       a+b     b+c     c+d                 moved by 1
-#     a       a+b     a+b+c   a+b+c+d             moved by 2
+#     a       a+b     b+c     c+d                 shifted by 1
+#     a       a+b     a+b+c   a+b+c+d             shifted by 2
 #
-# The column sums of the border are those of the columns that it repeats. Before the first column all are 0,
-# which a row of their own says, since other columns may stand there.
+# The column sums of the border are those of the columns that it repeats. The sums before the first column are 0;
+# they stand in a row of their own, since other columns may precede the first in memory.
 #
-# Quotients by a small divisor that become bytes are made in float32; of others the remainder tells.
+# Quotients by a small divisor that become bytes are computed in float32; others are corrected by their remainder.
 
 cdef enum:
     MOVES = 4       # 1, 2, 4 and 8 of 16 lanes
@@ -83,13 +83,13 @@ cdef inline vi moved_up(vi v, vi index, vi keep) noexcept nogil:
 
 cdef inline vi add_up(int32_t* boxes, const int32_t* incoming, const int32_t* outgoing, Py_ssize_t n,
                       vi carry, const Running* r, const int moves) noexcept nogil:
-    """Boxes from columns that come and others that go, `n` of them, in whole vectors. Takes and returns the
-    boxes before, which a vector adds to and then moves: where that is the same for all, it moves first, and
-    only the addition waits for the vector before."""
+    """`n` boxes, in whole vectors, from the columns that enter and the columns that leave. Takes and returns the
+    last boxes before. If whole pixels fill a vector, the differences are added up first, so that only one
+    addition waits for the vector before."""
     cdef Py_ssize_t i = 0
     cdef int k
     cdef vi v, last = r.last
-    cdef vi index[MOVES]    # in registers, since `boxes` might be anywhere
+    cdef vi index[MOVES]    # a copy stays in registers; the original might alias `boxes`
     cdef vi keep[MOVES]
     for k in range(moves):
         index[k], keep[k] = r.index[k], r.keep[k]
@@ -115,8 +115,7 @@ cdef inline void add_all_up(Running* r, Py_ssize_t n, Py_ssize_t window, const i
 
 
 cdef void make_boxes(Running* r, Py_ssize_t n, Py_ssize_t window, Py_ssize_t channels) noexcept nogil:
-    """Boxes of `n` columns. They begin before the first, where those that see less than a window are of no
-    use."""
+    """Boxes of `n` columns. The first boxes see less than a window and are not used."""
     cdef Py_ssize_t i
     cdef const int32_t* columns = r.columns + r.first
     if channels > F32_LANES:
@@ -155,8 +154,8 @@ cdef inline vi change(const small* incoming, const small* outgoing) noexcept nog
 
 cdef void slide_row(const Running* r, const small* incoming, const small* outgoing,
                     Py_ssize_t n) noexcept nogil:
-    """Add a row; take one away, if there is one. Of the last vector, which is read where it ends with the
-    row, what was added before is left out; behind the row nothing is added."""
+    """Add a row, and subtract another if there is one. The last vector is read where it ends with the row; its
+    samples that were added before are left out."""
     cdef Py_ssize_t i = 0
     cdef int32_t* columns = r.columns + r.own
     cdef vi v
@@ -188,7 +187,7 @@ cdef void slide_type(const Running* r, const char* incoming, const char* outgoin
 
 cdef const char* whole_row(const Running* r, char* raw, const Call* call, Py_ssize_t plane,
                            Py_ssize_t y) noexcept nogil:
-    """All of a row of the source: in place, or gathered to `raw`."""
+    """A whole row of the source: in place, or gathered to `raw`."""
     cdef Py_ssize_t c, row = row_index(call, y)
     cdef const char* src = call.src.data + plane * call.src.plane + row * call.src.row
     if row < 0:
@@ -204,7 +203,7 @@ cdef const char* whole_row(const Running* r, char* raw, const Call* call, Py_ssi
 
 
 cdef void list_border(Running* r, const Call* call) noexcept nogil:
-    """Which column sums those of the border are copies of; the constant's stand at the very beginning."""
+    """List which column sums the border's are copies of; the constant's stand at the beginning."""
     cdef Py_ssize_t i, c, x, channels = call.channels
     r.copies = 0
     for i in range(call.width + call.kernel_width - 1):
@@ -224,8 +223,8 @@ cdef void border_columns(const Running* r) noexcept nogil:
 
 
 cdef inline vi divided(vi sums, vi divisor, vf inverse) noexcept nogil:
-    """Quotients, rounded half to even. In float32 they are off by one at the most, which the remainder tells,
-    doubled and compared with the divisor; with one less, if the quotient is odd and must not be a tie's."""
+    """Quotients, rounded half to even. In float32 they are off by one at most. Twice the remainder, compared with
+    the divisor, corrects them; with the divisor less one if the quotient is odd, so that ties go to even."""
     cdef vi q = vf_to_vi(vf_mul(vi_to_vf(sums), inverse))
     cdef vi rest = vi_sub(sums, vi_mul(q, divisor))
     return vi_step_quotient(q, vi_add(rest, rest), vi_sub(divisor, vi_and(q, vi_set1(1))))
@@ -246,7 +245,7 @@ cdef inline void divide_boxes(small* dst, const int32_t* boxes, const Call* call
     cdef Py_ssize_t i = 0, x, n = call.width * call.channels
     cdef vi divisor = vi_set1(<int32_t>call.divisor)
     cdef vf inverse = vf_set1(1 / <float>call.divisor), t
-    cdef double low = call.low, high = call.high  # in registers, since `dst` might be anywhere
+    cdef double low = call.low, high = call.high  # copies stay in registers; `dst` might alias `call`
     cdef float number = <float>call.divisor
     while i < n:    # the last vector moves back to end with the row
         x = larger(0, smaller(i, n - F32_LANES))
@@ -276,7 +275,7 @@ cdef void divided_results(char* dst, const int32_t* boxes, const Call* call) noe
 cdef void results(vec* kind, const Running* r, const Call* call, Py_ssize_t plane,
                   Py_ssize_t y) noexcept nogil:
     cdef const int32_t* boxes = r.boxes + (call.kernel_width - 1) * call.channels
-    if vec is not vf or not call.divisor or call.scale != 1:
+    if vec is not vf or not call.divisor or call.scale != 1 or call.changed:
         scaled_results(kind, boxes, call, plane, y)
     elif call.dst.packed and call.width * call.channels >= F32_LANES:
         divided_results(call.dst.data + plane * call.dst.plane + y * call.dst.row, boxes, call)

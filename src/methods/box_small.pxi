@@ -1,7 +1,7 @@
-# Average: small boxes of unsigned bytes or 16-bit words, in registers, divided by a whole number.
+# Small box: small boxes of bytes or 16-bit words, summed in registers and divided by a whole number.
 #
 # A block is 4 output rows of one vector of sums, which are 16 bits wide for bytes, 32 for words. First the
-# window's rows are summed in each column. What all four output rows have in common is added once:
+# window's rows are summed in each column. The rows that all four output rows share are added once:
 #
 #     rows       0 1 2 | 3 .. height-1 | height .. height+2
 #     row 0      x x x |       x       |
@@ -9,15 +9,14 @@
 #     row 2          x |       x       |   x x
 #     row 3            |       x       |   x x x
 #
-# Then each row is summed across: its columns and those of the vector after it, which will be needed next,
-# shifted together. Then it is divided:
+# Then each row is summed across: its vector and the next one are shifted together. Then the sums are divided:
 #
-#     words   in float32, whose quotients are exact enough to be rounded; see X_quotient in simd.h. By an odd
-#             divisor below 64 a product will do: it is off by at most 65535 * 2**-23, less than the distance
-#             to a tie, which is half of 1 / divisor
-#     bytes   floor((sum + divisor / 2) / divisor) as a product and a shift, exact for all sums that can be
-#             (T. Granlund and P. Montgomery, Division by invariant integers using multiplication, 1994). An
-#             even divisor has ties, and so rounds them up: where nothing is left, an odd quotient was one
+#     words   in float32, whose quotients are precise enough to be rounded; see X_quotient in simd.h. For an odd
+#             divisor below 64, a product with the reciprocal suffices: it is off by at most 65535 * 2**-23, less
+#             than the distance to a tie, which is half of 1 / divisor
+#     bytes   floor((sum + divisor / 2) / divisor) as a product and a shift, exact for all possible sums
+#             (T. Granlund and P. Montgomery, Division by invariant integers using multiplication, 1994). With an
+#             even divisor this rounds ties up: where the remainder is 0 and the quotient odd, 1 is subtracted
 #
 # The planner takes this method only where sums and quotients fit 16 bits, and where the level can shift vectors
 # by any number of lanes (PERMUTES_TWO).
@@ -28,7 +27,7 @@ ctypedef fused total:
 
 cdef enum:
     AVERAGE_TAPS = 9        # across, at the most
-    AVERAGE_WORDS = 128     # in all, of words: twice their sum must be exact in float32
+    AVERAGE_WORDS = 128     # taps of words in all: twice their sum must be exact in float32
 
 
 cdef inline total pixels(total* kind, const char* p, const bint signed_) noexcept nogil:

@@ -10,14 +10,14 @@
 #                     2 |       2       |    2 2
 #                       |       3       |    3 3 3
 #
-# Loads, which straddle cache lines, and weights, which are broadcast from memory, take the same ports; with
-# 2 vectors they bind kernels from 5 x 5 on, with 4 the multiply-adds do.
+# Loads, which straddle cache lines, and weights, which are broadcast from memory, take the same ports. With 2
+# vectors these ports are the bottleneck from 5 x 5 on, with 4 the multiply-adds are.
 #
 # Each accumulator is one chain of multiply-adds over the taps in row-major order, whatever the block: the
 # same bits for any width, band and number of threads, and the same as sparse.pxi.
 #
-# Dropped: weights padded with zero rows, which need no first and last part but make NaN of 0 * inf;
-# plain loops left to the compiler, which reach half of this; constant widths for 7 and 9, which spill.
+# Tried and dropped: kernels padded with rows of zeros, which need no first and last part, but 0 * inf is NaN;
+# plain loops, of which compilers make half of this speed; constant widths of 7 and 9, which spill registers.
 
 cdef enum:
     BLOCK_ROWS = 4
@@ -47,7 +47,7 @@ cdef inline void store_vectors(vec* row, vec* acc, const int vectors) noexcept n
 
 
 cdef inline void block_step(vec* acc, vec w, vec* v, const int vectors) noexcept nogil:
-    """Add w times what was loaded to one output row.
+    """Add w times the loaded vectors to the sums of one output row.
 
     `acc` and `v` are arrays whose indices are all constants, so that the compiler makes registers of them.
     """

@@ -1,30 +1,29 @@
 # FFT: large dense kernels, at a cost that hardly grows with the kernel.
 #
-# The picture is cut into tiles whose windows are n x n pixels, n a multiple of 16 without factors over 5; a
-# tile's product with the kernel's spectrum is its convolution, wrapped around, of which the first n - h + 1
-# rows and n - w + 1 columns have not met the wrap (overlap-save; Stockham, High-speed convolution and
-# correlation, 1966).
+# The picture is cut into tiles of n x n pixels, n a multiple of 16 without factors over 5. The product of a tile's
+# spectrum and the kernel's is the spectrum of their circular convolution, of which the first n - h + 1 rows and
+# n - w + 1 columns are free of wrapped samples (overlap-save; Stockham, High-speed convolution and correlation,
+# 1966).
 #
 # Two neighbouring tiles, or two channels of one, are the real and the imaginary part of one complex tile: a
-# real kernel keeps them apart. The parts stand in two arrays of rows. A transform runs down the columns, a
-# vector of columns at a time, so that every butterfly works on whole vectors, aligned, with one weight for
-# all lanes; for the other direction the tile is turned over:
+# real kernel does not mix them. The parts stand in two arrays of rows. A transform runs down the columns, a
+# vector of columns at a time, so that every butterfly works on whole aligned vectors with one weight for all
+# lanes. For the other direction the tile is transposed:
 #
-#     load   down forward   turn over   across forward * spectrum, across inverse
-#            turn over   down inverse   store
+#     load   down forward   transpose   across forward * spectrum, across inverse
+#            transpose   down inverse   store
 #
-# Forward is decimation in frequency, and leaves the frequencies in the order of reversed digits; inverse is
-# decimation in time, and takes them so (Gentleman and Sande, 1966; Cooley and Tukey, 1965). The spectrum is
-# made by the same passes, so its order is the same, and nothing is ever reordered. An inverse transform is
-# a forward one with real and imaginary part exchanged, in arguments and results. Passes are radix 4, after
-# those of radix 5 and 3 where n has them, and the last one 8 or 4 without twiddles; across, the last forward
-# pass, the product and the first inverse pass happen in registers.
+# The forward transform decimates in frequency, and leaves the frequencies in the order of reversed digits; the
+# inverse decimates in time, and takes them in that order (Gentleman and Sande, 1966; Cooley and Tukey, 1965). The
+# spectrum is made by the same passes and has the same order, so that nothing is reordered. An inverse transform is
+# a forward one with real and imaginary parts exchanged. Passes are radix 5, then 3, then 4; the last one is radix 8
+# or 4, without twiddles. Across, the last forward pass, the product and the first inverse pass stay in registers.
 #
-# A tile without a neighbour has no imaginary part, so its row of frequency -f is the conjugate of that
-# of f: of each two such rows one is left out across, and copied for the way back. Columns of zeros are left
-# out of the forward transform, and columns that no result needs out of the inverse one.
+# A tile without a neighbour has no imaginary part, so its row of frequency -f is the conjugate of that of f: one of
+# two such rows is left out across, and copied before the inverse transform. The forward transform skips columns of
+# zeros, the inverse one skips columns that no result needs.
 #
-# Tiles and pairs are counted from the picture's first pixel, so that bits do not depend on bands.
+# Tiles and pairs are counted from the picture's first pixel, so that results do not depend on bands.
 
 cdef enum:
     HELD_ROOM = 16      # zeros behind each row of samples that are kept, which whole vectors may read
@@ -102,8 +101,8 @@ cdef inline void butterfly5(vec* re, vec* im) noexcept nogil:
 
 
 cdef inline void butterfly8(vec* re, vec* im) noexcept nogil:
-    """Discrete Fourier transform of eight, in natural order: of the four even and of the four odd ones,
-    then of pairs, one of each, the odd one turned by eighths."""
+    """Discrete Fourier transform of eight, in natural order: of the four even and the four odd values, then of
+    pairs of one each, the odd one times a power of the eighth root of one."""
     cdef vec er[4]
     cdef vec ei[4]
     cdef vec dr[4]
@@ -195,11 +194,11 @@ cdef inline void butterfly(vec* re, vec* im, const int count) noexcept nogil:
 
 cdef inline void twiddled_pass(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t n, Py_ssize_t m,
                                vec* twiddle, const int count, const bint in_time) noexcept nogil:
-    """Butterflies of `count` points, 3 to 5, m / count rows apart, in each m of the n rows. Decimation in
-    time turns the points before them, in frequency after them.
+    """Butterflies of `count` points, 3 to 5, m / count rows apart, in each m of the n rows. Decimation in time
+    multiplies by the twiddles before the butterfly, decimation in frequency after it.
 
-    Row after row. With a weight for all blocks of m rows at a time, these may be multiples of 4096 bytes
-    apart, and throw each other out of the cache: 1.4 times as long with n = 384.
+    The loop goes row by row. Tried and dropped: all blocks of m rows for one twiddle at a time. Their rows may be
+    multiples of 4096 bytes apart and evict each other from the cache: 1.4 times as long with n = 384.
     """
     cdef Py_ssize_t row = 0, part = m // count, end
     cdef vec* w
@@ -242,7 +241,7 @@ cdef inline void last_pass_of(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t n,
         row += count
 
 
-# The passes that follow are functions of their own: inlined in fft_band they would find no registers free.
+# The passes that follow are not inlined: in fft_band, no registers would be free for them.
 
 cdef void last_pass(vec* re, vec* im, const Fft* fft) noexcept nogil:
     """The pass without twiddles."""
@@ -254,7 +253,7 @@ cdef void last_pass(vec* re, vec* im, const Fft* fft) noexcept nogil:
 
 cdef inline void product_pass_of(vec* re, vec* im, vec* spectrum_re, vec* spectrum_im, Py_ssize_t pitch,
                                  Py_ssize_t n, const int count) noexcept nogil:
-    """Last pass forward, product with the spectrum, first pass back."""
+    """Last forward pass, product with the spectrum, first inverse pass."""
     cdef Py_ssize_t row = 0
     cdef vec r[8]
     cdef vec i[8]
@@ -296,8 +295,8 @@ cdef inline Py_ssize_t points_of(Py_ssize_t m) noexcept nogil:
 
 cdef vec* passes_there(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t rows, Py_ssize_t m, Py_ssize_t stop,
                        vec* twiddle) noexcept nogil:
-    """The twiddled passes of m points and fewer, down to blocks of `stop` rows, those that are farthest apart
-    first. Takes and returns where their twiddles begin, and end."""
+    """The forward passes with twiddles, from blocks of m rows down to blocks of `stop` rows. Takes the position
+    where their twiddles begin, and returns where they end."""
     cdef Py_ssize_t count
     while m > stop:
         count = points_of(m)
@@ -314,8 +313,8 @@ cdef vec* passes_there(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t rows, Py_s
 
 cdef vec* passes_back(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t rows, Py_ssize_t m, Py_ssize_t stop,
                       const Fft* fft, vec* twiddle) noexcept nogil:
-    """The same in time, from blocks of m rows up to those of `stop`; from the end of their twiddles to the
-    beginning."""
+    """The inverse passes with twiddles, from blocks of m rows up to blocks of `stop` rows. Takes the position where
+    their twiddles end, and returns where they begin."""
     while m < stop:
         if 4 * m <= fft.twos:
             twiddle = sample_at(twiddle, -6 * m)
@@ -342,7 +341,7 @@ cdef inline void inverse_passes(vec* re, vec* im, const Fft* fft) noexcept nogil
 
 
 cdef inline void turn_over(vec* to, vec* a, const Fft* fft, Py_ssize_t x, Py_ssize_t rows) noexcept nogil:
-    """Columns x .. of `rows` rows of `a`, as many columns as lanes, become rows of `to`."""
+    """Transpose: columns of `rows` rows of `a`, from x on, as many as lanes, become rows of `to`."""
     cdef Py_ssize_t y = 0
     while y < rows:
         transpose_block(sample_at(to, x * fft.pitch + y), fft.pitch, sample_at(a, y * fft.pitch + x),
@@ -351,8 +350,8 @@ cdef inline void turn_over(vec* to, vec* a, const Fft* fft, Py_ssize_t x, Py_ssi
 
 
 cdef void transform(vec* to, vec* a, const Fft* fft, Py_ssize_t columns) noexcept nogil:
-    """Forward, down the columns of tile `a`, which become rows of tile `to`; from `columns` on they are
-    zero. A vector of columns is turned over while it stands in the first-level cache."""
+    """Forward transforms down the columns of tile `a`, which become rows of tile `to`; columns from `columns` on are
+    zero. A vector of columns is transposed while it is in the first-level cache."""
     cdef Py_ssize_t x = 0, side = fft.n * fft.pitch
     cdef vec* im = sample_at(a, side)
     while x < columns:
@@ -366,7 +365,7 @@ cdef void transform(vec* to, vec* a, const Fft* fft, Py_ssize_t columns) noexcep
 
 
 cdef void untransform(vec* a, const Fft* fft, Py_ssize_t columns) noexcept nogil:
-    """Back, down some columns of tile `a`; n times too large."""
+    """Inverse transforms down some columns of tile `a`; results are n times too large."""
     cdef Py_ssize_t x = 0
     cdef vec* im = sample_at(a, fft.n * fft.pitch)
     while x < columns:
@@ -377,9 +376,9 @@ cdef void untransform(vec* a, const Fft* fft, Py_ssize_t columns) noexcept nogil
 
 cdef void transform_and_back(vec* to, vec* a, const Fft* fft, Py_ssize_t rows, const bint alone,
                              const Ahead* ahead) noexcept nogil:
-    """Down the columns of tile `a`, times the spectrum, and back; `rows` rows of the columns become rows of
-    tile `to`. Those that mirror others are left out if the tile is alone. Meanwhile
-    pixels of the next tiles come nearer."""
+    """Transform the columns of tile `a`, multiply by the spectrum, and transform back; `rows` rows of the columns
+    become rows of tile `to`. If the tile is alone, rows that mirror others are left out. Meanwhile pixels of the
+    next tiles are prefetched."""
     cdef Py_ssize_t x = -lanes_of(a), side = fft.n * fft.pitch, r
     cdef vec* im = sample_at(a, side)
     cdef vec* spectrum = <vec*>fft.spectrum
@@ -423,12 +422,13 @@ cdef inline void add_to_row(vec* row, double number, Py_ssize_t n) noexcept nogi
 
 cdef void load_tile(vec* rows, vec* channel_row, const Call* call, const Fft* fft, Py_ssize_t plane,
                     Py_ssize_t y, Py_ssize_t x, Py_ssize_t height) noexcept nogil:
-    """The windows of `height` rows of results, with zeros below and to the right."""
+    """Load the windows of `height` rows of results; the rest of the tile, below and right, is zero."""
     cdef Py_ssize_t r, count = smaller(fft.n, call.width + call.kernel_width - 1 - x)
     cdef Py_ssize_t filled = height + call.kernel_height - 1
     cdef ColumnRange column_range = make_column_range(call, x, x + count)
     for r in range(filled):
-        load_row(sample_at(rows, r * fft.pitch), channel_row, call, &column_range, plane, y + r)
+        load_row(sample_at(rows, r * fft.pitch), channel_row, call, &column_range,
+                 row_start(call, plane, y + r))
         if call.centre:
             add_to_row(sample_at(rows, r * fft.pitch), -call.centre, count)
         memset(sample_at(rows, r * fft.pitch + count), 0, (fft.n - count) * sample_size(rows))
@@ -481,15 +481,15 @@ cdef double hold_tile(double* held, Call* call, const double* rows, const Fft* f
 
 
 cdef void watch_less(Call* call, double squares) noexcept nogil:
-    """The error of results is less where the norm of a pair's samples is less than it might be. (Summed, rounded
-    and rooted it is off by much less than a thousandth; and some guard there must be.)"""
+    """The tie tolerance of a pair of tiles, by the norm of its samples, which is mostly less than the largest
+    possible one. (The norm's own rounding error is far less than a thousandth.)"""
     call.tie_tolerance = fmax(ldexp(1, -40),
                               call.tie_tolerance - call.spectral * fmax(0, call.norm - 1.001 * sqrt(squares)))
 
 
 cdef void exact_pair(vec* tile, const Fft* fft, const Tile* left, const Tile* right, const Ahead* ahead,
                      const Desk* desk) noexcept nogil:
-    """Integers: each result is rounded under guard."""
+    """Store results of integers: those near ties are recomputed."""
     cdef Py_ssize_t side = fft.n * fft.pitch
     cdef vec* im = sample_at(tile, side)
     cdef vec* channel_row = sample_at(tile, 4 * side)
@@ -515,8 +515,8 @@ cdef void exact_pair(vec* tile, const Fft* fft, const Tile* left, const Tile* ri
 
 cdef int tile_pair(vec* tile, Tile* left, Tile* right, const Fft* fft, const Ahead* ahead,
                    Desk* desk) noexcept nogil:
-    """Results of a tile and of another one, of the same channel or another; or of none, if that is beyond the
-    width. Scratch: two tiles and a row. Returns the number of failures to get memory."""
+    """Results of a tile and of the other tile of its pair, if there is one: of the same channel or another. Scratch:
+    two tiles and a row. Returns the number of failures to get memory."""
     if right.width <= 0:
         right = NULL
     if left.call.dst.type >= F16:
@@ -532,7 +532,8 @@ cdef struct Row:
 
 
 cdef Row tile_row(const Call* call, Py_ssize_t across) noexcept nogil:
-    """Floats of a channel must not know of other channels, by not a bit. Integers are exact anyway."""
+    """Floats of one channel must not depend on other channels in any bit, so pairs are of one channel. Integers
+    are exact anyway."""
     cdef Row row
     row.tiles, row.channels, row.mixed = (call.width + across - 1) // across, call.channels, call.dst.type < F16
     if not row.mixed:

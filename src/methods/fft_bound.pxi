@@ -1,23 +1,23 @@
-# Bound: which results of a tile are within the bound of floats, and another way for those that may not be.
+# Bound: proves which results of a tile are within the bound of floats, and computes the others in another way.
 #
 # The bound of a float is (taps + 1) * eps * S, where S is the sum of |weight| * |sample| over its own window.
-# The error of an FFT knows no windows: what a butterfly rounds is spread over all results of the tile. One
-# bright lamp is enough for the dark ones beside it to be wrong. So every tile is measured, and proven:
+# The error of an FFT depends on the whole tile, not on windows: a butterfly's rounding error spreads over all
+# results. One bright sample can make all dark results of its tile wrong. So every tile is measured, and proven:
 #
 #     error   at most `fft.error` * greatest of  rms of the samples * largest magnitude of the spectrum,
 #                                                8 * largest sample * largest weight,
 #                                                largest result / 2
 #     S       at least |result| - error; and smallest sample * sum of |weights|
 #
-# A result whose S is at least error / (taps * eps) is within the bound. A window of zeros gives 0. What is
-# left open goes down, until nothing is:
+# A result whose S is at least error / (taps * eps) is within the bound. A window of zeros gives 0. Results that are
+# not proven go on to the next of these steps, until all are:
 #
 #     magnitudes   S itself, if signs may cancel: |samples| with |weights|, transformed alike
 #     float64      a tile of float32 once more, with 2**29 times less error
 #     by size      the tile without its largest samples, for windows that hold none of these
 #     directly     cells of a few rows and columns
 #
-# In float64 the first comes before the third. A sample that is no finite number is left out from the start.
+# A tile of float64 takes the first step before the third. Samples that are not finite are left out from the start.
 #
 # The form of the error. The passes of both transforms are unitary, but for a factor. Each adds to every
 # intermediate value an error of a few roundings of it. Where values are spread out, that is of the size of
@@ -25,7 +25,7 @@
 # is largest. Where a few samples stand alone, the first passes keep errors together, at a distance of n / 2,
 # n / 4 ... from them, and the kernel spreads them: of the size of a sample times a weight. Where a few
 # results are large, so do the last passes. Roundings add up as the root of their number at best, the
-# logarithm at worst; `FFT_ERROR` * log2(n) roundings are assumed here.
+# logarithm at worst. This file assumes `FFT_ERROR` * log2(n) roundings.
 #
 # That number is measured, not proven: Higham's bound (Accuracy and Stability of Numerical Algorithms, 24.1)
 # in the 2-norm is n times larger, and would prove no tile at all. The largest one seen over some 10,000 tiles of

@@ -9,11 +9,10 @@
 #     phase 2   x+2   x+6   x+10 ...
 #     phase 3   x+3   x+7   x+11 ...
 #
-# A row of the kernel is a list of groups: an offset and four weights, zeros among them where taps are
-# missing, for a product with zero is nothing among integers. Interleaved channels are taps farther apart: a
-# group holds those that fall into four samples. Where bytes can be permuted across a vector (PERMUTES_BYTES), a
-# group is four taps, however far apart, for their samples are gathered in registers; then four vectors hold
-# 16 samples in a row each:
+# A row of the kernel is a list of groups: an offset and four weights. Missing taps are weights of zero, whose
+# products with integers are zero. With interleaved channels taps lie farther apart, and a group holds those that
+# fall into four neighbouring samples. If bytes can be permuted across a vector (PERMUTES_BYTES), a group is any four
+# taps: their samples are gathered in registers, so that four vectors hold 16 samples in a row each:
 #
 #     RGB   x x+3 x+6 x+9   x+1 x+4 x+7 x+10  ...
 #
@@ -21,14 +20,14 @@
 #
 #     sum(w x) = (sum(w2 x) * B + sum(w1 x)) * B + sum(w0 x)         B = 2**DOT_BITS
 #
-# A block is DOT_ROWS output rows of one vector of bytes, and a loaded vector serves all of them, since
-# loads, which straddle cache lines, are dearer than products. Two rows make eight accumulators, which is
-# what 16 registers have room for; four make sixteen, for 32. As in direct.pxi the first and the last
-# input rows serve fewer output rows than those between.
+# A block is DOT_ROWS output rows of one vector of bytes. A loaded vector serves all of them, since loads, which
+# straddle cache lines, cost more than products. Two rows make eight accumulators, for which 16 registers have room;
+# four rows make sixteen, for 32 registers. As in direct.pxi, the first and the last input rows serve fewer output
+# rows than those between.
 #
-# Sums are whole (places = 0), and a divisor or a factor may scale them; or they are in fixed point. A whole
-# number may be added to all of them, for OpenCV's `delta` and Pillow's `offset`. Results are bytes; those of
-# whole sums that nothing scales may be 16-bit words, with a sign.
+# Sums are whole (fraction_bits = 0), and a divisor or a factor may scale them; or they are fixed-point numbers. A
+# whole number may be added to all sums, for OpenCV's `delta` and Pillow's `offset`. Results are bytes; whole sums
+# that are not scaled may also be stored as signed 16-bit words.
 #
 # Y. Kelefouras and G. Keramidas, "Design and implementation of 2D convolution on x86/x64 processors",
 # IEEE TPDS 33, 2022, use the instruction's 16-bit sibling on shifted kernels, for the same reason.
@@ -53,7 +52,7 @@ cdef inline void dot_step(Quad* q, vb* v, int32_t weights) noexcept nogil:
 
 cdef inline void load_quads(vb* v, const uint8_t* p, const Dots* dots, const bint spread) noexcept nogil:
     cdef vb a, b
-    if spread:  # from two loads, which together end with the last sample that is needed
+    if spread:  # from two loads, the second of which ends with the last sample that is needed
         a = vb_load(p)
         b = vb_load(p + dots.tap_stride)
         v[0] = vb_keep_in_register(vb_permute(a, vb_load(dots.gather)))
@@ -70,7 +69,7 @@ cdef inline void load_quads(vb* v, const uint8_t* p, const Dots* dots, const bin
 cdef inline void dot_taps(Quad* a, Quad* b, Quad* c, Quad* d, vb* row, Py_ssize_t x, const Dots* dots,
                           const int32_t* weights, const Py_ssize_t groups, const bint spread,
                           const int first, const int last) noexcept nogil:
-    """Add one input row to output rows `first` .. `last - 1`; `weights` is at this row's for row 0."""
+    """Add one input row to output rows `first` .. `last - 1`; `weights` points to its weights for output row 0."""
     cdef Py_ssize_t g
     cdef vb v[4]
     for g in range(groups):
@@ -91,8 +90,8 @@ cdef inline void zero_quad(Quad* q) noexcept nogil:
 
 
 cdef inline void hold_quad(Quad* q) noexcept nogil:
-    """Done now: GCC else puts off products until it knows how the sums are finished, and their factors wait
-    on the stack."""
+    """Finish the sums here. Otherwise GCC delays products until it knows how the sums are used, and keeps their
+    factors on the stack."""
     q.p0 = vi_keep_in_register(q.p0)
     q.p1 = vi_keep_in_register(q.p1)
     q.p2 = vi_keep_in_register(q.p2)
@@ -137,12 +136,13 @@ cdef inline void dot_sums(Quad* a, Quad* b, Quad* c, Quad* d, vb** rows, Py_ssiz
 
 cdef void recompute_samples(uint8_t* dst, Py_ssize_t i, Py_ssize_t step, unsigned int doubt, const Call* call,
                             const Strip* strip, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
-    """Write the exact results that are in doubt: bit b is sample i + b * step."""
-    cdef Py_ssize_t x
+    """Write the exact results of doubtful samples: bit b stands for sample i + b * step."""
+    cdef Place at
+    at.plane, at.y = plane, y
     while doubt:
         if doubt & 1 and i < strip.count * call.channels:
-            x = strip.first + i // call.channels
-            dst[i] = <uint8_t>exact_result(call, plane, y, x, i % call.channels)
+            at.x = strip.first + i // call.channels
+            dst[i] = <uint8_t>exact_result(call, &at, i % call.channels)
         doubt >>= 1
         i += step
 
@@ -171,7 +171,7 @@ cdef inline void put_words(int16_t* dst, vi a, vi b, vi c, vi d, const bint spre
 
 
 cdef inline unsigned int scale_phase(vi* p, float scale, float limit, bint watches_ties) noexcept nogil:
-    """Sums to results, in place. Tells in bits which are farther than `limit` from whole numbers."""
+    """Convert sums to results in place. A bit is set for each that is farther than `limit` from a whole number."""
     cdef vf t = vf_mul(vi_to_vf(p[0]), vf_set1(scale))
     if watches_ties:
         t = vf_clamp(t, vf_set1(0), vf_set1(255))
@@ -182,7 +182,7 @@ cdef inline unsigned int scale_phase(vi* p, float scale, float limit, bint watch
 
 
 cdef Quad quotients(Quad q, float divisor) noexcept nogil:
-    """Sums to results. Not inline, since it is long, and would stand in hundreds of places."""
+    """Convert sums to results. Not inline: it is long, and would be repeated hundreds of times."""
     q.p0 = vf_to_vi(byte_quotients(q.p0, divisor, True))
     q.p1 = vf_to_vi(byte_quotients(q.p1, divisor, True))
     q.p2 = vf_to_vi(byte_quotients(q.p2, divisor, True))
@@ -191,13 +191,13 @@ cdef Quad quotients(Quad q, float divisor) noexcept nogil:
 
 
 cdef inline vi past_tie(vi p, const Dots* dots) noexcept nogil:
-    """How far a fixed-point sum is past the beginning of the doubt before a tie, modulo 1."""
+    """How far a fixed-point sum lies past the point before a tie where it becomes doubtful, modulo 1."""
     return vi_and(vi_add(p, vi_set1(dots.fixed_point_error)), vi_set1((1 << dots.fraction_bits) - 1))
 
 
 cdef inline void fixed_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* call, const Strip* strip,
                               Py_ssize_t plane, Py_ssize_t y, const bint spread) noexcept nogil:
-    """Fixed-point sums: add 1/2 and drop the binary places. Where these are nearly zero, it was nearly a
+    """Round fixed-point sums: add 1/2 and drop the binary places. If these are nearly zero, the sum was nearly a
     tie."""
     cdef const Dots* dots = &call.dots
     cdef vi width = vi_set1(2 * dots.fixed_point_error)
@@ -220,7 +220,7 @@ cdef inline void fixed_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* c
 
 cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* call, const Strip* strip,
                               Py_ssize_t plane, Py_ssize_t y, const bint spread) noexcept nogil:
-    """Whole sums, which a divisor or a factor may scale."""
+    """Round whole sums, which a divisor or a factor may scale."""
     cdef bint watches_ties = call.tie_tolerance > 0
     cdef float scale = <float>call.scale, limit = <float>(0.5 - call.tie_tolerance)
     cdef Doubt doubt
@@ -244,8 +244,8 @@ cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* c
 
 cdef inline void dot_finish(Quad* q, vb* out, Py_ssize_t x, const Call* call, const Strip* strip,
                             Py_ssize_t plane, Py_ssize_t y, const bint spread) noexcept nogil:
-    """Sums -> pixels: rounding half to even and saturation. What may be a tie is left to the
-    definition. Rows past the picture are discarded; y is clamped to the last row."""
+    """Sums -> pixels, rounded half to even and saturated. Sums that may be ties are recomputed by the
+    definition. Rows past the image are discarded; y is clamped to the last row."""
     y = smaller(y, call.height - 1)
     if call.dots.fraction_bits:
         fixed_finish(q, <uint8_t*>out, x, call, strip, plane, y, spread)
@@ -293,8 +293,8 @@ cdef inline void dot_blocks(vb** out, vb** rows, const Call* call, const Strip* 
 
 cdef inline void dot_by_groups(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
                                Py_ssize_t y, const bint many, const bint spread) noexcept nogil:
-    """Constants unroll: there is not much between the loops' ends. Where a dot is emulated there is, and
-    much code."""
+    """Call with constants, which unroll the short loops. Levels that emulate a dot have long loops and do not
+    need that."""
     cdef Py_ssize_t height = call.window.height, groups = call.dots.groups
     if DOT_EMULATED:
         dot_blocks(out, rows, call, strip, plane, y, height, groups, many, spread)

@@ -1,18 +1,18 @@
 # Sparse: lists of taps. Zero taps are not in them, so any kernel, of any shape, costs its non-zero taps.
 #
-# Blocks of four rows work as in direct.pxi, through a list of steps: a step is a place in the window,
-# which is loaded once, and the taps of the four output rows that fall on it:
+# Blocks of four rows are as in direct.pxi, but go through a list of steps: a step is a place in the window, which
+# is loaded once, and the taps of the four output rows that fall on it:
 #
 #     kernel  . 1 .      place (iy, kx) of the window    taps of output rows 0 1 2 3
 #             1 1 1      (1, 1)                                 1 1 . .
 #             . 1 .      (2, 1)                                 1 1 1 .
 #
-# A bit a row says whether there is one. The branches on these bits come in the same order in each block, and
-# are predicted. One row of sums, for kernels of one row, is a list of single taps, bound by the loads, of
-# which each that straddles a line counts twice: where vectors can be shifted, every other tap of a row
-# without gaps has its samples from those of the tap before.
+# Each step has a bit for each output row that has a tap there. The branches on these bits are the same in each
+# block, and so are predicted. Kernels of one row are a list of single taps. Loads are their bottleneck, and loads
+# that straddle cache lines count twice: if vectors can be shifted, every other tap of a row without gaps takes its
+# samples from the vectors of the tap before.
 #
-# The chain of each output is that of direct.pxi.
+# The sum of each output is the same chain of multiply-adds as in direct.pxi.
 
 cdef inline void sparse_block(vec** out, vec** rows, const Taps* taps, Py_ssize_t x,
                               const int vectors) noexcept nogil:
@@ -93,7 +93,7 @@ cdef void sparse_row(vec* out, vec* row, const Taps* taps, Py_ssize_t n) noexcep
 
 
 cdef void sum_rows(vec** out, vec** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
-    """BLOCK_ROWS rows of `n` sums from height + BLOCK_ROWS - 1 window rows, in the way that fits."""
+    """BLOCK_ROWS rows of `n` sums from height + BLOCK_ROWS - 1 window rows: symmetric, direct or sparse."""
     cdef Py_ssize_t r
     if taps.folded:
         fold_rows(out, rows, taps, n)

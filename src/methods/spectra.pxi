@@ -311,8 +311,8 @@ cdef void load_strip(vec* a, vec* channel_row, const Phase* p, Py_ssize_t strip,
             for r in range(piece.rows):
                 if repeated_row(call, piece, r) != r:
                     continue
-                load_row(sample_at(a, r * pitch + spans[k].at), channel_row, call, &column_range, piece.plane,
-                         piece.y + r)
+                load_row(sample_at(a, r * pitch + spans[k].at), channel_row, call, &column_range,
+                         row_start(call, piece.plane, piece.y + r))
                 if p.limit < INFINITY:
                     leave_out_beyond(sample_at(a, r * pitch + spans[k].at), spans[k].count, p.limit)
     for r in range(piece.rows):
@@ -617,7 +617,8 @@ cdef double load_rows(vec* rows, vec* channel_row, const Phase* p, Py_ssize_t le
         if k >= p.distinct:
             memset(row, 0, n * sample_size(rows))
             continue
-        load_row(row, channel_row, call, &column_range, piece.plane, piece.y + p.distinct_rows[k])
+        load_row(row, channel_row, call, &column_range,
+                 row_start(call, piece.plane, piece.y + p.distinct_rows[k]))
         if p.limit < INFINITY:
             leave_out_beyond(row, filled, p.limit)
         memset(sample_at(row, filled), 0, (n - filled) * sample_size(rows))
@@ -884,7 +885,8 @@ cdef bint mark_windows(uint64_t* bits, const Phase* p, Sort sort, double limit, 
     peak[0] = 0
     memset(bits, 0, piece.rows * p.words * sizeof(uint64_t))
     for y in range(piece.rows):
-        load_row(row, sample_at(row, piece.columns), p.call, &column_range, piece.plane, piece.y + y)
+        load_row(row, sample_at(row, piece.columns), p.call, &column_range,
+                 row_start(p.call, piece.plane, piece.y + y))
         for x in range(piece.columns):
             if is_of(memory[x], sort, limit):
                 bits[y * p.words + x // 64] |= <uint64_t>1 << x % 64

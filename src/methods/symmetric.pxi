@@ -1,14 +1,14 @@
-# Fold: symmetric lines of a separable kernel. Two samples as far from the middle are added before they are
-# multiplied, the outermost first:
+# Symmetric lines of a separable kernel. Two samples at the same distance from the middle are added before they
+# are multiplied, the outermost first:
 #
 #     w0 * (x0 + x8) + w1 * (x1 + x7) + w2 * (x2 + x6) + w3 * (x3 + x5) + w4 * x4
 #
-# Additions have ports of their own, so that half of the time is saved where multiply-adds bind. Across the
-# rows loads bind: four taps of a side take their samples from one load, or two where three steps are more
-# than a vector. Down a column the rows of a block stay in registers, where there are enough; a column of more
-# than 9 taps walks through its rows from both ends, and each addition loads one vector for two outputs.
+# Additions have ports of their own, so half of the time is saved where multiply-adds are the bottleneck. Across
+# rows loads are: four taps of a side share one load, or two if three steps exceed a vector. Down a column the rows
+# of a block stay in registers if there are enough of these; a column of more than 9 taps walks through its rows
+# from both ends, and each addition loads one vector for two outputs.
 #
-# Only of samples with a known bound: the sum of two large floats is infinite where their mean is not.
+# Samples must have a known bound: the sum of two large floats may be infinite where their mean is not.
 
 cdef enum:
     FOLD_HEIGHT = 9
@@ -23,8 +23,8 @@ cdef inline void add_vectors(vec* sums, vec* a, vec* b, const int vectors) noexc
 
 
 cdef inline void shift_vectors(vec* v, vec* base, vec* row, vi count, const int vectors) noexcept nogil:
-    """What load_vectors gives at `row`, which is so many samples further on than `base`: all but the last,
-    which may end with the row, from what was loaded there."""
+    """What load_vectors gives at `row`, which lies a shift after `base`: all vectors but the last are shifted
+    together from those loaded at `base`."""
     v[0] = permute2(base[0], base[1], count)
     if vectors == 4:
         v[1] = permute2(base[1], base[2], count)
@@ -40,7 +40,7 @@ cdef inline void fold_step(vec* acc, vec w, vec* left, vec* right, const int vec
 
 cdef inline void fold_group(vec* acc, vec* row, const Taps* taps, Py_ssize_t t, const vi* steps,
                             const int count, const int vectors) noexcept nogil:
-    """`count` taps from t on, 2 or 4, and their counterparts."""
+    """Add `count` taps from t on, 2 or 4, each with the tap opposite to it."""
     cdef Py_ssize_t step = taps.step, last = count - 1
     cdef vec* weights = sample_at(<vec*>taps.weight, t)
     cdef vec* a = sample_at(row, taps.offset[t])
@@ -108,7 +108,7 @@ cdef inline void fold_blocks(vec** out, vec** rows, const Taps* taps, Py_ssize_t
                              const Py_ssize_t height) noexcept nogil:
     """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
     cdef Py_ssize_t t, x = 0, vector = lanes_of(rows[0])
-    cdef vec weights[FOLD_HEIGHT]   # in registers, since loads bind
+    cdef vec weights[FOLD_HEIGHT]   # stay in registers: loads are the bottleneck
     for t in range(height // 2 + 1):
         weights[t] = keep_in_register(weight(<vec*>taps.weight, t))
     while x < n:

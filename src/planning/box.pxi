@@ -31,7 +31,8 @@ cdef int propose_running(const Facts* f, const Request* request, Proposal* p, do
     """Samples and sums are small integers."""
     cdef double whole = first_weight(f) * (1 if request.divisor else request.denominator)
     p.sums = BOX_SLIDING
-    if whole == 1 and p.accumulator == FLOAT32 and is_small(request.target):
+    cdef bint rounded_at_once = request.offset == 0 and not request.absolute
+    if whole == 1 and p.accumulator == FLOAT32 and is_small(request.target) and rounded_at_once:
         return propose_divided(f, request, p)
     add_work(&p.work, RUN, 1)
     add_work(&p.work, STORE + request.target, 1)
@@ -60,7 +61,7 @@ cdef const char* propose_box(Kernel kernel, const Request* request, Proposal* p)
     # the sum is exact; it, the weight and their product are rounded
     error = 3.03 * rounding_of(p.accumulator) * f.total * request.peak
     if is_integer(request.target):  # what saturates need not be near
-        largest = (peak_of(request.target) + 1) * (request.divisor or 1)
+        largest = (peak_of(request.target) + 1) * (request.divisor or 1) + fabs(in_sums(request))
         error = min(error, 3.03 * rounding_of(p.accumulator) * largest)
     if is_exact(f, request, p.accumulator):
         error = 0

@@ -33,14 +33,17 @@ cdef int method_of(str name) except -2:
 
 cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high,
                       bint integral, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
-                      double offset) except -1:
+                      double offset, bint absolute, str order="any", str cast_mode="rounded") except -1:
     if kernel.memory is None:
         raise ValueError("kernel must have weights")
     if not (0 <= source < TYPES and 0 <= target < TYPES):
         raise ValueError(f"source and target must be from 0 to {TYPES - 1}; got {source}, {target}")
     r.source, r.target, r.low, r.high, r.integral = source, target, low, high, integral
     r.peak = high if high > -low else -low
-    r.height, r.width, r.channels, r.offset = height, width, channels, offset
+    r.height, r.width, r.channels = height, width, channels
+    r.offset, r.absolute = offset, absolute
+    r.order = ANY_ORDER if order == "any" else ORDER_NAMES.index(order)
+    r.cast_mode = ROUNDED if cast_mode == "rounded" else CAST_MODE_NAMES.index(cast_mode)
     r.level = level_of(level)
     # Which method sums decides the last bits of a float, and must not depend on the machine; integers do
     # not show it.
@@ -52,22 +55,24 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
     return (
         a.source == b.source and a.target == b.target and a.low == b.low and a.high == b.high
         and a.integral == b.integral and a.channels == b.channels and a.offset == b.offset
-        and a.level == b.level
+        and a.absolute == b.absolute and a.level == b.level and a.order == b.order
+        and a.cast_mode == b.cast_mode
     )
 
 
 cdef void begin(Kernel kernel, const Request* request, int method, int accumulator,
                 Proposal* p) noexcept nogil:
     memset(p, 0, sizeof(Proposal))
-    p.method, p.accumulator, p.scale, p.divisor = method, accumulator, 1, request.divisor
+    p.method, p.accumulator, p.scale, p.divisor, p.cost = method, accumulator, 1, request.divisor, INFINITY
+    p.offset, p.absolute = request.offset, request.absolute
     p.height, p.width, p.taps = kernel.facts.height, kernel.facts.width, kernel.facts.taps
 
 
 cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noexcept nogil:
     """Admit and price what a method has proposed."""
     cdef const char* reason
-    if request.offset and p.sums != INT8_DOT:
-        return b"a number can only be added to sums of 32-bit integers"
+    if request.absolute and p.sums == INT8_DOT:
+        return b"its sums become pixels with their signs"
     reason = admit(p, &kernel.facts, request)
     if reason == NULL:
         p.cost = price_of(&p.work, p.accumulator, request.priced)
@@ -219,14 +224,14 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
             continue
         for accumulator in range(first, last + 1):
             if each == FFT_METHOD:
-                listed = f.weights != NULL and not request.offset
+                listed = f.weights != NULL
                 shortlist.tiles[accumulator] = listed and refuse_fft(f, accumulator) == NULL
                 shortlist.dense[accumulator] = listed and refuse_spectra(f, accumulator) == NULL
                 continue
             begin(summed, request, each, accumulator, &p)
+            p.cost = best.cost
             if each == SEPARABLE_METHOD:
-                shortlist.lines[accumulator] = not request.offset and refuse_lines(summed,
-                                                                                   accumulator) == NULL
+                shortlist.lines[accumulator] = refuse_lines(summed, accumulator) == NULL
                 reason = propose_passes(summed, request, &p)
             else:
                 reason = ask(summed, request, each, &p)
@@ -248,7 +253,10 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
     for shortlist in kernel.shortlists:
         if shortlist.method == method and same_but_for_size(&shortlist.request, request):
             return shortlist
-    shortlist = shortlist_of(kernel, request, method)
+    if request.order == ANY_ORDER:
+        shortlist = shortlist_of(kernel, request, method)
+    else:
+        shortlist = ordered_shortlist(kernel, request, method)
     if len(kernel.shortlists) < MOST_SHORTLISTS:
         kernel.shortlists.append(shortlist)
     else:
@@ -259,7 +267,7 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
 
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
-                      double offset=0):
+                      double offset=0, bint absolute=False, str order="any", str cast_mode="rounded"):
     """Choose a method.
 
     Parameters
@@ -281,6 +289,14 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
         Of the engine; it was described.
     offset : float
         A number that is added to every result before it is rounded.
+    absolute : bool
+        Whether the magnitudes of these are the results.
+    order : {"any", "definition", "convolve2d", "convolve2d reversed"}
+        In which order products are added, if results are SciPy's to the last bit: of its windows, of its
+        correlate2d, of its convolve2d. Only with the method "auto". Weights for "convolve2d reversed" lie as SciPy
+        takes them, if the target is a float: the last one first on the window.
+    cast_mode : {"rounded", "cast", "cast back", "wrapped"}
+        How sums become integers (src/rows/cast.pxi); "rounded" in any order, another one in SciPy's.
 
     Returns
     -------
@@ -295,7 +311,12 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     cdef Strategy found
     cdef int requested_method = method_of(method)
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset)
+                 offset, absolute, order, cast_mode)
+    if request.order == ANY_ORDER and request.cast_mode != ROUNDED:
+        raise ValueError(f"cast_mode must be rounded for sums in any order; got {cast_mode!r}")
+    if request.order != ANY_ORDER and (requested_method != ANY_METHOD or offset or absolute
+                                       or kernel.facts.weights == NULL):
+        raise ValueError(f"order must be any for a method, an offset or a product; got {order!r}")
     with cython.critical_section(kernel):
         found = remembered(kernel, &request, requested_method).choose(kernel, height, width)
         if found is None:
@@ -330,12 +351,15 @@ cdef list weighed(Kernel kernel, Kernel summed, const Request* request, list rea
 
 cdef str reason_of(Kernel kernel, Request* request, str method):
     cdef list reasons = []
+    cdef Proposal p
+    if request.order != ANY_ORDER:
+        return said(propose_in_order(kernel, request, &p), &p)
     weighed(kernel, summed_for(kernel, request), request, reasons)
     return dict(reasons).get(method, "sums would not be exact")
 
 
 def rejected(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
-             Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0):
+             Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0, bint absolute=False):
     """Why `decide`, given the same, takes no other method.
 
     Returns
@@ -346,11 +370,11 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
     cdef Request request
     cdef Kernel summed
     cdef Strategy best = decide(kernel, source, target, low, high, integral, height, width, channels, method,
-                                level, offset)
+                                level, offset, absolute)
     cdef Strategy s
     cdef list reasons = [], found
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset)
+                 offset, absolute)
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         found = weighed(kernel, summed, &request, reasons)
@@ -393,7 +417,8 @@ cdef const char* propose_points(Kernel kernel, const Request* request, Proposal*
 
 def proposed(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
              Py_ssize_t width, Py_ssize_t channels, str method, str level, str accumulator, *,
-             double offset=0, Py_ssize_t tile=0, tuple points=None, double error=0):
+             double offset=0, bint absolute=False, Py_ssize_t tile=0, tuple points=None, double error=0,
+             str cast_mode="rounded"):
     """What one method proposes with sums of one type, whether or not another would be cheaper.
 
     Parameters
@@ -405,6 +430,8 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
         Two of `POINTS`, for spectra of large tiles: rows and columns, 0 for those of a line.
     error : float
         The least error to be assumed of the sums, to measure what watching ties costs.
+    cast_mode : str
+        As of `Strategy`; no ties are watched unless it is "rounded".
 
     Others are as in `decide`.
 
@@ -424,7 +451,7 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
     if tile and (number != FFT_METHOD or tile < max(kernel.facts.height, kernel.facts.width)):
         raise ValueError(f"tile must be that of an FFT, and hold the kernel; got {tile}")
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset)
+                 offset, absolute)
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         begin(summed, &request, number, sums, &p)
@@ -439,4 +466,5 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
             reason = finish(summed, &request, &p)
         if reason != NULL:
             return said(reason, &p)
+        p.cast_mode = CAST_MODE_NAMES.index(cast_mode)
         return strategy_of(kernel, summed, &p, None)

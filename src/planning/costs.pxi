@@ -3,7 +3,7 @@
 cdef enum:
     AGAIN, AGAIN_TAP, GUARD, DIRECT, DIRECT_LOAD, DIRECT_TAP, SPARSE, SPARSE_STEP, SPARSE_TAP, ROW, ROW_TAP
     FOLD, FOLD_TAP, FOLD_ROW, FOLD_ROW_TAP, BOX_GROUP, BOX_DOUBLING, RUN, RUN_WHOLE
-    DOT_ROW, DOT_DIGIT, DOT_GROUP, DOT_FIXED, DOT_GUARD, WIDE_SUM, WIDE_TAP
+    DOT_ROW, DOT_DIGIT, DOT_GROUP, DOT_FIXED, DOT_GUARD, WIDE_SUM, WIDE_TAP, LINE, LINE_TAP, LINE_MEAN
     AVERAGE_SUM         # of bytes, of words
     AVERAGE_LOAD = AVERAGE_SUM + 2
     AVERAGE_TAP = AVERAGE_LOAD + 2
@@ -25,6 +25,7 @@ cdef tuple TERM_NAMES = (
     "sparse tap",
     "row", "row tap", "fold", "fold tap", "fold row", "fold row tap", "box", "box doubling", "running",
     "running whole", "dot", "dot digit", "dot group", "dot fixed", "dot guard", "wide", "wide tap",
+    "line", "line tap", "line mean",
     "average uint8", "average uint16", "average load uint8", "average load uint16", "average tap uint8",
     "average tap uint16", "spectra", "spectra kernel", "spectra across", "spectra down",
     *[f"load {name}" for name in TYPE_NAMES], *[f"store {name}" for name in TYPE_NAMES],

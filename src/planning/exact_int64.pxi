@@ -4,8 +4,9 @@ cdef const char* propose_wide(Kernel kernel, const Request* request, Proposal* p
     cdef Facts* f = &kernel.facts
     if is_small(request.source):
         return b"the samples are small"
-    if not request.integral or f.unit < 1:
-        return b"kernel, samples and constant must be integers"
+    if not request.integral or f.unit < 1 or (
+            request.offset and (request.denominator == 0 or fmod(in_sums(request), 1) != 0)):
+        return b"kernel, samples, constant and offset must be integers"
     if f.total >= ldexp(1, 31):
         return b"the kernel's magnitudes sum to 2**31 or more"
     if p.accumulator != STRICT:

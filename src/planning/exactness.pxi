@@ -15,6 +15,11 @@ cdef double IN_ORDER = 6
 cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
 
 
+cdef inline bint fits_float32(const Facts* f) noexcept nogil:
+    """Whether no weight overflows, or loses bits, in float32."""
+    return f.finite and (f.taps == 0 or (f.smallest >= SMALLEST_WEIGHT and f.largest <= LARGEST_WEIGHT))
+
+
 cdef inline double rounding_of(int accumulator) noexcept nogil:
     """Largest relative error of one rounding; the definition's count as none."""
     return 2.0**-24 if accumulator == FLOAT32 else 2.0**-53 if accumulator == FLOAT64 else 0
@@ -25,14 +30,22 @@ cdef inline double exact_up_to(int accumulator) noexcept nogil:
     return 2.0**24 if accumulator == FLOAT32 else 2.0**53
 
 
+cdef inline double in_sums(const Request* request) noexcept nogil:
+    """What is added to the sums; to those that are divided, a whole number."""
+    return nearest(request.offset * request.divisor) if request.divisor else request.offset
+
+
 cdef bint is_exact(const Facts* f, const Request* request, int accumulator) noexcept nogil:
     """Whether every partial sum, in any order, is exact: all are integers times one power of two. And the
     quotient, if there is one: rounded in the accumulator's type, it is a tie if and only if it really is.
     Another is at least 1 / (2 * divisor) away, and is rounded by less than that if the sum has a bit to spare.
     """
+    cdef double plus = in_sums(request), unit = f.unit
     if not request.integral or f.unit == 0 or not isfinite(f.total):
         return False
-    return f.total / f.unit * request.peak * (2 if request.divisor else 1) <= exact_up_to(accumulator)
+    if plus:
+        unit = min(unit, unit_of(&plus, 1))
+    return (f.total * request.peak + fabs(plus)) / unit * (2 if request.divisor else 1) <= exact_up_to(accumulator)
 
 
 cdef bint needs_exact_int64(const Facts* f, const Request* request) noexcept nogil:
@@ -40,6 +53,7 @@ cdef bint needs_exact_int64(const Facts* f, const Request* request) noexcept nog
     return (
         is_integer(request.target) and is_integer(request.source) and peak_of(request.source) > 65536
         and request.integral and f.unit >= 1 and not is_exact(f, request, STRICT)
+        and (request.denominator or not request.offset)     # else they are no integers
     )
 
 
@@ -82,7 +96,7 @@ cdef int first_accumulator(const Facts* f, const Request* request) noexcept nogi
     cdef bint fits
     if is_integer(request.target) and not is_integer(request.source):
         return STRICT   # no bound is known for floats, so nothing but the definition will do
-    fits = f.finite and (f.taps == 0 or (f.smallest >= SMALLEST_WEIGHT and f.largest <= LARGEST_WEIGHT))
+    fits = fits_float32(f)
     # a constant with fractions beside integers need not be a float32
     if fits and is_narrow(request.target) and is_narrow(request.source) and (
             request.integral == is_integer(request.source)):
@@ -126,8 +140,11 @@ cdef const char* admit(Proposal* p, Facts* f, const Request* request) noexcept n
     if is_exact(f, request, p.accumulator) and (p.error == 0 or (p.sums == TAPS and p.across == NULL)):
         return NULL
     error = p.error
+    if request.offset:      # it is rounded, and so is its addition
+        error += 1.01 * rounding_of(p.accumulator) * (f.total * request.peak + 2 * fabs(in_sums(request)))
     if request.divisor:     # the quotient is rounded, to a result that does not saturate
-        largest = min(peak_of(request.target) + 1, f.total * request.peak / request.divisor)
+        largest = (f.total * request.peak + fabs(in_sums(request))) / request.divisor
+        largest = min(peak_of(request.target) + 1, largest)
         error = error / request.divisor + 1.01 * rounding_of(p.accumulator) * largest
     # exact recomputation is rounded too, in float64
     error += definition_error(f, request)

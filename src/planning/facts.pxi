@@ -73,24 +73,55 @@ def binary_unit(const double[::1] weights):
 
 
 cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
-    """All that one look at each weight tells."""
+    """All that one look at each weight tells: at eight side by side, and a loop for each line,
+    which is what compilers make vectors of."""
     cdef Py_ssize_t i, n = height * width
-    cdef double magnitude
+    cdef int k
+    cdef double magnitude, zeros = 0, others = 0
+    cdef double each[8]
+    cdef double most[8]
+    cdef double least[8]
+    cdef double none[8]
+    cdef double other[8]
     f.weights, f.height, f.width = w, height, width
-    f.taps, f.pivot, f.smallest, f.largest = 0, 0, INFINITY, 0
-    f.finite = f.equal = True
-    for i in range(n):
+    for k in range(8):
+        most[k], least[k], none[k], other[k] = 0, INFINITY, 0, 0
+    for i in range(0, n - 7, 8):
+        for k in range(8):
+            each[k] = fabs(w[i + k])
+        for k in range(8):
+            most[k] = each[k] if each[k] > most[k] else most[k]
+        for k in range(8):
+            none[k] += 1.0 if each[k] == 0 else 0.0
+        for k in range(8):
+            other[k] += 1.0 if w[i + k] != w[0] else 0.0
+        for k in range(8):
+            each[k] = each[k] if each[k] > 0 else INFINITY
+        for k in range(8):
+            least[k] = each[k] if each[k] < least[k] else least[k]
+    for i in range(n - n % 8, n):
         magnitude = fabs(w[i])
-        f.taps += magnitude != 0
-        f.finite = f.finite and magnitude <= DBL_MAX
-        f.equal = f.equal and w[i] == w[0]
-        if magnitude > f.largest:
-            f.largest, f.pivot = magnitude, i
-        if magnitude != 0 and magnitude < f.smallest:
-            f.smallest = magnitude
+        most[0] = max(most[0], magnitude)
+        none[0] += magnitude == 0
+        other[0] += w[i] != w[0]
+        if 0 < magnitude < least[0]:
+            least[0] = magnitude
+    f.largest, f.smallest = 0, INFINITY
+    for k in range(8):
+        f.largest, f.smallest = max(f.largest, most[k]), min(f.smallest, least[k])
+        zeros += none[k]
+        others += other[k]
+    f.taps, f.equal = n - <Py_ssize_t>zeros, others == 0
+    f.total = sum_of_magnitudes(w, n)
+    f.finite = f.largest <= DBL_MAX and f.total == f.total  # one of NaN is NaN
     if f.taps == 0:
         f.smallest = 0
-    f.total = sum_of_magnitudes(w, n) if f.finite else INFINITY
+    f.pivot = 0
+    if f.finite:
+        while fabs(w[f.pivot]) != f.largest:
+            f.pivot += 1
+    else:
+        f.total = INFINITY
     f.unit = unit_of(w, n) if f.finite else 0
     f.chain, f.steps, f.multiples, f.rank_one = -1, -1, -1, -1
 

@@ -104,7 +104,7 @@ cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts*
     if not w.error < 0.25:
         return
     p.digits = digits_of(w.low, w.high, DOT_BITS[request.level])
-    p.sums, p.scale, p.fraction_bits, p.offset = INT8_DOT, w.scale, w.fraction_bits, request.offset
+    p.sums, p.scale, p.fraction_bits = INT8_DOT, w.scale, w.fraction_bits
     p.divisor, p.unit = w.divisor or request.divisor, w.scale * (request.divisor or 1)
     p.error, p.tie_tolerance, p.reorder_error, p.why = w.error, w.error, reorder_error(f, request), w.why
     add_work(&p.work, DOT_ROW, 1)
@@ -114,7 +114,7 @@ cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts*
     add_work(&p.work, DOT_GUARD, w.fraction_bits == 0 and w.error > 0)
     add_again(&p.work, f, max(2 * w.error, ties_of(request)) if w.error > 0 else 0)
     p.cost = price_of(&p.work, p.accumulator, request.priced)
-    if best.sums != INT8_DOT or p.cost < best.cost:
+    if p.cost < best.cost:
         best[0] = p
 
 
@@ -157,22 +157,59 @@ cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
     return True
 
 
+cdef struct Rests:
+    # Of weights in fixed point, eight side by side: their numbers' magnitudes, and what rounding left.
+    double total[8]
+    double low[8]
+    double high[8]
+    double over[8]
+    double under[8]
+
+
+cdef inline void add_rests(Rests* r, const double* weights, double divisor, double unit, double scale) noexcept nogil:
+    """Of eight weights; a loop for each line is what compilers make vectors of."""
+    cdef int k
+    cdef double n[8]
+    cdef double rest[8]
+    for k in range(8):
+        rest[k] = weights[k] / divisor
+    for k in range(8):
+        n[k] = nearest(rest[k] * unit)
+    for k in range(8):
+        rest[k] -= n[k] * scale
+    for k in range(8):
+        r.total[k] += fabs(n[k])
+    for k in range(8):
+        r.low[k] = n[k] if n[k] < r.low[k] else r.low[k]
+    for k in range(8):
+        r.high[k] = n[k] if n[k] > r.high[k] else r.high[k]
+    for k in range(8):
+        r.over[k] += rest[k] if rest[k] > 0 else 0
+    for k in range(8):
+        r.under[k] -= rest[k] if rest[k] < 0 else 0
+
+
 cdef bint fixed_of(Whole* w, Facts* f, const Request* request, int fraction_bits) noexcept nogil:
     """The kernel in fixed point, if its sums have room for the roundings and anything is left to sum."""
-    cdef Py_ssize_t i
-    cdef double n, rest, weight, total = 0, over = 0, under = 0
-    cdef double unit = ldexp(1, fraction_bits), scale = ldexp(1,
-                                                              -fraction_bits), divisor = request.divisor or 1
+    cdef Py_ssize_t i, n = f.height * f.width
+    cdef int k
+    cdef double total = 0, over = 0, under = 0
+    cdef double unit = ldexp(1, fraction_bits), scale = ldexp(1, -fraction_bits)
+    cdef double divisor = request.divisor or 1
+    cdef Rests r
+    cdef double last[8]
+    memset(&r, 0, sizeof(Rests))
+    memset(last, 0, sizeof(last))
+    for i in range(0, n - 7, 8):
+        add_rests(&r, f.weights + i, divisor, unit, scale)
+    memcpy(last, f.weights + n - n % 8, n % 8 * sizeof(double))
+    add_rests(&r, last, divisor, unit, scale)
     w.low = w.high = 0
-    for i in range(f.height * f.width):
-        weight = f.weights[i] / divisor
-        n = nearest(weight * unit)
-        rest = weight - n * scale
-        total += fabs(n)
-        w.low = n if n < w.low else w.low
-        w.high = n if n > w.high else w.high
-        over += rest if rest > 0 else 0
-        under -= rest if rest < 0 else 0
+    for k in range(8):
+        total += r.total[k]
+        over += r.over[k]
+        under += r.under[k]
+        w.low, w.high = min(w.low, r.low[k]), max(w.high, r.high[k])
     if total * 255 + (1 + fabs(request.offset)) * unit >= SUM_LIMIT:
         return False    # so many taps that their roundings count
     if total == 0:
@@ -186,6 +223,15 @@ cdef bint fixed_of(Whole* w, Facts* f, const Request* request, int fraction_bits
     return True
 
 
+cdef double least_cost(const Facts* f, const Request* request, int accumulator, int digits) noexcept nogil:
+    """Less than what sums of so many digits cost, whatever the weights are."""
+    cdef Work work
+    work.count = 0
+    add_work(&work, DOT_ROW, 1)
+    add_work(&work, DOT_GROUP, groups_of(f, request.level) * digits)
+    return price_of(&work, accumulator, request.priced)
+
+
 cdef void consider_fixed(Proposal* best, const Proposal* blank, Facts* f,
                          const Request* request) noexcept nogil:
     """The kernel in fixed point, in one digit more each time until the sums are full."""
@@ -196,6 +242,9 @@ cdef void consider_fixed(Proposal* best, const Proposal* blank, Facts* f,
     cdef int most = exponent_of((SUM_LIMIT - 1) / (256 * f.total / divisor + fabs(request.offset))) - 1
     most = min(MOST_FRACTION_BITS, most)
     for digits in range(1, 5):
+        # of numbers that `most` bounds the last digit may be missing
+        if least_cost(f, request, blank.accumulator, digits - 1 or 1) >= best.cost:
+            break
         fraction_bits = min(most, digits * bits - 1 - exponent_of(f.largest / divisor))
         if fraction_bits < 2 or fraction_bits == last:
             continue
@@ -216,6 +265,8 @@ cdef const char* propose_dot(Kernel kernel, const Request* request, Proposal* p)
         return b"the weights are too large or too small for 32-bit sums"
     if p.accumulator != FLOAT32:
         return b"sums are 32-bit integers"
+    if least_cost(f, request, p.accumulator, 1) >= p.cost:
+        return b"another method costs less"
     if request.target == I16:   # of sums that nothing scales
         if (request.divisor == 0 and fmod(request.offset, 1) == 0 and f.unit >= 1
                 and f.total * 255 + fabs(request.offset) < SUM_LIMIT):
@@ -223,6 +274,8 @@ cdef const char* propose_dot(Kernel kernel, const Request* request, Proposal* p)
             w.scale, w.divisor, w.fraction_bits, w.error = 1, 0, 0, 0
             w.why = b"whole numbers, sums of 32-bit integers"
             consider(p, &blank, &w, f, request)
+            if p.sums != INT8_DOT:
+                return b"another method costs less"
             return NULL
         return b"the weights are not whole, as they must be for 16-bit results"
     if whole_of(&w, f, request):

@@ -2,8 +2,8 @@
 
 cdef dict SUMS_NAMES = {
     TAPS: "window", BOX: "box", EXACT_INT64: "wide", INT8_DOT: "dot", FFT: "fft", BOX_SLIDING: "running",
-    CONVOLVE2D: "quads", CONVOLVE2D_REVERSED: "quads_back", SPECTRA: "spectra",
-    SPECTRAL_LINES: "spectral lines",
+    CONVOLVE2D: "convolve2d", CONVOLVE2D_REVERSED: "convolve2d reversed", CORRELATE1D: "correlate1d",
+    SPECTRA: "spectra", SPECTRAL_LINES: "spectral lines",
 }
 
 
@@ -115,37 +115,10 @@ cdef str said(const char* template, const Proposal* p):
 
 
 cdef class Strategy:
-    """How to do what is asked for, and all that the engine must be told.
-
-    The planner makes them; those whose sums are another library's are made from outside.
-
-    Parameters
-    ----------
-    method : str
-        Name of the method.
-    sums : {"window", "quads", "quads_back"}
-        How the engine sums; see src/call.pxi.
-    accumulator : {"float32", "float64", "strict"}
-        Type of the sums. "strict" is float64 in the definition's order and rounding.
-    why : str
-        Half a sentence for `explain`.
-    cost : float
-        ns a sample, on one thread.
-    cast_mode : int
-        How sums become integers (src/rows/cast.pxi): 0 rounded and saturated, else cast as in C.
-    """
+    """How to do what is asked for, and all that the engine must be told. Only the planner makes them."""
 
     def __cinit__(self):
         self.built = Built()
-
-    def __init__(self, str method, str sums, str accumulator, *, str why="", double cost=0, int cast_mode=0):
-        cdef Proposal* p = &self.proposal
-        codes = {"window": TAPS, "quads": CONVOLVE2D, "quads_back": CONVOLVE2D_REVERSED}
-        memset(p, 0, sizeof(Proposal))
-        p.method, p.sums = METHODS.index(method), codes[sums]
-        p.accumulator = ACCUMULATOR_NAMES.index(accumulator)
-        p.scale, p.cost, p.cast_mode = 1, cost, cast_mode
-        self.reason = why
 
     @property
     def method(self):
@@ -234,8 +207,13 @@ cdef class Strategy:
 
     @property
     def offset(self):
-        """A number that is added to the results of a dot before they are rounded."""
+        """A number that is added to the results before they are rounded."""
         return self.proposal.offset
+
+    @property
+    def absolute(self):
+        """Whether magnitudes are the results."""
+        return self.proposal.absolute
 
     @property
     def tile(self):
@@ -244,8 +222,8 @@ cdef class Strategy:
 
     @property
     def cast_mode(self):
-        """How sums become integers: 0 rounded and saturated, else cast as in C."""
-        return self.proposal.cast_mode
+        """How sums become integers: one of `CAST_MODE_NAMES`."""
+        return CAST_MODE_NAMES[self.proposal.cast_mode]
 
     @property
     def row_step(self):
@@ -284,7 +262,8 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
             return kernel
         request.denominator = divisor
         if divisor & (divisor - 1) or (
-                divisor > 1 and sum_of_magnitudes(whole, n) * request.peak > exact_up_to(FLOAT64)):
+                divisor > 1 and sum_of_magnitudes(whole, n) * request.peak + fabs(
+                    request.offset * divisor) > exact_up_to(FLOAT64)):
             request.divisor = divisor
         else:
             for i in range(n):
@@ -301,7 +280,10 @@ cdef Kernel summed_lines(Kernel kernel, Request* request):
     cdef Facts* f = &kernel.facts
     cdef Py_ssize_t i, down, across
     cdef double total
-    cdef double* whole = <double*>malloc((f.height + f.width) * sizeof(double))
+    cdef double* whole
+    if request.offset:      # which need not be rational with them
+        return kernel
+    whole = <double*>malloc((f.height + f.width) * sizeof(double))
     if whole == NULL:
         raise MemoryError("the whole numbers of a kernel")
     try:

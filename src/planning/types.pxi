@@ -8,7 +8,7 @@ cdef tuple TYPE_NAMES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", 
                          "float16", "float32", "float64")
 
 
-cdef inline bint is_integer(int type) noexcept nogil:
+cdef bint is_integer(int type) noexcept nogil:
     return type < F16
 
 
@@ -35,3 +35,26 @@ cdef double highest_of(int type) noexcept nogil:
 cdef inline double peak_of(int type) noexcept nogil:
     """Largest magnitude of an integer type."""
     return -lowest_of(type) if is_integer(type) and type % 2 else highest_of(type)
+
+
+cdef void range_of(int type, int bits, double constant, double* low, double* high,
+                   bint* integral) noexcept nogil:
+    """Smallest and largest of samples and constant, and whether all are integers. Those of 64 bits are within
+    +-2**bits, for their type says nothing of use."""
+    if not is_integer(type):
+        low[0], high[0], integral[0] = -INFINITY, INFINITY, False
+        return
+    low[0], high[0] = lowest_of(type), highest_of(type)
+    if type in (U64, I64):
+        high[0] = ldexp(1, bits)
+        low[0] = -high[0] if type == I64 else 0
+    low[0], high[0] = min(low[0], constant), max(high[0], constant)
+    integral[0] = constant == rint(constant)    # also if it is infinite
+
+
+def sample_range(int type, int bits, double constant):
+    """Smallest and largest of samples and constant, and whether all are integers; see `decide`."""
+    cdef double low, high
+    cdef bint integral
+    range_of(type, bits, constant, &low, &high, &integral)
+    return low, high, integral

@@ -6,7 +6,7 @@
 #     wrap       a b c d | a b c d | a b c d     period n
 #     constant   k k k k | a b c d | k k k k
 #
-# Only rows of pixels and the margins beside them are looked up here, never a pixel within a sum.
+# Rows, and the columns of margins, are looked up here when they are loaded. No sum looks up a pixel.
 
 
 cdef Py_ssize_t outside_index(Py_ssize_t i, Py_ssize_t n, int border) noexcept nogil:
@@ -16,7 +16,7 @@ cdef Py_ssize_t outside_index(Py_ssize_t i, Py_ssize_t n, int border) noexcept n
         return 0 if i < 0 else n - 1
     if border == FC_CONSTANT:
         return -1
-    # Nearly all positions are less than a period away, and a division takes longer than all else here.
+    # Nearly all positions are less than a period away; they need no division, which would be the slowest step.
     if border == FC_WRAP:
         once = i + n if i < 0 else i - n
     elif border == FC_REFLECT:
@@ -25,7 +25,7 @@ cdef Py_ssize_t outside_index(Py_ssize_t i, Py_ssize_t n, int border) noexcept n
         once = -i if i < 0 else 2 * n - 2 - i
     if 0 <= once and once < n:
         return once
-    # a mirror has no period where there is one pixel; SciPy and OpenCV repeat it
+    # one pixel has no period of a mirror; SciPy and OpenCV repeat it
     period = n if border == FC_WRAP else 2 * n if border == FC_REFLECT else larger(1, 2 * n - 2)
     i %= period
     if i < 0:
@@ -49,15 +49,42 @@ cdef inline Py_ssize_t col_index(const Call* call, Py_ssize_t x) noexcept nogil:
     return source_index(&call.cols, x)
 
 
+cdef inline const char* row_start(const Call* call, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+    """Address of the source row that stands at row `y` of the padded picture; NULL where the constant does."""
+    cdef Py_ssize_t row = row_index(call, y)
+    return call.src.data + plane * call.src.plane + row * call.src.row if row >= 0 else NULL
+
+
+cdef inline const char* volume_row(const Call* call, Py_ssize_t slice, Py_ssize_t k,
+                                   Py_ssize_t y) noexcept nogil:
+    """The same of a row `y` of the padded volume, in slice `k` of the windows of a slice of results."""
+    cdef Py_ssize_t z = source_index(&call.volume.slices, slice * call.volume.slice_step + k)
+    return row_start(call, z, y) if z >= 0 else NULL
+
+
+cdef inline const char* tap_row(const Call* call, Py_ssize_t plane, Py_ssize_t y,
+                                Py_ssize_t ky) noexcept nogil:
+    """The same of the row under row `ky` of the kernel, for a row of results."""
+    cdef const Volume* v = &call.volume
+    if v.slice_taps:
+        return volume_row(call, plane, ky // v.slice_rows, y * v.row_step + ky % v.slice_rows)
+    return row_start(call, plane, y + ky)
+
+
+cdef inline Py_ssize_t tap_column(const Call* call, Py_ssize_t x, Py_ssize_t kx) noexcept nogil:
+    """Column of the padded picture under column `kx` of the kernel, for a column of results."""
+    return (x * call.volume.col_step if call.volume.slice_taps else x) + kx
+
+
 cdef inline Py_ssize_t modulo(Py_ssize_t i, Py_ssize_t n) noexcept nogil:
-    """The remainder that is not negative."""
+    """The remainder of a division that rounds down, so never negative."""
     i %= n
     return i + n if i < 0 else i
 
 
 cdef Py_ssize_t run_at(const Axis* axis, Py_ssize_t i, Py_ssize_t count, int* step) noexcept nogil:
-    """How many of `count` pixels of the padded picture from `i` on, at least one, stand `step` pixels apart in
-    the source, which is -1, 0 or 1; 0 also where all are the constant."""
+    """The length of the run of pixels that begins at pixel `i` of the padded picture, at most `count`: pixels of
+    a run stand `step` pixels apart in the source, -1, 0 or 1. The constant is a run of step 0."""
     cdef Py_ssize_t n = axis.length, p = axis.start + i, run = count, at
     step[0] = 0
     if 0 <= p and p < n:
@@ -76,8 +103,8 @@ cdef Py_ssize_t run_at(const Axis* axis, Py_ssize_t i, Py_ssize_t count, int* st
 
 
 cdef Py_ssize_t same_before(const Axis* axis, Py_ssize_t i) noexcept nogil:
-    """How far before pixel `i` of the padded picture the next one stands that is the same source pixel, or the
-    constant as well; 0 if there is none."""
+    """How far before pixel `i` of the padded picture the same source pixel, or the constant, stood last; 0 if it
+    did not."""
     cdef Py_ssize_t n = axis.length, p = axis.start + i, past
     if axis.border == FC_WRAP:
         return n
@@ -87,5 +114,5 @@ cdef Py_ssize_t same_before(const Axis* axis, Py_ssize_t i) noexcept nogil:
         return 1 if p < 0 or p > n else n + 1 if p == n else 0
     if axis.border == FC_REFLECT:
         return 2 * modulo(p, n) + 1
-    past = modulo(p, n - 1)     # a turn, which is its own mirror image
+    past = modulo(p, n - 1)     # pixels past the last turning point, about which the picture is mirrored
     return 2 * past if past else 2 * n - 2

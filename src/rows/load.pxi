@@ -107,11 +107,11 @@ cdef void widen_type(const char* src, int type, real* dst, Py_ssize_t n) noexcep
             widen_run(<const double*>src, dst, n)
 
 
-cdef inline void widen(work* row, Py_ssize_t i, const char* src, int type, Py_ssize_t n) noexcept nogil:
+cdef inline void widen(row_vec* row, Py_ssize_t i, const char* src, int type, Py_ssize_t n) noexcept nogil:
     """Samples `i` .. `i + n - 1` of a row from `n` native samples side by side."""
-    if work is vf:
+    if row_vec is vf:
         widen_type(src, type, <float*>row + i, n)
-    elif work is vb or work is vh:
+    elif row_vec is vb or row_vec is vh:
         memcpy(sample_at(row, i), src, n * sample_size(row))
     else:
         widen_type(src, type, <double*>row + i, n)
@@ -153,8 +153,8 @@ cdef inline void swap_bytes(char* raw, Py_ssize_t n, Py_ssize_t size) noexcept n
 
 cdef inline Py_ssize_t copy_together(char* raw, const char* src, Py_ssize_t n,
                                      const View* view) noexcept nogil:
-    """As many of `n` samples a pixel apart as whole vectors hold; returns how many. May write a vector
-    more."""
+    """Copy as many of `n` samples, a pixel apart, as fill whole vectors. Returns how many. May write a vector
+    beyond them."""
     cdef Py_ssize_t done = 0
     if PERMUTES_BYTES and view.batch:
         while done * view.pixel + BYTE_LANES <= (n - 1) * view.pixel + view.size:
@@ -165,7 +165,7 @@ cdef inline Py_ssize_t copy_together(char* raw, const char* src, Py_ssize_t n,
 
 
 cdef inline Py_ssize_t copy_apart(char* dst, const char* raw, Py_ssize_t n, const View* view) noexcept nogil:
-    """The way back. May read a vector more."""
+    """Copy samples back to places a pixel apart. Returns how many. May read a vector beyond them."""
     cdef Py_ssize_t done = 0
     if PERMUTES_BYTES and view.batch:
         while done + view.batch <= n:
@@ -175,10 +175,10 @@ cdef inline Py_ssize_t copy_apart(char* dst, const char* raw, Py_ssize_t n, cons
     return done
 
 
-cdef void gather(work* row, Py_ssize_t at, const char* src, Py_ssize_t step, Py_ssize_t n,
+cdef void gather(row_vec* row, Py_ssize_t at, const char* src, Py_ssize_t step, Py_ssize_t n,
                  const View* view) noexcept nogil:
     """Like widen, from samples `step` bytes apart in any byte order."""
-    cdef uint64_t words[GATHER + 8]   # and a vector
+    cdef uint64_t words[GATHER + 8]   # copy_together may write a vector more
     cdef char* raw = <char*>words
     cdef Py_ssize_t done = 0, count, batches = 0
     while done < n:
@@ -193,31 +193,31 @@ cdef void gather(work* row, Py_ssize_t at, const char* src, Py_ssize_t step, Py_
         done += count
 
 
-cdef void scatter_channel(work* row, work* channel_row, Py_ssize_t at, Py_ssize_t n, Py_ssize_t channel,
+cdef void scatter_channel(row_vec* row, row_vec* channel_row, Py_ssize_t at, Py_ssize_t n, Py_ssize_t channel,
                           Py_ssize_t channels) noexcept nogil:
     """Interleave a plane of one channel: sample i of `channel_row` -> at + i*channels + channel of `row`."""
     cdef Py_ssize_t size = sample_size(row)
     copy_strided(<char*>row + (at + channel) * size, channels * size, <char*>channel_row, size, n, size)
 
 
-cdef void fill_pixels(work* row, const Call* call, Py_ssize_t pixels) noexcept nogil:
-    """The constant."""
+cdef void fill_pixels(row_vec* row, const Call* call, Py_ssize_t pixels) noexcept nogil:
+    """Fill pixels with the constant."""
     cdef Py_ssize_t i, c
     for i in range(pixels):
         for c in range(call.channels):
             set_sample(row, i * call.channels + c, call.fill[c])
 
 
-cdef void load_pixel(work* row, Py_ssize_t at, const Call* call, const char* src,
+cdef void load_pixel(row_vec* row, Py_ssize_t at, const Call* call, const char* src,
                      Py_ssize_t x) noexcept nogil:
-    """One pixel through the table: the border, a few a row."""
+    """One pixel of the border, by its index in the source; -1 is the constant."""
     if x < 0:
         fill_pixels(sample_at(row, at), call, 1)
     else:
         gather(row, at, src + x * call.src.pixel, call.src.channel, call.channels, &call.src)
 
 
-cdef void load_inner(work* row, work* channel_row, Py_ssize_t at, const Call* call, const char* src,
+cdef void load_inner(row_vec* row, row_vec* channel_row, Py_ssize_t at, const Call* call, const char* src,
                      Py_ssize_t n) noexcept nogil:
     """`n` pixels that stand side by side in the source, the first at `src`."""
     cdef Py_ssize_t c
@@ -231,9 +231,9 @@ cdef void load_inner(work* row, work* channel_row, Py_ssize_t at, const Call* ca
             scatter_channel(row, channel_row, at, n, c, call.channels)
 
 
-cdef inline void copy_steps(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t step, Py_ssize_t n,
+cdef inline void copy_steps(row_vec* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t step, Py_ssize_t n,
                             const Py_ssize_t size) noexcept nogil:
-    """`n` times `size` bytes, from places `step` bytes apart. A constant size makes moves of them."""
+    """Copy `n` times `size` bytes from places `step` bytes apart. A constant size makes each copy a move."""
     cdef Py_ssize_t i = 0
     cdef char* t = <char*>sample_at(row, to)
     cdef const char* p = <const char*>sample_at(row, source)
@@ -241,13 +241,13 @@ cdef inline void copy_steps(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssiz
         memcpy(t, p, size)
         t += size
         p += step
-        i = opaque(i + 1)   # few, so let no compiler make vectors of them
+        i = opaque(i + 1)   # vectors would cost more than they save: there are few
 
 
-cdef inline void copy_pixels(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t step, Py_ssize_t n,
+cdef inline void copy_pixels(row_vec* row, Py_ssize_t to, Py_ssize_t source, Py_ssize_t step, Py_ssize_t n,
                              Py_ssize_t channels) noexcept nogil:
-    """`n` pixels, from sample `to` on, from others of the row, the first from sample `source`, the others
-    `step` pixels further each."""
+    """Copy `n` pixels within a row: to sample `to` and the pixels after it, from sample `source` and the pixels
+    `step` apart from it."""
     cdef Py_ssize_t size = sample_size(row)
     if channels == 1:
         copy_steps(row, to, source, step * size, n, size)
@@ -259,7 +259,7 @@ cdef inline void copy_pixels(work* row, Py_ssize_t to, Py_ssize_t source, Py_ssi
 
 cdef inline bint copies(const Call* call, const ColumnRange* column_range, Py_ssize_t start, Py_ssize_t stop,
                         int run) noexcept nogil:
-    """Whether padded columns `start` .. `stop - 1` are inner ones once more, in steps."""
+    """Whether padded columns `start` .. `stop - 1` repeat inner columns, in equal steps."""
     cdef Py_ssize_t first, last
     if start == stop:
         return True
@@ -290,7 +290,7 @@ cdef ColumnRange make_column_range(const Call* call, Py_ssize_t begin, Py_ssize_
     return column_range
 
 
-cdef void load_margin(work* row, const Call* call, const char* src, const ColumnRange* column_range,
+cdef void load_margin(row_vec* row, const Call* call, const char* src, const ColumnRange* column_range,
                       Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """Padded columns `start` .. `stop - 1` of a row, run by run. Pixels that stand among the row's inner ones are
     copied from there, where they are converted already."""
@@ -312,15 +312,10 @@ cdef void load_margin(work* row, const Call* call, const char* src, const Column
         i += n
 
 
-cdef void load_any_row(work* row, work* channel_row, const Call* call, const ColumnRange* column_range,
-                       Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
-    """load_row, whatever the picture's layout and border."""
+cdef void load_by_runs(row_vec* row, row_vec* channel_row, const Call* call, const ColumnRange* column_range,
+                       const char* src) noexcept nogil:
+    """The pixels within reach of a source row, whatever their layout and the border beside them."""
     cdef Py_ssize_t inner_begin = column_range.inner_begin, inner_end = column_range.inner_end
-    cdef const char* src
-    if row_index(call, y) < 0:
-        fill_pixels(row, call, column_range.end - column_range.begin)
-        return
-    src = call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row
     if inner_begin < inner_end:
         load_inner(row, channel_row, (inner_begin - column_range.begin) * call.channels, call,
                    src + (inner_begin - call.before) * call.src.pixel, inner_end - inner_begin)
@@ -328,20 +323,20 @@ cdef void load_any_row(work* row, work* channel_row, const Call* call, const Col
     load_margin(row, call, src, column_range, inner_end, column_range.end)
 
 
-cdef void load_row(work* row, work* channel_row, const Call* call, const ColumnRange* column_range,
-                   Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
-    """The pixels within reach of row `y` of the padded picture.
+cdef void load_row(row_vec* row, row_vec* channel_row, const Call* call, const ColumnRange* column_range,
+                   const char* src) noexcept nogil:
+    """The pixels within reach of a row of the padded picture, from the source row `src`; NULL is the constant.
 
     `channel_row` is scratch of as many pixels, used only if the channels do not lie side by side.
     """
-    if not column_range.copied or row_index(call, y) < 0:
-        load_any_row(row, channel_row, call, column_range, plane, y)
+    if src == NULL:
+        fill_pixels(row, call, column_range.end - column_range.begin)
         return
-    widen(row, column_range.inner,
-          call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row + column_range.skip,
-          call.src.type, column_range.count)
+    if not column_range.copied:
+        load_by_runs(row, channel_row, call, column_range, src)
+        return
+    widen(row, column_range.inner, src + column_range.skip, call.src.type, column_range.count)
     copy_pixels(row, 0, column_range.before, call.run_before, column_range.inner_begin - column_range.begin,
                 call.channels)
     copy_pixels(row, column_range.inner + column_range.count, column_range.after, call.run_after,
-                column_range.end - column_range.inner_end,
-                call.channels)
+                column_range.end - column_range.inner_end, call.channels)

@@ -1,17 +1,17 @@
 # Recompute: the definition itself, one output pixel at a time, from the source.
 #
-# A fast sum whose distance to a tie is smaller than its proven error does not say which integer is right;
-# those few pixels are summed here again. A float64 sum in any order decides nearly all of them, and the rest
-# are summed in the definition's order. Sums of 64-bit integers that float64 cannot hold are made here as well.
+# A fast sum that is nearer to a tie than its proven error does not decide which integer is right. These few
+# pixels are summed again: first in float64 in any order, which decides nearly all of them, and the rest in the
+# definition's order. Exact sums of 64-bit integers that float64 cannot hold are made here as well.
 
 
-cdef inline const char* source_sample(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+cdef inline const char* source_sample(const Call* call, const char* row, Py_ssize_t x,
                                       Py_ssize_t c) noexcept nogil:
-    """Address of a sample of the padded picture, NULL where the constant stands."""
-    if row_index(call, y) < 0 or col_index(call, x) < 0:
+    """Address of a sample of column `x` of the padded picture, NULL where the constant stands."""
+    cdef Py_ssize_t column = col_index(call, x)
+    if row == NULL or column < 0:
         return NULL
-    return (call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row
-            + col_index(call, x) * call.src.pixel + c * call.src.channel)
+    return row + column * call.src.pixel + c * call.src.channel
 
 
 cdef inline double weight_at(const Call* call, Py_ssize_t ky, Py_ssize_t kx) noexcept nogil:
@@ -22,7 +22,7 @@ cdef inline double weight_at(const Call* call, Py_ssize_t ky, Py_ssize_t kx) noe
 
 cdef inline const double* weights_at(double* made, const Call* call, Py_ssize_t ky, Py_ssize_t kx,
                                      Py_ssize_t n) noexcept nogil:
-    """`n` weights of a row of the kernel, which are `made` where the kernel is a column times a row."""
+    """`n` weights of a row of the kernel; in `made`, if the kernel is given as a column times a row."""
     cdef Py_ssize_t i
     if call.kernel != NULL:
         return call.kernel + ky * call.kernel_width + kx
@@ -38,7 +38,7 @@ cdef enum:
 
 cdef inline void load_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x,
                           Py_ssize_t n, int step) noexcept nogil:
-    """`n` padded columns of channel `c`, a run from `x` on, as margin_step tells of margins."""
+    """Gather `n` padded columns of channel `c` from `x` on: a run, see run_at."""
     cdef Py_ssize_t i, first
     if n <= 0:
         return
@@ -59,31 +59,33 @@ cdef inline const double* held_sample(const Call* call, Py_ssize_t y, Py_ssize_t
     return call.held + (y - call.held_y) * call.held_pitch + x - call.held_x
 
 
-cdef void load_taps(double* row, const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t c,
+cdef void load_taps(double* row, const Call* call, const Place* at, Py_ssize_t ky, Py_ssize_t kx, Py_ssize_t c,
                     Py_ssize_t n) noexcept nogil:
-    """`n` neighbours of a row of the padded picture, of one channel."""
+    """Gather the samples of one channel under `n` taps of kernel row `ky`, from column `kx` on."""
     cdef const double* held
-    cdef Py_ssize_t i, source = row_index(call, y)
+    cdef Py_ssize_t i, x = tap_column(call, at.x, kx)
     cdef Py_ssize_t begin = larger(0, smaller(n, call.inner_begin - x))
     cdef Py_ssize_t end = larger(begin, smaller(n, call.inner_end - x))
-    cdef const char* src = call.src.data + plane * call.src.plane + source * call.src.row + c * call.src.channel
+    cdef const char* src
     if call.held != NULL:
-        held = held_sample(call, y, x)
+        held = held_sample(call, at.y + ky, x)
         for i in range(n):
             row[i] = held[i] + call.centre
         return
-    if source < 0:
+    src = tap_row(call, at.plane, at.y, ky)
+    if src == NULL:
         for i in range(n):
             row[i] = call.fill[c]
         return
+    src += c * call.src.channel
     load_run(row, call, src, c, x, begin, call.run_before)
     load_run(row + begin, call, src, c, x + begin, end - begin, 1)
     load_run(row + end, call, src, c, x + end, n - end, call.run_after)
 
 
-cdef double exact_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
-                      Py_ssize_t c) noexcept nogil:
-    """reference.py's sum: float64, row-major, product and sum rounded apart, zero taps skipped."""
+cdef double exact_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """The sum as fastconv/reference.py defines it: float64, row by row, product and sum rounded apart, zero taps
+    skipped."""
     cdef double row[NEAR_TAPS]
     cdef double made[NEAR_TAPS]
     cdef double total = 0
@@ -93,7 +95,7 @@ cdef double exact_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize
         kx = 0
         while kx < call.kernel_width:
             n = smaller(NEAR_TAPS, call.kernel_width - kx)
-            load_taps(row, call, plane, y + ky, x + kx, c, n)
+            load_taps(row, call, at, ky, kx, c, n)
             w = weights_at(made, call, ky, kx, n)
             for i in range(n):
                 if w[i] != 0:
@@ -104,22 +106,23 @@ cdef double exact_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize
 
 cdef inline const small* window_pixels(small* raw, const small* src, const Call* call, Py_ssize_t x,
                                        Py_ssize_t c) noexcept nogil:
-    """The row of a window whose pixels do not lie side by side: over the border, or of several channels. They
-    are gathered from row `src` to every channels-th place of `raw`."""
+    """Gather a row of a window that reaches over the border, or has several channels: from source row `src` to
+    every channels-th place of `raw`."""
     cdef Py_ssize_t kx
     for kx in range(call.kernel_width):
         raw[kx * call.channels] = src[col_index(call, x + kx) * call.channels + c]
     return raw
 
 
-cdef inline double reordered_small_sum(small* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y,
-                                       Py_ssize_t x, Py_ssize_t c) noexcept nogil:
+cdef inline double reordered_small_sum(small* kind, const Call* call, const Place* at,
+                                       Py_ssize_t c) noexcept nogil:
     """Sum of a window of packed pixels that sees no constant. Reads `kernel_pitch` samples a row."""
     cdef double lanes[16]
     cdef small raw[NEAR_TAPS]
     cdef const small* p
     cdef const double* w = call.padded_kernel
     cdef Py_ssize_t ky, i, vector = F64_LANES
+    cdef Py_ssize_t x = tap_column(call, at.x, 0)
     cdef bint inner = (
         call.inner_begin <= x and x * call.channels + c + call.kernel_pitch <= call.inner_end * call.channels
     )
@@ -128,7 +131,7 @@ cdef inline double reordered_small_sum(small* kind, const Call* call, Py_ssize_t
     if not inner:
         memset(raw, 0, call.kernel_pitch * sizeof(small))
     for ky in range(call.kernel_height):
-        p = <const small*>(call.src.data + plane * call.src.plane + row_index(call, y + ky) * call.src.row)
+        p = <const small*>tap_row(call, at.plane, at.y, ky)
         if inner:
             p += (x - call.before) * call.channels + c
         else:
@@ -149,7 +152,7 @@ cdef inline double reordered_small_sum(small* kind, const Call* call, Py_ssize_t
 
 cdef inline void add_row_products(vd* a, vd* b, const double* row, const double* w,
                                   Py_ssize_t n) noexcept nogil:
-    """Two vectors at a time, the last of which may be beyond `n`."""
+    """Add products two vectors at a time; the last vector may lie beyond `n`."""
     cdef Py_ssize_t i = 0
     while i < n:
         a[0] = vd_multiply_add(a[0], (<const vd*>(row + i))[0], (<const vd*>(w + i))[0])
@@ -178,10 +181,9 @@ cdef double near_held(const Call* call, Py_ssize_t y, Py_ssize_t x) noexcept nog
     return total + call.centred
 
 
-cdef double near_any(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
-                     Py_ssize_t c) noexcept nogil:
-    """Sum of a window of any pixels, wherever it stands: four vectors of sums, to which a row adds its whole
-    vectors in turns, and one of what is left of each row."""
+cdef double near_any(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """Sum of a window of any pixels, anywhere. A row adds its whole vectors in turns to four vectors of sums, and
+    its last samples to a fifth."""
     cdef double row[NEAR_TAPS]
     cdef double made[NEAR_TAPS]
     cdef Py_ssize_t ky, kx, i, n, vector = F64_LANES
@@ -194,7 +196,7 @@ cdef double near_any(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_
         kx = 0
         while kx < call.kernel_width:
             n = smaller(NEAR_TAPS, call.kernel_width - kx)
-            load_taps(row, call, plane, y + ky, x + kx, c, n)
+            load_taps(row, call, at, ky, kx, c, n)
             w = weights_at(made, call, ky, kx, n)
             i = 0
             while i + 4 * vector <= n:
@@ -215,31 +217,34 @@ cdef double near_any(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_
     return total
 
 
-cdef double reordered_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
-                          Py_ssize_t c) noexcept nogil:
+cdef double reordered_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
     """The sum in float64, in any order."""
     if call.held != NULL:
-        return near_held(call, y, x)
+        return near_held(call, at.y, at.x)
     if call.padded_kernel != NULL and call.src.packed and not call.constant and call.kernel_pitch <= NEAR_TAPS:
         if call.src.type == U8:
-            return reordered_small_sum(<uint8_t*>NULL, call, plane, y, x, c)
+            return reordered_small_sum(<uint8_t*>NULL, call, at, c)
         if call.src.type == U16:
-            return reordered_small_sum(<uint16_t*>NULL, call, plane, y, x, c)
+            return reordered_small_sum(<uint16_t*>NULL, call, at, c)
         if call.src.type == I16:
-            return reordered_small_sum(<int16_t*>NULL, call, plane, y, x, c)
-    return near_any(call, plane, y, x, c)
+            return reordered_small_sum(<int16_t*>NULL, call, at, c)
+    return near_any(call, at, c)
 
 
-cdef double exact_result(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
-                         Py_ssize_t c) noexcept nogil:
-    """reference.py's sum, plus what is added to all, rounded half to even and saturated. The sums of whole
-    numbers that come here are exact, and half of what float64 holds: so are quotients that are ties."""
-    cdef double t = reordered_sum(call, plane, y, x, c) + call.plus
+cdef inline double finished(double total, const Call* call) noexcept nogil:
+    """What is to be rounded, or divided and rounded, of a sum."""
+    return fabs(total + call.plus) if call.absolute else total + call.plus
+
+
+cdef double exact_result(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """The definition's sum plus the call's offset, rounded half to even and saturated. Sums of whole numbers are
+    exact here, and at most half of what float64 holds, so that quotients that are ties are exact too."""
+    cdef double t = finished(reordered_sum(call, at, c), call)
     if call.divisor:
         return rint(saturate(t / <double>call.divisor, call.low, call.high))
     t = saturate(t, call.low, call.high)
     if fabs(t - rint(t)) > 0.5 - call.reorder_error:
-        t = saturate(exact_sum(call, plane, y, x, c) + call.plus, call.low, call.high)
+        t = saturate(finished(exact_sum(call, at, c), call), call.low, call.high)
     return rint(t)
 
 
@@ -270,24 +275,37 @@ cdef inline void split_sample(const Call* call, const char* p, Py_ssize_t c, int
         low[0] = (<uint32_t*>raw)[0]
 
 
-cdef void exact_int64_sum(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t c,
-                          int64_t* high, int64_t* low) noexcept nogil:
+cdef void exact_int64_sum(const Call* call, const Place* at, Py_ssize_t c, int64_t* high,
+                          int64_t* low) noexcept nogil:
     """Sum of integer weights times integers, exact: the weights' magnitudes sum to less than 2**31
     (the planner refuses others), so that neither half overflows."""
     cdef int64_t w, sample_high, sample_low
     cdef Py_ssize_t ky, kx
+    cdef const char* row
     high[0] = 0
     low[0] = 0
     for ky in range(call.kernel_height):
+        row = tap_row(call, at.plane, at.y, ky)
         for kx in range(call.kernel_width):
             w = <int64_t>call.kernel[ky * call.kernel_width + kx]
             if w != 0:
-                split_sample(call, source_sample(call, plane, y + ky, x + kx, c), c, &sample_high,
-                             &sample_low)
+                split_sample(call, source_sample(call, row, tap_column(call, at.x, kx), c), c,
+                             &sample_high, &sample_low)
                 high[0] += w * sample_high
                 low[0] += w * sample_low
     high[0] += low[0] >> 32
     low[0] = <uint32_t>low[0]
+
+
+cdef void finish_int64(const Call* call, int64_t* high, int64_t* low) noexcept nogil:
+    """The same of an integer, to which a whole number below 2**31 is added."""
+    low[0] += <int64_t>call.plus
+    high[0] += low[0] >> 32
+    low[0] = <uint32_t>low[0]
+    if call.absolute and high[0] < 0:
+        low[0] = -low[0]
+        high[0] = -high[0] + (low[0] >> 32)
+        low[0] = <uint32_t>low[0]
 
 
 cdef void exact_int64_quotient(int64_t* high, int64_t* low, int64_t divisor) noexcept nogil:
@@ -341,10 +359,15 @@ cdef void store_exact_int64(const Call* call, char* dst, int64_t high, int64_t l
 cdef void exact_int64_rows(const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     cdef Py_ssize_t y, x, c
     cdef int64_t high, low
+    cdef Place at
+    at.plane = plane
     for y in range(y0, y1):
         for x in range(call.width):
+            at.y, at.x = y, x
             for c in range(call.channels):
-                exact_int64_sum(call, plane, y, x, c, &high, &low)
+                exact_int64_sum(call, &at, c, &high, &low)
+                if call.changed:
+                    finish_int64(call, &high, &low)
                 if call.divisor:
                     exact_int64_quotient(&high, &low, call.divisor)
                 store_exact_int64(call, call.dst.data + plane * call.dst.plane + y * call.dst.row

@@ -1,23 +1,27 @@
 # Store: a row of sums -> pixels. Rounding half to even, saturation, ties, byte order and strides.
 #
-# Sums are saturated first, so that rounding and conversion see nothing but small numbers (float32 sums
-# go to 8 and 16 bits only). A sum that is nearer to a tie than the call's tie tolerance is recomputed by the
-# definition. Exact sums of whole numbers are divided first, exactly enough to be rounded: see X_quotient in
-# simd.h.
+# Exact sums of whole numbers are divided first, precisely enough to be rounded: see X_quotient in simd.h. Sums
+# are saturated before they are rounded, so that rounding and conversion handle small numbers only (sums of
+# float32 become integers of 8 and 16 bits only). A sum that is nearer to a tie than the call's tie tolerance is
+# recomputed by the definition.
 
 cdef enum:
     BYTE_DIVISOR = 8192
+    CHANGED = 512       # sums that a number is added to at a time
 
 
 cdef inline bint has_ties(Py_ssize_t divisor) noexcept nogil:
-    """Whether quotients that become bytes can be ties, or look like some, where a product makes them."""
+    """Whether quotients that become bytes may be ties, or be taken for ties, if a product makes them."""
     return (divisor % 2 == 0 and divisor & (divisor - 1) != 0) or divisor >= BYTE_DIVISOR
 
 
 cdef inline vf byte_quotients(vi sums, float divisor, const bint ties) noexcept nogil:
-    """Quotients that become bytes, not rounded yet; by a divisor up to 2**15, for sums beyond 256 times that
-    only saturate. The error of a product is less than 2**-14 then, and half of 1 / divisor is more, which is
-    how far others are from ties. By a power of two it is exact."""
+    """Quotients that become bytes, before they are rounded.
+
+    The divisor is at most 2**15: larger sums than 256 times that saturate. The product's error is then less
+    than 2**-14. A quotient that is no tie is at least half of 1 / divisor away from one, which is more. Products
+    with the reciprocal of a power of two are exact.
+    """
     if ties:
         return vf_quotient(vi_to_vf(sums), vf_set1(divisor), vf_set1(1 / divisor))
     return vf_mul(vi_to_vf(sums), vf_set1(1 / divisor))
@@ -26,16 +30,18 @@ cdef inline vf byte_quotients(vi sums, float divisor, const bint ties) noexcept 
 cdef void recompute_ties(number* dst, Py_ssize_t i, unsigned int doubt, const Call* call,
                          const Place* at) noexcept nogil:
     """Write the exact result of sample `i` + b of a row to dst[b], for each bit b of `doubt`."""
+    cdef Place pixel = at[0]
     while doubt:
         if doubt & 1:
-            dst[0] = <number>exact_result(call, at.plane, at.y, at.x + i // call.channels, i % call.channels)
+            pixel.x = at.x + i // call.channels
+            dst[0] = <number>exact_result(call, &pixel, i % call.channels)
         dst += 1
         i += 1
         doubt >>= 1
 
 
 cdef inline real round_even(real t) noexcept nogil:
-    """|t| <= 2**22 (2**51): the addition rounds to an integer, to even."""
+    """The nearest integer, ties to even, by an addition that rounds. |t| <= 2**22 (float64: 2**51)."""
     if real is float:
         return (t + <float>12582912.0) - <float>12582912.0
     else:
@@ -64,7 +70,7 @@ cdef inline void narrow_run(const real* sums, small* dst, Py_ssize_t i, Py_ssize
 
 cdef inline unsigned int narrow_vector(const real* sums, small* dst, real low, real high, real limit,
                                        real divisor, const bint divided) noexcept nogil:
-    """Tell in bits which results are farther than `limit` from a whole number."""
+    """Bit i is set where result i is farther than `limit` from a whole number."""
     cdef vf t, whole
     cdef vd u, m
     if real is float:   # never NaN: pixels are integers, and weights are finite
@@ -117,8 +123,8 @@ cdef inline void narrow_small(const real* sums, small* dst, Py_ssize_t i, Py_ssi
 
 
 cdef inline void narrow_long(const real* sums, wide* dst, Py_ssize_t n, double divisor) noexcept nogil:
-    """To 64 bits, of sums that may be so large that they are whole numbers. No float holds the limits: 2**63
-    and 2**64 are the first that saturate."""
+    """Convert to 64 bits. Sums may be so large that they are whole numbers. The limits are no floats: 2**63 and
+    2**64 are the first floats that saturate."""
     cdef Py_ssize_t i
     cdef bint signed_ = <wide>-1 < 0
     cdef wide least = <wide>(<uint64_t>1 << 63) if signed_ else 0
@@ -136,7 +142,7 @@ cdef inline void narrow_long(const real* sums, wide* dst, Py_ssize_t n, double d
 
 cdef inline unsigned int narrow_wide_vector(const double* sums, wide* dst, const Call* call, double limit,
                                             const bint divided) noexcept nogil:
-    """Like narrow_vector; of sums that are larger than any that a tie is watched for, 0."""
+    """Like narrow_vector. Returns 0 for sums larger than those whose ties are watched."""
     cdef vd u = vd_zero_nan((<const vd*>sums)[0]), m
     if divided:
         u = vd_quotient(u, vd_set1(<double>call.divisor), vd_set1(1 / <double>call.divisor))
@@ -167,7 +173,7 @@ cdef inline void narrow_wide_vectors(const double* sums, wide* dst, Py_ssize_t i
 
 cdef inline void narrow_wide(const real* sums, wide* dst, Py_ssize_t i, Py_ssize_t n, const Call* call,
                              const Place* at) noexcept nogil:
-    """To 32 and 64 bits. Sums of float32 are never made into these."""
+    """Convert to 32 and 64 bits. Only float64 sums are converted to these."""
     cdef double padded[8]
     cdef wide results[8]
     cdef unsigned int doubt
@@ -233,21 +239,53 @@ cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, co
             narrow_float(sums + i, <double*>dst, n)
 
 
-cdef inline void narrow(char* dst, work* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
+cdef void change_row(real* to, const real* sums, Py_ssize_t n, const Call* call) noexcept nogil:
+    """The same sums plus a number, or the magnitudes of these."""
+    cdef Py_ssize_t i
+    cdef real plus = <real>call.plus
+    if call.absolute:
+        for i in range(n):
+            to[i] = <real>fabs(sums[i] + plus)
+    else:
+        for i in range(n):
+            to[i] = sums[i] + plus
+
+
+cdef void narrow_changed(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
+                         const Place* at) noexcept nogil:
+    """narrow_row of sums to which a number is added, or whose magnitudes are the results. They are changed in a
+    copy, a part that stays near at a time: the row may be needed again."""
+    cdef real part[CHANGED]
+    cdef real* row
+    cdef Py_ssize_t done = 0, count
+    while done < n:
+        count = smaller(CHANGED, n - done)
+        change_row(part, sums + i + done, count, call)
+        row = <real*>(<size_t>part - (i + done) * sizeof(real))     # its sample i + done is the first of the part
+        narrow_row(dst + done * call.dst.size, row, i + done, count, call, at)
+        done += count
+
+
+cdef inline void narrow(char* dst, row_vec* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
                         const Place* at) noexcept nogil:
     """Native samples side by side from samples `i` .. `i + n - 1` of a row of sums."""
-    if work is vf:
-        narrow_row(dst, <float*>sums, i, n, call, at)
-    elif work is vb or work is vh:  # pixels already
+    if row_vec is vb or row_vec is vh:  # pixels already
         memcpy(dst, <char*>sums + i * call.dst.size, n * call.dst.size)
+    elif row_vec is vf:
+        if call.changed:
+            narrow_changed(dst, <float*>sums, i, n, call, at)
+        else:
+            narrow_row(dst, <float*>sums, i, n, call, at)
+    elif call.changed:
+        narrow_changed(dst, <double*>sums, i, n, call, at)
     else:
         narrow_row(dst, <double*>sums, i, n, call, at)
 
 
-cdef void scatter(char* dst, Py_ssize_t step, work* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
+cdef void scatter(char* dst, Py_ssize_t step, row_vec* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
                   const Place* at) noexcept nogil:
     """Like narrow, to samples `step` bytes apart in any byte order."""
-    cdef uint64_t words[GATHER + 8]   # and a vector
+    cdef uint64_t words[GATHER + 8]   # copy_apart may read a vector more
     cdef char* raw = <char*>words
     cdef Py_ssize_t done = 0, count, batches = 0, size = call.dst.size
     while done < n:
@@ -270,9 +308,9 @@ cdef void stream_row(char* dst, const char* src, Py_ssize_t bytes_) noexcept nog
     memcpy(dst + i, src + i, bytes_ - i)
 
 
-cdef void store_row(work* sums, const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
+cdef void store_row(row_vec* sums, const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x,
                     Py_ssize_t n) noexcept nogil:
-    """`n` pixels of output row `y`, from pixel `x` on."""
+    """Store `n` pixels of output row `y`, from pixel `x` on."""
     cdef Py_ssize_t i
     cdef Place at
     cdef char* dst = call.dst.data + plane * call.dst.plane + y * call.dst.row + x * call.dst.pixel

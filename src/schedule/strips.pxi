@@ -1,24 +1,23 @@
 # Strips: pictures -> bands of rows -> strips of columns -> load, sum, store.
 #
-# Where the source holds samples of the sum's own type, and rows are long, the middle of the picture is
-# read, and written, where it lies; only a block at the left and one at the right, whose windows reach over
-# the border, are copied:
+# If the source's samples are of the sum's type, and rows are long, the middle of the picture is read and written
+# in place. Only the columns at the left and the right, whose windows reach over the border, are copied:
 #
 #     picture    |.left.|..............middle..............|.right.|
 #
-# Other sources are converted on their way to scratch, in strips so narrow that their rows stay in the
-# cache. A window of rows slides down each strip:
+# Other sources are converted into scratch rows, in strips so narrow that these stay in the cache. A window of
+# rows slides down each strip:
 #
 #     rows[0] .. rows[height - 2]    kept from the blocks above
 #     rows[height - 1] .. + 3        new for this block of BLOCK_ROWS output rows
 #
-# Sliding moves pointers, not samples. Left, middle and right go down together, block by block: an edge alone
-# would wait for memory in each row. Bands know no neighbours: each loads its own first rows.
+# Sliding moves pointers, not samples. Left, middle and right go down together, block by block: the edges alone
+# would wait for memory in each row. Bands share no rows: each loads the first rows of its windows itself.
 
 cdef enum:
     COPIED_BYTES = 98304    # of rows in scratch: a tenth of a second-level cache
     IN_PLACE_BYTES = 262144    # of rows read in place: half of the smallest second-level cache
-    IN_PLACE_ROW_BYTES = 2560    # a row of fewer bytes is copied sooner than two edges are treated apart
+    IN_PLACE_ROW_BYTES = 2560    # shorter rows are copied: that is faster than strips for both edges
     STRIP_SAMPLES = 384     # no strip is narrower: its margin of kernel width is loaded twice
     NARROW_BYTES = 8192
     CHUNK_BYTES = 512      # of a row of sums on their way past the caches
@@ -29,12 +28,12 @@ cdef struct Layout:
     Py_ssize_t left         # output pixels before which a window may reach over the border,
     Py_ssize_t right        # and from which on
     Py_ssize_t begin        # where the middle begins; not after `left`
-    Py_ssize_t width        # pixels of the strips into which middle, or picture, are layout
+    Py_ssize_t width        # pixels of the strips into which the middle, or the whole picture, is cut
 
 cdef struct Scratch:
     # Rows of one band; those shared by all strips are `pitch` samples long.
-    char small[SMALL_BYTES]     # where they stand if they are small, which saves a small call a lot
-    char* memory                # else
+    char small[SMALL_BYTES]     # holds them if they are small: a small call saves an allocation
+    char* memory                # holds them otherwise
     char* free                  # first byte that no row has taken
     Py_ssize_t pitch
     void* out                   # BLOCK_ROWS rows of sums
@@ -47,10 +46,10 @@ cdef struct Scratch:
     void** chunk_rows           # a window's rows from some sample on
 
 
-cdef inline Py_ssize_t least_block(work* kind, const Call* call) noexcept nogil:
-    """Samples of the shortest block of a sum. Rows at least that long are read and written to their
-    end and no further."""
-    if work is vb or work is vh:
+cdef inline Py_ssize_t least_block(row_vec* kind, const Call* call) noexcept nogil:
+    """Samples of the shortest block of a sum. Rows at least that long are neither read nor written past their
+    end."""
+    if row_vec is vb or row_vec is vh:
         return lanes_of(kind)
     elif call.method == CORRELATE1D or call.method == CONVOLVE2D or call.method == CONVOLVE2D_REVERSED:
         return 4 * lanes_of(kind)
@@ -58,12 +57,12 @@ cdef inline Py_ssize_t least_block(work* kind, const Call* call) noexcept nogil:
         return 2 * lanes_of(kind)
 
 
-cdef inline Py_ssize_t overreach(work* kind, const Call* call) noexcept nogil:
-    """Pixels that the sum reads beyond the last window; a dot's groups need not end where it does, and an
-    average reads whole vectors."""
+cdef inline Py_ssize_t overreach(row_vec* kind, const Call* call) noexcept nogil:
+    """Pixels that a sum reads beyond the last window: a dot reads whole groups of taps, a small box whole
+    vectors."""
     if call.method == BOX_SMALL:
         return larger(0, lanes_of(kind) // 2 - (call.kernel_width - 1) * call.channels) // call.channels + 1
-    if work is vb:
+    if row_vec is vb:
         return larger(0, call.dots.offset[call.dots.groups - 1] + (call.dots.tap_stride or 3) + call.channels
                       - call.kernel_width * call.channels) // call.channels
     else:
@@ -77,7 +76,7 @@ cdef Py_ssize_t strip_width(const Call* call, Py_ssize_t span, Py_ssize_t sample
 
 
 cdef Py_ssize_t aligned_column(const Call* call, Py_ssize_t x, Py_ssize_t least) noexcept nogil:
-    """Last column up to `x` where stores do not straddle cache lines; `x` if none is near."""
+    """The last column before or at `x` from which on stores do not straddle cache lines; `x` if none is near."""
     cdef Py_ssize_t i
     for i in range(x, larger(x - LINE_BYTES, least - 1), -1):
         if (<size_t>call.dst.data + i * call.dst.pixel) % LINE_BYTES == 0:
@@ -85,7 +84,7 @@ cdef Py_ssize_t aligned_column(const Call* call, Py_ssize_t x, Py_ssize_t least)
     return x
 
 
-cdef Layout lay_out(work* kind, const Call* call, Py_ssize_t rows) noexcept nogil:
+cdef Layout lay_out(row_vec* kind, const Call* call, Py_ssize_t rows) noexcept nogil:
     """Cut the columns of a picture into strips of which `rows` rows are in use."""
     cdef Layout layout
     cdef Py_ssize_t size = sample_size(kind), block = (least_block(kind, call) - 1) // call.channels + 1
@@ -93,9 +92,9 @@ cdef Layout lay_out(work* kind, const Call* call, Py_ssize_t rows) noexcept nogi
     layout.right = call.inner_end - call.kernel_width + 1 - overreach(kind, call)
     layout.right = smaller(layout.right, call.width - block if layout.right < call.width else call.width)
     layout.in_place = (
-        is_work(kind, &call.src)
+        lies_as_row(kind, &call.src)
         and call.method != BOX
-        and call.method != CORRELATE1D    # whose many loads want rows that are aligned
+        and call.method != CORRELATE1D    # its many loads are faster in aligned rows
         and call.width * call.channels * size >= IN_PLACE_ROW_BYTES
         and layout.right - layout.left >= block
     )
@@ -109,7 +108,7 @@ cdef Layout lay_out(work* kind, const Call* call, Py_ssize_t rows) noexcept nogi
     return layout
 
 
-cdef Py_ssize_t row_pitch(work* kind, const Call* call, Py_ssize_t pixels) noexcept nogil:
+cdef Py_ssize_t row_pitch(row_vec* kind, const Call* call, Py_ssize_t pixels) noexcept nogil:
     """Samples between scratch rows of a strip: its pixels and their margin, room for a block's overhang
     and to align, and an odd number of vectors, so that rows do not fall on the same cache sets."""
     cdef Py_ssize_t vector = lanes_of(kind)
@@ -118,13 +117,13 @@ cdef Py_ssize_t row_pitch(work* kind, const Call* call, Py_ssize_t pixels) noexc
     return ((n + vector - 1) // vector | 1) * vector
 
 
-cdef void* take(work* kind, Scratch* s, Py_ssize_t samples) noexcept nogil:
+cdef void* take(row_vec* kind, Scratch* s, Py_ssize_t samples) noexcept nogil:
     cdef void* taken = s.free
     s.free += samples * sample_size(kind)
     return taken
 
 
-cdef bint get_scratch(work* kind, Scratch* s, const Call* call, const Layout* layout,
+cdef bint get_scratch(row_vec* kind, Scratch* s, const Call* call, const Layout* layout,
                       Py_ssize_t window) noexcept nogil:
     """Room for three strips with windows of `window` rows, and for what they share."""
     cdef Py_ssize_t edge = larger(layout.left, call.width - layout.right) if layout.in_place else 0
@@ -145,8 +144,8 @@ cdef bint get_scratch(work* kind, Scratch* s, const Call* call, const Layout* la
         if s.free == NULL:
             return False
     s.free += LINE_BYTES - <size_t>s.free % LINE_BYTES
-    # sums of rows that are shorter than a block go beyond them; what a pointer is there, read as a float, is a
-    # denormal number, and each of those takes 50 times as long to multiply as a zero
+    # Sums of rows shorter than a block read beyond them. Pointers left there, read as floats, are denormal
+    # numbers, which take 50 times as long to multiply as zeros.
     if call.width * call.channels < least_block(kind, call):
         memset(s.free, 0, size - 2 * LINE_BYTES)
     s.pitch = pitch
@@ -163,12 +162,12 @@ cdef bint get_scratch(work* kind, Scratch* s, const Call* call, const Layout* la
     return True
 
 
-cdef Strip make_strip(work* kind, Scratch* s, const Call* call, Py_ssize_t first, Py_ssize_t end,
+cdef Strip make_strip(row_vec* kind, Scratch* s, const Call* call, Py_ssize_t first, Py_ssize_t end,
                       Py_ssize_t window, bint in_place) noexcept nogil:
     """A strip with a window of rows of its own."""
     cdef Strip strip
     cdef Py_ssize_t r, vector = lanes_of(kind)
-    # the source's own columns stand aligned, as loads and stores of vectors like it; so do sums across
+    # the source's own columns are aligned for loads and stores of vectors, and so are sums across
     cdef Py_ssize_t lead = larger(0, call.inner_begin - first) * call.channels
     cdef Py_ssize_t shift = 0 if call.method == CORRELATE1D else (vector - lead % vector) % vector
     s.free += (LINE_BYTES - <size_t>s.free % LINE_BYTES) % LINE_BYTES
@@ -176,19 +175,19 @@ cdef Strip make_strip(work* kind, Scratch* s, const Call* call, Py_ssize_t first
     strip.column_range = make_column_range(call, first, end + call.kernel_width - 1)
     strip.narrow = strip.count < call.width and strip.count * call.src.pixel <= NARROW_BYTES
     strip.pitch = row_pitch(kind, call, strip.count)
-    strip.base = sample_at(<work*>take(kind, s, window * strip.pitch), 0 if call.across.count else shift)
-    # where taps take turns in loading, the first one stands aligned instead
-    strip.raw = sample_at(<work*>s.raw, shift if call.across.folded else 0)
+    strip.base = sample_at(<row_vec*>take(kind, s, window * strip.pitch), 0 if call.across.count else shift)
+    # where taps share loads, the first tap is aligned instead
+    strip.raw = sample_at(<row_vec*>s.raw, shift if call.across.folded else 0)
     strip.rows = <void**>s.free
     s.free += window * sizeof(void*)
     for r in range(window):
-        strip.rows[r] = sample_at(<work*>strip.base, r * strip.pitch)
+        strip.rows[r] = sample_at(<row_vec*>strip.base, r * strip.pitch)
     return strip
 
 
 cdef void prefetch_row(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t first,
                        Py_ssize_t count) noexcept nogil:
-    """Ask for what row `y` of the padded picture, or the last, holds in some columns of the source."""
+    """Prefetch some columns of the source in row `y` of the padded picture, or in its last row."""
     cdef Py_ssize_t i = 0, row = row_index(call, smaller(y, call.height + call.kernel_height - 2))
     cdef Py_ssize_t x = larger(0, first - call.before)
     cdef const char* p = call.src.data + plane * call.src.plane + larger(row, 0) * call.src.row
@@ -197,38 +196,35 @@ cdef void prefetch_row(const Call* call, Py_ssize_t plane, Py_ssize_t y, Py_ssiz
         i += LINE_BYTES
 
 
-cdef work* source_row(work* buffer, const Scratch* s, const Call* call, const Strip* strip,
-                      Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef row_vec* source_row(row_vec* buffer, const Scratch* s, const Call* call, const Strip* strip,
+                         Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, as far as the windows of a strip reach: in place if it can be, else
     loaded to `buffer`."""
-    # a window padded with weights of zero reaches beyond the table, where any row does
-    y = smaller(y, call.height + call.kernel_height - 2)
+    # a window padded with weights of zero reaches beyond the picture, where any row does
+    cdef const char* src = row_start(call, plane, smaller(y, call.height + call.kernel_height - 2))
     if not strip.in_place:
-        load_row(buffer, <work*>s.channel_row, call, &strip.column_range, plane, y)
-        if strip.narrow:    # the machine itself sees no stream in parts of rows; with whole ones this loses
+        load_row(buffer, <row_vec*>s.channel_row, call, &strip.column_range, src)
+        if strip.narrow:    # hardware prefetchers miss parts of rows; of whole rows, this would only cost
             prefetch_row(call, plane, y + BLOCK_ROWS, strip.first, strip.count + call.kernel_width - 1)
         return buffer
-    if row_index(call, y) < 0:
-        return <work*>s.fill
-    return <work*>(call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row
-                   + (strip.first - call.before) * call.src.pixel)
+    return <row_vec*>(src + (strip.first - call.before) * call.src.pixel) if src != NULL else <row_vec*>s.fill
 
 
 cdef inline Py_ssize_t duplicate_row(const Call* call, Py_ssize_t y, Py_ssize_t above) noexcept nogil:
-    """How far above row `y` of the padded picture the next one stands that holds the same pixels, of `above`
-    rows; 0 if there is none, or if there are few of them and looking would cost more than they save."""
+    """How far above row `y` of the padded picture the nearest of `above` rows with the same pixels stands; 0 if
+    there is none, or if so few rows repeat that looking for them would cost more than it saves."""
     cdef Py_ssize_t distance = same_before(&call.rows, y) if call.repeats else 0
     return distance if distance <= above else 0
 
 
-cdef inline work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Call* call, const Strip* strip,
-                             Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
+cdef inline row_vec* window_row(row_vec** slot, Py_ssize_t above, Scratch* s, const Call* call, const Strip* strip,
+                                Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture as the window wants it: summed across if the call is separable. There are
     `above` rows of the window in the slots before this one."""
-    cdef work* buffer = slot[0]
-    cdef work* raw
+    cdef row_vec* buffer = slot[0]
+    cdef row_vec* raw
     cdef Py_ssize_t duplicate
-    if work is not vb and work is not vh:
+    if row_vec is not vb and row_vec is not vh:
         if call.method == CORRELATE1D:
             return lines_window_row(buffer, s, call, strip, plane, y)
         if call.across.count:
@@ -236,25 +232,25 @@ cdef inline work* window_row(work** slot, Py_ssize_t above, Scratch* s, const Ca
             if duplicate:
                 memcpy(buffer, slot[-duplicate], strip.count * call.channels * sample_size(buffer))
                 return buffer
-            raw = source_row(<work*>strip.raw, s, call, strip, plane, y)
-            if strip.in_place:  # rows read one by one: the machine sees each one's stream too late
+            raw = source_row(<row_vec*>strip.raw, s, call, strip, plane, y)
+            if strip.in_place:  # rows are read one by one: hardware prefetchers notice each too late
                 prefetch_row(call, plane, y + BLOCK_ROWS, strip.first, strip.count + call.kernel_width - 1)
             sparse_row(buffer, raw, &call.across, strip.count * call.channels)
             return buffer
     return source_row(buffer, s, call, strip, plane, y)
 
 
-cdef void sum_strip(work** out, work** rows, Scratch* s, const Call* call, const Strip* strip,
+cdef void sum_strip(row_vec** out, row_vec** rows, Scratch* s, const Call* call, const Strip* strip,
                     Py_ssize_t plane, Py_ssize_t y, Py_ssize_t count) noexcept nogil:
-    """BLOCK_ROWS rows of sums, or of pixels if the method makes those; only the first `count` are wanted."""
+    """BLOCK_ROWS rows of sums, or of pixels if the method makes pixels; only the first `count` are used."""
     cdef Py_ssize_t r
-    if work is vb:
+    if row_vec is vb:
         if call.method == BOX_SMALL:
             small_box_rows(<vw*>NULL, <char**>out, <char**>rows, call, strip.count * call.channels)
             return
         for r in range(BLOCK_ROWS // DOT_ROWS):
             int8_dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, call, strip, plane, y + r * DOT_ROWS)
-    elif work is vh:
+    elif row_vec is vh:
         small_box_rows(<vi*>NULL, <char**>out, <char**>rows, call, strip.count * call.channels)
     elif call.method == CORRELATE1D:
         for r in range(0, count, 2):
@@ -267,18 +263,18 @@ cdef void sum_strip(work** out, work** rows, Scratch* s, const Call* call, const
         sum_rows(out, rows, &call.window, strip.count * call.channels)
 
 
-cdef void stream_strip(work* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
+cdef void stream_strip(row_vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
                        Py_ssize_t y, Py_ssize_t count) noexcept nogil:
-    """sum_strip in pieces that stay in the first-level cache until they are streamed to the output. The
-    rows of the next block are asked for meanwhile."""
+    """sum_strip in pieces that stay in the first-level cache until they are streamed to the output, while the
+    rows of the next block are prefetched."""
     cdef Py_ssize_t i, r, x, height = call.window.height, size = sample_size(kind)
     cdef Py_ssize_t chunk = CHUNK_BYTES // (size * call.channels)
-    cdef work** rows = <work**>s.chunk_rows
-    cdef work* out[BLOCK_ROWS]
+    cdef row_vec** rows = <row_vec**>s.chunk_rows
+    cdef row_vec* out[BLOCK_ROWS]
     cdef Strip piece = strip[0]
     cdef char* dst
     for r in range(BLOCK_ROWS):
-        out[r] = <work*>(<char*>s.out + r * s.pitch * result_size(kind, call))
+        out[r] = <row_vec*>(<char*>s.out + r * s.pitch * result_size(kind, call))
     x = 0
     while x < strip.count:
         # a rest that is shorter than a block goes with the chunk before
@@ -286,7 +282,7 @@ cdef void stream_strip(work* kind, Scratch* s, const Call* call, const Strip* st
         if strip.count - x - piece.count < piece.count:
             piece.count = strip.count - x
         for i in range(height + BLOCK_ROWS - 1):
-            rows[i] = sample_at(<work*>strip.rows[i], x * call.channels)
+            rows[i] = sample_at(<row_vec*>strip.rows[i], x * call.channels)
         if strip.in_place:
             for r in range(BLOCK_ROWS):
                 prefetch_row(call, plane, y + height - 1 + BLOCK_ROWS + r, piece.first, piece.count)
@@ -298,43 +294,43 @@ cdef void stream_strip(work* kind, Scratch* s, const Call* call, const Strip* st
         x += piece.count
 
 
-cdef inline void slide(work** rows, Py_ssize_t count, Py_ssize_t by) noexcept nogil:
+cdef inline void slide(row_vec** rows, Py_ssize_t count, Py_ssize_t by) noexcept nogil:
     """Rotate `count` row pointers so that the first `by` come last. by <= BLOCK_ROWS."""
-    cdef work* first[BLOCK_ROWS]
+    cdef row_vec* first[BLOCK_ROWS]
     memcpy(first, rows, by * sizeof(void*))
     memmove(rows, rows + by, (count - by) * sizeof(void*))
     memcpy(rows + count - by, first, by * sizeof(void*))
 
 
-cdef void begin_strip(work* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
+cdef void begin_strip(row_vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
                       Py_ssize_t y) noexcept nogil:
     """Load the rows of the window that is to begin at output row `y`, but for those of its block."""
     cdef Py_ssize_t r
     for r in range(call.window.height - 1):
-        strip.rows[r] = window_row(<work**>strip.rows + r, r, s, call, strip, plane, y + r)
+        strip.rows[r] = window_row(<row_vec**>strip.rows + r, r, s, call, strip, plane, y + r)
 
 
-cdef void strip_block(work* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
+cdef void strip_block(row_vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
                       Py_ssize_t y, Py_ssize_t count) noexcept nogil:
     """`count` output rows of a strip, BLOCK_ROWS at the most, from row `y` on."""
     cdef Py_ssize_t r, height = call.window.height
-    # two filters, one after the other, go through whole rows: in pieces they would overlap; and sums of
-    # filters are written to their last vector's end
+    # Two filters one after the other take whole rows: pieces would overlap. So do added filters, whose sums are
+    # written in whole vectors.
     cdef bint direct = (is_result(kind, call) and strip.count * call.channels >= least_block(kind, call)
                         and not (call.stream and call.method == CORRELATE1D) and call.order != ADDED)
-    cdef work** rows = <work**>strip.rows
-    cdef work** incoming = rows + height - 1
-    cdef work* out[BLOCK_ROWS]
+    cdef row_vec** rows = <row_vec**>strip.rows
+    cdef row_vec** incoming = rows + height - 1
+    cdef row_vec* out[BLOCK_ROWS]
     for r in range(BLOCK_ROWS):
         if r < count:
             incoming[r] = window_row(incoming + r, height - 1 + r, s, call, strip, plane, y + height - 1 + r)
         else:   # a row past the band: summed to scratch and discarded
             incoming[r] = incoming[count - 1]
         if direct and r < count:
-            out[r] = <work*>(call.dst.data + plane * call.dst.plane + (y + r) * call.dst.row
-                             + strip.first * call.dst.pixel)
+            out[r] = <row_vec*>(call.dst.data + plane * call.dst.plane + (y + r) * call.dst.row
+                                + strip.first * call.dst.pixel)
         else:
-            out[r] = <work*>(<char*>s.out + r * s.pitch * result_size(kind, call))
+            out[r] = <row_vec*>(<char*>s.out + r * s.pitch * result_size(kind, call))
     if direct and call.stream:
         stream_strip(kind, s, call, strip, plane, y, count)
     else:
@@ -345,9 +341,9 @@ cdef void strip_block(work* kind, Scratch* s, const Call* call, const Strip* str
     slide(rows, height + BLOCK_ROWS - 1, BLOCK_ROWS)
 
 
-cdef void window_strips(work* kind, Scratch* s, const Call* call, const Strip* strips, int count,
+cdef void window_strips(row_vec* kind, Scratch* s, const Call* call, const Strip* strips, int count,
                         Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
-    """Output rows y0 .. y1-1 of some strips that go down together."""
+    """Output rows y0 .. y1-1 of some strips, block by block in turns."""
     cdef Py_ssize_t y = y0
     cdef int i
     for i in range(count):
@@ -358,7 +354,7 @@ cdef void window_strips(work* kind, Scratch* s, const Call* call, const Strip* s
         y += BLOCK_ROWS
 
 
-cdef void in_place_strips(work* kind, Scratch* s, const Call* call, const Layout* layout, Py_ssize_t window,
+cdef void in_place_strips(row_vec* kind, Scratch* s, const Call* call, const Layout* layout, Py_ssize_t window,
                           Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """The edges and the first strip of the middle together, then what is left of the middle."""
     cdef Py_ssize_t x = layout.begin
@@ -366,7 +362,7 @@ cdef void in_place_strips(work* kind, Scratch* s, const Call* call, const Layout
     cdef int count = 0
     cdef char* free = s.free
     if row_index(call, y0) < 0 or row_index(call, y1 + call.kernel_height - 2) < 0:
-        fill_pixels(<work*>s.fill, call, layout.width + call.kernel_width - 1)
+        fill_pixels(<row_vec*>s.fill, call, layout.width + call.kernel_width - 1)
     if layout.left > 0:
         strips[count] = make_strip(kind, s, call, 0, layout.left, window, False)
         count += 1
@@ -380,7 +376,7 @@ cdef void in_place_strips(work* kind, Scratch* s, const Call* call, const Layout
         x += layout.width
 
 
-cdef void copied_strips(work* kind, Scratch* s, const Call* call, const Layout* layout, Py_ssize_t window,
+cdef void copied_strips(row_vec* kind, Scratch* s, const Call* call, const Layout* layout, Py_ssize_t window,
                         Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
                         Py_ssize_t x1) noexcept nogil:
     cdef Py_ssize_t x = x0
@@ -389,7 +385,7 @@ cdef void copied_strips(work* kind, Scratch* s, const Call* call, const Layout* 
     while x < x1:
         strip = make_strip(kind, s, call, x, smaller(x + layout.width, x1), window, False)
         if call.method == BOX:
-            if work is not vb and work is not vh:
+            if row_vec is not vb and row_vec is not vh:
                 box_strip(kind, s, call, &strip, plane, y0, y1)
         else:
             window_strips(kind, s, call, &strip, 1, plane, y0, y1)
@@ -397,10 +393,10 @@ cdef void copied_strips(work* kind, Scratch* s, const Call* call, const Layout* 
         x += layout.width
 
 
-cdef int columns(work* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
+cdef int columns(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
                  Py_ssize_t x1) noexcept nogil:
     """Output rows y0 .. y1-1, pixels x0 .. x1-1. Returns 0, or 1 if there is no memory for the scratch."""
-    # a box has two groups of rows, and as many for twins; the others a window and a block
+    # a box keeps two groups of rows, and two more of rows that repeat; other methods a window and a block
     cdef Py_ssize_t window = (
         (4 if call.repeats else 2) * call.kernel_height if call.method == BOX
         else call.window.height + BLOCK_ROWS - 1
@@ -420,9 +416,11 @@ cdef int columns(work* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, 
     return 0
 
 
-cdef int band(work* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+cdef int band(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
-    if work is not vb and work is not vh:
+    if row_vec is not vb and row_vec is not vh:
+        if call.volume.slice_taps:
+            return volume_band(kind, call, plane, y0, y1)
         if call.method == FFT:
             return fft_band(kind, call, plane, y0, y1)
         if call.method == BOX_SLIDING:

@@ -1,11 +1,11 @@
-# Quads: the sums of scipy.signal's convolve2d and correlate2d, to the last bit.
+# The sums of scipy.signal's convolve2d and correlate2d, to the last bit.
 #
-# SciPy takes the taps of a kernel row by four: their products are added to each other, and then to the sum;
-# those that are left over one by one. Nothing is fused, zeros count, and a convolution goes through the
-# window backwards.
+# SciPy takes the taps of a kernel row in quads: four products are added to each other, and then to the sum. The
+# remaining taps follow one by one. Products and sums are not fused, taps of zero count, and a convolution goes
+# through the window backwards.
 
 cdef inline void add_products(vec* acc, vec* rows, vec w) noexcept nogil:
-    """acc + w * row, rounded apart whatever the lane."""
+    """acc + w * row, product and sum rounded apart in every lane type."""
     cdef vec v[4]
     load_vectors(v, rows, 4)
     acc[0], acc[1] = add(acc[0], mul(v[0], w)), add(acc[1], mul(v[1], w))

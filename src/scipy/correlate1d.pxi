@@ -1,23 +1,24 @@
-# Lines: scipy.ndimage's one-dimensional filters, one or two of them at a time, to its last bit.
+# Filters along axes, one or two at a time: scipy.ndimage's correlate1d, to its last bit.
 #
-# SciPy filters an array along one axis after the other, and keeps what lies between in an array of the
-# result's type. Here the second filter follows the first row by row, and nothing lies between but a row in
-# the cache, which is rounded as that array would be:
+# SciPy filters an array along one axis after the other, and stores the intermediate array in the result's type. Here
+# the second filter follows the first row by row; the intermediate row stays in the cache, and is rounded as that
+# array would be:
 #
 #     DOWN_FIRST      window of rows -> down -> rounded -> across -> store
 #     ACROSS_FIRST    row -> across -> rounded -> window of rows -> down -> store
 #     ADDED           window of rows -> down -> rounded
 #                     its middle row -> across -> rounded      -> their sum -> store
 #
-# The border of the second filter is one of what lies between. Where it repeats pixels, filtering the repeated
-# pixels comes to the same; its constant is put there afterwards.
+# The border of the second filter extends the intermediate row. If it repeats pixels, filtering the repeated pixels
+# of the source gives the same values; a constant is put in afterwards.
 #
 # Sums are SciPy's: it begins with the middle tap, if the weights are even or odd about it, and adds the
 # others in pairs,
 #
 #     x[0] * w[0] + (x[-2] +- x[2]) * w[-2] + (x[-1] +- x[1]) * w[-1]
 #
-# else with the last one. Nothing is fused; each lane is a pixel, so the order is the pixel's own.
+# else with the last tap. Multiplications and additions are not fused. A lane holds one pixel, so vectors do not
+# change the order.
 
 cdef inline void pair_vectors(vec* v, vec* u, const int kind) noexcept nogil:
     if kind == EVEN:
@@ -235,44 +236,20 @@ cdef void added_lines(vec* out, vec** rows, Scratch* s, const Call* call, Py_ssi
         i += lanes_of(out)
 
 
-cdef int make_line(vec* kind, Line* line, const double[::1] weights, int how) except -1:
-    """Weights of one axis; none if it is not filtered. Of a mean only the size matters."""
+cdef int make_line(vec* kind, Line* line, const double* weights, Py_ssize_t size, int how) except -1:
+    """Weights of one axis; one that is not filtered has none. Of a mean only the size matters."""
     cdef Py_ssize_t i
-    line.kind, line.size, line.weight = how, weights.size, NULL
+    line.kind, line.size, line.weight = how, 0 if how == NOTHING else size, NULL
     if how != NOTHING:
-        line.weight = get_memory(weights.size, sizeof(double))
-        for i in range(weights.size):
+        line.weight = get_memory(size, sizeof(double))
+        for i in range(size):
             set_sample(<vec*>line.weight, i, weights[i])
     return 0
 
 
-cdef class Lines:
-    """One or two filters along axes of pictures, as `Program` is one of a window."""
-    cdef Call call
-
-    def __cinit__(self, int lanes, Py_ssize_t channels, int order, const double[::1] down, int down_kind,
-                  const double[::1] along, int along_kind, bint history):
-        cdef Call* call = &self.call
-        call.accumulator = lanes
-        call.method, call.cast_mode, call.order, call.channels = CORRELATE1D, CAST, order, channels
-        call.history = history
-        call.kernel_height = call.window.height = larger(1, down.size)
-        call.kernel_width = larger(1, along.size)
-        if lanes == 0:
-            make_line(<vf*>NULL, &call.down, down, down_kind)
-            make_line(<vf*>NULL, &call.along, along, along_kind)
-        else:
-            make_line(<vs*>NULL, &call.down, down, down_kind)
-            make_line(<vs*>NULL, &call.along, along, along_kind)
-
-    def __dealloc__(self):
-        free(self.call.down.weight)
-        free(self.call.along.weight)
-
-    def nbytes(self):
-        """As that of a `Program`."""
-        return sizeof(Call) + (self.call.down.size + self.call.along.size) * 8
-
-    def address(self):
-        """As that of a `Program`."""
-        return <size_t>&run_request, <size_t>&self.call
+cdef int make_lines(vec* kind, Call* call, const Proposal* p) except -1:
+    """One or two filters along axes."""
+    call.order, call.history = p.line_order, p.history
+    make_line(kind, &call.down, p.down, p.height, p.down_kind)
+    make_line(kind, &call.along, p.across, p.width, p.across_kind)
+    return 0

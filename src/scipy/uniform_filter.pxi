@@ -1,14 +1,15 @@
-# Means: scipy.ndimage's uniform filters, down and across, to the last bit.
+# Running means: scipy.ndimage's uniform filters, down and across, to the last bit.
 #
-# SciPy adds the samples of the first window one after the other, and from then on what comes in less what
-# goes out; a mean is the sum divided by the size. Where sums are rounded, so is all that follows in the line:
-# a band in the middle of a picture of floats goes through the rows above it first, adding but not dividing.
+# SciPy adds the samples of the first window one after the other, and from then on the sample that comes in less
+# the one that goes out; a mean is the sum divided by the size. Rounded sums depend on all samples before them, so
+# a band in the middle of a picture of floats first adds up the rows above it.
 #
-#     down      total[x] += fresh[x] - stale[x]; vectors of columns
-#     across    rows, as many as a vector has lanes, are turned over, so that a vector holds a column of them:
-#               the same in vectors of rows; and back. Of fewer rows than half of that each goes by itself.
+#     down      total[x] += incoming[x] - outgoing[x]; vectors of columns
+#     across    as many rows as a vector has lanes are transposed, so that a vector holds a column of them, are
+#               summed in the same way, and transposed back. If there are fewer rows than half of that, each is
+#               summed by itself.
 #
-# Where both are asked for, rows that came down are rounded to the result's type and go across.
+# Where both are asked for, the means of columns are rounded to the result's type before they go across.
 
 cdef enum:
     MOST_LANES = 16
@@ -69,9 +70,10 @@ cdef void divide_row(vec* means, vec* total, Py_ssize_t size, Py_ssize_t n) noex
 
 cdef vec* mean_source(vec* buffer, Means* m, const Call* call, Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
     """Row `y` of the padded picture, but only the picture's columns: in place if it can be, else loaded."""
-    if is_work(buffer, &call.src) and row_index(call, y) >= 0:
-        return <vec*>(call.src.data + plane * call.src.plane + row_index(call, y) * call.src.row)
-    load_any_row(buffer, <vec*>m.channel_row, call, &m.column_range, plane, y)
+    cdef const char* src = row_start(call, plane, y)
+    if lies_as_row(buffer, &call.src) and src != NULL:
+        return <vec*>src
+    load_row(buffer, <vec*>m.channel_row, call, &m.column_range, src)
     return buffer
 
 
@@ -96,7 +98,7 @@ cdef void mean_down(vec* means, Means* m, const Call* call, Py_ssize_t plane, Py
     if first:
         memset(total, 0, n * sample_size(total))
         for t in range(size):
-            load_any_row(<vec*>m.incoming, <vec*>m.channel_row, call, &m.column_range, plane, y + t)
+            load_row(<vec*>m.incoming, <vec*>m.channel_row, call, &m.column_range, row_start(call, plane, y + t))
             add_row(total, <vec*>m.incoming, n)
         if means:
             divide_row(<vec*>m.incoming, total, size, n)
@@ -176,8 +178,8 @@ cdef int few_means_across(vec* kind, const Call* call, Py_ssize_t plane, Py_ssiz
         while x < call.width:
             end, lead = smaller(x + width, call.width), 1 if x else 0
             column_range = make_column_range(call, x - lead, end + call.along.size - 1)
-            load_any_row(sample_at(row, (1 - lead) * call.channels), channel_row, call, &column_range, plane,
-                         y)
+            load_row(sample_at(row, (1 - lead) * call.channels), channel_row, call, &column_range,
+                     row_start(call, plane, y))
             slide_lanes(means, totals, row, x == 0, call, (end - x) * call.channels)
             store_row(means, call, plane, y, x, end - x)
             x = end
@@ -217,7 +219,7 @@ cdef void mean_rows(vec* kind, Means* m, const Call* call, Py_ssize_t plane, Py_
     cdef Py_ssize_t y = 0 if call.history else y0, begin = y, r = 0
     cdef Py_ssize_t n = call.width * call.channels
     cdef bint down = call.down.kind == MEAN, across = call.along.kind == MEAN
-    cdef bint direct = is_work(kind, &call.dst) and not across and not call.stream
+    cdef bint direct = lies_as_row(kind, &call.dst) and not across and not call.stream
     cdef vec* row
     cdef vec* own = NULL
     while y < y1:
@@ -228,7 +230,7 @@ cdef void mean_rows(vec* kind, Means* m, const Call* call, Py_ssize_t plane, Py_
             own = sample_at(row, call.before * call.channels) if row else NULL
             mean_down(own, m, call, plane, y, y == begin, n)
         else:
-            load_any_row(row, <vec*>m.channel_row, call, &m.column_range, plane, y)
+            load_row(row, <vec*>m.channel_row, call, &m.column_range, row_start(call, plane, y))
         y += 1
         if y <= y0 or direct:
             continue

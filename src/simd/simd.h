@@ -79,8 +79,8 @@
 #define BLOCK_VECTORS 2
 #endif
 
-/* A verb is an instruction or some, and always inlined: GCC would weigh each of 15,000 calls, and count the rest
- * of a function anew for each, which was a fifth of the time that a level takes to compile. */
+/* A verb is one or a few instructions, and always inlined. Otherwise GCC estimates each of 15,000 calls anew, which
+ * took a fifth of the time that a level takes to compile. */
 #if defined(__GNUC__)
 #define VERB static inline __attribute__((always_inline))
 #else
@@ -88,9 +88,8 @@
 #endif
 
 #if VECTOR_BYTES
-/* GCC's and Clang's vector extension: +, - and * need no intrinsics. Only what neither has a generic
- * form for does, such as the fused multiply-add. (Looping over the lanes instead makes GCC 12 spill:
- * 279 instructions where 18 are meant.) */
+/* GCC's and Clang's vector extension: +, - and * need no intrinsics; operations without a generic form do, such as
+ * the fused multiply-add. (Loops over the lanes instead make GCC 12 spill: 279 instructions instead of 18.) */
 typedef float vf __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 typedef double vd __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 enum { F32_LANES = VECTOR_BYTES / 4, F64_LANES = VECTOR_BYTES / 8 };
@@ -141,8 +140,8 @@ VERB vd vd_mul(vd a, vd b) { return a * b; }
 VERB vf vf_div(vf a, vf b) { return a / b; }
 VERB vd vd_div(vd a, vd b) { return a / b; }
 
-/* The compiler forgets where a held vector came from. Without this GCC 12 takes a vector that is used
- * several times from memory at each use, and loads that straddle cache lines are what binds. */
+/* Hides from the compiler where a vector came from. Otherwise GCC 12 loads a vector again at each use, and loads
+ * that straddle cache lines are the bottleneck. */
 #if defined(__AVX512F__)
 #define KEEP_IN_REGISTER(v) __asm__("" : "+v"(v))
 #elif defined(__x86_64__) && VECTOR_BYTES
@@ -191,7 +190,8 @@ VERB void prefetch(const void *p) { (void)p; }
 #include "generic.h"
 #endif
 
-/* What a level lacks is never called there: PERMUTES_BYTES and PERMUTES_TWO say so, and the compiler drops the calls. */
+/* Verbs that a level lacks are never called there: the calls stand behind PERMUTES_BYTES and PERMUTES_TWO, which are
+ * constants, so that the compiler drops them. */
 #define MISSING(returned, name, ...) VERB returned name(__VA_ARGS__) { abort(); }
 #ifndef PERMUTES_BYTES
 #define PERMUTES_BYTES 0

@@ -156,8 +156,8 @@ ctypedef fused vec:
     vd
     vs
 
-# What a row may hold that a method works on.
-ctypedef fused work:
+# The vectors of a row: of sums, or of bytes and 16-bit words where a method makes pixels of pixels.
+ctypedef fused row_vec:
     vf
     vd
     vs
@@ -169,33 +169,33 @@ ctypedef fused real:
     double
 
 
-cdef inline Py_ssize_t lanes_of(work* kind) noexcept nogil:
+cdef inline Py_ssize_t lanes_of(row_vec* kind) noexcept nogil:
     """Samples of one vector."""
-    if work is vf:
+    if row_vec is vf:
         return F32_LANES
-    elif work is vb:
+    elif row_vec is vb:
         return BYTE_LANES
-    elif work is vh:
+    elif row_vec is vh:
         return BYTE_LANES // 2
     else:
         return F64_LANES
 
 
-cdef inline Py_ssize_t sample_size(work* kind) noexcept nogil:
+cdef inline Py_ssize_t sample_size(row_vec* kind) noexcept nogil:
     """Bytes of one sample."""
-    if work is vf:
+    if row_vec is vf:
         return 4
-    elif work is vb:
+    elif row_vec is vb:
         return 1
-    elif work is vh:
+    elif row_vec is vh:
         return 2
     else:
         return 8
 
 
-cdef inline work* sample_at(work* row, Py_ssize_t i) noexcept nogil:
+cdef inline row_vec* sample_at(row_vec* row, Py_ssize_t i) noexcept nogil:
     """Pointer to sample `i` of a row; unaligned as a vector, which vectors of simd.h may be."""
-    return <work*>(<char*>row + i * sample_size(row))
+    return <row_vec*>(<char*>row + i * sample_size(row))
 
 
 cdef inline vec load(vec* row, Py_ssize_t i) noexcept nogil:
@@ -236,7 +236,7 @@ cdef inline vec multiply_add(vec acc, vec w, vec v) noexcept nogil:
 
 
 cdef inline vec negative_multiply_add(vec acc, vec w, vec v) noexcept nogil:
-    """acc - w * v; not for strict lanes, which have no order for it."""
+    """acc - w * v; not for strict lanes, whose order has no such step."""
     if vec is vf:
         return vf_negative_multiply_add(acc, w, v)
     elif vec is vd:
@@ -246,7 +246,7 @@ cdef inline vec negative_multiply_add(vec acc, vec w, vec v) noexcept nogil:
 
 
 cdef inline unsigned int abs_greater(vec v, vec limit) noexcept nogil:
-    """Bits of the lanes where |v| > limit; NaN is not."""
+    """A bit for each lane where |v| > limit; not for NaN."""
     if vec is vf:
         return vf_abs_greater(v, limit)
     elif vec is vd:
@@ -365,12 +365,12 @@ cdef inline vec div(vec a, vec b) noexcept nogil:
         return vs_div(a, b)
 
 
-cdef inline void set_sample(work* row, Py_ssize_t i, double value) noexcept nogil:
-    if work is vf:
+cdef inline void set_sample(row_vec* row, Py_ssize_t i, double value) noexcept nogil:
+    if row_vec is vf:
         (<float*>row)[i] = <float>value
-    elif work is vb:
+    elif row_vec is vb:
         (<uint8_t*>row)[i] = <uint8_t>value
-    elif work is vh:
+    elif row_vec is vh:
         (<uint16_t*>row)[i] = <uint16_t><int32_t>value     # or int16
     else:
         (<double*>row)[i] = value

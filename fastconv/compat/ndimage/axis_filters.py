@@ -19,20 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _levels
-from .._borders import BORDERS
-from .._engine import calls
-from .._engine.planner import ACCUMULATOR_NAMES, EXACT, binary_unit
-from .._execute import Axis
-from .._pixels import PIXELS, Accumulator, Floats, Pixel
-
-# Numbers of src/call.pxi: how a filter sums, and which of two is first.
-NOTHING, LIST, EVEN, ODD, MEAN = range(5)
-DOWN_FIRST, ACROSS_FIRST, ADDED = range(3)
-
-# Predicted ns a sample on one thread, for the number of threads only: of a filter, and of each of its taps.
-# Measured on AMD EPYC, v4.
-_NS, _NS_TAP = 0.3, 0.05
+from ... import _levels
+from ..._engine import calls
+from ..._engine.planner import Kernel, Strategy, decide_lines, lines_of
+from ..._execute import Axis, execute
+from ..._pixels import Floats, pixel_of
 
 # An axis is filtered down whole rows if at least so many samples lie side by side behind it, else across rows
 # of such groups. Means go across one sample of a group after the other.
@@ -45,7 +36,7 @@ _NARROW = 32
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fold:
     """The weights of a filter, and how SciPy sums them.
 
@@ -53,17 +44,16 @@ class Fold:
     ----------
     weights : ndarray of float64, shape (n,), read-only
         In the order of the samples they multiply. Of a mean only their number counts.
-    kind : int
-        LIST, EVEN, ODD or MEAN.
+    kind : {"list", "even", "odd", "mean"}
+        From the last sample on; in pairs about the middle, which are added or subtracted; as a running sum.
     """
 
     weights: Floats
-    kind: int
-    unit: float
-    weight: float
+    kind: str
 
     @property
     def size(self) -> int:
+        """Number of weights."""
         return len(self.weights)
 
 
@@ -77,27 +67,25 @@ class Filter:
     origin: int
 
 
-def _symmetry(w: Floats) -> int:
+def _symmetry(w: Floats) -> str:
     """As scipy.ndimage sees it: to within float64's epsilon, absolute."""
     if len(w) % 2 == 0:
-        return LIST
+        return "list"
     half = len(w) // 2
     after, before = w[half + 1 :], w[:half][::-1]
     eps = np.finfo(np.float64).eps
     with np.errstate(invalid="ignore"):
         if not (np.abs(after - before) > eps).any():
-            return EVEN
+            return "even"
         if not (np.abs(after + before) > eps).any():
-            return ODD
-    return LIST
+            return "odd"
+    return "list"
 
 
 @lru_cache(maxsize=256)
 def _fold(weights: bytes) -> Fold:
     w = np.frombuffer(weights)
-    finite = bool(np.isfinite(w).all())
-    unit = binary_unit(w) if finite else 0.0
-    return Fold(w, _symmetry(w), unit, float(np.abs(w).sum()) if finite else math.inf)
+    return Fold(w, _symmetry(w))
 
 
 def fold(weights: Floats) -> Fold:
@@ -108,7 +96,7 @@ def fold(weights: Floats) -> Fold:
 @lru_cache(maxsize=256)
 def mean(size: int) -> Fold:
     """A running mean of `size` samples."""
-    return Fold(np.ones(size), MEAN, 1.0, float(size))
+    return Fold(np.ones(size), "mean")
 
 
 def run(
@@ -180,7 +168,7 @@ def _groups(filters: list[Filter], shape: tuple[int, ...]) -> list[list[Filter]]
             len(pair) == 2
             and _near(pair[0].axis, pair[1].axis, shape)
             # means go down before they go across
-            and (pair[0].fold.kind != MEAN or pair[0].axis < pair[1].axis)
+            and (pair[0].fold.kind != "mean" or pair[0].axis < pair[1].axis)
         )
         groups.append(pair if together else rest[:1])
         rest = rest[len(groups[-1]) :]
@@ -196,7 +184,7 @@ def _step(
     result, copied, only = b, not np.may_share_memory(b, dst), np.may_share_memory(a, src)
     # of two means, the first must go down
     if shape[2] * shape[3] < min(_NARROW, shape[1]) and not (
-        down and across and down.fold.kind == MEAN
+        down and across and down.fold.kind == "mean"
     ):
         a, b, down, across = a.swapaxes(1, 2), b.swapaxes(1, 2), across, down
     call, work = _call(group, a, b, down, across, cval, added)
@@ -216,7 +204,7 @@ def _cut(
         return down, across, (*_around(shape, k), shape[k + 1], math.prod(shape[k + 2 :]))
     k = first.axis
     behind = math.prod(shape[k + 1 :])
-    if behind >= (_LONG_MEAN if first.fold.kind == MEAN else _LONG):
+    if behind >= (_LONG_MEAN if first.fold.kind == "mean" else _LONG):
         return first, None, (*_around(shape, k), behind, 1)
     return None, first, (1, math.prod(shape[:k]), shape[k], behind)
 
@@ -234,31 +222,19 @@ def _call(
     cval: float,
     added: bool,
 ) -> tuple[Any, float]:
-    source, target = pixel_of(src.dtype), pixel_of(dst.dtype)
+    source, target = pixel_of(src.dtype, "input"), pixel_of(dst.dtype, "output")
     constant = cval if any(f.border == "constant" for f in group) else 0.0
-    order = ADDED if added else ACROSS_FIRST if group[0] is across and down else DOWN_FIRST
-    history = (
-        down is not None
-        and down.fold.kind == MEAN
-        and not _exact("strict", [down.fold], source, target, constant)
-    )
-    accumulator: Accumulator = (
-        "float32"
-        if _exact("float32", [f.fold for f in group], source, target, constant, added)
-        else "strict"
-    )
-    program = _program(
-        down.fold if down else None, across.fold if across else None, ACCUMULATOR_NAMES.index(accumulator),
-        src.shape[-1], order, history, _levels.level,
+    order = "added" if added else "across first" if group[0] is across and down else "down first"
+    lines, strategy = _decided(
+        down.fold if down else None, across.fold if across else None, order, src.shape[-1],
+        source.code, target.code, constant, _levels.level,
     )  # fmt: skip
-    taps = sum(1 if f.fold.kind == MEAN else f.fold.size for f in group)
-    cost = _NS * len(group) + _NS_TAP * taps
-    borders = tuple(BORDERS.index(f.border) if f else 0 for f in (down, across))
-    call = calls.execute(
-        program, src, dst, source.code, target.code, _windows(down, src.shape[1]),
-        _windows(across, src.shape[2]), borders, (cval, cval), cost, None,
+    borders = (down.border if down else "reflect", across.border if across else "reflect")
+    call = execute(
+        strategy, src, dst, lines, source, target, _windows(down, src.shape[1]),
+        _windows(across, src.shape[2]), borders, (cval, cval), None,
     )  # fmt: skip
-    return call, cost * dst.size
+    return call, strategy.cost * dst.size
 
 
 def _windows(f: Filter | None, length: int) -> Axis:
@@ -266,67 +242,14 @@ def _windows(f: Filter | None, length: int) -> Axis:
     return length, -(f.fold.size // 2 + f.origin) if f else 0, length
 
 
-@lru_cache(maxsize=64)
-def pixel_of(dtype: np.dtype[Any]) -> Pixel:
-    """The kind of sample, of any byte order; kept, since NumPy takes microseconds to spell a type's name."""
-    return PIXELS[dtype.name]
-
-
 @lru_cache(maxsize=256)
-def _new_program(
-    down: bytes, down_kind: int, across: bytes, across_kind: int, lane: int, channels: int,
-    order: int, history: bool, level: str,
-) -> Any:  # fmt: skip
-    return _levels.load(level).Lines(
-        lane, channels, order, np.frombuffer(down), down_kind, np.frombuffer(across), across_kind,
-        history,
-    )  # fmt: skip
-
-
-def _program(down: Fold | None, across: Fold | None, *how: Any) -> Any:
-    return _new_program(
-        down.weights.tobytes() if down else b"", down.kind if down else NOTHING,
-        across.weights.tobytes() if across else b"", across.kind if across else NOTHING, *how,
-    )  # fmt: skip
-
-
-def _exact(
-    accumulator: Accumulator,
-    folds: list[Fold],
-    source: Pixel,
-    target: Pixel,
-    constant: float,
-    added: bool = False,
-) -> bool:
-    """Whether sums of this type come out as those of scipy.ndimage.
-
-    A mean is divided, in float32 as well: of integers, it then falls on the same side of the next integer if
-    that is farther than its rounding.
-    """
-    if not source.integer or source.peak >= 2**32 or constant != round_or_nan(constant):
-        return False
-    if accumulator == "float32" and target.name in ("int64", "uint64"):
-        return False  # rows of scratch are as wide as the sums
-    unit, peak = 1.0, float(max(source.peak, abs(constant)))
-    limit = EXACT[accumulator]
-    for f in folds:
-        if f.unit == 0 or f.weight / f.unit * peak / unit > limit:
-            return False
-        if (
-            f.kind == MEAN
-            and accumulator == "float32"
-            and not (target.integer and target.peak < 2**16 and 4 * f.size * peak <= limit)
-        ):
-            return False
-        if added:
-            continue
-        if target.integer:
-            unit, peak = 1.0, float(max(target.peak, abs(constant)))
-        else:
-            unit, peak = unit * f.unit, max(peak * f.weight, abs(constant))
-    return True
-
-
-def round_or_nan(x: float) -> float:
-    """Nearest integer; NaN of what is not finite."""
-    return float(round(x)) if math.isfinite(x) else math.nan
+def _decided(
+    down: Fold | None, across: Fold | None, order: str, channels: int, source: int, target: int,
+    constant: float, level: str,
+) -> tuple[Kernel, Strategy]:  # fmt: skip
+    """The weights of both, and how the engine of this level filters `channels` samples a pixel with them."""
+    down_kind, across_kind = (f.kind if f else "nothing" for f in (down, across))
+    lines = lines_of(*(f.weights if f else np.ones(1) for f in (down, across)))
+    return lines, decide_lines(
+        lines, down_kind, across_kind, order, source, target, constant, level
+    )

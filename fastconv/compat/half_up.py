@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A correlation whose halves are rounded up: what OpenCV's fixed point gives, and its means of bytes.
+
+Of sums that are multiples of a unit, none is a tie once half a unit has been added, and no other changes its
+rounding. So a dot (src/methods/int8_dot.pxi) adds that. Sums of floats, which may have no bit left for it,
+have 1/2 added and are cut off (src/rows/cast.pxi), which is the same where no result saturates.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _levels
+from .._arguments import quiet
+from .._engine import calls, planner
+from .._engine.planner import Strategy, binary_unit
+from .._options import Product
+from .._pixels import PIXELS
+from .._products import Weights
+from .offset_sums import Made, dots, in_engine
+
+# How, and the kernel that it is for.
+_Way: TypeAlias = tuple[Any, Any]
+
+
+def correlate_half_up(
+    image: NDArray[Any],
+    kernel: Weights,
+    *,
+    border: str,
+    channel_axis: int | None,
+    out: NDArray[Any] | None = None,
+) -> Any:
+    """Correlate with a mean, halves rounded up.
+
+    Parameters
+    ----------
+    image : ndarray of uint8 or uint16, shape (H, W), or (H, W, C) with ``channel_axis=-1``
+        Not empty.
+    kernel : ndarray of float64, shape (h, w), or Product
+        Of multiples of a power of two, none of them negative, their sum 1.
+    border : str
+        As in `fastconv.correlate`, with a constant of 0.
+    channel_axis : -1 or None
+    out : ndarray, optional
+        Of the image's shape and type; also the image itself.
+
+    Returns
+    -------
+    ndarray
+        Or NotImplemented, of lines so long that only spectra pay, whose sums are not exact.
+    """
+    if isinstance(kernel, Product):
+        return _half_up(image, kernel, out, border, channel_axis)[0]
+    return calls.again(_half_up, image, kernel, out, (border, channel_axis))
+
+
+@quiet
+def _half_up(
+    image: NDArray[Any],
+    kernel: Weights,
+    out: NDArray[Any] | None,
+    border: str,
+    channel_axis: int | None,
+) -> Made:
+    if isinstance(kernel, Product):
+        strategy, weights = _lines(
+            image.dtype, kernel.column.tobytes(), kernel.row.tobytes(), _levels.level
+        )
+    else:
+        strategy, weights = _window(image.dtype, kernel.tobytes(), kernel.shape, _levels.level)
+    if strategy is None:
+        return NotImplemented, None, 0.0
+    return in_engine(strategy, image, weights, out, border, 0.0, 0, channel_axis)
+
+
+@lru_cache(maxsize=256)
+def _window(pixel: np.dtype[Any], weights: bytes, shape: tuple[int, int], level: str) -> _Way:
+    """The cheapest way, and its kernel."""
+    array = np.frombuffer(weights).reshape(shape)
+    half = binary_unit(array.ravel()) / 2
+    window = planner.Kernel(array)
+    # each line's sum is 1, so these are the lines, and exact
+    lines = planner.product_of(array.sum(axis=1), array.sum(axis=0))
+    found: list[_Way] = [(dots(pixel, weights, array.dtype, shape, half, pixel, 0.0, level), array)]
+    for accumulator in ("float32", "float64"):
+        found.append((_cut_off(window, pixel, "direct", accumulator, level), window))
+        found.append((_cut_off(lines, pixel, "separable", accumulator, level), lines))
+    ways = [way for way in found if way[0] is not None]
+    return min(ways, key=lambda way: way[0].cost, default=(None, None))
+
+
+@lru_cache(maxsize=16)
+def _lines(pixel: np.dtype[Any], column: bytes, row: bytes, level: str) -> _Way:
+    """The same for a column times a row."""
+    kernel = planner.product_of(np.frombuffer(column), np.frombuffer(row))
+    accumulator = "float32" if pixel == np.uint8 else "float64"
+    return _cut_off(kernel, pixel, "separable", accumulator, level), kernel
+
+
+def _cut_off(
+    kernel: planner.Kernel, pixel: np.dtype[Any], method: str, accumulator: Any, level: str
+) -> Strategy | None:
+    """A way with exact sums."""
+    code, peak = PIXELS[pixel.name].code, float(np.iinfo(pixel).max)
+    found = planner.proposed(
+        kernel, code, code, 0.0, peak, True, 1024, 1024, 1, method, level, accumulator, cast_mode="half up",
+    )  # fmt: skip
+    return found if isinstance(found, Strategy) and found.error == 0 else None
