@@ -363,7 +363,8 @@ class Plan(PlanBase):
     ) -> Asked:
         self.check_weights(target)
         return (
-            kernel, source, target, self.samples(bits, source), size, channels, self.requested_method, self.offset,
+            kernel, source, target, self.samples(bits, source), size, channels, self.requested_method,
+            self.offset,
             self.absolute,
         )  # fmt: skip
 
