@@ -18,11 +18,6 @@ cdef enum:
     LEAST_WINDOWS = 4   # of rows, in the height of a band
 
 
-# How far the products of a line along slices and a column may be from the column that they came from, relative:
-# a division and a product round, and so did what made the column.
-cdef double DEPTH_ERROR = 8 * 2.0**-53
-
-
 cdef int run_bands(const void* bound, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
     """Band `i` of `bands`: some planes, or a part of one. Returns the number of failures to get memory."""
     cdef const Call* call = <const Call*>bound
@@ -418,31 +413,14 @@ cdef int pad_kernel(Call* call) except -1:
     return 0
 
 
-cdef int find_depth(const double* column, double* depth, double* rest, const Volume* v, bint exact) except -1:
-    """Factor the column of a separable kernel, all rows of all slices, into a line along the slices and a
-    column of one slice. Their products are the column but for a rounding, or not even that."""
-    cdef Py_ssize_t k, j, n = v.slice_rows, pivot = 0
-    for k in range(v.slice_taps * n):
-        if fabs(column[k]) > fabs(column[pivot]):
-            pivot = k
-    for j in range(n):
-        rest[j] = column[pivot // n * n + j]
-    for k in range(v.slice_taps):
-        depth[k] = column[k * n + pivot % n] / column[pivot] if column[pivot] != 0 else 0
-        for j in range(n):
-            if fabs(depth[k] * rest[j] - column[k * n + j]) > (0 if exact else DEPTH_ERROR) * fabs(
-                    column[k * n + j]):
-                raise ValueError("kernel must be a product of three lines")
-    return 0
-
-
 cdef int make_volume_lines(vec* kind, Call* call, const Proposal* p, Py_ssize_t width) except -1:
     """Taps of a product of three lines: along the slices, across, and down."""
     cdef Volume* v = &call.volume
     cdef double* down = <double*>get_memory(v.slice_rows, sizeof(double))
+    cdef bint exact
     try:
         v.depth = <double*>get_memory(v.slice_taps, sizeof(double))
-        find_depth(p.down, v.depth, down, v, p.error == 0)
+        split_depth(p.down, v.slice_taps, v.slice_rows, v.depth, down, &exact)  # the planner has seen that it can
         make_taps(kind, &call.across, p.across, 1, width, call.channels)
         make_taps(kind, &call.window, down, v.slice_rows, 1, call.channels)
         call.across.folded = p.across_symmetric
@@ -649,10 +627,6 @@ cdef class Program:
         if slices:
             if kernel.facts.height % slices or p.sums not in (TAPS, EXACT_INT64):
                 raise ValueError(f"strategy must list the taps of {slices} slices; got {strategy.method!r}")
-            if p.across != NULL and tuple(steps) != (1, 1, 1):
-                raise ValueError(f"steps must be 1 for separable kernels; got {steps}")
-            if p.across != NULL and slices > MOST_DEPTH:
-                raise ValueError(f"slices must be at most {MOST_DEPTH} for separable kernels; got {slices}")
             v.slice_taps, v.slice_rows = slices, kernel.facts.height // slices
             v.slice_step, v.row_step, v.col_step = steps
         call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor

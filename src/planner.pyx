@@ -26,7 +26,7 @@ This module does not depend on the CPU's level: `describe_level` tells it what i
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.float cimport DBL_MAX
-from libc.math cimport INFINITY, fabs, floor, fmod, frexp, isfinite, ldexp, log2, rint, sqrt
+from libc.math cimport INFINITY, fabs, floor, fma, fmod, frexp, isfinite, ldexp, log2, rint, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -51,4 +51,5 @@ include "planning/fft.pxi"
 include "planning/exact_int64.pxi"
 include "planning/strategy.pxi"
 include "planning/choice.pxi"
+include "planning/volumes.pxi"
 include "planning/scipy.pxi"
