@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What threads bring, and cost, on a machine that has other things to do: prints a table.
 
-    python benchmarks/bench_load.py                     all of it, some 9 minutes
+    python benchmarks/bench_load.py                     all of it, some 6 minutes
     python benchmarks/bench_load.py --section pauses --sizes 512x512
     python benchmarks/bench_load.py --quick             a few calls a line
     python benchmarks/bench_load.py --report docs/threads.md
@@ -80,7 +80,7 @@ class Effort:
     most: int
 
 
-FULL, FULL_PAUSES = Effort(6.0, 100, 20000), Effort(10.0, 120, 600)
+FULL, FULL_PAUSES = Effort(4.0, 100, 20000), Effort(8.0, 100, 400)
 QUICK = Effort(1.0, 15, 2000)
 
 
