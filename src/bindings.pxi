@@ -1,8 +1,9 @@
-# Programs: what Python holds of the engine, and where typed memoryviews become pointers.
+# Programs: what Python holds of the engine.
 #
 # A program is a strategy with its weights as the engine wants them. It does not change once it is made, so
 # threads may run it at the same time. A request (request.h) brings the pictures. calls.pyx has checked all
-# arguments; nothing is checked here.
+# arguments; nothing is checked here. Weights come as bytes: typed memoryviews would bring 29,000 lines of C,
+# which each level compiles.
 
 
 # Both pictures together; less may stay in a large third-level cache until the result is looked at.
@@ -672,16 +673,16 @@ cdef class Program:
         free_spectra(&self.call.spectra)
         free_spectra(&self.call.fine_spectra)
 
-    def convolve_tile(self, const float[:, ::1] samples):
+    def convolve_tile(self, bytes samples, Py_ssize_t height, Py_ssize_t width):
         """One tile of float32 as its transforms leave it; benchmarks/search_bound.py measures it."""
         cdef const Fft* fft = &self.call.fft
         cdef Ahead nothing = nothing_ahead(&self.call)
+        cdef const float* sample = <const float*><const char*>samples
         cdef Py_ssize_t y, x, side = fft.n * fft.pitch
         cdef float* tile = <float*>get_memory(4 * side, sizeof(float))
         memset(tile, 0, 4 * side * sizeof(float))
-        for y in range(samples.shape[0]):
-            for x in range(samples.shape[1]):
-                tile[y * fft.pitch + x] = samples[y, x]
+        for y in range(height):
+            memcpy(tile + y * fft.pitch, sample + y * width, width * sizeof(float))
         convolve_tiles(<vf*>tile, fft, fft.n - self.call.kernel_width + 1, fft.n, True, &nothing)
         results = [[tile[y * fft.pitch + x] for x in range(fft.n - self.call.kernel_width + 1)]
                    for y in range(fft.n - self.call.kernel_height + 1)]
@@ -725,12 +726,3 @@ def dot_bits():
 def vector_bytes():
     """Width of this level's vectors; 0 without the vector extension."""
     return VECTOR_BYTES
-
-
-def half_round_trip(const float[::1] values):
-    """float32 -> float16 bits -> float32, by the verbs; for the tests of simd.h."""
-    cdef Py_ssize_t i
-    return (
-        [float_to_half(values[i]) for i in range(values.shape[0])],
-        [half_to_float(float_to_half(values[i])) for i in range(values.shape[0])],
-    )

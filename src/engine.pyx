@@ -9,6 +9,7 @@
 # Rows, taps, vectors, threads; no policy. Which method runs, and whether it is exact, is decided by
 # the planner (src/planner.pyx) before the call.
 
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from fastconv._engine.pool cimport run
 from libc.float cimport DBL_MAX
 from libc.math cimport INFINITY, M_PI, NAN, ceil, cos, fabs, floor, fmax, fmin, hypot, ldexp, log2, rint, sin
