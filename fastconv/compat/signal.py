@@ -237,11 +237,23 @@ def correlate2d(
     boundary: str = "fill",
     fillvalue: float = 0,
 ) -> Array:
-    """Correlate two 2-D arrays, as scipy.signal.correlate2d; see `convolve2d`.
+    """Correlate two 2-D arrays, as scipy.signal.correlate2d.
+
+    Parameters
+    ----------
+    in1, in2 : array_like, 2-D
+        Of integers, floats or complex numbers; `in2` is conjugated.
+    mode : {"full", "same", "valid"}
+        All windows that touch `in1`; as many as it has samples; those within it.
+    boundary : {"fill", "wrap", "symm"}
+        What stands outside: a constant, the array again, its mirror image.
+    fillvalue : number
+        The constant.
 
     Returns
     -------
     ndarray
+        Of the type that NumPy would give the product. Integers wrap around.
 
     Examples
     --------

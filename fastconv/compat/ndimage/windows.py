@@ -200,19 +200,28 @@ def correlate(
     *,
     axes: int | tuple[int, ...] | None = None,
 ) -> Array:
-    """Correlate, as scipy.ndimage.correlate; see `correlate1d`.
+    """Correlate, as scipy.ndimage.correlate.
 
     Parameters
     ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
     weights : array_like
         With as many axes as are filtered.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : {"reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant"}
+    cval : number
+        The constant of ``mode="constant"``.
     origin : int or sequence of int, one an axis
+        Shift of the window, within it.
     axes : int or tuple of int, optional
         Axes to filter: all by default.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
@@ -234,11 +243,28 @@ def convolve(
     *,
     axes: int | tuple[int, ...] | None = None,
 ) -> Array:
-    """Convolve, as scipy.ndimage.convolve; see `correlate`.
+    """Convolve, as scipy.ndimage.convolve.
+
+    Parameters
+    ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    weights : array_like
+        With as many axes as are filtered.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : {"reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant"}
+    cval : number
+        The constant of ``mode="constant"``.
+    origin : int or sequence of int, one an axis
+        Shift of the window, within it.
+    axes : int or tuple of int, optional
+        Axes to filter: all by default.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
