@@ -167,13 +167,26 @@ def test_filters_are_scipys_to_the_last_bit(level: str, name: str, mode: str) ->
         assert got.dtype == wanted.dtype and got.tobytes() == wanted.tobytes(), (dtype, size)
 
 
+@pytest.mark.parametrize("target", INTEGERS)
+def test_sums_beyond_an_integer_type_are_cast_as_scipy_does(level: str, target: str) -> None:
+    rng = np.random.default_rng(4)
+    image = rng.normal(size=(9, 70)) * 10.0 ** rng.integers(-1, 20, (9, 70))
+    for kernel in (np.array([[1.0]]), KERNELS["pair 2x2"]):
+        got, wanted = (
+            m.correlate(image, kernel, output=target) for m in (fastconv.ndimage, scipy.ndimage)
+        )
+        assert got.tobytes() == wanted.tobytes()
+
+
 @pytest.mark.parametrize("boundary", ["fill", "wrap", "symm"])
 @pytest.mark.parametrize("name", ["convolve2d", "correlate2d"])
 def test_signals_are_scipys_to_the_last_bit(level: str, name: str, boundary: str) -> None:
     for seed, dtype in enumerate([*INTEGERS, "float32", "float64"]):
         image = values((6, 33), dtype, seed)
-        kernel = (np.arange(15).reshape(3, 5) * 7 % 11).astype(dtype)
-        for mode in ("full", "same", "valid"):
+        for (height, width), mode in itertools.product(
+            ((3, 5), (2, 4), (3, 3)), ("full", "same", "valid")
+        ):
+            kernel = (np.arange(height * width).reshape(height, width) * 7 % 11).astype(dtype)
             got, wanted = (
                 getattr(m, name)(image, kernel, mode=mode, boundary=boundary, fillvalue=3)
                 for m in (fastconv.signal, scipy.signal)
