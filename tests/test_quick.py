@@ -92,6 +92,13 @@ def test_sums_beyond_float64_are_the_definitions(level: str, dtype: str) -> None
         )
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_quotients_beyond_float64_are_the_definitions(level: str, dtype: str) -> None:
+    image = picture((9, 40), dtype)
+    for kernel in (np.full((1, 2), 0.5), np.full((3, 2), 0.25), np.ones((3, 3)) / 9):
+        check("convolve", image, kernel)
+
+
 @pytest.mark.parametrize("target", [*INTEGERS, *FLOATS, *COMPLEX])
 def test_each_type_becomes_each_other(level: str, target: str) -> None:
     for seed, source in enumerate((*REALS, *COMPLEX) if target in COMPLEX else REALS):
@@ -113,6 +120,14 @@ def test_ties_go_to_even(level: str, dtype: str) -> None:
             got = or_refused(partial(fastconv.convolve, image, kernel, **options), "cannot do this")
             if got is not None:
                 assert_defined(got, "convolve", image, kernel, method)
+
+
+def test_fixed_point_dots_near_ties_are_the_definitions(level: str) -> None:
+    rng = np.random.default_rng(8)
+    image = rng.integers(0, 256, (300, 400)).astype(np.uint8)
+    for size in (3, 5, 7):
+        kernel = rng.random((size, size))
+        check("convolve", image, kernel / kernel.sum(), method="dot")
 
 
 @pytest.mark.parametrize("shape", ["same", "valid", "full"])
@@ -140,9 +155,18 @@ def test_the_number_of_threads_changes_no_bit(level: str, method: str) -> None:
     assert_defined(one, "convolve", image, kernel)
 
 
+@pytest.mark.usefixtures("eager_threads")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_running_means_in_bands_are_scipys(level: str, dtype: str) -> None:
+    image = picture((300, 40), dtype)
+    fastconv.set_num_threads(3)
+    got = fastconv.ndimage.uniform_filter(image, (5, 1))
+    assert got.tobytes() == scipy.ndimage.uniform_filter(image, (5, 1)).tobytes()
+
+
 FILTERS: dict[str, Callable[[Any, Array, dict[str, Any]], Array]] = {
     "correlate": lambda m, a, o: m.correlate(a, KERNELS["even 4x6"], **o),
-    "convolve": lambda m, a, o: m.convolve(a, KERNELS["sparse 3x3"], origin=(1, -1), **o),
+    "convolve": lambda m, a, o: m.convolve(a, KERNELS["even 4x6"], origin=(1, -1), **o),
     "correlate1d": lambda m, a, o: m.correlate1d(a, [1, -2, 4, 3], 0, **o),
     "convolve1d": lambda m, a, o: m.convolve1d(a, [1, -2, 4, 3], 1, **o),
     "gaussian_filter": lambda m, a, o: m.gaussian_filter(a, (1.5, 0.8), **o),

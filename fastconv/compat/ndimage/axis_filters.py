@@ -3,7 +3,7 @@
 
 Any two neighbouring axes of an array are the rows and columns of a stack of pictures: one call of the engine
 filters along both, or along one (src/scipy/correlate1d.pxi, src/scipy/uniform_filter.pxi). More axes take
-more calls, with intermediate arrays of the result's type, as in SciPy. The planner chooses the type of the sums
+more calls, with intermediate arrays of the result's type, as in SciPy. The planner chooses the type of sums
 (src/planning/scipy.pxi).
 """
 
@@ -23,13 +23,13 @@ from ..._engine.planner import Kernel, Strategy, decide_lines, lines_of
 from ..._execute import Axis, execute
 from ..._pixels import Floats, pixel_of
 
-# An axis is filtered down rows if the axes behind it hold at least so many samples, else across rows whose pixels
-# are those samples. A mean goes across a pixel sample by sample.
+# An axis is filtered down rows if the axes behind it hold at least so many samples, else across rows whose
+# pixels are those samples. A mean goes across a pixel sample by sample.
 _LONG, _LONG_MEAN = 32, 16
 # Two axes are filtered in one call if groups of not more samples lie behind them.
 _GROUP = 8
-# If rows have fewer samples than this, and there are more rows than samples, rows and columns are exchanged: each
-# row costs some time.
+# If rows have fewer samples than this, and there are more rows than samples, rows and columns are exchanged:
+# each row costs some time.
 _NARROW = 32
 
 Array = NDArray[Any]
