@@ -122,6 +122,14 @@ def test_ties_go_to_even(level: str, dtype: str) -> None:
                 assert_defined(got, "convolve", image, kernel, method)
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+def test_sums_that_float32_rounds_are_the_definitions(level: str, dtype: str) -> None:
+    image = picture((40, 150), dtype)
+    for size in (3, 4, 5):  # sums of whole numbers beyond 2**24, divided by an odd number
+        whole = np.arange(1.0, size**2 + 1).reshape(size, size) ** 2 % 64
+        check("convolve", image, whole / (whole.sum() // 2 * 2 + 1))
+
+
 def test_fixed_point_dots_near_ties_are_the_definitions(level: str) -> None:
     rng = np.random.default_rng(8)
     image = rng.integers(0, 256, (300, 400)).astype(np.uint8)
