@@ -49,7 +49,7 @@ def execute(
     Returns
     -------
     Bound or None
-        Fills any other such `dst` from any other such `src`; None if it took more than one request.
+        It fills any other `dst` of this layout from any other `src`; None if this took more than one request.
     """
     down, across = (border, border) if isinstance(border, str) else border
     known = kernel if isinstance(kernel, Kernel) else Kernel(kernel)

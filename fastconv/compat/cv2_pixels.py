@@ -32,8 +32,7 @@ from .._engine.planner import binary_unit
 from .._options import Product
 from . import cv2, cv2_kernels
 from .cv2 import Array, Pair, error
-from .half_up import correlate_half_up
-from .offset_sums import SPECTRAL
+from .half_up import SPECTRAL, correlate_half_up
 
 _CENTRE = (-1, -1)
 _BORDERS = frozenset(

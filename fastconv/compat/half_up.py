@@ -17,12 +17,17 @@ from numpy.typing import NDArray
 from .. import _levels
 from .._arguments import quiet
 from .._engine import calls, planner
-from .._engine.planner import Strategy, binary_unit
+from .._engine.planner import Kernel, Strategy, binary_unit, sample_range
+from .._execute import execute
 from .._options import Product
 from .._pixels import PIXELS
+from .._planner import decide, known_kernel
 from .._products import Weights
-from .offset_sums import Made, dots, in_engine
 
+# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.calls.again.
+Made: TypeAlias = tuple[Any, Any, float]
+# Kernels of at least so many taps are not summed by dots.
+SPECTRAL = 50
 # How, and the kernel that it is for.
 _Way: TypeAlias = tuple[Any, Any]
 
@@ -75,7 +80,31 @@ def _half_up(
         strategy, weights = _window(image.dtype, kernel.tobytes(), kernel.shape, _levels.level)
     if strategy is None:
         return NotImplemented, None, 0.0
-    return in_engine(strategy, image, weights, out, border, 0.0, 0, channel_axis)
+    return _in_engine(strategy, image, weights, out, border, channel_axis)
+
+
+def _in_engine(
+    strategy: Strategy,
+    image: NDArray[Any],
+    kernel: Kernel,
+    out: NDArray[Any] | None,
+    border: str,
+    channel_axis: int | None,
+) -> Made:
+    """Correlate in this way."""
+    overlapping = out is not None and np.may_share_memory(image, out)
+    if out is None:
+        out = np.empty(image.shape, image.dtype)
+    elif overlapping:
+        image = image.copy()
+    a, b = (image, out) if channel_axis == -1 else (image[..., np.newaxis], out[..., np.newaxis])
+    rows, cols = (
+        (length, -(size // 2), length)
+        for length, size in zip(a.shape[-3:-1], kernel.shape, strict=True)
+    )
+    pixel = PIXELS[image.dtype.name]
+    call = execute(strategy, a, b, kernel, pixel, pixel, rows, cols, border, (0.0, 0.0), None)
+    return out, (None if overlapping else call), strategy.cost * out.size
 
 
 @lru_cache(maxsize=256)
@@ -86,12 +115,32 @@ def _window(pixel: np.dtype[Any], weights: bytes, shape: tuple[int, int], level:
     window = planner.Kernel(array)
     # each line's sum is 1, so these are the lines, and exact
     lines = planner.product_of(array.sum(axis=1), array.sum(axis=0))
-    found: list[_Way] = [(dots(pixel, weights, array.dtype, shape, half, pixel, 0.0, level), array)]
+    found: list[_Way] = [(_dots(known_kernel(array), pixel, half), known_kernel(array))]
     for accumulator in ("float32", "float64"):
         found.append((_cut_off(window, pixel, "direct", accumulator, level), window))
         found.append((_cut_off(lines, pixel, "separable", accumulator, level), lines))
     ways = [way for way in found if way[0] is not None]
     return min(ways, key=lambda way: way[0].cost, default=(None, None))
+
+
+def _dots(kernel: Kernel, pixel: np.dtype[Any], number: float) -> Strategy | None:
+    """A way that adds a number to dot products of bytes."""
+    if pixel != np.uint8 or len(kernel) >= SPECTRAL:
+        return None
+    byte = PIXELS["uint8"]
+    try:
+        return decide(
+            kernel,
+            byte,
+            byte,
+            sample_range(byte.code, 0, 0.0),
+            kernel.shape,
+            1,
+            "dot",
+            offset=number,
+        )
+    except ValueError:  # the sums would not be exact
+        return None
 
 
 @lru_cache(maxsize=16)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..._arguments import array_of, quiet
-from ..._borders import index_table
+from ..._borders import extended
 from ..._engine import calls
 from ..._engine.planner import sample_range
 from ..._execute import execute
@@ -171,23 +171,12 @@ def _handed_back(
     total = np.zeros(src.shape)
     padded = src.astype(np.float64)
     for k, (n, o) in enumerate(zip(w.shape, origins, strict=True)):
-        padded = _padded(padded, k, n, o, border, cval)
+        padded = extended(padded, k, -(n // 2 + o), src.shape[k] + n - 1, border, cval)
     for at in zip(*np.nonzero(w), strict=True):
         windows = tuple(slice(i, i + n) for i, n in zip(at, src.shape, strict=True))
         total += w[at] * padded[windows]
     identity = [Filter(0, axis_filters.fold(np.ones(1)), "nearest", 0)]  # for its cast
     axis_filters.run(identity, total, dst, 0.0)
-
-
-def _padded(a: Array, axis: int, size: int, origin: int, border: str, cval: float) -> Array:
-    length = a.shape[axis]
-    table = index_table(length, -(size // 2 + origin), length + size - 1, border)
-    padded = a.take(table, axis)
-    if border == "constant":
-        outside = [slice(None)] * a.ndim
-        outside[axis] = table < 0  # type: ignore[call-overload]
-        padded[tuple(outside)] = cval
-    return padded
 
 
 def correlate(
@@ -200,19 +189,28 @@ def correlate(
     *,
     axes: int | tuple[int, ...] | None = None,
 ) -> Array:
-    """Correlate, as scipy.ndimage.correlate; see `correlate1d`.
+    """Correlate, as scipy.ndimage.correlate.
 
     Parameters
     ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
     weights : array_like
         With as many axes as are filtered.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : {"reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant"}
+    cval : number
+        The constant of ``mode="constant"``.
     origin : int or sequence of int, one an axis
+        Shift of the window, within it.
     axes : int or tuple of int, optional
         Axes to filter: all by default.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
@@ -234,11 +232,28 @@ def convolve(
     *,
     axes: int | tuple[int, ...] | None = None,
 ) -> Array:
-    """Convolve, as scipy.ndimage.convolve; see `correlate`.
+    """Convolve, as scipy.ndimage.convolve.
+
+    Parameters
+    ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    weights : array_like
+        With as many axes as are filtered.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : {"reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant"}
+    cval : number
+        The constant of ``mode="constant"``.
+    origin : int or sequence of int, one an axis
+        Shift of the window, within it.
+    axes : int or tuple of int, optional
+        Axes to filter: all by default.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
