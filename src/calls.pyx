@@ -41,7 +41,7 @@ cdef enum:
     PREPARED = 4        # images of other types and sizes that a plan knows
     SLOTS = 256         # of a cache, in pairs
     SAMPLES = 16        # words of a kernel that are hashed
-    MOST_OPTIONS = 16   # that are kept, and as many that were given
+    MOST_OPTIONS = 64   # that are kept, as they were given and as they were checked
     NO_AXIS = -1000
     SAME = 0
     VALID = 1
