@@ -8,6 +8,7 @@ kernel and options, or finds the one that an earlier call made, and applies it.
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _levels, _threads
-from ._engine.calls import clear_cache, known, remember, set_cache_limit
-from ._options import as_dtype
-from ._plan import Dims, Plan, laid_out, make_plan
+from ._engine.calls import clear_cache, known, remember, remembered, set_cache_limit
+from ._options import as_dtype, as_each, as_kernel
+from ._plan import Dims, Plan, laid_out
+from ._volumes import plan_of
 
 __all__ = [
     "Plan",
@@ -37,9 +39,9 @@ def convolve(
     image: ArrayLike,
     kernel: ArrayLike,
     *,
-    border: str = "reflect",
+    border: str | Sequence[str] = "reflect",
     cval: complex = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     shape: Shape = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
@@ -50,6 +52,9 @@ def convolve(
     offset: float = 0.0,
     absolute: bool = False,
     dims: Dims | None = None,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] | None = None,
 ) -> NDArray[Any]:
     """Convolve an image with a kernel.
 
@@ -60,14 +65,15 @@ def convolve(
         batch of images. The result of a dask array is a lazy one, that of an xarray.DataArray keeps its
         coordinates: see `fastconv.containers.dask` and `fastconv.containers.xarray`.
     kernel : array_like, shape (h, w)
-        Real or complex weights, of any size, also larger than the image.
-    border : {"reflect", "mirror", "nearest", "wrap", "constant"}
+        Real or complex weights, of any size, also larger than the image. Of any number of axes: one is a
+        line, three are a volume; one of four and more is summed by the definition, which is slow.
+    border : {"reflect", "mirror", "nearest", "wrap", "constant"}, or a sequence
         What stands outside the image, by scipy.ndimage's names; those of NumPy, OpenCV, scipy.signal
         and torch are understood where they are not ambiguous ("edge", "symmetric", "replicate",
-        "reflect_101", "circular" ...).
+        "reflect_101", "circular" ...). A sequence has one for each axis of the kernel.
     cval : number
         The constant of ``border="constant"``.
-    origin : int or (int, int)
+    origin : int, or a sequence of one for each axis of the kernel
         Shift of the kernel's centre, down and right, as in scipy.ndimage: within the kernel.
     shape : {"same", "valid", "full"}
         As many results as pixels; those whose window lies inside the image, (H-h+1, W-w+1); those
@@ -88,9 +94,18 @@ def convolve(
         multiplies the weights; see `fastconv.reference`.
     absolute : bool
         Whether the magnitude of that is the result, as of OpenCV's convertScaleAbs.
-    dims : (hashable, hashable), optional
+    dims : sequence of hashable, optional
         Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
         ("lat", "lon"). It may be left out where it is clear: see `fastconv.containers.xarray`.
+    axes : int or sequence of int, optional
+        Axes of the image that those of the kernel lie along, one for each: the last ones by default, but
+        for `channel_axis`. All others are a batch.
+    stride : int, or a sequence of one for each axis of the kernel
+        Of the results along an axis, only every so many are made, from the first on: those of
+        ``shape="same"`` stand at pixels 0, stride, 2 * stride ...
+    dilation : int, or a sequence of one for each axis of the kernel
+        Pixels from one tap to the next; what lies between counts as a zero of the kernel, also for its
+        centre, and costs nothing.
 
     Returns
     -------
@@ -123,21 +138,26 @@ def convolve(
     array([[10, 10, 10,  0],
            [10, 10, 10,  0],
            [10, 10, 10,  0]], dtype=uint8)
+    >>> fastconv.convolve(image, [1, 1, 1], axes=0, stride=2)
+    array([[ 0, 90,  0,  0],
+           [ 0, 90,  0,  0]], dtype=uint8)
     """
     options = (
         True, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
     )  # fmt: skip
-    result = known(image, kernel, out, options) if dims is None else None
-    return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
+    if dims is axes is stride is dilation is None:
+        result = known(image, kernel, out, options)
+        return _new(kernel, options)(image, out=out) if result is None else result
+    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims)
 
 
 def correlate(
     image: ArrayLike,
     kernel: ArrayLike,
     *,
-    border: str = "reflect",
+    border: str | Sequence[str] = "reflect",
     cval: complex = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     shape: Shape = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
@@ -148,6 +168,9 @@ def correlate(
     offset: float = 0.0,
     absolute: bool = False,
     dims: Dims | None = None,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] | None = None,
 ) -> NDArray[Any]:
     """Correlate an image with a kernel: `convolve` without reversing the kernel.
 
@@ -169,8 +192,10 @@ def correlate(
     options = (
         False, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
     )  # fmt: skip
-    result = known(image, kernel, out, options) if dims is None else None
-    return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
+    if dims is axes is stride is dilation is None:
+        result = known(image, kernel, out, options)
+        return _new(kernel, options)(image, out=out) if result is None else result
+    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims)
 
 
 # Types of options that cannot be changed in place; most are one of the first.
@@ -178,9 +203,49 @@ _OFTEN = frozenset((type(None), bool, str, int, float))
 _FIXED = (complex, tuple, type, np.dtype, np.generic, *_OFTEN)
 
 
+def _with_axes(
+    image: ArrayLike, kernel: ArrayLike, out: Any, options: tuple[Any, ...], dims: Dims | None
+) -> NDArray[Any]:
+    """A call that says where the kernel lies, or which of the results are wanted."""
+    options = tuple(tuple(o) if type(o) is list else o for o in options)
+    result = known(image, kernel, out, options) if dims is None else None
+    return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
+
+
+def planned(
+    kernel: ArrayLike,
+    flipped: bool,
+    *,
+    border: str | Sequence[str] = "reflect",
+    cval: complex = 0.0,
+    origin: int | Sequence[int] = 0,
+    shape: Shape = "same",
+    channel_axis: int | None = None,
+    dtype: DTypeLike | None = None,
+    method: str = "auto",
+    threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] | None = None,
+) -> Plan:
+    """The plan of a kernel and options, made now or by an earlier call."""
+    options: tuple[Any, ...] = (
+        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
+    )  # fmt: skip
+    if not axes is stride is dilation is None:
+        options = tuple(
+            tuple(o) if type(o) is list else o for o in (*options, axes, stride, dilation)
+        )
+    found = remembered(kernel, options)
+    return _new(kernel, options) if found is None else found
+
+
 def _new(kernel: ArrayLike, options: tuple[Any, ...]) -> Plan:
     """A plan that later calls find."""
-    made = make_plan(kernel, *options)
+    made = plan_of(kernel, *options)
     if _OFTEN.issuperset(map(type, options)) or all(isinstance(o, _FIXED) for o in options):
         remember(kernel, options, made)
     return made
@@ -191,9 +256,9 @@ def plan(
     *,
     pixel: DTypeLike = np.uint8,
     correlate: bool = False,
-    border: str = "reflect",
+    border: str | Sequence[str] = "reflect",
     cval: complex = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     shape: Shape = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
@@ -202,6 +267,9 @@ def plan(
     scale: float = 1.0,
     offset: float = 0.0,
     absolute: bool = False,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] | None = None,
 ) -> Plan:
     """Check a kernel and all options once, for many images.
 
@@ -213,7 +281,8 @@ def plan(
         other types can be filtered all the same.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
-    border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
+    border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute, axes, stride
+    dilation
         As in `convolve`.
 
     Returns
@@ -235,9 +304,9 @@ def plan(
     >>> blur(np.full((2, 3), 7, np.uint8)).tolist()
     [[7, 7, 7], [7, 7, 7]]
     """
-    made = make_plan(
+    made = plan_of(
         kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads,
-        scale, offset, absolute, as_dtype(pixel, "pixel"),
+        scale, offset, absolute, axes, stride, dilation, as_dtype(pixel, "pixel"),
     )  # fmt: skip
     _ = made.method  # a method that cannot do it is an error now, not at the first image
     return made
@@ -249,6 +318,7 @@ def explain(
     *,
     channel_axis: int | None = None,
     dims: Dims | None = None,
+    axes: int | Sequence[int] | None = None,
     **options: Any,
 ) -> str:
     """Say in plain words what ``convolve(image, kernel, **options)`` will do, and why.
@@ -258,7 +328,7 @@ def explain(
     image : array_like
         In memory, also an xarray.DataArray.
     kernel : array_like
-    channel_axis, dims, **options
+    channel_axis, dims, axes, **options
         As in `convolve`, but for `out`.
 
     Returns
@@ -272,8 +342,10 @@ def explain(
     >>> print(fastconv.explain(np.zeros((9, 9), np.float32), fastconv.sharpening).splitlines()[1])
       method   sparse: 5 of 9 taps are not zero
     """
-    a, axis = laid_out(image, channel_axis, dims)
-    return plan(kernel, pixel=a.dtype, channel_axis=axis, **options).explain(a)
+    wanted = as_kernel(kernel, None).ndim
+    lies = None if axes is None else as_each(axes, wanted, "axes")
+    a, axis, lies = laid_out(image, channel_axis, dims, wanted, lies)
+    return plan(kernel, pixel=a.dtype, channel_axis=axis, axes=lies, **options).explain(a)
 
 
 def show_config() -> None:

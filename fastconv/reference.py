@@ -20,6 +20,9 @@ A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S,
 window, with every method; eps is that of the sums' type, float32 for pictures of float16, float32 and
 integers of up to 16 bits, else float64. A window of zeros gives 0. An offset counts as one tap more.
 
+A kernel has any number of axes. One that is dilated has zeros between its taps; of results with a stride,
+the first of each so many along an axis is kept.
+
 `convolve` and `correlate` take the arguments of their namesakes in `fastconv`, as far as these change
 the result. `flattened` is what this library is not: the one-dimensional trick of the blog post it
 started from.
@@ -27,6 +30,7 @@ started from.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -47,7 +51,7 @@ WEIGHT, DIVISOR, CHANCE = 2.0**31, 2.0**24, 2.0**40
 
 
 def convolve(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[Any]:
-    """Convolve an image with a kernel: `correlate` with the kernel rotated by 180 degrees.
+    """Convolve an image with a kernel: `correlate` with the kernel reversed along all its axes.
 
     Parameters
     ----------
@@ -66,7 +70,7 @@ def convolve(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[Any
     >>> reference.convolve([[0, 0, 0, 0], [0, 1, 0, 0]], [[1, 2, 3]], border="constant").tolist()
     [[0, 0, 0, 0], [1, 2, 3, 0]]
     """
-    return _windows(image, array_of(kernel, "kernel")[::-1, ::-1], flipped=True, **options)
+    return _windows(image, np.flip(array_of(kernel, "kernel")), flipped=True, **options)
 
 
 def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[Any]:
@@ -76,17 +80,20 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
     ----------
     image : array_like, shape (..., H, W)
         Leading axes are a batch. bool, integer, float or complex.
-    kernel : array_like, shape (h, w)
+    kernel : array_like, shape (h, w), or of any other number of axes
         Real or complex weights.
     **options
-        border : {"reflect", "mirror", "nearest", "wrap", "constant"} or an alias
+        border : {"reflect", "mirror", "nearest", "wrap", "constant"} or an alias, or one for each axis
         cval : number, the constant outside
-        origin : int or (int, int), shift of the window
+        origin : int or one for each axis, shift of the window
         shape : {"same", "valid", "full"}
         channel_axis : int or None, an axis that is not convolved
         dtype : type of the result; by default the image's (float32 for bool)
         scale, offset : numbers; weights are multiplied by one, sums get the other
         absolute : bool, whether the magnitude of that is the result
+        axes : axes of the image that those of the kernel lie along; by default the last ones
+        stride : int or one for each axis; every stride-th result along an axis is kept
+        dilation : int or one for each axis; steps from one tap to the next
 
     Returns
     -------
@@ -97,6 +104,8 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
     >>> from fastconv import reference
     >>> reference.correlate([[0, 0, 0, 0], [0, 1, 0, 0]], [[1, 2, 3]], border="constant").tolist()
     [[0, 0, 0, 0], [3, 2, 1, 0]]
+    >>> reference.correlate([0, 1, 2, 3, 4], [1, 1, 1], stride=2, border="constant").tolist()
+    [1, 6, 7]
     """
     return _windows(image, array_of(kernel, "kernel"), flipped=False, **options)
 
@@ -171,21 +180,30 @@ def _windows(
     kernel: NDArray[Any],
     *,
     flipped: bool,
-    border: str = "reflect",
+    border: str | Sequence[str] = "reflect",
     cval: complex = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     shape: str = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
     scale: float = 1.0,
     offset: float = 0.0,
     absolute: bool = False,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
 ) -> NDArray[Any]:
     a = array_of(image, "image")
+    last = range(-kernel.ndim, 0)
+    if axes is None:
+        others = [
+            axis for axis in range(a.ndim) if channel_axis is None or axis != channel_axis % a.ndim
+        ]
+        axes = others[-kernel.ndim :]
+    a = np.moveaxis(a, axes, last)
+    kernel = _dilated(kernel, dilation)
     if scale != 1:
         kernel = scale * kernel.astype(np.complex128 if kernel.dtype.kind == "c" else np.float64)
-    if channel_axis is not None:
-        a = np.moveaxis(a, channel_axis, 0)
     if dtype is None:
         dtype = np.dtype(np.float32) if a.dtype == bool else a.dtype.newbyteorder("=")
         if np.iscomplexobj(kernel) and dtype.kind != "c":
@@ -193,35 +211,93 @@ def _windows(
     if np.dtype(dtype).kind in "iu":
         check_finite(kernel, np.dtype(dtype).name)
 
-    # pad, by looking up where each position of the padded picture comes from
-    shifts = np.broadcast_to(origin, 2).tolist()
-    padded = a
-    counts = []
-    for axis, size, shift in zip((-2, -1), kernel.shape, shifts, strict=True):
-        start, count = placement(a.shape[axis], size, shift, flipped, shape)
-        counts.append(count)
-        table = index_table(
-            max(a.shape[axis], 1), start, count + size - 1 if count else 0, canonical(border)
+    places = [
+        placement(n, size, shift, flipped, shape)
+        for n, size, shift in zip(
+            a.shape[-kernel.ndim :], kernel.shape, _each(origin, kernel), strict=True
         )
-        padded = _take(padded, table, axis, cval)
-    height, width = counts
+    ]
+    total = summed(
+        a, kernel, places, _each(border, kernel), cval, np.dtype(dtype), offset, absolute
+    )
+    return np.moveaxis(every(total, _each(stride, kernel)), last, axes)
 
-    dtype = np.dtype(dtype)
+
+def summed(
+    image: NDArray[Any],
+    kernel: NDArray[Any],
+    places: Sequence[tuple[int, int]],
+    borders: Sequence[str],
+    cval: complex,
+    dtype: np.dtype[Any],
+    offset: float = 0.0,
+    absolute: bool = False,
+) -> NDArray[Any]:
+    """Results of windows that stand anywhere.
+
+    Parameters
+    ----------
+    image : ndarray
+        The kernel's axes are the last ones.
+    kernel : ndarray
+        Weights as they lie on the window.
+    places : sequence of (start, count), one for each axis of the kernel
+        Position of the first window's first tap; number of windows.
+    borders : sequence of str
+    cval : number
+    dtype : dtype
+    offset : float
+    absolute : bool
+
+    Returns
+    -------
+    ndarray
+    """
+    # pad, by looking up where each position of the padded picture comes from
+    padded = image
+    for axis, (start, count) in enumerate(places, -kernel.ndim):
+        length, size = image.shape[axis], kernel.shape[axis]
+        positions = count + size - 1 if count else 0
+        table = index_table(max(length, 1), start, positions, canonical(borders[axis]))
+        padded = _take(padded, table, axis, cval)
+    counts = [count for _, count in places]
+
     integers = dtype.kind in "iu" and padded.dtype.kind in "biuO"
     # an offset is one weight more
     fraction = rational(np.append(kernel, offset) if offset else kernel) if integers else None
     if fraction is not None:
         whole = fraction[0].ravel()[: kernel.size].reshape(kernel.shape)
         plus = int(fraction[0].ravel()[-1]) if offset else 0
-        total = _sums(padded, *_integers(padded, whole, plus), height, width) + plus
+        total = _sums(padded, *_integers(padded, whole, plus), counts) + plus
         total = quotients(abs(total) if absolute else total, fraction[1])
     else:
         kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
-        total = _sums(padded, kernel, kind, height, width)
+        total = _sums(padded, kernel, kind, counts)
         total = total + np.float64(offset) if offset else total
         total = np.abs(total) if absolute else total
-    result = _to_pixels(total, dtype)
-    return result if channel_axis is None else np.moveaxis(result, 0, channel_axis)
+    return _to_pixels(total, dtype)
+
+
+def every(a: NDArray[Any], steps: Sequence[int]) -> NDArray[Any]:
+    """Some of an array: along each of its last axes, one of so many."""
+    kept: list[Any] = [slice(None)] * (a.ndim - len(steps))
+    some: NDArray[Any] = a[tuple(kept + [slice(None, None, step) for step in steps])]
+    return some
+
+
+def _each(option: Any, kernel: NDArray[Any]) -> list[Any]:
+    """An option for each of a kernel's axes."""
+    values: list[Any] = np.broadcast_to(option, kernel.ndim).tolist()
+    return values
+
+
+def _dilated(kernel: NDArray[Any], dilation: int | Sequence[int]) -> NDArray[Any]:
+    """A kernel with zeros between its taps."""
+    steps = _each(dilation, kernel)
+    shape = [(n - 1) * step + 1 for n, step in zip(kernel.shape, steps, strict=True)]
+    spread = np.zeros(shape, kernel.dtype)
+    spread[tuple(slice(None, None, step) for step in steps)] = kernel
+    return spread
 
 
 def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) -> NDArray[Any]:
@@ -239,15 +315,16 @@ def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) ->
 
 
 def _sums(
-    padded: NDArray[Any], kernel: NDArray[Any], kind: Any, height: int, width: int
+    padded: NDArray[Any], kernel: NDArray[Any], kind: Any, counts: Sequence[int]
 ) -> NDArray[Any]:
     """Sums of weight times pixel of all windows, taps in row-major order."""
-    total = np.zeros((*padded.shape[:-2], height, width), kind)
-    for ky in range(kernel.shape[0]):
-        for kx in range(kernel.shape[1]):
-            if kernel[ky, kx] != 0:
-                window = padded[..., ky : ky + height, kx : kx + width]
-                total += _times(kernel[ky, kx], window.astype(kind))
+    lead = padded.shape[: padded.ndim - kernel.ndim]
+    total = np.zeros((*lead, *counts), kind)
+    for tap in np.ndindex(kernel.shape):
+        if kernel[tap] != 0:
+            window = [slice(None)] * len(lead)
+            window += [slice(k, k + n) for k, n in zip(tap, counts, strict=True)]
+            total += _times(kernel[tap], padded[tuple(window)].astype(kind))
     return total
 
 
