@@ -33,7 +33,6 @@ from .._options import Product
 from . import cv2, cv2_kernels
 from .cv2 import Array, Pair, error
 from .half_up import correlate_half_up
-from .offset_sums import SPECTRAL
 
 _CENTRE = (-1, -1)
 _BORDERS = frozenset(
@@ -401,8 +400,6 @@ def _box(pixel: str, ddepth: Any, ksize: Any, normalize: bool) -> bool | float:
         return area * _PEAKS[pixel] < _LARGEST
     binary = area & (area - 1) == 0
     if pixel == target == "B" and area <= _SMALL_AREA:
-        if area % 2 == 0 and area >= SPECTRAL:
-            return False  # to which the engine adds no number
         # of powers of two its factor is exact, and what should make up for one that is too small stays
         return area != 2 and (1.5 / area if binary and area > 1 else area % 2 == 1 or 0.5 / area)
     if area * _PEAKS[pixel] > 2.0**_FLOAT32_BITS:

@@ -18,13 +18,15 @@ from .. import _levels
 from .._arguments import quiet
 from .._engine import calls, planner
 from .._engine.planner import Strategy, binary_unit
+from .._execute import execute
 from .._options import Product
 from .._pixels import PIXELS
 from .._products import Weights
-from .offset_sums import Made, dots, in_engine
 
 # How, and the kernel that it is for.
 _Way: TypeAlias = tuple[Any, Any]
+# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.calls.again.
+_Made: TypeAlias = tuple[Any, Any, float]
 
 
 def correlate_half_up(
@@ -66,7 +68,7 @@ def _half_up(
     out: NDArray[Any] | None,
     border: str,
     channel_axis: int | None,
-) -> Made:
+) -> _Made:
     if isinstance(kernel, Product):
         strategy, weights = _lines(
             image.dtype, kernel.column.tobytes(), kernel.row.tobytes(), _levels.level
@@ -75,7 +77,7 @@ def _half_up(
         strategy, weights = _window(image.dtype, kernel.tobytes(), kernel.shape, _levels.level)
     if strategy is None:
         return NotImplemented, None, 0.0
-    return in_engine(strategy, image, weights, out, border, 0.0, 0, channel_axis)
+    return _done(strategy, image, weights, out, border, channel_axis)
 
 
 @lru_cache(maxsize=256)
@@ -86,7 +88,7 @@ def _window(pixel: np.dtype[Any], weights: bytes, shape: tuple[int, int], level:
     window = planner.Kernel(array)
     # each line's sum is 1, so these are the lines, and exact
     lines = planner.product_of(array.sum(axis=1), array.sum(axis=0))
-    found: list[_Way] = [(dots(pixel, weights, array.dtype, shape, half, pixel, 0.0, level), array)]
+    found: list[_Way] = [(_dots(window, pixel, half, level), window)]
     for accumulator in ("float32", "float64"):
         found.append((_cut_off(window, pixel, "direct", accumulator, level), window))
         found.append((_cut_off(lines, pixel, "separable", accumulator, level), lines))
@@ -102,6 +104,17 @@ def _lines(pixel: np.dtype[Any], column: bytes, row: bytes, level: str) -> _Way:
     return _cut_off(kernel, pixel, "separable", accumulator, level), kernel
 
 
+def _dots(kernel: planner.Kernel, pixel: np.dtype[Any], half: float, level: str) -> Strategy | None:
+    """Sums of bytes, to which half a unit is added."""
+    if pixel != np.uint8:
+        return None
+    code = PIXELS["uint8"].code
+    found = planner.proposed(
+        kernel, code, code, 0.0, 255.0, True, 1024, 1024, 1, "dot", level, "float32", offset=half
+    )
+    return found if isinstance(found, Strategy) else None
+
+
 def _cut_off(
     kernel: planner.Kernel, pixel: np.dtype[Any], method: str, accumulator: Any, level: str
 ) -> Strategy | None:
@@ -111,3 +124,27 @@ def _cut_off(
         kernel, code, code, 0.0, peak, True, 1024, 1024, 1, method, level, accumulator, cast_mode="half up",
     )  # fmt: skip
     return found if isinstance(found, Strategy) and found.error == 0 else None
+
+
+def _done(
+    strategy: Strategy,
+    image: NDArray[Any],
+    kernel: planner.Kernel,
+    out: NDArray[Any] | None,
+    border: str,
+    channel_axis: int | None,
+) -> _Made:
+    """Correlate in this way."""
+    overlapping = out is not None and np.may_share_memory(image, out)
+    if out is None:
+        out = np.empty(image.shape, image.dtype)
+    elif overlapping:
+        image = image.copy()
+    a, b = (image, out) if channel_axis == -1 else (image[..., np.newaxis], out[..., np.newaxis])
+    rows, cols = (
+        (length, -(size // 2), length)
+        for length, size in zip(a.shape[-3:-1], kernel.shape, strict=True)
+    )
+    pixel = PIXELS[image.dtype.name]
+    call = execute(strategy, a, b, kernel, pixel, pixel, rows, cols, border, (0.0, 0.0), None)
+    return out, (None if overlapping else call), strategy.cost * out.size
