@@ -2,7 +2,7 @@
 # ruff: noqa: N802, N803 -- the names are OpenCV's
 """OpenCV's filters to the pixel: what ``install("cv2")`` puts in their place.
 
-A call is served if its result is an integer that we know OpenCV's arithmetic to give, on every CPU:
+A call is served if its result is an integer that OpenCV's arithmetic gives with any instructions of x86:
 
 * GaussianBlur of uint8 and uint16 is fixed point, halves rounded up.
 * blur and boxFilter sum in integers. The mean of at most 256 bytes is rounded half up; of a power of two of
