@@ -360,6 +360,8 @@ def test_what_opencv_refuses_it_refuses_itself() -> None:
         lambda: cv2.sepFilter2D(good, cv2.CV_8S, np.ones(3), np.ones(3)),
         lambda: cv2.Laplacian(good, -1, ksize=33),
         lambda: cv2.boxFilter(good, -1, (0, 1)),
+        lambda: cv2.blur(good, (3, 3), np.zeros((8, 18), np.uint8)[:, ::2]),
+        lambda: cv2.GaussianBlur(good, (3, 3), 0, np.zeros((9, 8), np.uint8).T),
     ]
     for call in calls:
         said = []

@@ -20,7 +20,6 @@ sources of OpenCV 5 (modules/imgproc/src).
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import Any
 
@@ -47,6 +46,7 @@ _BORDERS = frozenset(
 )
 # Types of results by NumPy's characters of the image's type: those that OpenCV knows for all functions.
 _RESULTS = {"B": "BHhfd", "H": "Hfd", "h": "hfd", "f": "f", "d": "d"}
+_TYPES = frozenset(map(np.dtype, _RESULTS))
 _CHARACTERS = {
     cv2.CV_8U: "B",
     cv2.CV_16U: "H",
@@ -234,11 +234,10 @@ def _is_known(src: Any, dst: Any, border: Any) -> bool:
     """Whether OpenCV takes these, too."""
     return (
         type(src) is np.ndarray
-        and src.dtype.char in _RESULTS
-        and src.dtype.isnative
+        and src.dtype in _TYPES
         and (src.ndim == 2 or (src.ndim == 3 and src.shape[2] <= 4))
         and src.size > 0
-        and (dst is None or type(dst) is np.ndarray)
+        and (dst is None or (type(dst) is np.ndarray and dst.flags.c_contiguous))
         and type(border) is int
         and border in _BORDERS
     )
@@ -249,7 +248,8 @@ def _is_kernel(kernel: Any) -> bool:
 
 
 def _ends_in_vectors(image: Array) -> bool:
-    return math.prod(image.shape[1:]) % _VECTOR == 0
+    samples: int = image.shape[1] if image.ndim == 2 else image.shape[1] * image.shape[2]
+    return samples % _VECTOR == 0
 
 
 def _packed(kernel: Any) -> tuple[bytes, str, tuple[int, ...]]:
