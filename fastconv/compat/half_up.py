@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A correlation whose halves are rounded up: what OpenCV's fixed point gives, and its means of bytes.
 
-Of sums that are multiples of a unit, none is a tie once half a unit has been added, and no other changes its
-rounding. So a dot (src/methods/int8_dot.pxi) adds that. Sums of floats, which may have no bit left for it,
-have 1/2 added and are cut off (src/rows/cast.pxi), which is the same where no result saturates.
+Of sums that are multiples of a unit below 1, none is a tie once half a unit has been added, and no other
+changes its rounding. So a dot (src/methods/int8_dot.pxi) adds that. Sums of floats, which may have no bit
+left for it, have 1/2 added and are cut off (src/rows/cast.pxi), which is the same where no result saturates.
 """
 
 from __future__ import annotations
@@ -84,14 +84,17 @@ def _half_up(
 def _window(pixel: np.dtype[Any], weights: bytes, shape: tuple[int, int], level: str) -> _Way:
     """The cheapest way, and its kernel."""
     array = np.frombuffer(weights).reshape(shape)
-    half = binary_unit(array.ravel()) / 2
+    unit, peak = binary_unit(array.ravel()), float(np.iinfo(pixel).max)
     window = planner.Kernel(array)
     # each line's sum is 1, so these are the lines, and exact
     lines = planner.product_of(array.sum(axis=1), array.sum(axis=0))
-    found: list[_Way] = [(_dots(window, pixel, half, level), window)]
-    for accumulator in ("float32", "float64"):
-        found.append((_cut_off(window, pixel, "direct", accumulator, level), window))
+    # of whole sums there are no ties, and half a unit would make some
+    found: list[_Way] = [(_dots(window, pixel, min(unit, 0.5) / 2, level), window)]
+    for accumulator, bits in (("float32", 24), ("float64", 53)):
         found.append((_cut_off(lines, pixel, "separable", accumulator, level), lines))
+        if peak <= 2.0**bits * unit:  # no sum is larger
+            for method in ("direct", "sparse"):
+                found.append((_cut_off(window, pixel, method, accumulator, level, True), window))
     ways = [way for way in found if way[0] is not None]
     return min(ways, key=lambda way: way[0].cost, default=(None, None))
 
@@ -116,14 +119,19 @@ def _dots(kernel: planner.Kernel, pixel: np.dtype[Any], half: float, level: str)
 
 
 def _cut_off(
-    kernel: planner.Kernel, pixel: np.dtype[Any], method: str, accumulator: Any, level: str
+    kernel: planner.Kernel,
+    pixel: np.dtype[Any],
+    method: str,
+    accumulator: Any,
+    level: str,
+    exact: bool = False,
 ) -> Strategy | None:
-    """A way with exact sums."""
+    """A way whose sums are known to be exact, or said to be by its error."""
     code, peak = PIXELS[pixel.name].code, float(np.iinfo(pixel).max)
     found = planner.proposed(
         kernel, code, code, 0.0, peak, True, 1024, 1024, 1, method, level, accumulator, cast_mode="half up",
     )  # fmt: skip
-    return found if isinstance(found, Strategy) and found.error == 0 else None
+    return found if isinstance(found, Strategy) and (exact or found.error == 0) else None
 
 
 def _done(
