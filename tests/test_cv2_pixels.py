@@ -350,9 +350,10 @@ class Random:
             limits.dtype
         )
         half = self.rng.random(noise.shape) < 0.5
-        return self.one_of(
+        chosen: Array = self.one_of(
             noise, noise, np.where(half, limits.min, limits.max).astype(limits.dtype)
         )
+        return chosen
 
     def weights(self, *shape: int) -> Array:
         whole = self.rng.integers(-9, 10, shape)
