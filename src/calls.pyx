@@ -1172,28 +1172,3 @@ def again(function, image, kernel, output, tuple options):
             with cython.critical_section(_plans):
                 put(_echoes, slot, entry)
     return made
-
-
-# --- sums and a number ----------------------------------------------------------------------------------
-
-
-def add_number(cnp.ndarray a, double number):
-    """Add a number to the samples of a plain array of float32 or float64, in its type; False if it is no such
-    array. Nothing warns of what becomes infinite."""
-    cdef Py_ssize_t i, n = cnp.PyArray_SIZE(a)
-    cdef float* singles = <float*>cnp.PyArray_DATA(a)
-    cdef double* doubles = <double*>cnp.PyArray_DATA(a)
-    cdef float single = <float>number
-    if not is_plain(a) or not cnp.PyArray_ISWRITEABLE(a):
-        return False
-    if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-        with nogil:
-            for i in range(n):
-                singles[i] += single
-    elif cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE:
-        with nogil:
-            for i in range(n):
-                doubles[i] += number
-    else:
-        return False
-    return True

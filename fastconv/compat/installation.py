@@ -54,6 +54,8 @@ BACKENDS = {
     "Pillow": Backend("PIL.ImageFilter", "fastconv.compat.image_filter", methods=True),
 }
 DEFAULT = ("ndimage", "signal")
+# Libraries whose filters are those of others: the module that must be there, and what they call.
+CALLERS = {"scikit-image": ("skimage", ("ndimage", "signal"))}
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,15 @@ def _pairs(backend: Backend) -> Iterator[tuple[Key, Callee, Callee]]:
                 yield key, original, made
 
 
+def _called(name: str) -> tuple[str, ...]:
+    """The libraries that one calls whose filters are not its own."""
+    if name not in CALLERS:
+        return (name,)
+    module, called = CALLERS[name]
+    import_module(module)
+    return called
+
+
 def install(*names: str, always: bool = False) -> Report:
     """Put fastconv's functions in the place of those they imitate, in every module that knows them.
 
@@ -148,8 +159,9 @@ def install(*names: str, always: bool = False) -> Report:
     Parameters
     ----------
     *names : str
-        Which: "ndimage" and "signal" by default, and "Pillow", and "cv2", whose results are not all the same
-        to the last bit: see `fastconv.compat.cv2`.
+        Which: "ndimage" and "signal" by default, "Pillow" and "cv2", of which floats are not all the same
+        to the last bit (see `fastconv.compat.cv2_pixels`), and "scikit-image", whose filters call those of
+        "ndimage" and "signal".
     always : bool
         Whether to do all calls here that can be done here, small ones of a new kind too.
 
@@ -182,8 +194,9 @@ def install(*names: str, always: bool = False) -> Report:
     True
     """
     for name in names:
-        if name not in BACKENDS:
-            raise ValueError(f"names must be of {', '.join(BACKENDS)}; got {name!r}")
+        if name not in BACKENDS and name not in CALLERS:
+            raise ValueError(f"names must be of {', '.join([*BACKENDS, *CALLERS])}; got {name!r}")
+    names = tuple(called for name in names for called in _called(name))
     with _state.lock:
         missing, methods = [], []
         pairs: dict[int, Callee] = {}
