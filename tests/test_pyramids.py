@@ -13,7 +13,18 @@ import fastconv
 from .judge import Array, picture
 
 SIZES = ((1, 1), (2, 3), (1, 9), (5, 7), (8, 8), (33, 70), (64, 131))
-TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64")
+TYPES = (
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "uint32",
+    "int32",
+    "uint64",
+    "int64",
+    "float32",
+    "float64",
+)
 
 
 def halved(a: Array) -> Array:
