@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What threads bring, and cost, on a machine that has other things to do: prints a table.
 
-    python benchmarks/bench_load.py
-    python benchmarks/bench_load.py --quick
-    python benchmarks/bench_load.py --sweep busy --sizes 512x512
+    python benchmarks/bench_load.py                     all of it, some 6 minutes
+    python benchmarks/bench_load.py --section pauses --sizes 512x512
+    python benchmarks/bench_load.py --quick             a few calls a line
+    python benchmarks/bench_load.py --report docs/threads.md
 
 A 5x5 kernel on uint8: fastconv as it is called by default, fastconv with one thread, and cv2.filter2D with as
-many threads as there are cores. Three sweeps: beside 0, 1, 2 and 4 busy processes; with pauses of 0 to 200 ms
-before each call; from 1 to 8 Python threads at once. All three take turns, of some calls each, so that what
-else the machine does hits all. Of the milliseconds of their calls the table has mean, median and 99th
-percentile, and the worst of the three ratios between fastconv's default and each of the others. Above 1.15
-times the one thread, or above cv2, a ratio is red.
+many threads as there are cores. Three sections: `load` runs beside 0, 1, 2 and 4 busy processes; `pauses`
+leaves 1 to 200 ms between two calls of the same library; `callers` calls from 2 to 8 Python threads at once.
+The libraries take turns: of some calls each, so that what else the machine does hits all, and with pauses one
+by one, each in the middle of the others' pause, so that one pause serves all three.
+
+Of the milliseconds of the calls the table has mean, median and 99th percentile, and fastconv's default over
+each of the others, for the three apart. Above 1.15 times the one thread, or above cv2, a ratio is a loss. A
+percentile is the median of those of blocks of 100 calls or more: what hits one block says nothing of the
+library. `calls` tells on how many each rests.
+
+What was measured is kept in benchmarks/results/load.json; --report measures nothing and puts what is kept
+between the two marks of a page.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -23,8 +32,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -37,13 +47,20 @@ from rich.table import Table
 import fastconv
 
 Call = Callable[[], Any]
+Row = dict[str, Any]
 
 BUSY = (0, 1, 2, 4)
-PAUSES = (0, 1, 10, 40, 200)  # ms
-CALLERS = (1, 2, 4, 8)
+PAUSES = (1, 10, 40, 200)  # ms
+CALLERS = (2, 4, 8)
 SIZES = "256x256,512x512,1080x1920,4096x4096"
 ALLOWED = {"one thread": 1.15, "cv2": 1.0}
+NAMES = ("default", *ALLOWED)
+# Both of fastconv's come after cv2, whose threads stay awake for a while, as often.
+ORDERS = (NAMES, ("one thread", "default", "cv2"))
+MEASURES = ("mean", "median", "p99")
+KEPT = Path(__file__).parent / "results" / "load.json"
 _TURN = 0.05  # seconds of calls without a pause, before the next one's turn
+_BLOCK, _BLOCKS = 100, 8  # least calls of a block, and most blocks
 
 
 @dataclass(frozen=True)
@@ -65,7 +82,11 @@ class Effort:
     most: int
 
 
-FULL, QUICK = Effort(12.0, 200, 4000), Effort(1.5, 20, 1000)
+FULL, FULL_PAUSES = Effort(4.0, 100, 20000), Effort(8.0, 100, 400)
+QUICK = Effort(1.0, 15, 2000)
+
+
+# --- measuring -----------------------------------------------------------------------------------
 
 
 def entrants(size: tuple[int, int]) -> dict[str, Call]:
@@ -98,111 +119,198 @@ def busy(count: int) -> Iterator[None]:
             other.wait()
 
 
-def timed(call: Call, pause: int) -> float:
-    if pause:
-        time.sleep(pause / 1000)
+def timed(call: Call) -> float:
     start = time.perf_counter_ns()
     call()
     return (time.perf_counter_ns() - start) / 1e6
 
 
-def turn(call: Call, cell: Cell, calls: int) -> list[float]:
+def turn(call: Call, callers: int, calls: int) -> list[float]:
     """Milliseconds of so many calls by each of the callers, all at once."""
-    if not cell.pause:
-        call()  # the others have emptied the caches
-    if cell.callers == 1:
-        return [timed(call, cell.pause) for _ in range(calls)]
+    call()  # the others have emptied the caches
+    if callers == 1:
+        return [timed(call) for _ in range(calls)]
     times: list[float] = []
-    start = threading.Barrier(cell.callers)
+    start = threading.Barrier(callers)
 
     def work() -> None:
         start.wait()
-        times.extend([timed(call, cell.pause) for _ in range(calls)])
+        times.extend([timed(call) for _ in range(calls)])
 
-    callers = [threading.Thread(target=work) for _ in range(cell.callers)]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join()
+    threads = [threading.Thread(target=work) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     return times
+
+
+def rounds(everyone: dict[str, Call], cell: Cell) -> Iterator[dict[str, list[float]]]:
+    """Endless rounds, of each entrant's turn."""
+    calls = {}
+    for name, call in everyone.items():
+        rough = min(timed(call) for _ in range(5)) / 1000 * cell.callers
+        calls[name] = max(1, min(500, round(_TURN / rough)))
+    due = time.perf_counter()
+    done = 0
+    while True:
+        found = {}
+        for name in ORDERS[done % len(ORDERS)]:
+            if cell.pause:
+                due = max(due, time.perf_counter()) + cell.pause / 1000 / len(NAMES)
+                time.sleep(max(0.0, due - time.perf_counter()))
+                found[name] = [timed(everyone[name])]
+            else:
+                found[name] = turn(everyone[name], cell.callers, calls[name])
+        done += 1
+        yield found
 
 
 def measured(cell: Cell, effort: Effort) -> dict[str, list[float]]:
     """Milliseconds of all calls, the entrants in turns."""
-    calls = {}
-    everyone = entrants(cell.size)
-    times: dict[str, list[float]] = {name: [] for name in everyone}
+    times: dict[str, list[float]] = {name: [] for name in NAMES}
     with busy(cell.busy):
-        for name, call in everyone.items():
-            rough = min(timed(call, 0) for _ in range(5)) / 1000 * cell.callers
-            calls[name] = 1 if cell.pause else max(1, min(500, round(_TURN / rough)))
-        begun, done = time.perf_counter(), 0
-        while True:
-            names = list(everyone)
-            for place in range(len(names)):
-                name = names[(place + done) % len(names)]
-                times[name] += turn(everyone[name], cell, calls[name])
-            done += 1
+        begun = time.perf_counter()
+        for found in rounds(entrants(cell.size), cell):
+            for name, some in found.items():
+                times[name] += some
             fewest = min(map(len, times.values()))
-            if (time.perf_counter() - begun > effort.seconds and fewest >= effort.least) or (
-                fewest >= effort.most
+            if fewest >= effort.most or (
+                time.perf_counter() - begun > effort.seconds and fewest >= effort.least
             ):
-                return times
+                break
+    return times
 
 
-def summary(times: list[float]) -> tuple[float, float, float]:
-    return float(np.mean(times)), float(np.median(times)), float(np.quantile(times, 0.99))
+def percentile(times: list[float]) -> float:
+    """Median of the 99th percentiles of blocks of calls that follow each other."""
+    blocks = np.array_split(np.array(times), max(1, min(_BLOCKS, len(times) // _BLOCK)))
+    return float(np.median([np.quantile(block, 0.99) for block in blocks]))
 
 
-def cells(sweep: str, sizes: tuple[tuple[int, int], ...]) -> list[Cell]:
-    """Return what is measured."""
+def summary(times: list[float]) -> Row:
+    found = [float(np.mean(times)), float(np.median(times)), percentile(times)]
+    return {**dict(zip(MEASURES, found, strict=True)), "calls": len(times)}
+
+
+def cells(section: str, sizes: tuple[tuple[int, int], ...]) -> list[Cell]:
+    """Return what is measured; the first row of each sweep is that of `load`."""
     found = []
     for size in sizes:
-        if sweep in ("all", "busy"):
+        if section in ("all", "load"):
             found += [Cell(size, busy=n) for n in BUSY]
-        if sweep in ("all", "pause"):
-            found += [Cell(size, pause=ms) for ms in PAUSES if ms or sweep != "all"]
-        if sweep in ("all", "callers"):
-            found += [Cell(size, callers=n) for n in CALLERS if n > 1 or sweep != "all"]
+        if section in ("all", "pauses"):
+            found += [Cell(size, pause=ms) for ms in PAUSES]
+        if section in ("all", "callers"):
+            found += [Cell(size, callers=n) for n in CALLERS]
     return found
 
 
+# --- what is kept, and told ----------------------------------------------------------------------
+
+
+def keep(cell: Cell, found: Row) -> None:
+    """Put a cell in the place of the one that was kept."""
+    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {"cells": []}
+    words = {**asdict(cell), "size": list(cell.size)}
+    kept["facts"] = facts(fastconv.get_num_threads())
+    kept["cells"] = [row for row in kept["cells"] if row["cell"] != words]
+    kept["cells"].append({"cell": words, "found": found})
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps(kept, indent=1))
+
+
+def ratios(found: Row, name: str) -> dict[str, float]:
+    """Of the default to another, a measure."""
+    return {what: found["default"][what] / found[name][what] for what in MEASURES}
+
+
+def lost(found: Row, name: str) -> list[str]:
+    """Measures of the default that are worse than is allowed."""
+    return [what for what, ratio in ratios(found, name).items() if ratio > ALLOWED[name]]
+
+
+def words_of(found: Row, bad: str) -> list[str]:
+    """Columns of a row: milliseconds, the calls they rest on, and ratios; losses are put into `bad`."""
+    words = [" / ".join(f"{found[name][what]:.3g}" for what in MEASURES) for name in NAMES]
+    words.append(str(min(found[name]["calls"] for name in NAMES)))
+    for name in ALLOWED:
+        worse = lost(found, name)
+        words.append(
+            " / ".join(
+                bad.format(f"{ratio:.2f}") if what in worse else f"{ratio:.2f}"
+                for what, ratio in ratios(found, name).items()
+            )
+        )
+    return words
+
+
+def verdicts(rows: list[Row]) -> list[str]:
+    """How many rows are worse than is allowed, measure by measure."""
+    return [
+        f"{sum(what in lost(found, name) for found in rows)} of {len(rows)} rows have a {what} "
+        f"above {most} times that of {name}"
+        for name, most in ALLOWED.items()
+        for what in MEASURES
+    ]
+
+
+HEADS = ("size", "busy", "pause", "callers", *NAMES, "calls", *(f"to {name}" for name in ALLOWED))
+
+
+def report(path: Path) -> None:
+    """Put what is kept between a page's marks."""
+    from report import insert  # which takes matplotlib
+
+    kept = json.loads(KEPT.read_text())
+    rows = sorted(kept["cells"], key=lambda row: list(row["cell"].values()))
+    lines = [
+        " · ".join(f"{key} {value}" for key, value in kept["facts"].items()),
+        "",
+        *(f"* {line}." for line in verdicts([row["found"] for row in rows])),
+        "",
+        f"| {' | '.join(HEADS)} |",
+        f"|{'---|' * len(HEADS)}",
+    ]
+    for row in rows:
+        cell = Cell(**{**row["cell"], "size": tuple(row["cell"]["size"])})
+        first = [size_name(cell.size), cell.busy, cell.pause, cell.callers]
+        lines.append(f"| {' | '.join(map(str, first + words_of(row['found'], '**{}**')))} |")
+    insert("\n".join(lines), path)
+
+
 def main() -> None:
-    """Print the table, a line as soon as it is measured, and how many ratios are too large."""
+    """Print the table, and how many ratios are too large; or write the page."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", type=parse_sizes, default=parse_sizes(SIZES))
-    parser.add_argument("--sweep", choices=["all", "busy", "pause", "callers"], default="all")
-    parser.add_argument("--quick", action="store_true", help="a few calls a line: p99 is the worst")
+    parser.add_argument("--section", choices=["all", "load", "pauses", "callers"], default="all")
+    parser.add_argument("--quick", action="store_true", help="a few calls a line; keeps nothing")
+    parser.add_argument(
+        "--report", type=Path, metavar="PAGE", help="write what is kept into a page"
+    )
     asked = parser.parse_args()
+    if asked.report:
+        report(asked.report)
+        return
     cv2.setNumThreads(os.cpu_count() or 1)
-    console = Console(width=132)
+    console = Console(width=180)
     console.print(" · ".join(f"{k} {v}" for k, v in facts(fastconv.get_num_threads()).items()))
-    table = Table("size", "busy", "pause", "callers", title="ms a call: mean / median / p99")
-    for name in ("default", *ALLOWED):
-        table.add_column(name, justify="right")
-    for name in ALLOWED:
-        table.add_column(f"to {name}", justify="right")
-    worse = dict.fromkeys(ALLOWED, 0)
-    asked_cells = cells(asked.sweep, asked.sizes)
+    table = Table(*HEADS, title="ms a call: mean / median / p99")
+    asked_cells = cells(asked.section, asked.sizes)
+    rows = []
     with console.status("") as status:
         for number, cell in enumerate(asked_cells, 1):
             status.update(f"{number} of {len(asked_cells)}: {cell}")
-            found = {
-                name: summary(times)
-                for name, times in measured(cell, QUICK if asked.quick else FULL).items()
-            }
-            words = [size_name(cell.size), cell.busy, cell.pause, cell.callers]
-            words += [" / ".join(f"{ms:.3g}" for ms in found[name]) for name in found]
-            for name, most in ALLOWED.items():
-                ratio = max(a / b for a, b in zip(found["default"], found[name], strict=True))
-                worse[name] += ratio > most
-                words.append(f"[red]{ratio:.2f}[/]" if ratio > most else f"{ratio:.2f}")
-            table.add_row(*map(str, words))
+            effort = QUICK if asked.quick else FULL_PAUSES if cell.pause else FULL
+            found = {name: summary(times) for name, times in measured(cell, effort).items()}
+            if not asked.quick:
+                keep(cell, found)
+            rows.append(found)
+            first = [size_name(cell.size), cell.busy, cell.pause, cell.callers]
+            table.add_row(*map(str, first), *words_of(found, "[red]{}[/]"))
     console.print(table)
-    for name, count in worse.items():
-        console.print(
-            f"{count} of {len(asked_cells)} lines are worse than {ALLOWED[name]} times {name}"
-        )
+    for line in verdicts(rows):
+        console.print(line)
 
 
 if __name__ == "__main__":

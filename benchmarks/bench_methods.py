@@ -6,9 +6,9 @@
     python benchmarks/bench_methods.py --terms fft
 
 A method states its work in terms: so many taps, so many loads, a row of bytes to read (see
-src/planning). Some two hundred jobs are timed, and the terms' prices are those with which the
-jobs' prices come nearest to their times, relative, none of them negative (Lawson and Hanson, Solving
-least squares problems, 1974, chapter 23). All jobs take turns, so that a noisy moment hits all.
+src/planning). Hundreds of cases are timed. The prices of the terms are those that predict the times with the
+least relative error, none of them negative (Lawson and Hanson, Solving least squares problems, 1974,
+chapter 23). All cases take turns, so that a noisy moment hits all.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ ALL = (*INTEGERS, "uint32", "int32", "uint64", "int64", "float16", "float32", "f
 
 
 @dataclass(frozen=True)
-class Job:
+class Case:
     """A strategy and what it is to be tried on."""
 
     strategy: Strategy
@@ -70,7 +70,7 @@ class Job:
         )
 
 
-def job(
+def case(
     method: str,
     accumulator: Accumulator,
     kernel: Floats,
@@ -79,7 +79,7 @@ def job(
     *,
     tile: int = 0,
     error: float = 0.0,
-) -> Job:
+) -> Case:
     target = target or source
     pixel = PIXELS[source]
     low, high = (0.0, 255.0) if pixel.integer else (-np.inf, np.inf)
@@ -91,7 +91,7 @@ def job(
     )  # fmt: skip
     if not isinstance(strategy, Strategy):
         raise ValueError(f"{method} {accumulator} {source} -> {target} {kernel.shape}: {strategy}")
-    return Job(strategy, kernel, source, target)
+    return Case(strategy, kernel, source, target)
 
 
 # --- kernels -------------------------------------------------------------------------------------
@@ -126,92 +126,92 @@ def bell(height: int, width: int) -> Floats:
 CROSS = np.array([[0, -1.0, 0], [-1, 5, -1], [0, -1, 0]])
 
 
-# --- jobs ----------------------------------------------------------------------------------------
+# --- cases ----------------------------------------------------------------------------------------
 
 
-def window_jobs(accumulator: Accumulator) -> Iterator[Job]:
+def window_cases(accumulator: Accumulator) -> Iterator[Case]:
     kept = "float32" if accumulator == "float32" else "float64"
     for size in (3, 5, 7, 9, 15):
-        yield job("direct", accumulator, random(size, size), kept)
+        yield case("direct", accumulator, random(size, size), kept)
     for height, width in ((3, 11), (6, 6), (11, 3), (4, 4)):
-        yield job("direct", accumulator, random(height, width), kept)
-    yield job("sparse", accumulator, CROSS, kept)
+        yield case("direct", accumulator, random(height, width), kept)
+    yield case("sparse", accumulator, CROSS, kept)
     for size, share in ((3, 0.4), (5, 0.5), (7, 0.3), (9, 0.5), (15, 0.2)):
-        yield job("sparse", accumulator, holes(size, share), kept)
+        yield case("sparse", accumulator, holes(size, share), kept)
     for height, width in ((1, 3), (1, 9), (1, 31), (2, 2), (2, 7)):
-        yield job("sparse", accumulator, random(height, width), kept)
+        yield case("sparse", accumulator, random(height, width), kept)
     if accumulator != "strict":
         # those that are not square tell taps of rows from those of columns
         squares = [(size, size) for size in (3, 5, 7, 9, 15, 31)]
         for height, width in (*squares, (5, 31), (31, 5), (15, 3), (3, 15)):
-            yield job("separable", accumulator, bell(height, width), kept)
+            yield case("separable", accumulator, bell(height, width), kept)
             for name in ("uint8", "uint16"):  # these are folded
-                yield job("separable", accumulator, bell(height, width), name, kept)
+                yield case("separable", accumulator, bell(height, width), name, kept)
 
 
-def pixel_jobs(accumulator: Accumulator) -> Iterator[Job]:
+def pixel_cases(accumulator: Accumulator) -> Iterator[Case]:
     """What it costs to read and to write samples of each type."""
     kept = "float32" if accumulator == "float32" else "float64"
     for name in NARROW if accumulator == "float32" else ALL:
         for size in (3, 5):
-            yield job("direct", accumulator, whole(size, size), name, kept)
+            yield case("direct", accumulator, whole(size, size), name, kept)
             if accumulator == "strict" or PIXELS[name].integer == PIXELS[kept].integer:
-                yield job("direct", accumulator, whole(size, size), kept, name)
+                yield case("direct", accumulator, whole(size, size), kept, name)
             if accumulator == "float32" or name not in ("uint64", "int64"):
-                yield job("direct", accumulator, whole(size, size), name)
-        yield job("sparse", accumulator, CROSS, name)
+                yield case("direct", accumulator, whole(size, size), name)
+        yield case("sparse", accumulator, CROSS, name)
     if accumulator != "strict":
         for name in INTEGERS:
             for size in (3, 5):
-                yield job("direct", accumulator, random(size, size), name)
+                yield case("direct", accumulator, random(size, size), name)
 
 
-def again_jobs(accumulator: Accumulator) -> Iterator[Job]:
+def again_cases(accumulator: Accumulator) -> Iterator[Case]:
     """A share of the pixels by the definition, larger than a proven error makes it."""
     for name in ("uint8", "uint16"):
         for size in (3, 5, 9):
-            yield job("direct", accumulator, random(size, size), name, error=0.03)
+            yield case("direct", accumulator, random(size, size), name, error=0.03)
 
 
-def box_jobs(accumulator: Accumulator) -> Iterator[Job]:
+def box_cases(accumulator: Accumulator) -> Iterator[Case]:
     kept = "float32" if accumulator == "float32" else "float64"
     for size in (3, 5, 9, 15, 31, 101):
-        yield job("box", accumulator, np.full((size, size), 1 / size**2), kept)
+        yield case("box", accumulator, np.full((size, size), 1 / size**2), kept)
     for name in ("uint8", "uint16"):
         for height, width in ((3, 3), (3, 7), (5, 5), (7, 3), (7, 7), (31, 31)):
-            yield job("box", accumulator, np.full((height, width), 1 / (height * width)), name)
-            yield job("box", accumulator, np.full((size, size), np.pi / 10 / size**2), name)
+            yield case("box", accumulator, np.full((height, width), 1 / (height * width)), name)
+            yield case("box", accumulator, np.full((size, size), np.pi / 10 / size**2), name)
 
 
-def fft_jobs(accumulator: Accumulator) -> Iterator[Job]:
+def fft_cases(accumulator: Accumulator) -> Iterator[Case]:
     kept = "float32" if accumulator == "float32" else "float64"
     for name in (kept,) if accumulator == "float32" else (kept, "uint8"):
         for n in TILES:
             size = 2 * n // 5 + 1
-            yield job("fft", accumulator, random(size, size), name, tile=n)
+            yield case("fft", accumulator, random(size, size), name, tile=n)
 
 
-def dot_jobs() -> Iterator[Job]:
+def dot_cases() -> Iterator[Case]:
     for size in (3, 5, 7, 9, 15):
-        yield job("dot", "float32", whole(size, size), "uint8")
-        yield job("dot", "float32", random(size, size), "uint8")
+        yield case("dot", "float32", whole(size, size), "uint8")
+        yield case("dot", "float32", random(size, size), "uint8")
         for digits in (1, 2):
             for divisor in (
                 4 * size**2 + 1,
                 (4 * size**2 + 2) * 2**0.5,
             ):  # of a rational kernel, and not
                 weights = np.random.default_rng(size).integers(1, 120**digits, (size, size))
-                yield job("dot", "float32", weights / (divisor * 100**digits + digits), "uint8")
+                yield case("dot", "float32", weights / (divisor * 100**digits + digits), "uint8")
     for height, width in ((1, 9), (3, 11), (6, 6), (9, 1)):
-        yield job("dot", "float32", whole(height, width), "uint8")
+        yield case("dot", "float32", whole(height, width), "uint8")
 
 
-def wide_jobs() -> Iterator[Job]:
+def wide_cases() -> Iterator[Case]:
     for size in (3, 5):
-        yield job("wide", "strict", whole(size, size) * 4.0**size, "int64")
+        yield case("wide", "strict", whole(size, size) * 4.0**size, "int64")
 
 
-def line_jobs() -> Iterator[Job]:
+def line_cases() -> Iterator[Case]:
     """Filters along axes, as SciPy sums them: exact sums in float32, others in float64."""
     for source, weights in (("uint8", whole), ("float32", random), ("float64", random)):
         pixel = PIXELS[source].code
@@ -226,26 +226,26 @@ def line_jobs() -> Iterator[Job]:
                         lines, "nothing" if height == 1 else kind, "nothing" if width == 1 else kind,
                         "down first", pixel, pixel, 0.0, _levels.level,
                     )  # fmt: skip
-                    yield Job(strategy, lines, source, source)
+                    yield Case(strategy, lines, source, source)
 
 
-def all_jobs() -> Iterator[Job]:
+def all_cases() -> Iterator[Case]:
     for accumulator in ACCUMULATOR_NAMES:
-        yield from window_jobs(accumulator)
-        yield from pixel_jobs(accumulator)
+        yield from window_cases(accumulator)
+        yield from pixel_cases(accumulator)
         if accumulator != "strict":
-            yield from again_jobs(accumulator)
-            yield from box_jobs(accumulator)
-            yield from fft_jobs(accumulator)
-    yield from dot_jobs()
-    yield from wide_jobs()
-    yield from line_jobs()
+            yield from again_cases(accumulator)
+            yield from box_cases(accumulator)
+            yield from fft_cases(accumulator)
+    yield from dot_cases()
+    yield from wide_cases()
+    yield from line_cases()
 
 
 # --- measuring -----------------------------------------------------------------------------------
 
 
-def call_of(made: Job) -> Any:
+def call_of(made: Case) -> Any:
     image = photograph(PixelType(made.source, np.dtype(made.source)), SIZE)[..., np.newaxis]
     result = np.empty(image.shape, made.target)
     height, width = made.kernel.shape
@@ -260,11 +260,11 @@ def call_of(made: Job) -> Any:
     return call
 
 
-def measured(jobs: list[Job]) -> list[float]:
+def measured(cases: list[Case]) -> list[float]:
     """Median ns a sample, all taking turns."""
-    calls = [call_of(made) for made in jobs]
+    calls = [call_of(made) for made in cases]
     turns = [calls_a_turn(warmed(call)) for call in calls]
-    times: list[list[float]] = [[] for _ in jobs]
+    times: list[list[float]] = [[] for _ in cases]
     for _ in range(ROUNDS):
         for call, turn, found in zip(calls, turns, times, strict=True):
             call()
@@ -275,7 +275,7 @@ def measured(jobs: list[Job]) -> list[float]:
 Prices = dict[str, dict[str, float]]
 
 
-def prices(jobs: list[Job], times: list[float], known: Prices, wanted: str) -> Prices:
+def prices(cases: list[Case], times: list[float], known: Prices, wanted: str) -> Prices:
     """Prices of the terms, by type of sums; those that do not begin with `wanted` are as they were."""
     table = {
         accumulator: dict(known[accumulator]) if wanted else {} for accumulator in ACCUMULATOR_NAMES
@@ -287,13 +287,13 @@ def prices(jobs: list[Job], times: list[float], known: Prices, wanted: str) -> P
                 for term, amount in made.strategy.work.items()
                 if not term.startswith(wanted)
             )
-            for made in jobs
+            for made in cases
         ]
     )
     terms = sorted(
         {
             (made.strategy.accumulator, term)
-            for made in jobs
+            for made in cases
             for term in made.strategy.work
             if term.startswith(wanted)
         }
@@ -304,13 +304,13 @@ def prices(jobs: list[Job], times: list[float], known: Prices, wanted: str) -> P
                 made.strategy.work.get(term, 0.0) * (made.strategy.accumulator == accumulator)
                 for accumulator, term in terms
             ]
-            for made in jobs
+            for made in cases
         ]
     )
     found, _ = nnls(work / np.array(times)[:, None], 1.0 - fixed / np.array(times))
     off = (work @ found + fixed) / np.array(times)
-    for worst in sorted(range(len(jobs)), key=lambda i: -abs(np.log(off[i]))):
-        print(f"{off[worst]:6.2f} {times[worst]:9.4f} ns  {jobs[worst]}")
+    for worst in sorted(range(len(cases)), key=lambda i: -abs(np.log(off[i]))):
+        print(f"{off[worst]:6.2f} {times[worst]:9.4f} ns  {cases[worst]}")
     for (accumulator, term), price in zip(terms, found, strict=True):
         table[accumulator][term] = float(f"{price:.4g}")
     return {accumulator: dict(sorted(rows.items())) for accumulator, rows in table.items()}
@@ -363,13 +363,13 @@ def main() -> None:
     table = dict(NS)
     for level in asked.levels.split(","):
         _levels.use(level)
-        jobs = [
+        cases = [
             made
-            for made in all_jobs()
+            for made in all_cases()
             if any(term.startswith(asked.terms) for term in made.strategy.work)
         ]
-        print(f"{level}: {len(jobs)} jobs; price over time, time, job, the worst first")
-        table[level] = prices(jobs, measured(jobs), table[level], asked.terms)
+        print(f"{level}: {len(cases)} cases; price over time, time, case, the worst first")
+        table[level] = prices(cases, measured(cases), table[level], asked.terms)
     if not asked.show:
         COSTS.write_text(written(table, asked.terms))
         print(f"written: {COSTS}")

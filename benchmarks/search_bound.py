@@ -88,7 +88,7 @@ def tile_error(n: int, seed: int) -> float:
         program = _levels.engine.Program(known, strategy, 1, code)
         for name in TILES:
             tile = scenes.SCENES[name](rng, (n, n)).astype(np.float32)
-            got = np.array(program.convolve_tile(tile))
+            got = np.array(program.convolve_tile(tile.tobytes(), *tile.shape))
             wide = tile.astype(np.float64)
             near = np.fft.irfft2(np.fft.rfft2(wide) * np.conj(np.fft.rfft2(kernel, (n, n))), (n, n))
             off = np.abs(got - near[: got.shape[0], : got.shape[1]]).max()

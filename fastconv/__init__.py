@@ -30,6 +30,9 @@ from typing import TYPE_CHECKING
 
 from . import kernels, reference
 from ._arguments import ChannelAxisWarning
+from ._banks import bank, varying
+from ._conv2d import conv2d
+from ._pyramids import pyramid
 from ._threads import get_num_threads, set_num_threads
 from .api import (
     Plan,
@@ -70,8 +73,10 @@ __all__ = [
     "ChannelAxisWarning",
     "Plan",
     "apply",
+    "bank",
     "box_blur",
     "clear_cache",
+    "conv2d",
     "convolve",
     "correlate",
     "edge_detection",
@@ -83,6 +88,7 @@ __all__ = [
     "installed",
     "kernels",
     "plan",
+    "pyramid",
     "reference",
     "save",
     "set_cache_limit",
@@ -91,4 +97,5 @@ __all__ = [
     "show_config",
     "stream",
     "uninstall",
+    "varying",
 ]

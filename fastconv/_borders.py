@@ -14,6 +14,8 @@ computes the same index (src/rows/borders.pxi), for rows and margins only; no lo
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,6 +92,19 @@ def index_table(length: int, start: int, count: int, border: str) -> NDArray[np.
         return np.zeros_like(i)
     i %= 2 * length - 2
     return np.minimum(i, 2 * length - 2 - i)
+
+
+def extended(
+    a: NDArray[Any], axis: int, start: int, count: int, border: str, constant: Any
+) -> NDArray[Any]:
+    """An array with the positions `start` .. `start + count - 1` of an axis, in NumPy."""
+    table = index_table(a.shape[axis], start, count, border)
+    found = a.take(table, axis)
+    if border == "constant":
+        outside: list[Any] = [slice(None)] * a.ndim
+        outside[axis] = table < 0
+        found[tuple(outside)] = constant
+    return found
 
 
 def placement(length: int, size: int, origin: int, flipped: bool, shape: str) -> tuple[int, int]:

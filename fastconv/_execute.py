@@ -25,7 +25,7 @@ def execute(
     target: Pixel,
     rows: Axis,
     cols: Axis,
-    border: str | tuple[str, str],
+    border: str | tuple[str, ...],
     constant: tuple[float, float],
     threads: int | None,
 ) -> Any:
@@ -49,7 +49,7 @@ def execute(
     Returns
     -------
     Bound or None
-        Fills any other such `dst` from any other such `src`; None if it took more than one request.
+        It fills any other `dst` of this layout from any other `src`; None if this took more than one request.
     """
     down, across = (border, border) if isinstance(border, str) else border
     known = kernel if isinstance(kernel, Kernel) else Kernel(kernel)
@@ -57,3 +57,37 @@ def execute(
         calls.program_of(strategy, known, target.code, src.shape[-1]), src, dst, source.code, target.code,
         rows, cols, (BORDERS.index(down), BORDERS.index(across)), constant, strategy.cost, threads,
     )  # fmt: skip
+
+
+def execute_volume(
+    program: Any,
+    src: NDArray[Any],
+    dst: NDArray[Any],
+    source: Pixel,
+    target: Pixel,
+    windows: tuple[Axis, ...],
+    borders: tuple[str, ...],
+    constant: tuple[float, float],
+    cost: float,
+    threads: int | None,
+) -> None:
+    """Fill `dst` from `src`, over three axes.
+
+    Parameters
+    ----------
+    program : Program of an engine, with slices
+    src, dst : ndarray, shape (..., D, H, W, C), real, any strides; of the same leading axes, no axis empty
+    source, target : Pixel
+    windows : three (length, start, count)
+        Of slices, rows and columns: as in `execute`. Programs know the steps from one to the next.
+    borders : (str, str, str)
+    constant : (float, float)
+        Of even and of odd channels.
+    cost : float
+        Predicted ns a sample of the result, on one thread.
+    threads : int or None
+    """
+    numbers = tuple(map(BORDERS.index, borders))
+    calls.execute_volume(
+        program, src, dst, source.code, target.code, windows, numbers, constant, cost, threads
+    )

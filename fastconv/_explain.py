@@ -9,10 +9,9 @@ import numpy as np
 
 from . import _levels, _threads
 from ._engine.planner import Strategy
-from ._planner import decide, rejected
 
 if TYPE_CHECKING:
-    from ._plan import Asked, Plan
+    from ._plan import Plan
 
 _ACCUMULATOR_WORDS = {
     "float32": "float32",
@@ -27,17 +26,30 @@ def explanation(
     pixel: np.dtype[Any],
     target: np.dtype[Any],
     samples: int,
-    asked: list[Asked],
-    masked: bool,
+    chosen: list[tuple[Strategy, tuple[tuple[str, str], ...]]],
+    masked: bool = False,
 ) -> str:
-    """Some ten lines about images of type `pixel` with so many samples."""
-    height, width = plan.window
+    """Some ten lines about images of type `pixel` with so many samples.
+
+    Parameters
+    ----------
+    plan : Plan
+    pixel, target : dtype
+    samples : int
+    chosen : list of (Strategy, rejected)
+        Of each real part of the kernel; none if it is summed by the definition.
+    masked : bool
+        Whether samples may be missing.
+    """
+    sizes = " x ".join(map(str, plan.window))
+    borders = plan.border if isinstance(plan.border, str) else ", ".join(plan.border)
     lines = [
-        f"{'convolve' if plan.flipped else 'correlate'} {pixel} -> {target} with {height} x {width} "
-        f"taps, border {'omit' if plan.missing.omit else plan.border}, shape {plan.shape}{_last_steps(plan)}"
+        f"{'convolve' if plan.flipped else 'correlate'} {pixel} -> {target} with {sizes} taps, "
+        f"border {'omit' if plan.missing.omit else borders}, shape {plan.shape}{_last_steps(plan)}"
     ]
-    for request in asked:
-        strategy = decide(*request)
+    if not chosen:
+        lines.append(f"  method   {plan.method}: {plan.reason}")
+    for strategy, others in chosen:
         threads = _threads.threads_for(strategy.cost * samples, plan.threads)
         sums = _SUM_WORDS.get(strategy.method) or _ACCUMULATOR_WORDS[strategy.accumulator]
         lines += [
@@ -47,8 +59,8 @@ def explanation(
             f"  threads  {threads} for {samples} samples, about {strategy.cost:.2f} ns each on one",
             f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
         ]
-        lines += [f"  not      {name}: {reason}" for name, reason in rejected(*request)]
-    if masked or plan.missing.active:
+        lines += [f"  not      {name}: {reason}" for name, reason in others]
+    if masked:
         lines.append(f"  missing  {plan.why_renormalized}")
     return "\n".join(lines)
 

@@ -31,7 +31,7 @@ from ._engine.calls import program_of
 from ._engine.planner import Kernel, Strategy
 from ._execute import Axis
 from ._mask import SLACK, check_last_steps, check_nan, fill_of, is_held, joined
-from ._options import checked_out
+from ._options import bits_of, checked_out
 from ._pixels import PIXELS, Floats, Pixel, pixel_of
 from ._planner import decide
 from .reference import rational
@@ -135,6 +135,10 @@ def run(
         Where it is missing.
     """
     missing = plan.missing
+    if not isinstance(plan.border, str):
+        raise ValueError(
+            f"border must be one name for both axes where samples are missing; got {plan.border}"
+        )
     if plan.offset or plan.absolute:
         check_last_steps(missing, mask is not None)
     if missing.nan_policy == "raise":
@@ -233,7 +237,7 @@ def _real(
     nan = plan.missing.nan_policy == "omit" and image.dtype.kind == "f"
     shared = src.shape[-1] == 1 or (not nan and (there is None or there.strides[-1] == 0))
     large = target.integer and int(float(fill)) != int(fill)
-    bits = plan.bits_of(image)
+    bits = bits_of(image)
     key = _levels.level, source, target, src.shape[-3:], shared, bits, large, part
     made: _Prepared | None = plan.recipes.get(key)
     if made is None:
@@ -249,7 +253,7 @@ def _real(
         blocks = _levels.missing().Blocks(
             src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
             source.code, target.code, nan, plan.missing.omit, shared, made.rows, made.cols, made.tables,
-            BORDERS.index(plan.border), plan.cval.real, plan.window, made.block, made.programs,
+            BORDERS.index(plan.borders[0]), plan.cval.real, plan.window, made.block, made.programs,
             made.recipe.how, made.recipe.quotient, made.recipe.doubt, filled,
         )  # fmt: skip
         blocks.scan(threads)
@@ -267,11 +271,12 @@ def _prepared(
     part: Part | None,
 ) -> _Prepared:
     """For images of H x W x C."""
-    rows, cols, size = part or plan.whole(shape[:2])
+    (rows, cols), (height, width) = part or plan.whole(shape[:2])
+    size, border = (height, width), plan.borders[0]
     channels = shape[2]
     recipe = recipe_of(plan, source, target, plan.samples(bits, source), size, channels, large)
     tables = tuple(
-        np.ascontiguousarray(index_table(n, start, count + k - 1, plan.border), np.intp)
+        np.ascontiguousarray(index_table(n, start, count + k - 1, border), np.intp)
         for (n, start, count), k in zip((rows, cols), plan.window, strict=True)
     )
     sums = recipe.plain, recipe.sums, recipe.weights, recipe.sizes
@@ -279,7 +284,7 @@ def _prepared(
         s if s is None else s.program(channels if i < 2 or not shared else 1)
         for i, s in enumerate(sums)
     )
-    block = _block(recipe, plan.window, (rows[2], cols[2]), channels)
+    block = _block(recipe, (plan.window[0], plan.window[1]), (rows[2], cols[2]), channels)
     return _Prepared(rows, cols, (tables[0], tables[1]), block, recipe, programs)
 
 

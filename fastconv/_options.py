@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ._arguments import array_of
+from ._borders import canonical
+from ._engine.calls import magnitude
 from ._pixels import Floats, pixel_of
 
 # Libraries whose arrays have an adapter of this name, which answers in their stead: lazily, with names.
@@ -61,20 +63,22 @@ def as_image(image: ArrayLike) -> NDArray[Any]:
     return a
 
 
-def as_kernel(kernel: ArrayLike) -> NDArray[Any]:
-    """float64 or complex128."""
-    a = array_of(kernel, "kernel", "a 2-D array")
+def as_kernel(kernel: ArrayLike, axes: int | None = 2, argument: str = "kernel") -> NDArray[Any]:
+    """float64 or complex128, of so many axes; None: of one or more."""
+    a = array_of(kernel, argument, "an array" if axes is None else f"a {axes}-D array")
     if a.dtype.kind not in "biufc":
-        raise TypeError(f"kernel must hold numbers; got dtype {a.dtype}")
-    if a.ndim != 2 or a.size == 0:
-        raise ValueError(f"kernel must be 2-D and not empty; got shape {a.shape}")
+        raise TypeError(f"{argument} must hold numbers; got dtype {a.dtype}")
+    if axes is None and (a.ndim == 0 or a.size == 0):
+        raise ValueError(f"{argument} must have an axis and not be empty; got shape {a.shape}")
+    if axes is not None and (a.ndim != axes or a.size == 0):
+        raise ValueError(f"{argument} must be {axes}-D and not empty; got shape {a.shape}")
     if a.dtype == np.float64:
         return a.astype(np.float64)
     with np.errstate(all="ignore"):
         weights = a.astype(np.complex128 if a.dtype.kind == "c" else np.float64)
     # looked at as integers: as a float64, 2**53 + 1 is 2**53
     if a.dtype.kind in "iu" and max(int(a.max()), -int(a.min())) > 2**53:
-        raise ValueError("kernel must hold integers within +-2**53; got larger ones")
+        raise ValueError(f"{argument} must hold integers within +-2**53; got larger ones")
     return weights
 
 
@@ -122,25 +126,55 @@ def as_flag(value: bool, argument: str) -> bool:
     return bool(value)
 
 
-def as_origin(origin: int | tuple[int, int], size: tuple[int, ...], shape: str) -> tuple[int, int]:
+def as_each(value: object, axes: int, argument: str) -> tuple[int, ...]:
+    """An integer for each of the kernel's axes, of one for all or of a sequence."""
+    if not isinstance(value, (tuple, list, np.ndarray)) or np.ndim(value) == 0:
+        return (as_index(value, argument),) * axes
+    if len(value) != axes:
+        raise ValueError(
+            f"{argument} must be an integer or {_COUNTED.get(axes, f'{axes} of them')}; got {value!r}"
+        )
+    return tuple(as_index(each, argument) for each in value)
+
+
+_COUNTED = {1: "a sequence of one", 2: "a pair of them"}
+
+
+def as_steps(value: object, axes: int, argument: str) -> tuple[int, ...]:
+    """Steps along each of the kernel's axes; None is 1."""
+    steps = (1,) * axes if value is None else as_each(value, axes, argument)
+    if min(steps) < 1:
+        raise ValueError(f"{argument} must be at least 1; got {value!r}")
+    return steps
+
+
+def as_border(border: object, axes: int) -> str | tuple[str, ...]:
+    """The border of all of the kernel's axes, or one for each if they differ."""
+    if not isinstance(border, (tuple, list)):
+        return canonical(border)  # type: ignore[arg-type]
+    if len(border) != axes:
+        raise ValueError(f"border must be one name, or one for each of {axes} axes; got {border!r}")
+    names = tuple(canonical(name) for name in border)
+    return names[0] if len(set(names)) == 1 else names
+
+
+def as_origin(origin: object, size: tuple[int, ...], shape: str) -> tuple[int, ...]:
     if type(origin) is int and origin == 0:  # the centre is on every kernel
-        return 0, 0
-    pair = tuple(origin) if isinstance(origin, (tuple, list, np.ndarray)) else (origin, origin)
-    if len(pair) != 2:
-        raise ValueError(f"origin must be an integer or a pair of them; got {origin!r}")
-    y, x = (as_index(value, "origin") for value in pair)
-    if (y or x) and shape != "same":
+        return (0,) * len(size)
+    shifts = as_each(origin, len(size), "origin")
+    if any(shifts) and shape != "same":
         raise ValueError(
             f"origin must be 0 unless shape is 'same'; got {origin!r} with shape={shape!r}"
         )
-    for value, length, axis in ((y, size[0], "rows"), (x, size[1], "columns")):
+    names = ("rows", "columns") if len(size) == 2 else ("taps",) * len(size)
+    for value, length, name in zip(shifts, size, names, strict=True):
         # scipy.ndimage's bounds: the centre stays on the kernel
         low, high = -(length // 2), (length - 1) // 2
         if not low <= value <= high:
             raise ValueError(
-                f"origin must be from {low} to {high} for a kernel of {length} {axis}; got {value}"
+                f"origin must be from {low} to {high} for a kernel of {length} {name}; got {value}"
             )
-    return y, x
+    return shifts
 
 
 def type_of(out: NDArray[Any]) -> np.dtype[Any]:
@@ -163,3 +197,10 @@ def checked_out(
     if not out.flags.writeable:
         raise ValueError("out must be writable; got a read-only array")
     return out
+
+
+def bits_of(a: NDArray[Any]) -> int:
+    """The least n such that integers of 64 bits are within +-2**n, for their type says nothing of use; of
+    other types 0. A power of two, so that plans are found again.
+    """
+    return magnitude(a) if a.dtype.kind in "iu" and a.dtype.itemsize == 8 else 0

@@ -11,7 +11,8 @@ two real ones.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import math
+from collections.abc import Hashable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -22,11 +23,12 @@ from . import _explain, _mask, _missing, _threads
 from ._arguments import check_finite, output_of, quiet, warn_of_channels
 from ._borders import BORDERS, placement
 from ._complex import complex_passes
-from ._engine.calls import Options, PlanBase, begin, magnitude
+from ._engine.calls import Options, PlanBase, begin
 from ._engine.planner import Kernel, Strategy, product_of, sample_range
 from ._execute import Axis, execute
 from ._options import (
     Product,
+    as_border,
     as_dtype,
     as_finite,
     as_flag,
@@ -35,12 +37,13 @@ from ._options import (
     as_kernel,
     as_number,
     as_origin,
+    bits_of,
     checked_out,
     host_of,
     type_of,
 )
 from ._pixels import PIXELS, Floats, Pixel, pixel_of
-from ._planner import METHODS, decide
+from ._planner import METHODS, decide, rejected
 
 SHAPES = ("same", "valid", "full")
 # What `options_of` checks, in this order.
@@ -53,8 +56,8 @@ OPTIONS = (
 _MEGAPIXEL = (1000, 1000)
 
 
-# Names of the dimensions of rows and columns.
-Dims = tuple[Hashable, Hashable]
+# Names of the dimensions that the kernel's axes lie along: of rows and columns.
+Dims = tuple[Hashable, ...]
 # What the planner is asked.
 Asked = tuple[
     Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str, float, bool
@@ -68,9 +71,13 @@ class Part(NamedTuple):
     piece is what the border says of the piece alone.
     """
 
-    rows: Axis
-    cols: Axis
-    size: tuple[int, int]
+    windows: tuple[Axis, ...]
+    size: tuple[int, ...]
+
+    @property
+    def rows(self) -> Axis:
+        """Windows of the first axis."""
+        return self.windows[0]
 
 
 class Plan(PlanBase):
@@ -87,7 +94,8 @@ class Plan(PlanBase):
     flipped : bool
         Whether this is a convolution.
     border, cval, origin, shape, channel_axis, dtype, threads, scale, offset, absolute
-        As in `convolve`; the scale is in the kernel's weights.
+        As in `convolve`, by this library's own names; one border if those of all axes are the same. The
+        scale is in the kernel's weights.
     requested_method : str
         The ``method=`` of `convolve`.
     given : ndarray, shape (h, w), read-only, or Product
@@ -96,6 +104,10 @@ class Plan(PlanBase):
         Type of image that `method` and `reason` speak of.
     missing : Missing
         What is missing of an image, and what is done about it.
+    axes : tuple of int or None
+        Axes of the image that the kernel's lie along; None: the last ones.
+    stride, dilation : tuple of int
+        One for each axis of the kernel; all 1 unless this is a `VolumePlan`.
     """
 
     __slots__ = ("__weakref__",)
@@ -104,13 +116,13 @@ class Plan(PlanBase):
         return make_plan, (self.given, *self.options.listed(), self.pixel)
 
     def __repr__(self) -> str:
-        height, width = self.window
+        sizes = " x ".join(map(str, self.window))
         names = (
             "border", "cval", "origin", "shape", "channel_axis", "dtype", "requested_method", "threads",
             "scale", "offset", "absolute",
         )  # fmt: skip
         options = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"Plan(<kernel of {height} x {width}>, flipped={self.flipped}, {options})"
+        return f"Plan(<kernel of {sizes}>, flipped={self.flipped}, {options})"
 
     def with_options(self, **options: Any) -> Plan:
         """The same kernel with some other options."""
@@ -122,7 +134,7 @@ class Plan(PlanBase):
     def kernel(self) -> Any:
         """Weights as they lie on the window."""
         if self.lying is not None:
-            return _scaled(self.lying, self.scale)
+            return scaled(self.lying, self.scale)
         return np.frombuffer(self.parts[0].memory).reshape(self.window)
 
     @property
@@ -130,6 +142,25 @@ class Plan(PlanBase):
         """The kernel as it was given."""
         lying = self.kernel if self.lying is None else self.lying
         return _reversed(lying) if self.flipped else lying
+
+    def moved(self, channel_axis: Any) -> Plan:
+        """The same for images whose last axes are filtered, but for that of the channels."""
+        return self.with_options(channel_axis=channel_axis)
+
+    @property
+    def axes(self) -> tuple[int, ...] | None:
+        """Axes of the image that the kernel's lie along; None: the last ones."""
+        return self.options.axes
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """From one window to the next."""
+        return self.options.stride or (1,) * len(self.window)
+
+    @property
+    def borders(self) -> tuple[str, ...]:
+        """The border of each of the kernel's axes."""
+        return (self.border,) * len(self.window) if isinstance(self.border, str) else self.border
 
     @property
     def method(self) -> str:
@@ -170,12 +201,17 @@ class Plan(PlanBase):
         else:
             image, hidden = _mask.split(image)
             masked = masked or hidden is not None
-            a, axis = laid_out(image, self.channel_axis, dims)
+            a, axis, _ = laid_out(image, self.channel_axis, dims)
             plan = self.with_options(channel_axis=axis)
             src = plan._channels_last(a, "image")
-            samples, size, channels = a.size, plan.whole(src.shape[-3:-1]).size, src.shape[-1]
+            samples, channels = a.size, src.shape[-1]
+            height, width = plan.whole(src.shape[-3:-1]).size
+            size = height, width
         asked = plan._asked(a, size, channels)
-        return _explain.explanation(plan, a.dtype, plan.target(a.dtype), samples, asked, masked)
+        chosen = [(decide(*each), rejected(*each)) for each in asked]
+        return _explain.explanation(
+            plan, a.dtype, plan.target(a.dtype), samples, chosen, masked or plan.missing.active
+        )
 
     def target(self, pixel: np.dtype[Any]) -> np.dtype[Any]:
         """Type of the result for images of this type."""
@@ -189,8 +225,13 @@ class Plan(PlanBase):
 
     def whole(self, shape: tuple[int, ...]) -> Part:
         """All of an image of H x W."""
-        rows, cols = (self.axis(shape[axis], axis) for axis in (0, 1))
-        return Part(rows, cols, (rows[2], cols[2]))
+        windows = tuple(self.axis(length, axis) for axis, length in enumerate(shape))
+        return Part(windows, tuple(count for _, _, count in windows))
+
+    def spatial(self, ndim: int) -> tuple[int, ...]:
+        """Axes of an image of so many that the kernel's lie along."""
+        channel = None if self.channel_axis is None else self.channel_axis % ndim
+        return tuple(axis for axis in range(ndim) if axis != channel)[-2:]
 
     def axis(self, length: int, axis: int) -> Axis:
         """Windows along an axis of so many pixels."""
@@ -202,12 +243,17 @@ class Plan(PlanBase):
     def shape_of(self, image: NDArray[Any], part: Part | None = None) -> tuple[int, ...]:
         """Shape of the result, or of a part of it."""
         src = self._channels_last(image, "image")
-        rows, cols, _ = part or self.whole(src.shape[-3:-1])
+        rows, cols = (part or self.whole(src.shape[-3:-1])).windows
         shape = (*src.shape[:-3], rows[2], cols[2])
         if self.channel_axis is None:
             return shape
         axis = self.channel_axis % image.ndim
         return (*shape[:axis], src.shape[-1], *shape[axis:])
+
+    def warn_of_channels(self, shape: tuple[int, ...]) -> None:
+        """Warn if the last axis of an image of this shape looks like colours, but is filtered."""
+        if self.channel_axis is None:
+            warn_of_channels(shape, self.window[1])
 
     @quiet
     def run(
@@ -222,13 +268,9 @@ class Plan(PlanBase):
             return _missing.run(self, image, mask, out, part)[0]
         source = pixel_of(image.dtype, "image")
         src = self._channels_last(image, "image")
-        rows, cols, size = part or self.whole(src.shape[-3:-1])
-        dtype = self.target(image.dtype) if out is None or self.dtype is not None else type_of(out)
-        target = pixel_of(dtype, "dtype" if out is None else "out")
-        self.check_weights(target)
-        if image.dtype.kind == "c" or len(self.parts) > 1 or np.iscomplexobj(self.cval):
-            _check_complex(image.dtype, self, dtype)
-        fill = _parts_of(self.cval, image.dtype)
+        (rows, cols), (height, width) = part or self.whole(src.shape[-3:-1])
+        dtype, target = self._checked_target(image, out)
+        fill = fill_of(self.cval, image.dtype)
 
         dst_shape = self.shape_of(image, part)
         result = checked_out(out, dst_shape, dtype)
@@ -243,16 +285,16 @@ class Plan(PlanBase):
         dst = self._channels_last(result, "out")
 
         # all is checked; from here on things are written
-        bits = _bits_of(image)
+        bits = bits_of(image)
         strategies = [
-            decide(*self._ask(part, bits, source, target, size, src.shape[-1]))
+            decide(*self._ask(part, bits, source, target, (height, width), src.shape[-1]))
             for part in self.parts
         ]
 
         def run(part: int, a: NDArray[Any], b: NDArray[Any], constant: Floats) -> None:
             execute(
                 strategies[part], a, b, self.parts[part], source, target, rows, cols,
-                self.border, (constant[0], constant[-1]), self.threads,
+                self.borders, (constant[0], constant[-1]), self.threads,
             )  # fmt: skip
 
         complex_passes(run, src, dst, len(strategies), fill)
@@ -266,8 +308,7 @@ class Plan(PlanBase):
             return import_module(f".containers.{host}", __package__).call(image, self, out, **words)
         data, hidden = _mask.split(image)
         a, to = as_image(data), None if out is None else output_of(out, "out")
-        if self.channel_axis is None:
-            warn_of_channels(a.shape, self.window[1])
+        self.warn_of_channels(a.shape)
         if hidden is None and mask is None:
             result = self.run(a, to)
             return result if out is None else out
@@ -324,20 +365,16 @@ class Plan(PlanBase):
         weights = np.ascontiguousarray(kernel, np.float64)
         return Plan(options_of(**known, window=self.window), (Kernel(weights),), None, self.pixel)
 
-    def bits_of(self, image: NDArray[Any]) -> int:
-        """See `_bits_of`."""
-        return _bits_of(image)
-
     def samples(self, bits: int, source: Pixel) -> tuple[float, float, bool]:
         """Smallest and largest of samples and constant, and whether they are all integers."""
-        kernel = self.parts[0]
-        reaches_out = self.border == "constant" and self.shape != "valid" and len(kernel) > 1
+        reaches_out = (
+            "constant" in self.borders and self.shape != "valid" and len(self.parts[0]) > 1
+        )
         return sample_range(source.code, bits, complex(self.cval).real if reaches_out else 0.0)
 
     def _check(self, image: NDArray[Any], dtype: np.dtype[Any]) -> None:
         """Look at the first image of a type and size, for results of type `dtype`."""
-        if self.channel_axis is None:
-            warn_of_channels(image.shape, self.window[1])
+        self.warn_of_channels(image.shape)
         self.check_weights(pixel_of(dtype, "dtype"))
 
     def strategies(
@@ -346,10 +383,17 @@ class Plan(PlanBase):
         """How an image like `a` is filtered: one strategy for a real kernel, two for a complex one."""
         return [decide(*asked) for asked in self._asked(a, size, channels)]
 
+    def row_step(self, a: NDArray[Any]) -> int:
+        """Rows at whose multiples parts of images like `a` must begin for floats to get the same bits."""
+        src = self._channels_last(a, "image")
+        height, width = self.whole(src.shape[-3:-1]).size
+        chosen = self.strategies(a, (height, width), src.shape[-1])
+        return math.lcm(*(strategy.row_step for strategy in chosen))
+
     def _asked(self, a: NDArray[Any], size: tuple[int, int], channels: int = 1) -> list[Asked]:
         """What the planner is asked: once for a real kernel, twice for a complex one."""
         source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
-        bits = _bits_of(a)
+        bits = bits_of(a)
         return [self._ask(part, bits, source, target, size, channels) for part in self.parts]
 
     def _ask(
@@ -367,6 +411,17 @@ class Plan(PlanBase):
             self.offset,
             self.absolute,
         )  # fmt: skip
+
+    def _checked_target(
+        self, image: NDArray[Any], out: NDArray[Any] | None
+    ) -> tuple[np.dtype[Any], Pixel]:
+        """Type of the result, if it can be had."""
+        dtype = self.target(image.dtype) if out is None or self.dtype is not None else type_of(out)
+        target = pixel_of(dtype, "dtype" if out is None else "out")
+        self.check_weights(target)
+        if image.dtype.kind == "c" or len(self.parts) > 1 or np.iscomplexobj(self.cval):
+            _check_complex(image.dtype, self, dtype)
+        return dtype, target
 
     def check_weights(self, target: Pixel) -> None:
         if target.integer:
@@ -408,9 +463,9 @@ begin(
 def make_plan(
     kernel: ArrayLike | Product,
     flipped: bool,
-    border: str,
+    border: str | Sequence[str],
     cval: complex,
-    origin: int | tuple[int, int],
+    origin: int | Sequence[int],
     shape: str,
     channel_axis: int | str | None,
     dtype: DTypeLike | None,
@@ -436,7 +491,7 @@ def make_plan(
     if not isinstance(weights, Product):
         weights = np.ascontiguousarray(weights)
     lying = _reversed(weights) if flipped else weights
-    summed = _scaled(lying, options.scale)
+    summed = scaled(lying, options.scale)
     if isinstance(lying, Product):
         return Plan(options, (product_of(summed.column, summed.row),), lying, pixel)
     if lying.dtype.kind != "c" and summed is lying:
@@ -450,9 +505,9 @@ def make_plan(
 
 def options_of(
     flipped: bool,
-    border: str,
+    border: str | Sequence[str],
     cval: complex,
-    origin: int | tuple[int, int],
+    origin: int | Sequence[int],
     shape: str,
     channel_axis: int | str | None,
     dtype: DTypeLike | None,
@@ -466,8 +521,11 @@ def options_of(
     renormalize: bool | str,
     fill: complex | None,
     window: tuple[int, ...],
+    axes: tuple[int, ...] | None = None,
+    stride: tuple[int, ...] | None = None,
+    dilation: tuple[int, ...] | None = None,
 ) -> Options:
-    """Check options, for a kernel of this height and width."""
+    """Check options, for a kernel of this height and width; the last three are as they must be."""
     if shape not in SHAPES:
         raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {shape!r}")
     if method != "auto" and method not in METHODS:
@@ -479,25 +537,37 @@ def options_of(
     target = None if dtype is None else as_dtype(dtype, "dtype")
     if target is not None and target == np.bool_:
         raise TypeError("dtype must be an integer, float or complex type; got bool")
-    border, cval, omit = _mask.outside(border, as_number(cval), nan_policy)
+    number, omit = as_number(cval), False
+    if isinstance(border, str):
+        border, number, omit = _mask.outside(border, number, nan_policy)
     missing = _mask.as_missing(nan_policy, min_weight, renormalize, fill, omit)
+    names = as_border(border, len(window))
+    numbers = map(BORDERS.index, (names,) if isinstance(names, str) else names)
     return Options(
-        flipped, border, cval, as_origin(origin, window, shape), shape, channel_axis,
+        flipped, names, number, as_origin(origin, window, shape), shape, channel_axis,
         target, method, threads, as_finite(scale, "scale"), as_finite(offset, "offset"),
-        as_flag(absolute, "absolute"), missing, mode=SHAPES.index(shape), border_number=BORDERS.index(border),
+        as_flag(absolute, "absolute"), missing, mode=SHAPES.index(shape), borders=tuple(numbers), axes=axes,
+        stride=stride, dilation=dilation,
     )  # fmt: skip
 
 
 def laid_out(
-    image: ArrayLike, channel_axis: Any, dims: Dims | None
-) -> tuple[NDArray[Any], int | None]:
-    """An image in memory, with its rows and columns where they are expected, and the axis of its channels."""
+    image: ArrayLike,
+    channel_axis: Any,
+    dims: Dims | None,
+    wanted: int = 2,
+    axes: tuple[int, ...] | None = None,
+) -> tuple[NDArray[Any], int | None, tuple[int, ...] | None]:
+    """An image in memory, the axis of its channels, and those that a kernel of so many axes lies along; None:
+    the last ones.
+    """
     if host_of(image) == "xarray":
         adapter = import_module(".containers.xarray", __package__)
-        image, channel_axis = adapter.laid_out(image, channel_axis, dims)
+        image, channel_axis = adapter.laid_out(image, channel_axis, dims, wanted, axes)
+        axes = None
     elif dims is not None:
         _check_named(image, dims)
-    return as_image(image), channel_axis
+    return as_image(image), channel_axis, axes
 
 
 def _check_named(image: object, dims: object) -> None:
@@ -518,7 +588,7 @@ def _check_complex(pixel: np.dtype[Any], plan: Plan, target: np.dtype[Any]) -> N
         raise TypeError(f"cval must be real for a real image; got {plan.cval!r}")
 
 
-def _parts_of(cval: complex, pixel: np.dtype[Any]) -> Floats:
+def fill_of(cval: complex, pixel: np.dtype[Any]) -> Floats:
     if pixel.kind == "c":
         return np.array([complex(cval).real, complex(cval).imag])
     return np.array([complex(cval).real])
@@ -533,7 +603,7 @@ def _reversed(kernel: Any) -> Any:
     return weights
 
 
-def _scaled(weights: Any, scale: float) -> Any:
+def scaled(weights: Any, scale: float) -> Any:
     """A kernel whose weights are multiplied by a number."""
     if scale == 1:
         return weights
@@ -543,13 +613,6 @@ def _scaled(weights: Any, scale: float) -> Any:
         weights = weights * scale
     weights.flags.writeable = False
     return weights
-
-
-def _bits_of(a: NDArray[Any]) -> int:
-    """The least n such that integers of 64 bits are within +-2**n, for their type says nothing of use; of
-    other types 0. A power of two, so that plans are found again.
-    """
-    return magnitude(a) if a.dtype.kind in "iu" and a.dtype.itemsize == 8 else 0
 
 
 def _example(pixel: np.dtype[Any] | None) -> NDArray[Any]:

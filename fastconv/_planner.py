@@ -44,6 +44,8 @@ def decide(
     *,
     order: str = "any",
     cast_mode: str = "rounded",
+    slices: int = 0,
+    stepped: bool = False,
 ) -> Strategy:
     """Choose a method for the level that runs.
 
@@ -68,6 +70,10 @@ def decide(
         In which order products are added: "any" for the definition's results, another one for SciPy's.
     cast_mode : {"rounded", "cast", "cast back", "wrapped"}
         How sums become integers; only "rounded" for the definition's results.
+    slices : int
+        Of a kernel of three axes, of which `kernel` is the rows, slice by slice; 0: it is none.
+    stepped : bool
+        Whether such a kernel's results are some pixels apart.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def decide(
     """
     return planner.decide(
         kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute,
-        order, cast_mode,
+        order, cast_mode, slices, stepped,
     )  # fmt: skip
 
 
@@ -88,10 +94,14 @@ def rejected(
     size: tuple[int, int],
     channels: int,
     method: str,
-    offset: float,
-    absolute: bool,
+    offset: float = 0,
+    absolute: bool = False,
+    *,
+    slices: int = 0,
+    stepped: bool = False,
 ) -> tuple[tuple[str, str], ...]:
     """Method and reason of all that `decide`, given the same, does not take."""
     return planner.rejected(
-        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute
+        kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute,
+        slices, stepped,
     )  # fmt: skip

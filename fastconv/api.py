@@ -8,6 +8,7 @@ kernel and options, or finds the one that an earlier call made, and applies it.
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -15,10 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _levels, _threads
-from ._engine.calls import clear_cache, known, plan_of, remember, set_cache_limit
+from ._engine.calls import clear_cache, known, remember, remembered, set_cache_limit
 from ._mask import split
-from ._options import as_dtype
-from ._plan import Dims, Plan, laid_out, make_plan
+from ._options import as_dtype, as_each, as_kernel
+from ._plan import Dims, Plan, laid_out
+from ._volumes import plan_of
 
 __all__ = [
     "Plan",
@@ -39,9 +41,9 @@ def convolve(
     image: ArrayLike,
     kernel: ArrayLike,
     *,
-    border: str = "reflect",
+    border: str | Sequence[str] = "reflect",
     cval: complex = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     shape: Shape = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
@@ -57,6 +59,9 @@ def convolve(
     min_weight: float = 0.0,
     renormalize: bool | Literal["auto"] = "auto",
     fill: complex | None = None,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] | None = None,
 ) -> NDArray[Any]:
     """Convolve an image with a kernel.
 
@@ -67,14 +72,16 @@ def convolve(
         batch of images. The result of a dask array is a lazy one, that of an xarray.DataArray keeps its
         coordinates: see `fastconv.containers.dask` and `fastconv.containers.xarray`.
     kernel : array_like, shape (h, w)
-        Real or complex weights, of any size, also larger than the image.
-    border : {"reflect", "mirror", "nearest", "wrap", "constant", "omit"}
+        Real or complex weights, of any size, also larger than the image. Of any number of axes: one is a
+        line, three are a volume; one of four and more is summed by the definition, which is slow.
+    border : {"reflect", "mirror", "nearest", "wrap", "constant", "omit"}, or a sequence
         What stands outside the image, by scipy.ndimage's names; those of NumPy, OpenCV, scipy.signal
         and torch are understood where they are not ambiguous ("edge", "symmetric", "replicate",
-        "reflect_101", "circular" ...). With "omit" it is missing, as what is masked.
+        "reflect_101", "circular" ...). With "omit" it is missing, as what is masked. A sequence has one for
+        each axis of the kernel.
     cval : number
         The constant of ``border="constant"``.
-    origin : int or (int, int)
+    origin : int, or a sequence of one for each axis of the kernel
         Shift of the kernel's centre, down and right, as in scipy.ndimage: within the kernel.
     shape : {"same", "valid", "full"}
         As many results as pixels; those whose window lies inside the image, (H-h+1, W-w+1); those
@@ -95,13 +102,23 @@ def convolve(
         multiplies the weights; see `fastconv.reference`.
     absolute : bool
         Whether the magnitude of that is the result, as of OpenCV's convertScaleAbs.
-    dims : (hashable, hashable), optional
+    dims : sequence of hashable, optional
         Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
         ("lat", "lon"). It may be left out where it is clear: see `fastconv.containers.xarray`.
+    axes : int or sequence of int, optional
+        Axes of the image that those of the kernel lie along, one for each: the last ones by default, but
+        for `channel_axis`. All others are a batch.
+    stride : int, or a sequence of one for each axis of the kernel
+        Of the results along an axis, only every so many are made, from the first on: those of
+        ``shape="same"`` stand at pixels 0, stride, 2 * stride ...
+    dilation : int, or a sequence of one for each axis of the kernel
+        Pixels from one tap to the next; what lies between counts as a zero of the kernel, also for its
+        centre, and costs nothing.
     mask : array_like of bool, optional
         True where samples are missing, as in numpy.ma; of a shape that broadcasts to that of the image, or to
         that without its channels. Results are means of what is there: the sum over it, divided by its weights
-        and multiplied by all. A masked array brings its mask, and gives a masked array.
+        and multiplied by all. A masked array brings its mask, and gives a masked array. Kernels have two axes
+        then, of one border, and neither stride nor dilation.
     nan_policy : {"propagate", "omit", "raise"}
         Whether NaN is a number like others, is missing, or is an error.
     min_weight : float
@@ -151,26 +168,27 @@ def convolve(
     >>> fastconv.convolve(gaps, np.ones((1, 3)) / 3, nan_policy="omit", border="omit")
     array([[1.5, 1.5, 2. ],
            [4. , 4. , nan]])
+    >>> fastconv.convolve(image, [1, 1, 1], axes=0, stride=2)
+    array([[ 0, 90,  0,  0],
+           [ 0, 90,  0,  0]], dtype=uint8)
     """
     options = (
         True, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
         nan_policy, min_weight, renormalize, fill,
     )  # fmt: skip
-    if dims is None and mask is None:
+    if mask is None and dims is axes is stride is dilation is None:
         result = known(image, kernel, out, options)
-        if result is not None:
-            return result
-    made = plan_of(kernel, options) or _new(kernel, options)
-    return made(image, out=out, dims=dims, mask=mask)
+        return _new(kernel, options)(image, out=out) if result is None else result
+    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims, mask)
 
 
 def correlate(
     image: ArrayLike,
     kernel: ArrayLike,
     *,
-    border: str = "reflect",
+    border: str | Sequence[str] = "reflect",
     cval: complex = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     shape: Shape = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
@@ -186,6 +204,9 @@ def correlate(
     min_weight: float = 0.0,
     renormalize: bool | Literal["auto"] = "auto",
     fill: complex | None = None,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] | None = None,
 ) -> NDArray[Any]:
     """Correlate an image with a kernel: `convolve` without reversing the kernel.
 
@@ -208,12 +229,10 @@ def correlate(
         False, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
         nan_policy, min_weight, renormalize, fill,
     )  # fmt: skip
-    if dims is None and mask is None:
+    if mask is None and dims is axes is stride is dilation is None:
         result = known(image, kernel, out, options)
-        if result is not None:
-            return result
-    made = plan_of(kernel, options) or _new(kernel, options)
-    return made(image, out=out, dims=dims, mask=mask)
+        return _new(kernel, options)(image, out=out) if result is None else result
+    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims, mask)
 
 
 # Types of options that cannot be changed in place; most are one of the first.
@@ -221,22 +240,34 @@ _OFTEN = frozenset((type(None), bool, str, int, float))
 _FIXED = (complex, tuple, type, np.dtype, np.generic, *_OFTEN)
 
 
-def _new(kernel: ArrayLike, options: tuple[Any, ...]) -> Plan:
-    """A plan that later calls find."""
-    made = make_plan(kernel, *options)
-    if _OFTEN.issuperset(map(type, options)) or all(isinstance(o, _FIXED) for o in options):
-        remember(kernel, options, made)
-    return made
-
-
-def plan(
+def _with_axes(
+    image: ArrayLike,
     kernel: ArrayLike,
+    out: Any,
+    options: tuple[Any, ...],
+    dims: Dims | None,
+    mask: ArrayLike | None,
+) -> NDArray[Any]:
+    """A call that says where the kernel lies, which of the results are wanted, or what is missing."""
+    if options[-3] is options[-2] is options[-1] is None:
+        options = options[:-3]
+    else:
+        options = tuple(tuple(o) if type(o) is list else o for o in options)
+    if dims is None and mask is None:
+        result = known(image, kernel, out, options)
+        if result is not None:
+            return result
+    made = remembered(kernel, options) or _new(kernel, options)
+    return made(image, out=out, dims=dims, mask=mask)
+
+
+def planned(
+    kernel: ArrayLike,
+    flipped: bool,
     *,
-    pixel: DTypeLike = np.uint8,
-    correlate: bool = False,
-    border: str = "reflect",
+    border: str | Sequence[str] = "reflect",
     cval: complex = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     shape: Shape = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
@@ -249,6 +280,54 @@ def plan(
     min_weight: float = 0.0,
     renormalize: bool | Literal["auto"] = "auto",
     fill: complex | None = None,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] | None = None,
+) -> Plan:
+    """The plan of a kernel and options, made now or by an earlier call."""
+    options: tuple[Any, ...] = (
+        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
+        nan_policy, min_weight, renormalize, fill,
+    )  # fmt: skip
+    if not axes is stride is dilation is None:
+        options = tuple(
+            tuple(o) if type(o) is list else o for o in (*options, axes, stride, dilation)
+        )
+    found = remembered(kernel, options)
+    return _new(kernel, options) if found is None else found
+
+
+def _new(kernel: ArrayLike, options: tuple[Any, ...]) -> Plan:
+    """A plan that later calls find."""
+    made = plan_of(kernel, *options)
+    if _OFTEN.issuperset(map(type, options)) or all(isinstance(o, _FIXED) for o in options):
+        remember(kernel, options, made)
+    return made
+
+
+def plan(
+    kernel: ArrayLike,
+    *,
+    pixel: DTypeLike = np.uint8,
+    correlate: bool = False,
+    border: str | Sequence[str] = "reflect",
+    cval: complex = 0.0,
+    origin: int | Sequence[int] = 0,
+    shape: Shape = "same",
+    channel_axis: int | None = None,
+    dtype: DTypeLike | None = None,
+    method: str = "auto",
+    threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
+    nan_policy: NanPolicy = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | Literal["auto"] = "auto",
+    fill: complex | None = None,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] | None = None,
 ) -> Plan:
     """Check a kernel and all options once, for many images.
 
@@ -260,7 +339,8 @@ def plan(
         other types can be filtered all the same.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
-    border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
+    border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute, axes, stride
+    dilation
         As in `convolve`.
     nan_policy, min_weight, renormalize, fill
         As in `convolve`.
@@ -285,9 +365,10 @@ def plan(
     >>> blur(np.full((2, 3), 7, np.uint8)).tolist()
     [[7, 7, 7], [7, 7, 7]]
     """
-    made = make_plan(
+    made = plan_of(
         kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads,
-        scale, offset, absolute, nan_policy, min_weight, renormalize, fill, as_dtype(pixel, "pixel"),
+        scale, offset, absolute, nan_policy, min_weight, renormalize, fill, axes, stride, dilation,
+        as_dtype(pixel, "pixel"),
     )  # fmt: skip
     _ = made.method  # a method that cannot do it is an error now, not at the first image
     return made
@@ -299,6 +380,7 @@ def explain(
     *,
     channel_axis: int | None = None,
     dims: Dims | None = None,
+    axes: int | Sequence[int] | None = None,
     mask: ArrayLike | None = None,
     **options: Any,
 ) -> str:
@@ -309,7 +391,7 @@ def explain(
     image : array_like
         In memory, also an xarray.DataArray.
     kernel : array_like
-    channel_axis, dims, mask, **options
+    channel_axis, dims, axes, mask, **options
         As in `convolve`, but for `out`.
 
     Returns
@@ -323,9 +405,11 @@ def explain(
     >>> print(fastconv.explain(np.zeros((9, 9), np.float32), fastconv.sharpening).splitlines()[1])
       method   sparse: 5 of 9 taps are not zero
     """
+    wanted = as_kernel(kernel, None).ndim
+    lies = None if axes is None else as_each(axes, wanted, "axes")
     data, hidden = split(image)
-    a, axis = laid_out(data, channel_axis, dims)
-    made = plan(kernel, pixel=a.dtype, channel_axis=axis, **options)
+    a, axis, lies = laid_out(data, channel_axis, dims, wanted, lies)
+    made = plan(kernel, pixel=a.dtype, channel_axis=axis, axes=lies, **options)
     return made.explain(a, masked=mask is not None or hidden is not None)
 
 

@@ -18,7 +18,7 @@ deviations are in pixels. Where a function says that the sum is 0 or 1, it is so
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from numbers import Integral, Real
 from sys import maxsize
 from typing import TypeVar
@@ -38,12 +38,15 @@ __all__ = [
     "edge_detection",
     "emboss",
     "gabor",
+    "gabor_bank",
     "gaussian",
     "gaussian_blur",
     "gaussian_derivative",
+    "hessian",
     "identity",
     "laplacian",
     "laplacian_of_gaussian",
+    "laws",
     "motion_blur",
     "named",
     "prewitt",
@@ -52,6 +55,7 @@ __all__ = [
     "sharpen",
     "sharpening",
     "sobel",
+    "steerable",
     "unsharp",
 ]
 
@@ -970,6 +974,212 @@ def gabor(
         bell /= 2.0 * math.pi * sigma_x * sigma_y
         kernel: NDArray[np.float64] = bell * np.cos(2.0 * math.pi * frequency * u + offset)
     return kernel
+
+
+# --- banks ---------------------------------------------------------------------------------------
+
+
+def hessian(
+    sigma: float | tuple[float, float] = 1.0, *, truncate: float = 4.0
+) -> list[NDArray[np.float64]]:
+    """Make the second derivatives of a Gaussian: down twice, down and across, across twice.
+
+    Parameters
+    ----------
+    sigma : float or (float, float), default 1.0
+        Standard deviation, or (sigma_y, sigma_x), in pixels; positive.
+    truncate : float, default 4.0
+        Where to cut the bell off, in standard deviations; positive.
+
+    Returns
+    -------
+    list of three ndarrays of float64, shape (2 * radius_y + 1, 2 * radius_x + 1)
+        For `fastconv.bank`: the elements yy, yx and xx of the Hessian matrix of the blurred picture.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a number.
+    ValueError
+        If an argument is out of its range, or a radius would be 0.
+
+    Notes
+    -----
+    Products of the lines that `gaussian_derivative` describes, of orders (2, 0), (1, 1) and (0, 2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastconv import kernels
+    >>> yy, yx, xx = kernels.hessian(1.5)
+    >>> np.array_equal(yy, xx.T), np.array_equal(xx, kernels.gaussian_derivative(1.5, 2))
+    (True, True)
+    """
+    sigma_y, sigma_x = _sigmas("sigma", sigma)
+    truncate = _positive("truncate", truncate)
+    down, across = (
+        [_gaussian_1d(each, truncate, order) for order in range(3)] for each in (sigma_y, sigma_x)
+    )
+    return [_outer(down[2 - order], across[order]) for order in range(3)]
+
+
+def steerable(
+    sigma: float = 1.0, order: int = 1, angles: int | None = None, *, truncate: float = 4.0
+) -> list[NDArray[np.float64]]:
+    """Make a Gaussian's derivatives along directions that are evenly spread over half a turn.
+
+    Parameters
+    ----------
+    sigma : float, default 1.0
+        Standard deviation in pixels; positive.
+    order : {1, 2}, default 1
+        How often to differentiate.
+    angles : int, optional
+        How many directions, at least 1: by default ``order + 1``, whose responses give all others.
+    truncate : float, default 4.0
+        Where to cut the bell off, in standard deviations; positive.
+
+    Returns
+    -------
+    list of ndarray of float64, shape (2 * radius + 1, 2 * radius + 1)
+        Of the directions 0, pi / n, 2 pi / n ..., from axis 1 towards axis 0.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a number, or `order` or `angles` no int.
+    ValueError
+        If an argument is out of its range.
+
+    Notes
+    -----
+    W. T. Freeman and E. H. Adelson, "The design and use of steerable filters", IEEE Trans. PAMI 13, 1991:
+    ``cos t G_x + sin t G_y`` and ``cos^2 t G_xx + 2 cos t sin t G_xy + sin^2 t G_yy``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastconv import kernels
+    >>> across, down = kernels.steerable(1.0)
+    >>> np.array_equal(across, kernels.gaussian_derivative(1.0))
+    True
+    >>> np.allclose(down, kernels.gaussian_derivative(1.0, axis=0))
+    True
+    """
+    sigma, truncate = _positive("sigma", sigma), _positive("truncate", truncate)
+    order = _integer("order", order, "1 or 2", (1, 2))
+    if angles is None:
+        angles = order + 1
+    angles = _integer("angles", angles, "an int of at least 1", range(1, maxsize))
+    lines = [_gaussian_1d(sigma, truncate, n) for n in range(order + 1)]
+    made = []
+    for i in range(angles):
+        cos, sin = math.cos(math.pi * i / angles), math.sin(math.pi * i / angles)
+        kernel = cos**order * _outer(lines[0], lines[order])
+        for n in range(1, order + 1):
+            weight = math.comb(order, n) * cos ** (order - n) * sin**n
+            kernel = _weighted(kernel, weight, _outer(lines[n], lines[order - n]))
+        made.append(kernel)
+    return made
+
+
+def gabor_bank(
+    frequencies: Sequence[float] = (0.25, 0.125, 0.0625),
+    angles: int = 4,
+    *,
+    bandwidth: float = 1.0,
+    n_stds: float = 3.0,
+    offset: float = 0.0,
+) -> list[NDArray[np.float64]]:
+    """Make Gabor kernels of several frequencies and directions, which answer to textures.
+
+    Parameters
+    ----------
+    frequencies : sequence of float
+        In cycles per pixel; positive.
+    angles : int, default 4
+        How many directions, at least 1, evenly spread over half a turn.
+    bandwidth, n_stds, offset
+        As in `gabor`.
+
+    Returns
+    -------
+    list of ndarray of float64
+        Frequency by frequency, `angles` kernels each.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a number, or `angles` no int.
+    ValueError
+        If an argument is out of its range, or there are no frequencies.
+
+    Notes
+    -----
+    A. K. Jain and F. Farrokhnia, "Unsupervised texture segmentation using Gabor filters", Pattern
+    Recognition 24, 1991.
+
+    Examples
+    --------
+    >>> from fastconv import kernels
+    >>> [kernel.shape for kernel in kernels.gabor_bank([0.25], 2)]
+    [(15, 15), (15, 15)]
+    """
+    angles = _integer("angles", angles, "an int of at least 1", range(1, maxsize))
+    if not isinstance(frequencies, (Sequence, np.ndarray)) or len(frequencies) == 0:
+        raise ValueError(f"frequencies must be a sequence of at least one; got {frequencies!r}")
+    return [
+        gabor(frequency, math.pi * i / angles, bandwidth=bandwidth, n_stds=n_stds, offset=offset)
+        for frequency in frequencies
+        for i in range(angles)
+    ]
+
+
+def laws(size: int = 5) -> dict[str, NDArray[np.float64]]:
+    """Make Laws' kernels: products of lines that answer to levels, edges, spots, waves and ripples.
+
+    Parameters
+    ----------
+    size : {3, 5}, default 5
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (size, size)
+        By name: "L5E5" is L5 down times E5 across. 9 of size 3, 25 of size 5, of whole numbers.
+
+    Raises
+    ------
+    TypeError
+        If `size` is not an int.
+    ValueError
+        If it is neither 3 nor 5.
+
+    Notes
+    -----
+    K. I. Laws, "Rapid texture identification", Proc. SPIE 238, 1980. The lines are written for
+    correlation, as Laws has them.
+
+    Examples
+    --------
+    >>> from fastconv import kernels
+    >>> kernels.laws(3)["E3L3"].tolist()
+    [[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]]
+    """
+    size = _integer("size", size, "3 or 5", (3, 5))
+    lines = _LAWS[size]
+    return {down + across: _outer(lines[down], lines[across]) for down in lines for across in lines}
+
+
+_LAWS: dict[int, dict[str, tuple[int, ...]]] = {
+    3: {"L3": (1, 2, 1), "E3": (-1, 0, 1), "S3": (-1, 2, -1)},
+    5: {
+        "L5": (1, 4, 6, 4, 1),
+        "E5": (-1, -2, 0, 2, 1),
+        "S5": (-1, 0, 2, 0, -1),
+        "W5": (-1, 2, 0, -2, 1),
+        "R5": (1, -4, 6, -4, 1),
+    },
+}
 
 
 # --- the table of names --------------------------------------------------------------------------

@@ -28,6 +28,9 @@ whole, and where W cancels: is less than 2**-30 of A. (That share of 2**-30 is a
 `min_weight`.) A float is then within
 ``2 (taps + 2) * eps * |T / W| * (sum|w||x| + |S| A / |W|)``.
 
+A kernel has any number of axes. One that is dilated has zeros between its taps; of results with a stride,
+the first of each so many along an axis is kept.
+
 `convolve` and `correlate` take the arguments of their namesakes in `fastconv`, as far as these change
 the result. `flattened` is what this library is not: the one-dimensional trick of the blog post it
 started from.
@@ -35,14 +38,16 @@ started from.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ._arguments import array_of, check_finite, quiet
-from ._borders import index_table, placement
+from ._borders import canonical, index_table, placement
 from ._mask import (
+    NOTHING,
     SLACK,
     Missing,
     as_missing,
@@ -68,7 +73,7 @@ WEIGHT, DIVISOR, CHANCE = 2.0**31, 2.0**24, 2.0**40
 
 
 def convolve(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[Any]:
-    """Convolve an image with a kernel: `correlate` with the kernel rotated by 180 degrees.
+    """Convolve an image with a kernel: `correlate` with the kernel reversed along all its axes.
 
     Parameters
     ----------
@@ -87,7 +92,7 @@ def convolve(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[Any
     >>> reference.convolve([[0, 0, 0, 0], [0, 1, 0, 0]], [[1, 2, 3]], border="constant").tolist()
     [[0, 0, 0, 0], [1, 2, 3, 0]]
     """
-    return _windows(image, array_of(kernel, "kernel")[::-1, ::-1], flipped=True, **options)
+    return _windows(image, np.flip(array_of(kernel, "kernel")), flipped=True, **options)
 
 
 def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[Any]:
@@ -97,18 +102,22 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
     ----------
     image : array_like, shape (..., H, W)
         Leading axes are a batch. bool, integer, float or complex.
-    kernel : array_like, shape (h, w)
+    kernel : array_like, shape (h, w), or of any other number of axes
         Real or complex weights.
     **options
-        border : {"reflect", "mirror", "nearest", "wrap", "constant", "omit"} or an alias
+        border : {"reflect", "mirror", "nearest", "wrap", "constant", "omit"} or an alias; or one for each
+            axis
         cval : number, the constant outside
-        origin : int or (int, int), shift of the window
+        origin : int or one for each axis, shift of the window
         shape : {"same", "valid", "full"}
         channel_axis : int or None, an axis that is not convolved
         dtype : type of the result; by default the image's (float32 for bool)
         scale, offset : numbers; weights are multiplied by one, sums get the other
         absolute : bool, whether the magnitude of that is the result
         mask, nan_policy, min_weight, renormalize, fill : what is missing, as in `fastconv.convolve`
+        axes : axes of the image that those of the kernel lie along; by default the last ones
+        stride : int or one for each axis; every stride-th result along an axis is kept
+        dilation : int or one for each axis; steps from one tap to the next
 
     Returns
     -------
@@ -119,6 +128,8 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
     >>> from fastconv import reference
     >>> reference.correlate([[0, 0, 0, 0], [0, 1, 0, 0]], [[1, 2, 3]], border="constant").tolist()
     [[0, 0, 0, 0], [3, 2, 1, 0]]
+    >>> reference.correlate([0, 1, 2, 3, 4], [1, 1, 1], stride=2, border="constant").tolist()
+    [1, 6, 7]
     """
     return _windows(image, array_of(kernel, "kernel"), flipped=False, **options)
 
@@ -193,41 +204,44 @@ def _windows(
     kernel: NDArray[Any],
     *,
     flipped: bool,
-    border: str = "reflect",
+    border: str | Sequence[str] = "reflect",
     cval: complex = 0.0,
-    origin: int | tuple[int, int] = 0,
+    origin: int | Sequence[int] = 0,
     shape: str = "same",
     channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
     scale: float = 1.0,
     offset: float = 0.0,
     absolute: bool = False,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
     mask: ArrayLike | None = None,
     nan_policy: str = "propagate",
     min_weight: float = 0.0,
     renormalize: bool | str = "auto",
     fill: complex | None = None,
 ) -> NDArray[Any]:
-    border, cval, omit = outside(border, cval, nan_policy)
+    omit = False
+    if isinstance(border, str):
+        border, cval, omit = outside(border, cval, nan_policy)
     missing = as_missing(nan_policy, min_weight, renormalize, fill, omit)
     data, hidden = split(image)
     a = array_of(data, "image")
     if offset or absolute:
         check_last_steps(missing, mask is not None or hidden is not None)
-    masked = joined(hidden, None if mask is None else mask_of(mask, a.shape, channel_axis))
-    if missing.nan_policy == "raise":
-        check_nan(a, masked)
-    if missing.nan_policy == "omit" and a.dtype.kind in "fc":
-        masked = joined(masked, np.isnan(a))
-    present = None if masked is None and not missing.omit else np.ones(a.shape, np.int64)
-    if masked is not None:
-        assert present is not None
-        a, present[masked] = np.where(masked, a.dtype.type(0), a), 0
+    a, present, masked = _present(a, hidden, mask, channel_axis, missing)
+    last = range(-kernel.ndim, 0)
+    if axes is None:
+        others = [
+            axis for axis in range(a.ndim) if channel_axis is None or axis != channel_axis % a.ndim
+        ]
+        axes = others[-kernel.ndim :]
+    a = np.moveaxis(a, axes, last)
+    present = None if present is None else np.moveaxis(present, axes, last)
+    kernel = _dilated(kernel, dilation)
     if scale != 1:
         kernel = scale * kernel.astype(np.complex128 if kernel.dtype.kind == "c" else np.float64)
-    if channel_axis is not None:
-        a = np.moveaxis(a, channel_axis, 0)
-        present = None if present is None else np.moveaxis(present, channel_axis, 0)
     if dtype is None:
         dtype = np.dtype(np.float32) if a.dtype == bool else a.dtype.newbyteorder("=")
         if np.iscomplexobj(kernel) and dtype.kind != "c":
@@ -235,28 +249,122 @@ def _windows(
     if np.dtype(dtype).kind in "iu":
         check_finite(kernel, np.dtype(dtype).name)
 
-    # pad, by looking up where each position of the padded picture comes from
-    shifts = np.broadcast_to(origin, 2).tolist()
-    padded, there = a, present
-    counts = []
-    for axis, size, shift in zip((-2, -1), kernel.shape, shifts, strict=True):
-        start, count = placement(a.shape[axis], size, shift, flipped, shape)
-        counts.append(count)
-        table = index_table(max(a.shape[axis], 1), start, count + size - 1 if count else 0, border)
-        padded = _take(padded, table, axis, cval)
-        there = None if there is None else _take(there, table, axis, int(not omit))
-    height, width = counts
+    places = [
+        placement(n, size, shift, flipped, shape)
+        for n, size, shift in zip(
+            a.shape[-kernel.ndim :], kernel.shape, _each(origin, kernel), strict=True
+        )
+    ]
+    result, holes = _summed(
+        a, present, kernel, places, _each(border, kernel), cval, np.dtype(dtype), offset, absolute, missing
+    )  # fmt: skip
+    if present is not None:
+        needed = masked or holes.any()
+        result[holes] = fill_of(missing.fill, result.dtype, hidden is not None) if needed else 0
+    result, holes = (
+        np.moveaxis(every(x, _each(stride, kernel)), last, axes) for x in (result, holes)
+    )
+    return result if hidden is None else np.ma.MaskedArray(result, holes)
 
-    dtype = np.dtype(dtype)
+
+def _present(
+    a: NDArray[Any],
+    hidden: NDArray[np.bool_] | None,
+    mask: ArrayLike | None,
+    channel_axis: int | None,
+    missing: Missing,
+) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
+    """The image with 0 where samples are missing; 1 where they are there, or None if none can be missing; and
+    whether there is a mask.
+    """
+    masked = joined(hidden, None if mask is None else mask_of(mask, a.shape, channel_axis))
+    if missing.nan_policy == "raise":
+        check_nan(a, masked)
+    if missing.nan_policy == "omit" and a.dtype.kind in "fc":
+        masked = joined(masked, np.isnan(a))
+    if masked is None:
+        return a, np.ones(a.shape, np.int64) if missing.omit else None, False
+    return np.where(masked, a.dtype.type(0), a), (~masked).astype(np.int64), True
+
+
+def summed(
+    image: NDArray[Any],
+    kernel: NDArray[Any],
+    places: Sequence[tuple[int, int]],
+    borders: Sequence[str],
+    cval: complex,
+    dtype: np.dtype[Any],
+    offset: float = 0.0,
+    absolute: bool = False,
+) -> NDArray[Any]:
+    """Results of windows that stand anywhere.
+
+    Parameters
+    ----------
+    image : ndarray
+        The kernel's axes are the last ones.
+    kernel : ndarray
+        Weights as they lie on the window.
+    places : sequence of (start, count), one for each axis of the kernel
+        Position of the first window's first tap; number of windows.
+    borders : sequence of str
+    cval : number
+    dtype : dtype
+    offset : float
+    absolute : bool
+
+    Returns
+    -------
+    ndarray
+    """
+    return _summed(image, None, kernel, places, borders, cval, dtype, offset, absolute, NOTHING)[0]
+
+
+def _padded(
+    a: NDArray[Any],
+    kernel: NDArray[Any],
+    places: Sequence[tuple[int, int]],
+    borders: Sequence[str],
+    cval: complex,
+) -> NDArray[Any]:
+    """Look up where each position of the padded image comes from."""
+    padded = a
+    for axis, (start, count) in enumerate(places, -kernel.ndim):
+        length, size = a.shape[axis], kernel.shape[axis]
+        positions = count + size - 1 if count else 0
+        table = index_table(max(length, 1), start, positions, canonical(borders[axis]))
+        padded = _take(padded, table, axis, cval)
+    return padded
+
+
+def _summed(
+    image: NDArray[Any],
+    present: NDArray[Any] | None,
+    kernel: NDArray[Any],
+    places: Sequence[tuple[int, int]],
+    borders: Sequence[str],
+    cval: complex,
+    dtype: np.dtype[Any],
+    offset: float,
+    absolute: bool,
+    missing: Missing,
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Results, and where they are missing."""
+    padded = _padded(image, kernel, places, borders, cval)
+    there = present
+    if present is not None:
+        there = _padded(present, kernel, places, borders, int(not missing.omit))
+    counts = [count for _, count in places]
+
     integers = dtype.kind in "iu" and padded.dtype.kind in "biuO"
     # an offset is one weight more
     fraction = rational(np.append(kernel, offset) if offset else kernel) if integers else None
-    holes = np.zeros((*padded.shape[:-2], height, width), bool)
+    holes = np.zeros((), np.bool_)
     if fraction is not None:
         whole = fraction[0].ravel()[: kernel.size].reshape(kernel.shape)
         plus = int(fraction[0].ravel()[-1]) if offset else 0
         weights, kind = _integers(padded, whole, plus)
-        total = _sums(padded, weights, kind, height, width)
+        total = _sums(padded, weights, kind, counts)
         if there is None:
             total = total + plus
             total = quotients(abs(total) if absolute else total, fraction[1])
@@ -264,18 +372,12 @@ def _windows(
             total, holes = _divided(total, there, weights, fraction[1], kernel, missing)
     else:
         kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
-        total = _sums(padded, kernel, kind, height, width)
+        total = _sums(padded, kernel, kind, counts)
         if there is not None:
             total, holes = _divided(total, there, kernel, 0, kernel, missing)
         total = total + np.float64(offset) if offset else total
         total = np.abs(total) if absolute else total
-    result = _to_pixels(total, dtype)
-    if there is not None:
-        needed = masked is not None or holes.any()
-        result[holes] = fill_of(missing.fill, dtype, hidden is not None) if needed else 0
-    if channel_axis is not None:
-        result, holes = (np.moveaxis(x, 0, channel_axis) for x in (result, holes))
-    return result if hidden is None else np.ma.MaskedArray(result, holes)
+    return _to_pixels(total, dtype), np.broadcast_to(holes, total.shape)
 
 
 def _divided(
@@ -290,14 +392,16 @@ def _divided(
 
     `divisor` is that of a rational kernel, whose results are integers; else 0.
     """
-    height, width = total.shape[-2:]
+    counts = total.shape[-kernel.ndim :]
     kind: Any = object if divisor else np.complex128 if np.iscomplexobj(kernel) else np.float64
     sizes = np.abs(weights)
-    weight = _sums(there, weights, kind, height, width)
-    size = _sums(there, sizes, object if divisor else np.float64, height, width)
-    ones = np.ones(kernel.shape, np.int64)
-    all_weight, all_size = (_sums(ones, w, kind, 1, 1)[0, 0] for w in (weights, sizes))
-    whole = _sums(there, (kernel != 0).astype(np.int64), np.int64, height, width)
+    weight = _sums(there, weights, kind, counts)
+    size = _sums(there, sizes, object if divisor else np.float64, counts)
+    ones, once = np.ones(kernel.shape, np.int64), (1,) * kernel.ndim
+    all_weight, all_size = (
+        _sums(ones, w, kind, once)[(0,) * kernel.ndim] for w in (weights, sizes)
+    )
+    whole = _sums(there, (kernel != 0).astype(np.int64), np.int64, counts)
     whole = whole == np.count_nonzero(kernel)
 
     holes = (size == 0) | (size < missing.min_weight * abs(all_size) * (1 - SLACK))
@@ -317,6 +421,28 @@ def _divided(
     return total, holes
 
 
+def every(a: NDArray[Any], steps: Sequence[int]) -> NDArray[Any]:
+    """Some of an array: along each of its last axes, one of so many."""
+    kept: list[Any] = [slice(None)] * (a.ndim - len(steps))
+    some: NDArray[Any] = a[tuple(kept + [slice(None, None, step) for step in steps])]
+    return some
+
+
+def _each(option: Any, kernel: NDArray[Any]) -> list[Any]:
+    """An option for each of a kernel's axes."""
+    values: list[Any] = np.broadcast_to(option, kernel.ndim).tolist()
+    return values
+
+
+def _dilated(kernel: NDArray[Any], dilation: int | Sequence[int]) -> NDArray[Any]:
+    """A kernel with zeros between its taps."""
+    steps = _each(dilation, kernel)
+    shape = [(n - 1) * step + 1 for n, step in zip(kernel.shape, steps, strict=True)]
+    spread = np.zeros(shape, kernel.dtype)
+    spread[tuple(slice(None, None, step) for step in steps)] = kernel
+    return spread
+
+
 def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) -> NDArray[Any]:
     """Look up `table` along an axis; -1 is the constant."""
     outside = table < 0
@@ -332,15 +458,16 @@ def _take(a: NDArray[Any], table: NDArray[np.intp], axis: int, cval: complex) ->
 
 
 def _sums(
-    padded: NDArray[Any], kernel: NDArray[Any], kind: Any, height: int, width: int
+    padded: NDArray[Any], kernel: NDArray[Any], kind: Any, counts: Sequence[int]
 ) -> NDArray[Any]:
     """Sums of weight times pixel of all windows, taps in row-major order."""
-    total = np.zeros((*padded.shape[:-2], height, width), kind)
-    for ky in range(kernel.shape[0]):
-        for kx in range(kernel.shape[1]):
-            if kernel[ky, kx] != 0:
-                window = padded[..., ky : ky + height, kx : kx + width]
-                total += _times(kernel[ky, kx], window.astype(kind))
+    lead = padded.shape[: padded.ndim - kernel.ndim]
+    total = np.zeros((*lead, *counts), kind)
+    for tap in np.ndindex(kernel.shape):
+        if kernel[tap] != 0:
+            window = [slice(None)] * len(lead)
+            window += [slice(k, k + n) for k, n in zip(tap, counts, strict=True)]
+            total += _times(kernel[tap], padded[tuple(window)].astype(kind))
     return total
 
 

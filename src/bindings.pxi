@@ -1,11 +1,13 @@
-# Programs: what Python holds of the engine, and where typed memoryviews become pointers.
+# Programs: what Python holds of the engine.
 #
 # A program is a strategy with its weights as the engine wants them. It does not change once it is made, so
 # threads may run it at the same time. A request (request.h) brings the pictures. calls.pyx has checked all
-# arguments; nothing is checked here.
+# arguments; nothing is checked here. Weights come as bytes: typed memoryviews would bring 29,000 lines of C,
+# which each level compiles.
 
 
-# Both pictures together; less may stay in a large third-level cache until the result is looked at.
+# Bytes of both pictures from which on results are streamed past the caches; smaller results may stay in a large
+# third-level cache until they are used.
 cdef Py_ssize_t STREAM_BYTES = 24 << 20
 
 # Bytes of the largest spectrum that a program keeps; KEPT_BYTES in src/planning/spectra.pxi.
@@ -16,11 +18,6 @@ cdef enum:
     FEW_CHANNELS = 64   # whose constants stand on the stack
     BANDS = 8           # a thread
     LEAST_WINDOWS = 4   # of rows, in the height of a band
-
-
-# How far the products of a line along slices and a column may be from the column that they came from, relative:
-# a division and a product round, and so did what made the column.
-cdef double DEPTH_ERROR = 8 * 2.0**-53
 
 
 cdef int run_bands(const void* bound, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
@@ -116,7 +113,7 @@ cdef inline bint holds_constant(const Axis* axis, Py_ssize_t reached) noexcept n
 
 
 cdef bint may_take_small_box(const Call* call) noexcept nogil:
-    """Running sums of few taps may be done in registers, if pixels and channels allow it."""
+    """Whether running sums of few taps can be done in registers: that depends on pixels and channels."""
     return (
         call.method == BOX_SLIDING and call.divisor > 0 and call.scale == 1 and not call.changed
         and call.src.type == call.dst.type
@@ -126,13 +123,13 @@ cdef bint may_take_small_box(const Call* call) noexcept nogil:
 
 
 cdef inline Py_ssize_t tile_pitch(vec* kind, Py_ssize_t n) noexcept:
-    """An odd number of cache lines, so that a column's samples stand in all parts of a cache."""
+    """An odd number of cache lines, so that the samples of a column fall into all sets of a cache."""
     cdef Py_ssize_t line = LINE_BYTES // sample_size(kind)
     return n if n % (2 * line) else n + line
 
 
 cdef int make_fft(vec* kind, Fft* fft, const Facts* kernel, Py_ssize_t n, const Fft* wide) except -1:
-    """Twiddles, and the kernel's spectrum: that of `wide`, which is the same in float64, if there is one."""
+    """Make twiddles and the kernel's spectrum, which is taken from `wide`, the same in float64, if there is one."""
     cdef Py_ssize_t i
     fft.n, fft.pitch = n, tile_pitch(kind, n)
     fft.taps, fft.heaviest, fft.weight, fft.signed_weights = kernel.taps, kernel.largest, kernel.total, False
@@ -157,7 +154,7 @@ cdef void* narrowed(vec* kind, const Fft* fft, const Fft* wide, const void* spec
 
 
 cdef int make_bound(vec* kind, Fft* fft, const Facts* kernel, double eps, const Fft* wide) except -1:
-    """What results of floats with that `eps` are proven by; see fft_bound.pxi."""
+    """Make what proves results of floats with that `eps`; see fft_bound.pxi."""
     cdef double most
     fft.error = FFT_ERROR * log2(<double>fft.n) * ldexp(1, -24 if vec is vf else -53)
     fft.room = larger(1, fft.taps) * eps
@@ -171,8 +168,8 @@ cdef int make_bound(vec* kind, Fft* fft, const Facts* kernel, double eps, const 
 
 cdef void* make_spectrum(vec* kind, const Fft* fft, const Facts* kernel, bint magnitudes,
                          double* most) except NULL:
-    """Of the weights or their magnitudes; made in float64 whatever the lanes. `most` is the largest magnitude
-    before it is divided by the samples of a tile."""
+    """The spectrum of the weights, or of their magnitudes; computed in float64 for all lane types. `most` becomes its
+    largest magnitude before the division by the number of samples of a tile."""
     cdef Py_ssize_t y, x, side, n = fft.n
     cdef double w
     cdef Fft exact
@@ -195,7 +192,7 @@ cdef void* make_spectrum(vec* kind, const Fft* fft, const Facts* kernel, bint ma
         most[0] = largest_magnitude(re, re + side, n, exact.pitch) * n * n
         for y in range(2 * n):
             for x in range(n):
-                # turned over twice; the tile it meets, once
+                # this one is transposed twice, the tile that it multiplies once
                 set_sample(<vec*>spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
     except BaseException:
         free(spectrum)
@@ -206,7 +203,7 @@ cdef void* make_spectrum(vec* kind, const Fft* fft, const Facts* kernel, bint ma
 
 
 cdef double largest_magnitude(const double* re, const double* im, Py_ssize_t n, Py_ssize_t pitch) noexcept:
-    """Of n x n complex numbers."""
+    """The largest magnitude of n x n complex numbers."""
     cdef Py_ssize_t y, x
     cdef double square, squares = 0, most = 0
     for y in range(n):
@@ -215,7 +212,7 @@ cdef double largest_magnitude(const double* re, const double* im, Py_ssize_t n, 
             squares = square if square > squares else squares
     if 1e-280 < squares < 1e280:
         return sqrt(squares)
-    for y in range(n):  # squares may be beyond a float's range
+    for y in range(n):  # the squares may have overflowed or vanished
         for x in range(y * pitch, y * pitch + n):
             most = fmax(most, hypot(re[x], im[x]))
     return most
@@ -247,7 +244,7 @@ cdef int make_twiddles(vec* kind, Fft* fft) except -1:
 
 
 cdef Py_ssize_t frequency(const Fft* fft, Py_ssize_t row) noexcept:
-    """That of a row of a transformed tile: the digits in reversed order."""
+    """The frequency of a row of a transformed tile: its digits in reversed order."""
     cdef Py_ssize_t found = 0, unit = 1, m = fft.n, count
     while m > 1:
         count = fft.last if m == fft.last else points_of(m)
@@ -296,7 +293,7 @@ cdef int make_mirror(Fft* fft, Py_ssize_t vector) except -1:
 
 cdef int make_spectra(vec* kind, Spectra* s, const Call* call, const Proposal* p,
                       const double* doubt) except -1:
-    """The tables of large tiles."""
+    """Make the tables of large tiles."""
     s.doubt, s.doubt_down, s.doubt_across = doubt[0], doubt[1], doubt[2]
     s.down.n, s.across.n = p.tile, p.tile_width
     s.rows = p.tile - call.kernel_height + 1 if p.tile else LINES_ROWS
@@ -316,7 +313,7 @@ cdef int make_spectra(vec* kind, Spectra* s, const Call* call, const Proposal* p
 
 
 cdef void* line_spectrum(vec* kind, const Fft* fft, const double* weights, Py_ssize_t count) except NULL:
-    """Of a line of weights, backwards: a complex number a row of a strip. Made in float64."""
+    """The spectrum of a reversed line of weights, a complex number for each row of a strip; computed in float64."""
     cdef Py_ssize_t i, pitch = strip_pitch(<vd*>NULL), n = fft.n
     cdef void* spectrum = get_memory(2 * n, sample_size(kind))
     cdef Fft exact
@@ -346,7 +343,7 @@ cdef void* line_spectrum(vec* kind, const Fft* fft, const double* weights, Py_ss
 
 
 cdef int list_frequencies(Spectra* s, Py_ssize_t vector) except -1:
-    """Half of them, in whole vectors; the last one fills up."""
+    """List half of the frequencies, in whole vectors; the last frequency fills up the last vector."""
     cdef Py_ssize_t y, n = s.down.n, j = 0
     cdef Py_ssize_t* twin
     s.half = (n // 2 + 1 + vector - 1) // vector * vector
@@ -365,12 +362,12 @@ cdef int list_frequencies(Spectra* s, Py_ssize_t vector) except -1:
 
 
 cdef inline size_t spectrum_bytes(const Spectra* s, size_t size) noexcept:
-    """Of a kernel of two axes, in samples of so many bytes."""
+    """Bytes of the spectrum of a kernel of two axes, in samples of so many bytes."""
     return 2 * s.half * s.across.n * size
 
 
 cdef int keep_spectrum(vec* kind, Call* call) except -1:
-    """A spectrum of some size is made once, a larger one by each call, which does not keep it."""
+    """Make the spectrum now, unless it is so large that each call makes its own and does not keep it."""
     cdef Spectra* s = &call.spectra
     cdef size_t size = spectrum_bytes(s, sample_size(kind))
     if call.method != SPECTRA or size > KEPT_SPECTRUM:
@@ -393,7 +390,7 @@ cdef void free_spectra(Spectra* s) noexcept:
 
 
 cdef Py_ssize_t spectra_bytes(const Spectra* s, size_t size) noexcept:
-    """What the tables take, or a few more, and the spectrum, if it is kept."""
+    """Bytes of the tables, or a few more, and of the spectrum, if it is kept."""
     return 32 * (s.down.n + s.across.n) + 16 * s.half + (spectrum_bytes(s, size) if s.memory else 0)
 
 
@@ -418,31 +415,14 @@ cdef int pad_kernel(Call* call) except -1:
     return 0
 
 
-cdef int find_depth(const double* column, double* depth, double* rest, const Volume* v, bint exact) except -1:
-    """Factor the column of a separable kernel, all rows of all slices, into a line along the slices and a
-    column of one slice. Their products are the column but for a rounding, or not even that."""
-    cdef Py_ssize_t k, j, n = v.slice_rows, pivot = 0
-    for k in range(v.slice_taps * n):
-        if fabs(column[k]) > fabs(column[pivot]):
-            pivot = k
-    for j in range(n):
-        rest[j] = column[pivot // n * n + j]
-    for k in range(v.slice_taps):
-        depth[k] = column[k * n + pivot % n] / column[pivot] if column[pivot] != 0 else 0
-        for j in range(n):
-            if fabs(depth[k] * rest[j] - column[k * n + j]) > (0 if exact else DEPTH_ERROR) * fabs(
-                    column[k * n + j]):
-                raise ValueError("kernel must be a product of three lines")
-    return 0
-
-
 cdef int make_volume_lines(vec* kind, Call* call, const Proposal* p, Py_ssize_t width) except -1:
     """Taps of a product of three lines: along the slices, across, and down."""
     cdef Volume* v = &call.volume
     cdef double* down = <double*>get_memory(v.slice_rows, sizeof(double))
+    cdef bint exact
     try:
         v.depth = <double*>get_memory(v.slice_taps, sizeof(double))
-        find_depth(p.down, v.depth, down, v, p.error == 0)
+        split_depth(p.down, v.slice_taps, v.slice_rows, v.depth, down, &exact)  # the planner has seen that it can
         make_taps(kind, &call.across, p.across, 1, width, call.channels)
         make_taps(kind, &call.window, down, v.slice_rows, 1, call.channels)
         call.across.folded = p.across_symmetric
@@ -452,7 +432,7 @@ cdef int make_volume_lines(vec* kind, Call* call, const Proposal* p, Py_ssize_t 
 
 
 cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p) except -1:
-    """Taps of a separable call (a row and a column), else of the kernel as it is; spectra."""
+    """Make the taps of a separable call (a row and a column) or of the kernel as it is, and spectra."""
     # a tile is of one channel; see one_channel in fft.pxi
     cdef bint spectral = p.sums == SPECTRA or p.sums == SPECTRAL_LINES
     cdef Py_ssize_t step = 1 if p.sums == FFT or spectral else call.channels
@@ -496,7 +476,7 @@ cdef void know_weights(Call* call, const Facts* kernel) noexcept:
 
 
 cdef int sign_of(const double* weights, Py_ssize_t n) noexcept:
-    """Of all that are not zero; 0 if they differ."""
+    """The sign of all weights that are not zero; 0 if they differ."""
     cdef Py_ssize_t i
     cdef bint above = False, below = False
     for i in range(n):
@@ -505,7 +485,8 @@ cdef int sign_of(const double* weights, Py_ssize_t n) noexcept:
 
 
 cdef int make_tiles(Call* call, const Facts* kernel, const Proposal* p) except -1:
-    """Of the sums' type; for results that are floats also what proves them, and the same in float64."""
+    """Make transforms in the sums' type; for results that are floats also what proves them, and transforms in
+    float64."""
     cdef double eps = ldexp(1, -23 if p.accumulator == FLOAT32 else -52)
     cdef bint bounded = call.low == call.high    # floats have no limits
     if p.accumulator != FLOAT32:
@@ -523,7 +504,7 @@ cdef int make_tiles(Call* call, const Facts* kernel, const Proposal* p) except -
 
 
 cdef inline Py_ssize_t most_spread() noexcept:
-    """Samples from the first to the last tap of a group, at the most, where groups are of taps; else 0."""
+    """The most samples from the first to the last tap of a group, if groups are of taps; else 0."""
     return 2 * F32_LANES if PERMUTES_BYTES else 0
 
 
@@ -531,9 +512,9 @@ cdef int make_dots(Call* call, const Proposal* p) except -1:
     """Groups of the call's whole-numbered weights. Kernels of fewer than three rows get rows of zeros
     below.
 
-    A group is four taps, `spread` samples from the first to the last, where the engine can gather their
-    samples; else it is four neighbouring samples and takes all taps that fall on them: four of a row of single
-    samples, two of interleaved RGB (and the spread is 0).
+    If the engine can gather the samples of taps, a group is four taps, `tap_stride` samples from the first to the
+    last. Else it is four neighbouring samples, `tap_stride` is 0, and the group takes all taps that fall on them:
+    four of a row of single samples, two of interleaved RGB.
     """
     cdef Dots* dots = &call.dots
     cdef Py_ssize_t height = call.kernel_height, width = call.kernel_width, rows = larger(3, height)
@@ -549,7 +530,7 @@ cdef int make_dots(Call* call, const Proposal* p) except -1:
     dots.fixed_point_error = <int32_t>ceil(ldexp(p.tie_tolerance, p.fraction_bits)) + 1
     dots.tap_stride = 3 * channels if channels > 1 and 3 * channels <= most_spread() else 0
     make_gather(dots)
-    # the first group begins at the first column that is not zero, each other at the next that is in none
+    # each group begins at the first column with taps that is in no group yet
     for kx in range(width):
         if has_taps(call, p.unit, kx) and (
                 dots.groups == 0 or kx * channels > offsets[dots.groups - 1] + (dots.tap_stride or 3)):
@@ -589,7 +570,7 @@ cdef bint has_taps(const Call* call, double unit, Py_ssize_t kx) noexcept:
 
 
 cdef void make_gather(Dots* dots) noexcept:
-    """Which samples are those of four vectors of groups of taps, `spread` from the first to the last."""
+    """List the samples of four vectors of groups of taps."""
     cdef Py_ssize_t k, i, t, start, lanes = F32_LANES
     if not dots.tap_stride:
         return
@@ -601,7 +582,7 @@ cdef void make_gather(Dots* dots) noexcept:
 
 
 cdef double sum_of_weights(const Facts* f) noexcept:
-    """With the roundings added up beside it (Neumaier, 1974)."""
+    """The sum of the weights with its rounding errors added up and compensated (Neumaier, 1974)."""
     cdef Py_ssize_t i
     cdef double total = 0, rest = 0, w, t
     for i in range(f.height * f.width):
@@ -649,10 +630,6 @@ cdef class Program:
         if slices:
             if kernel.facts.height % slices or p.sums not in (TAPS, EXACT_INT64):
                 raise ValueError(f"strategy must list the taps of {slices} slices; got {strategy.method!r}")
-            if p.across != NULL and tuple(steps) != (1, 1, 1):
-                raise ValueError(f"steps must be 1 for separable kernels; got {steps}")
-            if p.across != NULL and slices > MOST_DEPTH:
-                raise ValueError(f"slices must be at most {MOST_DEPTH} for separable kernels; got {slices}")
             v.slice_taps, v.slice_rows = slices, kernel.facts.height // slices
             v.slice_step, v.row_step, v.col_step = steps
         call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor
@@ -698,16 +675,16 @@ cdef class Program:
         free_spectra(&self.call.spectra)
         free_spectra(&self.call.fine_spectra)
 
-    def convolve_tile(self, const float[:, ::1] samples):
+    def convolve_tile(self, bytes samples, Py_ssize_t height, Py_ssize_t width):
         """One tile of float32 as its transforms leave it; benchmarks/search_bound.py measures it."""
         cdef const Fft* fft = &self.call.fft
         cdef Ahead nothing = nothing_ahead(&self.call)
+        cdef const float* sample = <const float*><const char*>samples
         cdef Py_ssize_t y, x, side = fft.n * fft.pitch
         cdef float* tile = <float*>get_memory(4 * side, sizeof(float))
         memset(tile, 0, 4 * side * sizeof(float))
-        for y in range(samples.shape[0]):
-            for x in range(samples.shape[1]):
-                tile[y * fft.pitch + x] = samples[y, x]
+        for y in range(height):
+            memcpy(tile + y * fft.pitch, sample + y * width, width * sizeof(float))
         convolve_tiles(<vf*>tile, fft, fft.n - self.call.kernel_width + 1, fft.n, True, &nothing)
         results = [[tile[y * fft.pitch + x] for x in range(fft.n - self.call.kernel_width + 1)]
                    for y in range(fft.n - self.call.kernel_height + 1)]
@@ -751,12 +728,3 @@ def dot_bits():
 def vector_bytes():
     """Width of this level's vectors; 0 without the vector extension."""
     return VECTOR_BYTES
-
-
-def half_round_trip(const float[::1] values):
-    """float32 -> float16 bits -> float32, by the verbs; for the tests of simd.h."""
-    cdef Py_ssize_t i
-    return (
-        [float_to_half(values[i]) for i in range(values.shape[0])],
-        [half_to_float(float_to_half(values[i])) for i in range(values.shape[0])],
-    )

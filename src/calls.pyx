@@ -41,7 +41,7 @@ cdef enum:
     PREPARED = 4        # images of other types and sizes that a plan knows
     SLOTS = 256         # of a cache, in pairs
     SAMPLES = 16        # words of a kernel that are hashed
-    MOST_OPTIONS = 16   # that are kept, and as many that were given
+    MOST_OPTIONS = 64   # that are kept, as they were given and as they were checked
     NO_AXIS = -1000
     SAME = 0
     VALID = 1
@@ -420,30 +420,38 @@ cdef class Options:
     ----------
     flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute, missing
         As in fastconv.api.Plan.
-    mode, border_number : int
-        Of `shape` and `border`, as their tables have them.
+    mode : int
+        Of `shape`, as its table has it.
+    borders : tuple of int
+        Of each of the kernel's axes, as the table of borders has them.
+    axes, stride, dilation : tuple of int, optional
+        Of a plan that C does not answer; else None.
     """
     cdef readonly bint flipped
-    cdef readonly str border, shape, method
-    cdef readonly object cval, channel_axis, dtype, threads
-    cdef readonly tuple origin
+    cdef readonly str shape, method
+    cdef readonly object border, cval, channel_axis, dtype, threads
+    cdef readonly tuple origin, axes, stride, dilation
     cdef readonly double scale, offset
     cdef readonly bint absolute
     cdef readonly object missing
-    cdef int mode, border_number, axis
+    cdef int mode, row_border, column_border, axis
     cdef int target             # NumPy's number of the result's type, -1: the image's
     cdef double constant
     cdef bint plain             # whether all is real
 
-    def __init__(self, bint flipped, str border, cval, tuple origin, str shape, channel_axis, dtype, str method,
-                 threads, double scale, double offset, bint absolute, missing, *, int mode, int border_number):
+    def __init__(self, bint flipped, border, cval, tuple origin, str shape, channel_axis, dtype, str method,
+                 threads, double scale, double offset, bint absolute, missing, *, int mode, tuple borders,
+                 tuple axes=None, tuple stride=None, tuple dilation=None):
         self.flipped, self.border, self.cval, self.origin, self.shape = flipped, border, cval, origin, shape
         self.channel_axis, self.dtype, self.method, self.threads = channel_axis, dtype, method, threads
         self.scale, self.offset, self.absolute, self.missing = scale, offset, absolute, missing
-        self.mode, self.border_number, self.axis = mode, border_number, NO_AXIS
+        self.axes, self.stride, self.dilation = axes, stride, dilation
+        self.mode, self.axis = mode, NO_AXIS
+        self.row_border, self.column_border = borders[0], borders[len(borders) - 1]
         self.target = -1 if dtype is None else dtype.num
         # of this machine's byte order
         self.plain = PyFloat_CheckExact(cval) and (dtype is None or (dtype.kind != "c" and dtype.isnative))
+        self.plain = self.plain and stride is None
         self.constant = cval if self.plain else 0
         if PyLong_CheckExact(channel_axis) and -MOST_AXES < channel_axis < MOST_AXES:
             self.axis = channel_axis
@@ -488,7 +496,7 @@ cdef class PlanBase:
     cdef Prepared prepared[PREPARED]
     cdef list programs          # owners of what these point to
     cdef int oldest
-    cdef Py_ssize_t program_bytes
+    cdef readonly Py_ssize_t program_bytes
     cdef bint cached            # whether the cache holds this plan
 
     def __init__(self, Options options not None, tuple parts not None, lying=None, pixel=None):
@@ -499,8 +507,9 @@ cdef class PlanBase:
         self.options, self.parts, self.lying, self.pixel = options, parts, lying, pixel
         self.programs = [None] * PREPARED
         self.kernel_height, self.kernel_width = kernel.facts.height, kernel.facts.width
-        self.centre_y = window_centre(self.kernel_height, options.origin[0], options.flipped)
-        self.centre_x = window_centre(self.kernel_width, options.origin[1], options.flipped)
+        if options.stride is None:
+            self.centre_y = window_centre(self.kernel_height, options.origin[0], options.flipped)
+            self.centre_x = window_centre(self.kernel_width, options.origin[1], options.flipped)
         self.plain = options.plain and len(parts) == 1
         return 0
 
@@ -638,8 +647,8 @@ cdef class PlanBase:
         put_array(&r.dst, result, &d, code_of[target])
         left = put_planes(&r, &s, &d)
         r.channels = s.channels
-        r.rows.length, r.rows.count, r.rows.border = s.height, height, o.border_number
-        r.cols.length, r.cols.count, r.cols.border = s.width, width, o.border_number
+        r.rows.length, r.rows.count, r.rows.border = s.height, height, o.row_border
+        r.cols.length, r.cols.count, r.cols.border = s.width, width, o.column_border
         if o.mode == SAME:
             r.rows.start, r.cols.start = -self.centre_y, -self.centre_x
         elif o.mode == VALID:
@@ -675,7 +684,7 @@ cdef class PlanBase:
         cdef double low, high
         cdef bint integral
         # a constant that no window sees is none
-        cdef bint sees = o.border_number == FC_CONSTANT and o.mode != VALID and len(kernel) > 1
+        cdef bint sees = FC_CONSTANT in (o.row_border, o.column_border) and o.mode != VALID and len(kernel) > 1
         if (o.axis == NO_AXIS and cnp.PyArray_NDIM(image) > 2) or (
                 is_integer(code_of[target]) and not kernel.facts.finite):
             self._check(image, cnp.PyArray_DescrFromType(target))
@@ -706,12 +715,16 @@ cdef class PlanBase:
             else:
                 if program is not None:
                     program_bytes += program.nbytes()
+        self.holds(program_bytes)
+        return 0
+
+    def holds(self, Py_ssize_t program_bytes):
+        """Say how many bytes of programs this plan keeps; the cache makes room if it holds the plan."""
         with cython.critical_section(_plans):
             if self.cached:
                 account(program_bytes - self.program_bytes)
             self.program_bytes = program_bytes
             make_room()
-        return 0
 
 
 cdef inline Py_ssize_t window_centre(Py_ssize_t size, Py_ssize_t origin, bint flipped) noexcept:
@@ -1001,20 +1014,20 @@ def known(image, kernel, out, tuple options):
     array of real numbers, if such options were checked before. Else None."""
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
     cdef PlanBase plan
-    if k is None or cnp.PyArray_NDIM(k) != 2:
+    if k is None or cnp.PyArray_NDIM(k) == 0:
         return None
     plan = find(k, options)
-    if plan is None and is_array(kernel):
+    if plan is None and is_array(kernel) and cnp.PyArray_NDIM(k) == 2:
         plan = new_plan(k, options)
         if plan is not None:
             keep(k, options, plan)
     return None if plan is None else plan.answer(image, out)
 
 
-def plan_of(kernel, tuple options):
+def remembered(kernel, tuple options):
     """The plan that was made of this kernel and these options, or None."""
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
-    return None if k is None or cnp.PyArray_NDIM(k) != 2 else find(k, options)
+    return None if k is None or cnp.PyArray_NDIM(k) == 0 else find(k, options)
 
 
 cdef PlanBase new_plan(cnp.ndarray kernel, tuple options):
@@ -1055,7 +1068,7 @@ cdef cnp.ndarray plain_kernel(object kernel):
     elif not is_array(kernel):
         return None
     k = cnp.PyArray_GETCONTIGUOUS(<cnp.ndarray>kernel)
-    if cnp.PyArray_NDIM(k) != 2 or not is_plain(k) or k.dtype.hasobject:
+    if not is_plain(k) or k.dtype.hasobject:
         return None
     return k
 
@@ -1072,12 +1085,12 @@ def remember(kernel, tuple options, PlanBase plan):
     plan : Plan
     """
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
-    if checked(options) is None:
+    if plan.options.stride is None and checked(options) is None:
         with cython.critical_section(_plans):
             if len(_checked) == MOST_OPTIONS:
                 del _checked[:2]
             _checked.extend((options, plan.options))
-    if k is not None and cnp.PyArray_NDIM(k) == 2:
+    if k is not None and cnp.PyArray_NDIM(k) > 0:
         keep(k, options, plan)
 
 
@@ -1173,28 +1186,3 @@ def again(function, image, kernel, output, tuple options):
             with cython.critical_section(_plans):
                 put(_echoes, slot, entry)
     return made
-
-
-# --- sums and a number ----------------------------------------------------------------------------------
-
-
-def add_number(cnp.ndarray a, double number):
-    """Add a number to the samples of a plain array of float32 or float64, in its type; False if it is no such
-    array. Nothing warns of what becomes infinite."""
-    cdef Py_ssize_t i, n = cnp.PyArray_SIZE(a)
-    cdef float* singles = <float*>cnp.PyArray_DATA(a)
-    cdef double* doubles = <double*>cnp.PyArray_DATA(a)
-    cdef float single = <float>number
-    if not is_plain(a) or not cnp.PyArray_ISWRITEABLE(a):
-        return False
-    if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT:
-        with nogil:
-            for i in range(n):
-                singles[i] += single
-    elif cnp.PyArray_TYPE(a) == cnp.NPY_DOUBLE:
-        with nogil:
-            for i in range(n):
-                doubles[i] += number
-    else:
-        return False
-    return True

@@ -9,6 +9,7 @@
 # Rows, taps, vectors, threads; no policy. Which method runs, and whether it is exact, is decided by
 # the planner (src/planner.pyx) before the call.
 
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from fastconv._engine.pool cimport run
 from libc.float cimport DBL_MAX
 from libc.math cimport INFINITY, M_PI, NAN, ceil, cos, fabs, floor, fmax, fmin, hypot, ldexp, log2, rint, sin
@@ -20,8 +21,8 @@ from libc.string cimport memcpy, memmove, memset
 from fastconv._engine.planner cimport (
     ACROSS_FIRST, ADDED, BOX, BOX_SLIDING, BOX_SMALL, CAST_BACK, CONVOLVE2D, CONVOLVE2D_REVERSED, CORRELATE1D,
     EVEN, EXACT_INT64, F16, F32, F64, FFT, FLOAT32, HALF_UP, I8, I16, I32, I64, INT8_DOT, LIST, MEAN,
-    NOTHING, ODD, ROUNDED, SPECTRA, SPECTRAL_LINES, TAPS, U8, U16, U32, U64, WRAPPED, Facts, Kernel,
-    Proposal, Strategy, highest_of, lowest_of,
+    MOST_DEPTH, NOTHING, ODD, ROUNDED, SPECTRA, SPECTRAL_LINES, TAPS, U8, U16, U32, U64, WRAPPED, Facts, Kernel,
+    Proposal, Strategy, highest_of, lowest_of, split_depth,
 )
 
 include "simd/verbs.pxi"

@@ -24,17 +24,19 @@ This module does not depend on the CPU's level: `describe_level` tells it what i
 """
 
 cimport cython
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.float cimport DBL_MAX
-from libc.math cimport INFINITY, fabs, floor, fmod, frexp, isfinite, ldexp, log2, rint, sqrt
+from libc.math cimport INFINITY, fabs, floor, fma, fmod, frexp, isfinite, ldexp, log2, rint, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memset, strcmp
 
 from fastconv._engine.planner cimport Facts     # its own: builds then see when these declarations change
 
 from fastconv._costs import NS
 
+include "planning/doubles.pxi"
 include "planning/types.pxi"
 include "planning/levels.pxi"
 include "planning/facts.pxi"
@@ -51,4 +53,5 @@ include "planning/fft.pxi"
 include "planning/exact_int64.pxi"
 include "planning/strategy.pxi"
 include "planning/choice.pxi"
+include "planning/volumes.pxi"
 include "planning/scipy.pxi"

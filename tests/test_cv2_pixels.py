@@ -11,6 +11,7 @@ those that fastconv did; the others it handed back, and they are OpenCV's own.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 import fastconv
 from fastconv import reference
 from fastconv.compat import installation
+from fastconv.compat.cv2_pixels import INSTALLED
 from fastconv.compat.half_up import correlate_half_up
 from fastconv.compat.stand_ins import counts
 
@@ -295,10 +297,10 @@ def test_usual_calls_are_served_with_opencvs_pixels_on_all_levels(
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_fixed_point_blurs_of_any_size_are_opencvs(dtype: str, level: str) -> None:
-    sizes = [(3, 3), (5, 5), (7, 1), (1, 5), (9, 3), (13, 13), (31, 31), (127, 5)]
+    sizes = [(1, 1), (3, 3), (5, 5), (7, 1), (1, 5), (9, 3), (13, 13), (31, 31), (127, 5)]
     originals = SimpleNamespace(**vars(cv2))
     with fastconv.installed("cv2", always=True):
-        for size, sigma in itertools.product(sizes, (0, 0.4, 1, 3.3)):
+        for size, sigma in itertools.product(sizes, (0, 0.1, 0.4, 1, 3.3)):
             for shape in [(33, 47), (12, 10, 3), (2, 70), (64, 64)]:
                 image = picture(shape, dtype)
                 image[:2] = np.iinfo(dtype).max  # nothing saturates, nor wraps around
@@ -312,7 +314,11 @@ def test_fixed_point_blurs_of_any_size_are_opencvs(dtype: str, level: str) -> No
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_halves_are_rounded_up(dtype: str, level: str) -> None:
     line = np.array([1, 4, 6, 4, 1]) / 16
-    for kernel in (np.outer(line, line), np.outer([0.25, 0.5, 0.25], [1, 3, 0, 4]) / 8):
+    identity = np.zeros((3, 5))
+    identity[1, 2] = 1
+    for kernel in (
+        np.outer(line, line), np.outer([0.25, 0.5, 0.25], [1, 3, 0, 4]) / 8, identity, np.ones((1, 1)),
+    ):  # fmt: skip
         for shape in [(1, 1), (3, 4), (17, 65), (8, 130), (7, 5, 3)]:
             image = picture(shape, dtype)
             axis = -1 if len(shape) == 3 else None
@@ -322,6 +328,102 @@ def test_halves_are_rounded_up(dtype: str, level: str) -> None:
             got = correlate_half_up(image, kernel, border="mirror", channel_axis=axis)
             assert got.dtype == image.dtype
             assert_array_equal(got, np.floor(exact + 0.5))
+
+
+class Random:
+    """Calls of integers at random, of all kinds that decide whether OpenCV's result is certain."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def one_of(self, *choices: Any) -> Any:
+        return choices[self.rng.integers(len(choices))]
+
+    def number(self, low: int, high: int) -> int:
+        return int(self.rng.integers(low, high))
+
+    def image(self) -> Array:
+        limits = np.iinfo(self.one_of("u1", "u1", "u1", "u2", "i2"))
+        shape = self.number(1, 70), self.one_of(self.number(1, 140), 32, 64, 96)
+        channels = self.one_of((), (), (self.number(1, 5),))
+        noise = self.rng.integers(limits.min, limits.max + 1, (*shape, *channels)).astype(
+            limits.dtype
+        )
+        half = self.rng.random(noise.shape) < 0.5
+        chosen: Array = self.one_of(
+            noise, noise, np.where(half, limits.min, limits.max).astype(limits.dtype)
+        )
+        return chosen
+
+    def weights(self, *shape: int) -> Array:
+        whole = self.rng.integers(-9, 10, shape)
+        made: Array = self.one_of(
+            whole, whole / 2.0 ** self.number(0, 9), whole / 10, self.rng.normal(size=shape),
+            abs(whole) / 64, np.full(shape, 1 / np.prod(shape)),
+        )  # fmt: skip
+        typed: Array = made.astype(self.one_of(np.float32, np.float64))
+        return typed
+
+    def line(self) -> Array:
+        size = self.number(1, 10)
+        line = self.weights(size)
+        binomial = np.array([math.comb(size - 1, i) for i in range(size)]) / 2.0 ** (size - 1)
+        chosen: Array = self.one_of(
+            line, line + line[::-1], line - line[::-1], binomial.astype(line.dtype)
+        )
+        return chosen
+
+    def call(self) -> tuple[str, tuple[Any, ...]]:
+        """Function and arguments."""
+        a, border = self.image(), self.one_of(*BORDERS)
+        depth = self.one_of(-1, -1, cv2.CV_16S, cv2.CV_16U) if a.dtype == np.uint8 else -1
+        delta = self.one_of(
+            0, 0, self.number(-50, 50), self.number(-99, 99) / 8, float(self.rng.normal())
+        )
+        scale, size = self.one_of(1, 1, 0.5, 0.125, 0.1, -3), self.one_of(1, 3, 5, 7, 9, 31)
+        box = self.one_of(*[(self.number(1, n), self.number(1, n)) for n in (5, 9, 20, 40)])
+        odd = 2 * self.number(0, 12) + 1, 2 * self.number(0, 12) + 1
+        sigmas = (float(self.one_of(0, self.rng.random() * n)) for n in (6, 3))
+        x, y = self.line(), self.line()
+        anchor = self.one_of((-1, -1), (-1, -1), (0, 0))
+        calls: dict[str, tuple[Any, ...]] = {
+            "filter2D": (
+                depth,
+                self.weights(*(self.number(1, 8) for _ in "yx")),
+                None,
+                anchor,
+                delta,
+            ),
+            "sepFilter2D": (depth, x, y.astype(x.dtype), None, anchor, delta),
+            "blur": (box, None, anchor),
+            "boxFilter": (depth, box, None, anchor, self.one_of(True, False)),
+            "GaussianBlur": (self.one_of(odd, odd, (0, 0)), next(sigmas), None, next(sigmas)),
+            "Sobel": (depth, self.number(0, 3), self.number(0, 3), None, size, scale, delta),
+            "Scharr": (depth, *self.one_of((0, 1), (1, 0)), None, scale, delta),
+            "Laplacian": (depth, None, size, scale, delta),
+        }
+        name = self.one_of(*calls)
+        return name, (a, *calls[name], border)
+
+
+def test_random_calls_are_opencvs_to_the_pixel_or_handed_back(level: str, opencv: Any) -> None:
+    random, served = Random(7), 0
+    for _ in range(4000):
+        name, arguments = random.call()
+        try:
+            wanted = getattr(opencv, name)(*arguments)
+        except cv2.error:
+            wanted = None
+        try:
+            got = INSTALLED[name](*arguments)
+        except (TypeError, ValueError):
+            got = NotImplemented
+        if got is not NotImplemented:
+            assert wanted is not None, (name, arguments)  # which OpenCV refuses
+            assert got.dtype == wanted.dtype
+            assert_array_equal(got, wanted, err_msg=f"{name} {arguments[1:]}")
+            served += 1
+    assert served > 1500
 
 
 def test_opencvs_own_floats_depend_on_the_column(opencv: Any) -> None:
@@ -360,6 +462,8 @@ def test_what_opencv_refuses_it_refuses_itself() -> None:
         lambda: cv2.sepFilter2D(good, cv2.CV_8S, np.ones(3), np.ones(3)),
         lambda: cv2.Laplacian(good, -1, ksize=33),
         lambda: cv2.boxFilter(good, -1, (0, 1)),
+        lambda: cv2.blur(good, (3, 3), np.zeros((8, 18), np.uint8)[:, ::2]),
+        lambda: cv2.GaussianBlur(good, (3, 3), 0, np.zeros((9, 8), np.uint8).T),
     ]
     for call in calls:
         said = []

@@ -289,3 +289,33 @@ def test_images_of_unknown_shape_or_type_are_refused() -> None:
         convolve(image[0], fastconv.sharpening)
     with pytest.raises(TypeError, match="image must be in memory here"):
         fastconv.explain(image, fastconv.sharpening)
+
+
+# --- any number of axes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("stride", [1, 2, (3, 1, 2)])
+def test_volumes_are_those_in_memory(border: str, stride: Any) -> None:
+    image = picture((13, 17, 19), "uint8")
+    lazy = da.from_array(image, chunks=(5, 6, 4))
+    for kernel in (np.arange(1.0, 61).reshape(3, 4, 5) / 900, np.ones((3, 3, 3)) / 27):
+        for shape in ("same", "valid", "full"):
+            options: dict[str, Any] = {
+                "border": border,
+                "cval": 7.0,
+                "stride": stride,
+                "shape": shape,
+            }
+            got = convolve(lazy, kernel, **options)
+            assert isinstance(got, da.Array)
+            np.testing.assert_array_equal(got.compute(), convolve(image, kernel, **options))
+
+
+def test_lines_along_any_axis_and_dilated_kernels_are_those_in_memory() -> None:
+    image = picture((13, 17, 19), "float32")
+    lazy = da.from_array(image, chunks=(5, 6, 4))
+    for kernel, axes in (([1, 2, 4], 0), ([1, 2, 4], -2), (np.ones((3, 2)), (2, 0))):
+        options: dict[str, Any] = {"axes": axes, "stride": 2, "dilation": 3, "border": "wrap"}
+        got = convolve(lazy, kernel, **options).compute()
+        np.testing.assert_array_equal(got, convolve(image, kernel, **options))

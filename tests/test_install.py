@@ -102,7 +102,8 @@ def test_a_block_that_raises_leaves_nothing_behind() -> None:
 
 def test_unknown_names_are_errors_and_change_nothing() -> None:
     with pytest.raises(
-        ValueError, match=r"names must be of ndimage, signal, cv2, astropy, Pillow; got 'scipy'"
+        ValueError,
+        match=r"names must be of ndimage, signal, cv2, astropy, Pillow, scikit-image; got 'scipy'",
     ):
         fastconv.install("ndimage", "scipy")
     assert replaced() == []
@@ -233,6 +234,44 @@ def test_names_that_are_not_imitated_need_their_library(
     with pytest.raises(AttributeError, match=f"and {theirs}, which may have it, is not installed"):
         getattr(module, names.split()[0])
     assert set(module.__all__) <= set(dir(module))
+
+
+def test_scikit_images_filters_are_served_with_its_bits() -> None:
+    pytest.importorskip("skimage")
+    names = ("feature", "filters", "metrics", "restoration")
+    modules: list[Any] = [import_module(f"skimage.{name}") for name in names]
+    feature, filters, metrics, restoration = modules
+    image = np.random.default_rng(0).random((90, 80))
+    calls: list[Any] = [
+        lambda: filters.gaussian(image, 2),
+        lambda: filters.sobel(image),
+        lambda: filters.unsharp_mask(image),
+        lambda: filters.difference_of_gaussians(image, 1, 3),
+        lambda: feature.canny(image),
+        lambda: feature.corner_harris(image),
+        lambda: metrics.structural_similarity(image, image**2, data_range=1),
+        lambda: restoration.richardson_lucy(image, np.ones((3, 3)) / 9, 2),
+    ]
+    wanted = [call() for call in calls]
+    with fastconv.installed("scikit-image", always=True) as report:
+        before = {name: count.served for name, count in counts.items()}
+        got = [call() for call in calls]
+        served = {name for name, count in counts.items() if count.served > before[name]}
+    assert {"scipy.ndimage.gaussian_filter", "scipy.signal.convolve2d"} <= set(report.replaced)
+    assert {
+        f"scipy.ndimage.{name}" for name in ("gaussian_filter", "uniform_filter", "sobel")
+    } <= served
+    for a, b in zip(got, wanted, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_scikit_image_that_is_not_installed_is_an_import_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "skimage", None)
+    with pytest.raises(ImportError, match="skimage"):
+        fastconv.install("scikit-image")
+    assert not installation._state.asked
 
 
 def test_a_module_of_a_name_like_fastconvs_is_searched_as_well() -> None:

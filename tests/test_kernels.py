@@ -107,7 +107,8 @@ def test_named_lists_every_public_name_in_a_stable_order() -> None:
     names = list(kernels.named())
     assert names == list(kernels.named())
     assert names[:5] == FIVE
-    assert sorted([*names, "named"]) == sorted(kernels.__all__)
+    banks = ("gabor_bank", "hessian", "laws", "steerable")
+    assert sorted([*names, *banks, "named"]) == sorted(kernels.__all__)
     assert sorted(TO_ONE + TO_ZERO + ["gabor"]) == sorted(GENERATORS)
 
 
@@ -598,3 +599,59 @@ def test_difference_of_gaussians_rejects_a_wide_blur_that_is_not_wider(high: flo
 def test_a_sigma_too_small_for_a_difference_is_rejected(name: str) -> None:
     with pytest.raises(ValueError, match=r"^truncate \* (high_)?sigma must be at least 0\.5"):
         getattr(kernels, name)(0.05)
+
+
+# --- banks ---------------------------------------------------------------------------------------
+
+
+def test_a_hessian_is_scipys_second_derivatives() -> None:
+    image = np.random.default_rng(3).normal(size=(21, 30))
+    for kernel, order in zip(kernels.hessian((1.5, 2)), ((2, 0), (1, 1), (0, 2)), strict=True):
+        wanted = ndimage.gaussian_filter(image, (1.5, 2), order)
+        assert_allclose(ndimage.convolve(image, kernel), wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_steerable_kernels_give_every_direction_of_a_few(order: int) -> None:
+    few, many = kernels.steerable(1.5, order), kernels.steerable(1.5, order, 7)
+    basis = np.stack([kernel.ravel() for kernel in few], axis=1)
+    for kernel in many:
+        weights, *_ = np.linalg.lstsq(basis, kernel.ravel(), rcond=None)
+        assert_allclose(basis @ weights, kernel.ravel(), rtol=0, atol=1e-14)
+    assert_allclose(few[0], kernels.gaussian_derivative(1.5, order), rtol=0, atol=1e-15)
+
+
+def test_a_gabor_bank_is_gabors() -> None:
+    bank = kernels.gabor_bank([0.3, 0.1], 3, bandwidth=1.5)
+    wanted = [kernels.gabor(f, np.pi * i / 3, bandwidth=1.5) for f in (0.3, 0.1) for i in range(3)]
+    assert all(np.array_equal(a, b) for a, b in zip(bank, wanted, strict=True))
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_laws_kernels_are_laws_lines(size: int) -> None:
+    laws = kernels.laws(size)
+    assert len(laws) == {3: 9, 5: 25}[size]
+    assert all(kernel.shape == (size, size) for kernel in laws.values())
+    for name, kernel in laws.items():
+        assert (kernel.sum() == 0) == (name not in (f"L{size}L{size}",))
+    level = laws[f"L{size}L{size}"]
+    assert_array_equal(level, kernels.binomial(size) * level.sum())
+    # as correlated: an edge answers where what is right of it is brighter
+    assert laws[f"L{size}E{size}"][0, -1] > 0 > laws[f"L{size}E{size}"][0, 0]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: kernels.hessian(0.0), "sigma"),
+        (lambda: kernels.hessian(0.1), "truncate"),
+        (lambda: kernels.steerable(1.0, 3), "order"),
+        (lambda: kernels.steerable(1.0, 1, 0), "angles"),
+        (lambda: kernels.gabor_bank([]), "frequencies"),
+        (lambda: kernels.gabor_bank([0.1], 0), "angles"),
+        (lambda: kernels.laws(4), "size"),
+    ],
+)
+def test_a_bank_that_cannot_be_made_says_why(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{words}"):
+        call()

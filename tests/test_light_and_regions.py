@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from PIL import Image
+from PIL import Image, ImageCms
 
 import fastconv
 from fastconv import _linear_light, reference
@@ -144,6 +144,15 @@ def test_files_of_every_kind_are_filtered_in_light() -> None:
     assert_array_equal(
         tifffile.imread("out_deep.tif"), filtered_light(colour, BLUR, channel_axis=-1)
     )
+
+
+def test_a_profile_of_another_curve_is_said() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    other = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    for name, profile in (("srgb.png", srgb), ("other.png", other)):
+        Image.new("RGB", (9, 9)).save(name, icc_profile=profile)
+        said = run("apply", name, "-k", "box_blur", "--linear", "-o", f"out_{name}").stderr
+        assert ("colour profile is not sRGB's" in " ".join(said.split())) == (profile == other)
 
 
 # --- regions -------------------------------------------------------------------------------------

@@ -429,7 +429,8 @@ def line_of(explanation: str, word: str) -> str:
         ("uint8", None, KERNELS["dense 3x3"], "dot", "32-bit integers"),
         ("int64", None, np.array([[2**20, 1, 1]]), "wide", "pairs of 64-bit integers"),
         ("int8", None, KERNELS["dense 3x3"], "direct", "float32"),
-        ("uint16", None, kernels.gaussian(1), "direct", "float64"),
+        # which of the two is cheaper depends on the level
+        ("uint16", None, kernels.gaussian(1), "direct", "float64( in the definition's order.*)?"),
         ("float64", None, KERNELS["dense 3x3"], "direct", "float64"),
         ("float32", None, KERNELS["box 3x3"], "box", "float32"),
         (
@@ -445,7 +446,7 @@ def test_explanation_says_of_what_type_the_sums_are(
     level: str, pixel: str, target: str | None, kernel: Array, method: str, sums: str
 ) -> None:
     plan = fastconv.plan(kernel, pixel=pixel, dtype=target, method=method)
-    assert line_of(plan.explain(), "sums") == f"  sums     {sums}"
+    assert re.fullmatch(f"  sums     {sums}", line_of(plan.explain(), "sums"))
 
 
 def test_explanation_says_what_the_result_is_worth() -> None:

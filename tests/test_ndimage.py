@@ -358,12 +358,17 @@ def test_output_may_be_the_input(level: str, name: str) -> None:
     assert identical(ours_, wanted)
 
 
-def test_windows_of_three_axes_are_the_same_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shape", [(3, 2, 4), (3, 2, 1, 3), (2, 2, 3, 2)])
+def test_windows_of_three_axes_and_more_are_the_same_without_scipy(
+    monkeypatch: pytest.MonkeyPatch, level: str, shape: tuple[int, ...]
+) -> None:
     monkeypatch.setattr(originals, "find", lambda module, name: None)
     rng = np.random.default_rng(3)
     for dtype, output in (("f8", None), ("u1", None), ("i2", "u1"), ("f4", "i8")):
-        image = (rng.standard_normal((6, 7, 8)) * 50).astype(np.int64).astype(dtype)
-        w = rng.standard_normal((3, 2, 4))
+        image = (
+            (rng.standard_normal((6, 7, 8, 3)[: len(shape)]) * 50).astype(np.int64).astype(dtype)
+        )
+        w = rng.standard_normal(shape)
         for mode in ("reflect", "constant", "mirror", "wrap", "nearest"):
             check("correlate", image, w, mode=mode, cval=3.5, output=output)
             check("convolve", image, w, mode=mode, cval=3.5, output=output)

@@ -34,22 +34,28 @@ with_tasks = pytest.mark.skipif(
 # --- the header by itself ------------------------------------------------------------------------
 
 
-def hammer(folder: Path, *words: object, flags: tuple[str, ...] = ()) -> str:
+def hammer(
+    folder: Path,
+    *words: object,
+    flags: tuple[str, ...] = (),
+    compiler: str | None = CC,
+    machine: tuple[str, ...] = (),
+) -> str:
     """Build and run hammer_pool.c; return what it printed."""
     headers, source = HERE.parent / "src" / "schedule", HERE / "hammer_pool.c"
-    if CC is None or not hasattr(os, "fork"):
+    if compiler is None or not hasattr(os, "fork"):
         pytest.skip("hammer_pool.c must be compiled, and forks")
     program = folder / "hammer"
     words_for_cc = [*flags, f"-I{headers}", str(source), "-lm", "-o", str(program)]
     built = subprocess.run(
-        [CC, "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", *words_for_cc],
+        [compiler, "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", *words_for_cc],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if flags and built.returncode:
         pytest.skip(f"this compiler has no {flags[0]}")
     assert built.returncode == 0, built.stderr
     done = subprocess.run(
-        [program, *map(str, words)], env={**os.environ, "TSAN_OPTIONS": "die_after_fork=0"},
+        [*machine, program, *map(str, words)], env={**os.environ, "TSAN_OPTIONS": "die_after_fork=0"},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     if "FATAL: ThreadSanitizer: unexpected memory mapping" in done.stderr:
@@ -66,9 +72,56 @@ def test_thread_sanitizer_finds_no_race(tmp_path: Path) -> None:
     assert hammer(tmp_path, 16, 200, 5, flags=("-fsanitize=thread",)) == "fine\n"
 
 
+def test_bands_run_once_on_aarch64(tmp_path: Path) -> None:
+    cross, machine = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64")
+    if cross is None or machine is None:
+        pytest.skip("needs Debian's gcc-aarch64-linux-gnu and qemu-user")
+    # no forks: those of a program of many threads hang in qemu itself
+    said = hammer(tmp_path, 8, 50, 0, flags=("-static",), compiler=cross, machine=(machine,))
+    assert said == "fine\n"
+
+
 def test_one_call_in_200_is_spoiled_by_helpers_that_are_held_up(tmp_path: Path) -> None:
     # twice as many, since a call is not blamed on its helper if the caller was held up as well
     assert 1 <= int(hammer(tmp_path)) <= 2 * (2000 // pool.LONE_CALLS) + 2
+
+
+SERIAL = r"""
+#include "pool.h"
+#include <stdio.h>
+static int run;
+static int band(const void *context, ptrdiff_t i, ptrdiff_t bands) {
+    run++;
+    return context == &run && i == 0 && bands == 1 ? 7 : 100;
+}
+int main(void) {
+    int failed;
+    pool_begin();
+    pool_set(8, 0);
+    pool_tune(0, 0);
+    failed = pool_run(band, &run, 16, 8);
+    printf("%s %d %d %d\n", POOL_KIND, run, failed, pool_helpers());
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "flags", [("-DFASTCONV_NO_THREADS",), ("-D__GCC_ATOMIC_LLONG_LOCK_FREE=1",)]
+)
+def test_compiler_without_threads_or_atomics_gets_calls_of_one_band(
+    flags: tuple[str, ...], tmp_path: Path
+) -> None:
+    if CC is None:
+        pytest.skip("serial.c must be compiled")
+    source, program = tmp_path / "serial.c", tmp_path / "serial"
+    source.write_text(SERIAL)
+    options = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"]
+    options += ["-Wno-builtin-macro-redefined", "-U__GCC_ATOMIC_LLONG_LOCK_FREE"]
+    words = [*options, *flags, f"-I{HERE.parent / 'src' / 'schedule'}", str(source), "-lm"]
+    subprocess.run([CC, *words, "-o", str(program)], check=True)
+    said = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    assert said == "none 1 7 0\n"
 
 
 # --- helpers of the library ----------------------------------------------------------------------
@@ -215,6 +268,29 @@ def work():
         fastconv.convolve(image, kernel, threads=3)
 threading.Thread(target=work, daemon=True).start()
 time.sleep(0.3)
+print("fine")
+"""
+    assert python(program) == "fine\n"
+
+
+def test_second_interpreter_of_a_process_is_refused_and_the_first_goes_on() -> None:
+    program = """
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+import numpy as np
+import fastconv
+image, kernel = np.random.default_rng(0).random((900, 900)), np.random.default_rng(1).random((7, 7))
+wanted = fastconv.convolve(image, kernel, threads=3)
+other = interpreters.create()
+try:
+    error = interpreters.run_string(other, "import fastconv")
+except Exception as refused:
+    error = refused
+interpreters.destroy(other)
+assert "ImportError" in str(error), error
+assert (fastconv.convolve(image, kernel, threads=3) == wanted).all()
 print("fine")
 """
     assert python(program) == "fine\n"

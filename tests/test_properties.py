@@ -262,7 +262,7 @@ def test_convolution_is_correlation_with_the_kernel_turned(
     # scipy.ndimage's rule: the origin counts the other way, and even sizes have their centre left
     other = tuple(-o - (n % 2 == 0) for o, n in zip(origin, kernel.shape, strict=True))
     assert_array_equal(
-        fastconv.convolve(image, kernel, border=border, origin=origin),  # type: ignore[arg-type]
+        fastconv.convolve(image, kernel, border=border, origin=origin),
         fastconv.correlate(image, turned, border=border, origin=other),
     )
 

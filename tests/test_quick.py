@@ -92,6 +92,13 @@ def test_sums_beyond_float64_are_the_definitions(level: str, dtype: str) -> None
         )
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_quotients_beyond_float64_are_the_definitions(level: str, dtype: str) -> None:
+    image = picture((9, 40), dtype)
+    for kernel in (np.full((1, 2), 0.5), np.full((3, 2), 0.25), np.ones((3, 3)) / 9):
+        check("convolve", image, kernel)
+
+
 @pytest.mark.parametrize("target", [*INTEGERS, *FLOATS, *COMPLEX])
 def test_each_type_becomes_each_other(level: str, target: str) -> None:
     for seed, source in enumerate((*REALS, *COMPLEX) if target in COMPLEX else REALS):
@@ -113,6 +120,22 @@ def test_ties_go_to_even(level: str, dtype: str) -> None:
             got = or_refused(partial(fastconv.convolve, image, kernel, **options), "cannot do this")
             if got is not None:
                 assert_defined(got, "convolve", image, kernel, method)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+def test_sums_that_float32_rounds_are_the_definitions(level: str, dtype: str) -> None:
+    image = picture((40, 150), dtype)
+    for size in (3, 4, 5):  # sums of whole numbers beyond 2**24, divided by an odd number
+        whole = np.arange(1.0, size**2 + 1).reshape(size, size) ** 2 % 64
+        check("convolve", image, whole / (whole.sum() // 2 * 2 + 1))
+
+
+def test_fixed_point_dots_near_ties_are_the_definitions(level: str) -> None:
+    rng = np.random.default_rng(8)
+    image = rng.integers(0, 256, (300, 400)).astype(np.uint8)
+    for size in (3, 5, 7):
+        kernel = rng.random((size, size))
+        check("convolve", image, kernel / kernel.sum(), method="dot")
 
 
 @pytest.mark.parametrize("shape", ["same", "valid", "full"])
@@ -140,9 +163,18 @@ def test_the_number_of_threads_changes_no_bit(level: str, method: str) -> None:
     assert_defined(one, "convolve", image, kernel)
 
 
+@pytest.mark.usefixtures("eager_threads")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_running_means_in_bands_are_scipys(level: str, dtype: str) -> None:
+    image = picture((300, 40), dtype)
+    fastconv.set_num_threads(3)
+    got = fastconv.ndimage.uniform_filter(image, (5, 1))
+    assert got.tobytes() == scipy.ndimage.uniform_filter(image, (5, 1)).tobytes()
+
+
 FILTERS: dict[str, Callable[[Any, Array, dict[str, Any]], Array]] = {
     "correlate": lambda m, a, o: m.correlate(a, KERNELS["even 4x6"], **o),
-    "convolve": lambda m, a, o: m.convolve(a, KERNELS["sparse 3x3"], origin=(1, -1), **o),
+    "convolve": lambda m, a, o: m.convolve(a, KERNELS["even 4x6"], origin=(1, -1), **o),
     "correlate1d": lambda m, a, o: m.correlate1d(a, [1, -2, 4, 3], 0, **o),
     "convolve1d": lambda m, a, o: m.convolve1d(a, [1, -2, 4, 3], 1, **o),
     "gaussian_filter": lambda m, a, o: m.gaussian_filter(a, (1.5, 0.8), **o),
@@ -167,13 +199,26 @@ def test_filters_are_scipys_to_the_last_bit(level: str, name: str, mode: str) ->
         assert got.dtype == wanted.dtype and got.tobytes() == wanted.tobytes(), (dtype, size)
 
 
+@pytest.mark.parametrize("target", INTEGERS)
+def test_sums_beyond_an_integer_type_are_cast_as_scipy_does(level: str, target: str) -> None:
+    rng = np.random.default_rng(4)
+    image = rng.normal(size=(9, 70)) * 10.0 ** rng.integers(-1, 20, (9, 70))
+    for kernel in (np.array([[1.0]]), KERNELS["pair 2x2"]):
+        got, wanted = (
+            m.correlate(image, kernel, output=target) for m in (fastconv.ndimage, scipy.ndimage)
+        )
+        assert got.tobytes() == wanted.tobytes()
+
+
 @pytest.mark.parametrize("boundary", ["fill", "wrap", "symm"])
 @pytest.mark.parametrize("name", ["convolve2d", "correlate2d"])
 def test_signals_are_scipys_to_the_last_bit(level: str, name: str, boundary: str) -> None:
     for seed, dtype in enumerate([*INTEGERS, "float32", "float64"]):
         image = values((6, 33), dtype, seed)
-        kernel = (np.arange(15).reshape(3, 5) * 7 % 11).astype(dtype)
-        for mode in ("full", "same", "valid"):
+        for (height, width), mode in itertools.product(
+            ((3, 5), (2, 4), (3, 3)), ("full", "same", "valid")
+        ):
+            kernel = (np.arange(height * width).reshape(height, width) * 7 % 11).astype(dtype)
             got, wanted = (
                 getattr(m, name)(image, kernel, mode=mode, boundary=boundary, fillvalue=3)
                 for m in (fastconv.signal, scipy.signal)

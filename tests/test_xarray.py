@@ -233,3 +233,42 @@ def test_explain_takes_what_is_in_memory(axis: Any) -> None:
     )
     with pytest.raises(TypeError, match="image must be in memory here"):
         fastconv.explain(chart(chunks=7), KERNEL)
+
+
+# --- any number of axes --------------------------------------------------------------------------
+
+
+def test_volumes_and_lines_by_name() -> None:
+    values = np.random.default_rng(5).integers(0, 255, (4, 6, 7, 8)).astype(np.uint8)
+    names = ("time", "z", "y", "x")
+    image = xr.DataArray(
+        values,
+        {name: np.arange(n) * 10 for name, n in zip(names, values.shape, strict=True)},
+        names,
+    )
+    kernel = np.arange(1.0, 28).reshape(3, 3, 3) / 378
+    got = convolve(image, kernel, dims=("x", "time", "z"), stride=(2, 1, 3))
+    wanted = convolve(values, kernel, axes=(3, 0, 1), stride=(2, 1, 3))
+    assert got.dims == names
+    np.testing.assert_array_equal(got.values, wanted)
+    assert got.x.values.tolist() == [0, 20, 40, 60]
+    assert got.z.values.tolist() == [0, 30]
+    line = convolve(image, [1, 2, 1], dims="time", shape="valid")
+    np.testing.assert_array_equal(line.values, convolve(values, [1, 2, 1], axes=0, shape="valid"))
+    assert line.time.values.tolist() == [10, 20]
+    by_number = convolve(image, [1, 2, 1], axes=0, shape="valid")
+    xr.testing.assert_identical(line, by_number)
+
+
+def test_dimensions_of_a_volume_must_be_clear() -> None:
+    image = xr.DataArray(np.zeros((4, 6, 7, 8)), dims=("time", "z", "y", "x"))
+    with pytest.raises(ValueError, match=r"^dims must say which 3 of time, z, y, x"):
+        convolve(image, np.ones((3, 3, 3)))
+    with pytest.raises(ValueError, match=r"^dims must say which 1 of time, z, y, x"):
+        convolve(image, np.ones(3))
+    with pytest.raises(ValueError, match=r"^dims must name 3 of"):
+        convolve(image, np.ones((3, 3, 3)), dims=("z", "y"))
+    with pytest.raises(ValueError, match=r"^axes must be None if dims names them"):
+        convolve(image, np.ones(3), dims="z", axes=0)
+    assert convolve(image[0], np.ones((3, 3, 3))).dims == ("z", "y", "x")
+    assert "3 x 3 x 3 taps" in fastconv.explain(image, np.ones((3, 3, 3)), dims=("z", "y", "x"))

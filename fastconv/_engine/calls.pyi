@@ -11,9 +11,9 @@ class Bound: ...
 
 class Options:
     flipped: bool
-    border: str
+    border: str | tuple[str, ...]
     cval: complex
-    origin: tuple[int, int]
+    origin: tuple[int, ...]
     shape: str
     channel_axis: Any
     dtype: np.dtype[Any] | None
@@ -23,12 +23,15 @@ class Options:
     offset: float
     absolute: bool
     missing: Any
+    axes: tuple[int, ...] | None
+    stride: tuple[int, ...] | None
+    dilation: tuple[int, ...] | None
     def __init__(
         self,
         flipped: bool,
-        border: str,
+        border: str | tuple[str, ...],
         cval: complex,
-        origin: tuple[int, int],
+        origin: tuple[int, ...],
         shape: str,
         channel_axis: Any,
         dtype: np.dtype[Any] | None,
@@ -40,7 +43,10 @@ class Options:
         missing: Any,
         *,
         mode: int,
-        border_number: int,
+        borders: tuple[int, ...],
+        axes: tuple[int, ...] | None = None,
+        stride: tuple[int, ...] | None = None,
+        dilation: tuple[int, ...] | None = None,
     ) -> None: ...
     def listed(self) -> tuple[Any, ...]: ...
 
@@ -49,11 +55,12 @@ class PlanBase:
     parts: tuple[Kernel, ...]
     lying: Any
     pixel: np.dtype[Any] | None
-    window: tuple[int, int]
+    @property
+    def window(self) -> tuple[int, ...]: ...
     flipped: bool
-    border: str
+    border: str | tuple[str, ...]
     cval: complex
-    origin: tuple[int, int]
+    origin: tuple[int, ...]
     shape: str
     channel_axis: Any
     dtype: np.dtype[Any] | None
@@ -71,6 +78,8 @@ class PlanBase:
         lying: Any = None,
         pixel: np.dtype[Any] | None = None,
     ) -> None: ...
+    program_bytes: int
+    def holds(self, program_bytes: int) -> None: ...
     def __call__(
         self, image: Any, *, out: Any = None, dims: Any = None, mask: Any = None
     ) -> NDArray[Any]: ...
@@ -91,8 +100,20 @@ def execute(
     cost: float,
     threads: int | None,
 ) -> Bound | None: ...
+def execute_volume(
+    program: Any,
+    src: Any,
+    dst: Any,
+    source: int,
+    target: int,
+    axes: tuple[tuple[int, ...], ...],
+    borders: tuple[int, ...],
+    constant: tuple[float, float],
+    cost: float,
+    threads: int | None,
+) -> None: ...
 def known(image: Any, kernel: Any, out: Any, options: tuple[Any, ...]) -> NDArray[Any] | None: ...
-def plan_of(kernel: Any, options: tuple[Any, ...]) -> Any: ...
+def remembered(kernel: Any, options: tuple[Any, ...]) -> Any: ...
 def remember(kernel: Any, options: tuple[Any, ...], plan: Any) -> None: ...
 def again(
     function: Callable[..., tuple[Any, Any, float]],
@@ -101,7 +122,6 @@ def again(
     output: Any,
     options: tuple[Any, ...],
 ) -> Any: ...
-def add_number(a: NDArray[Any], number: float) -> bool: ...
 def clear_cache() -> None: ...
 def set_cache_limit(limit: int) -> None: ...
 def cache_size() -> int: ...

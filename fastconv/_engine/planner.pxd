@@ -9,6 +9,10 @@ cdef enum:
 cdef enum:
     FLOAT32, FLOAT64, STRICT, ACCUMULATORS
 
+# Slices of a kernel that is a product of three lines, at the most.
+cdef enum:
+    MOST_DEPTH = 512
+
 # How the engine sums the rows of a window.
 cdef enum:
     TAPS = 0      # taps, across the row first if there are `across` taps
@@ -89,6 +93,8 @@ cdef struct Request:
     bint absolute               # and whether their magnitudes are the results
     int order                   # in which the products are added
     int cast_mode               # how sums become integers
+    Py_ssize_t slices           # of a kernel of three axes, which is all of their rows; 0: it is none
+    bint stepped                # and whether its results are some pixels apart
     int level                   # of the engine
     int priced                  # level whose prices count
     # What follows from these and the kernel; see `summed_for`.
@@ -166,7 +172,10 @@ cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width
 
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
-                      double offset=*, bint absolute=*, str order=*, str cast_mode=*)
+                      double offset=*, bint absolute=*, str order=*, str cast_mode=*,
+                      Py_ssize_t slices=*, bint stepped=*)
+cdef bint split_depth(const double* column, Py_ssize_t slices, Py_ssize_t rows, double* depth, double* rest,
+                      bint* exact) noexcept nogil
 
 cdef void range_of(int type, int bits, double constant, double* low, double* high, bint* integral) noexcept nogil
 cdef bint is_integer(int type) noexcept nogil

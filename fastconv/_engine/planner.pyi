@@ -88,6 +88,8 @@ def decide(
     absolute: bool = False,
     order: str = "any",
     cast_mode: str = "rounded",
+    slices: int = 0,
+    stepped: bool = False,
 ) -> Strategy: ...
 def lines_of(down: Floats | memoryview[float], across: Floats | memoryview[float]) -> Kernel: ...
 def decide_lines(
@@ -114,6 +116,8 @@ def rejected(
     level: str,
     offset: float = 0,
     absolute: bool = False,
+    slices: int = 0,
+    stepped: bool = False,
 ) -> tuple[tuple[str, str], ...]: ...
 def proposed(
     kernel: Kernel,

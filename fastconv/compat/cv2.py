@@ -40,7 +40,6 @@ from .._pixels import pixel_of
 from .._products import LARGEST_ARRAY, Weights, correlate_product, product_of_lines
 from ..api import correlate
 from . import cv2_kernels as kernels
-from .offset_sums import correlate_plus
 
 __all__ = [
     "ALGO_HINT_ACCURATE",
@@ -650,25 +649,27 @@ def _filtered(
         out = None
         if dst is not None:
             out = _fitting(dst, image.shape, _own_type(image, kernel) if dtype is None else dtype)
+        number = 0.0 if type(delta) in (float, int) and not delta else _number(delta, "delta")
+        if number and "c" in (image.dtype.kind, kernel.dtype.kind):  # of which no sum is rounded
+            without = _filtered(src, ddepth, kernel, origin, dst, 0.0, borderType, borderValue)
+            without += number
+            return without
         if isinstance(kernel, Product):  # to which no function adds a number
             result = correlate_product(
                 image, kernel, border=border, cval=borderValue, origin=origin, channel_axis=axis,
                 dtype=dtype, out=out,
             )  # fmt: skip
-        elif type(delta) not in (float, int) or delta:
-            result = correlate_plus(
-                image, kernel, _number(delta, "delta"), border=border, cval=borderValue, origin=origin,
-                channel_axis=axis, dtype=_own_type(image, kernel) if dtype is None else dtype, out=out,
-            )  # fmt: skip
         else:
-            options = (False, border, borderValue, origin, "same", axis, dtype, "auto", None)
+            options = (
+                False, border, borderValue, origin, "same", axis, dtype, "auto", None, 1.0, number, False,
+            )  # fmt: skip
             kept = known(image, kernel, out, options)
             if kept is not None:
                 result = kept
             else:
                 result = correlate(
                     image, kernel, border=border, cval=borderValue, origin=origin, channel_axis=axis,
-                    dtype=dtype, out=out,
+                    dtype=dtype, out=out, offset=number,
                 )  # fmt: skip
     except (TypeError, ValueError) as problem:
         raise error(_in_our_words(problem)) from None
@@ -676,7 +677,7 @@ def _filtered(
 
 
 # What `fastconv.correlate` calls its arguments, and their names here.
-_NAMES = {"image": "src", "cval": "borderValue", "dtype": "ddepth", "out": "dst"}
+_NAMES = {"image": "src", "cval": "borderValue", "dtype": "ddepth", "out": "dst", "offset": "delta"}
 
 
 def _in_our_words(problem: Exception) -> str:

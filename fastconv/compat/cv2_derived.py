@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._borders import index_table
+from ..api import correlate
 from . import cv2
 from .cv2 import Array, Depth, Pair, error
 from .half_up import correlate_half_up
-from .offset_sums import correlate_plus
 
 __all__ = ["copyMakeBorder", "getGaborKernel", "pyrDown", "spatialGradient", "sqrBoxFilter"]
 
@@ -153,9 +153,7 @@ def _blurred(image: Array, border: str) -> Array:
     dtype = cv2._own_type(image, _BINOMIAL)
     # half a unit of the sums rounds their halves up
     number = 1 / 512 if dtype.kind in "iu" else 0.0
-    return correlate_plus(
-        image, _BINOMIAL, number, dtype=dtype, border=border, cval=0.0, origin=0, channel_axis=axis
-    )
+    return correlate(image, _BINOMIAL, dtype=dtype, border=border, channel_axis=axis, offset=number)
 
 
 def spatialGradient(

@@ -2,7 +2,7 @@
 # ruff: noqa: N802, N803 -- the names are OpenCV's
 """OpenCV's filters to the pixel: what ``install("cv2")`` puts in their place.
 
-A call is served if its result is an integer that we know OpenCV's arithmetic to give, on every CPU:
+A call is served if its result is an integer that OpenCV's arithmetic gives with any instructions of x86:
 
 * GaussianBlur of uint8 and uint16 is fixed point, halves rounded up.
 * blur and boxFilter sum in integers. The mean of at most 256 bytes is rounded half up; of a power of two of
@@ -20,7 +20,6 @@ sources of OpenCV 5 (modules/imgproc/src).
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import Any
 
@@ -33,7 +32,6 @@ from .._options import Product
 from . import cv2, cv2_kernels
 from .cv2 import Array, Pair, error
 from .half_up import correlate_half_up
-from .offset_sums import SPECTRAL
 
 _CENTRE = (-1, -1)
 _BORDERS = frozenset(
@@ -48,6 +46,7 @@ _BORDERS = frozenset(
 )
 # Types of results by NumPy's characters of the image's type: those that OpenCV knows for all functions.
 _RESULTS = {"B": "BHhfd", "H": "Hfd", "h": "hfd", "f": "f", "d": "d"}
+_TYPES = frozenset(map(np.dtype, _RESULTS))
 _CHARACTERS = {
     cv2.CV_8U: "B",
     cv2.CV_16U: "H",
@@ -235,11 +234,10 @@ def _is_known(src: Any, dst: Any, border: Any) -> bool:
     """Whether OpenCV takes these, too."""
     return (
         type(src) is np.ndarray
-        and src.dtype.char in _RESULTS
-        and src.dtype.isnative
+        and src.dtype in _TYPES
         and (src.ndim == 2 or (src.ndim == 3 and src.shape[2] <= 4))
         and src.size > 0
-        and (dst is None or type(dst) is np.ndarray)
+        and (dst is None or (type(dst) is np.ndarray and dst.flags.c_contiguous))
         and type(border) is int
         and border in _BORDERS
     )
@@ -250,7 +248,8 @@ def _is_kernel(kernel: Any) -> bool:
 
 
 def _ends_in_vectors(image: Array) -> bool:
-    return math.prod(image.shape[1:]) % _VECTOR == 0
+    samples: int = image.shape[1] if image.ndim == 2 else image.shape[1] * image.shape[2]
+    return samples % _VECTOR == 0
 
 
 def _packed(kernel: Any) -> tuple[bytes, str, tuple[int, ...]]:
@@ -401,8 +400,6 @@ def _box(pixel: str, ddepth: Any, ksize: Any, normalize: bool) -> bool | float:
         return area * _PEAKS[pixel] < _LARGEST
     binary = area & (area - 1) == 0
     if pixel == target == "B" and area <= _SMALL_AREA:
-        if area % 2 == 0 and area >= SPECTRAL:
-            return False  # to which the engine adds no number
         # of powers of two its factor is exact, and what should make up for one that is too small stays
         return area != 2 and (1.5 / area if binary and area > 1 else area % 2 == 1 or 0.5 / area)
     if area * _PEAKS[pixel] > 2.0**_FLOAT32_BITS:

@@ -43,10 +43,10 @@ from .._engine.planner import binary_unit
 from .._options import Product
 from .._plan import Plan, make_plan
 from .._products import Weights, correlate_product, product_of_lines
+from ..api import correlate
 from ..containers.pillow import without_palette
 from ..containers.pillow_cores import FOUR_BYTES, Work, filtered
 from . import originals
-from .offset_sums import correlate_plus
 
 __all__ = [
     "BLUR",
@@ -150,10 +150,7 @@ def _around_ties(a: Array, out: Array, way: _Way, too_many: list[int]) -> None:
 
 def _correlate(a: Array, kernel: Array, number: float, out: Array) -> None:
     axis = -1 if a.ndim == 3 else None
-    correlate_plus(
-        a, kernel, number, dtype=a.dtype, border="nearest", cval=0.0, origin=0, channel_axis=axis,
-        out=out,
-    )  # fmt: skip
+    correlate(a, kernel, border="nearest", channel_axis=axis, offset=number, out=out)
 
 
 def _copy_frame(a: Array, out: Array, r: int) -> None:
@@ -690,17 +687,11 @@ class _Sums:
                 channel_axis=-1 if a.ndim == 3 else None, dtype=None, out=out,
             )  # fmt: skip
             return
-        if self.number:
-            correlate_plus(
-                a, self.kernel, self.number, dtype=np.dtype(a.dtype.type), border=self.border,
-                cval=self.cval, origin=0, channel_axis=-1 if a.ndim == 3 else None, out=out,
-            )  # fmt: skip
-            return
         plan = self.plans.get(a.ndim)
         if plan is None:
             plan = self.plans[a.ndim] = make_plan(
                 self.kernel, False, self.border, self.cval, 0, "same", -1 if a.ndim == 3 else None,
-                None, "auto", None,
+                None, "auto", None, 1.0, self.number,
             )  # fmt: skip
         plan(a, out=out)
 

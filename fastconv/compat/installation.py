@@ -55,6 +55,8 @@ BACKENDS = {
     "Pillow": Backend("PIL.ImageFilter", "fastconv.compat.image_filter", methods=True),
 }
 DEFAULT = ("ndimage", "signal")
+# Libraries whose filters are those of others: the module that must be there, and what they call.
+CALLERS = {"scikit-image": ("skimage", ("ndimage", "signal"))}
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,15 @@ def _pairs(backend: Backend) -> Iterator[tuple[Key, Callee, Callee]]:
                 yield key, original, made
 
 
+def _called(name: str) -> tuple[str, ...]:
+    """The libraries that one calls whose filters are not its own."""
+    if name not in CALLERS:
+        return (name,)
+    module, called = CALLERS[name]
+    import_module(module)
+    return called
+
+
 def install(*names: str, always: bool = False) -> Report:
     """Put fastconv's functions in the place of those they imitate, in every module that knows them.
 
@@ -149,8 +160,9 @@ def install(*names: str, always: bool = False) -> Report:
     Parameters
     ----------
     *names : str
-        Which: "ndimage" and "signal" by default, and "Pillow", and "cv2" and "astropy", whose results are
-        not all the same to the last bit: see `fastconv.compat.cv2` and `fastconv.compat.astropy`.
+        Which: "ndimage" and "signal" by default, "Pillow" and "cv2", of which floats are not all the same
+        to the last bit (see `fastconv.compat.cv2_pixels`), "astropy" (see `fastconv.compat.astropy`), and
+        "scikit-image", whose filters call those of "ndimage" and "signal".
     always : bool
         Whether to do all calls here that can be done here, small ones of a new kind too.
 
@@ -183,8 +195,9 @@ def install(*names: str, always: bool = False) -> Report:
     True
     """
     for name in names:
-        if name not in BACKENDS:
-            raise ValueError(f"names must be of {', '.join(BACKENDS)}; got {name!r}")
+        if name not in BACKENDS and name not in CALLERS:
+            raise ValueError(f"names must be of {', '.join([*BACKENDS, *CALLERS])}; got {name!r}")
+    names = tuple(called for name in names for called in _called(name))
     with _state.lock:
         missing, methods = [], []
         pairs: dict[int, Callee] = {}

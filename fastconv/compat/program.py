@@ -10,7 +10,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from .installation import BACKENDS, DEFAULT, installed
+from .installation import BACKENDS, CALLERS, DEFAULT, installed
 from .stand_ins import counts
 
 USAGE = f"""\
@@ -19,7 +19,7 @@ usage: python -m fastconv run [--with NAMES] PROGRAM [ARGUMENTS ...]
 
 Run a Python program with fastconv's functions in the place of those they imitate.
 
-  --with NAMES   which, with commas: of {", ".join(BACKENDS)} (default: {",".join(DEFAULT)})
+  --with NAMES   which, with commas: of {", ".join([*BACKENDS, *CALLERS])} (default: {",".join(DEFAULT)})
 """
 
 
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
         rest = rest[2:]
     module = rest[:1] == ["-m"]
     rest = rest[1:] if module else rest
-    unknown = [name for name in names if name not in BACKENDS]
+    unknown = [name for name in names if name not in BACKENDS and name not in CALLERS]
     if rest[:1] in (["-h"], ["--help"]):
         print(USAGE, end="")
         return 0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._arguments import array_of, quiet
-from .._borders import index_table
+from .._borders import extended
 from .._engine import calls
 from .._engine.planner import sample_range
 from .._execute import execute
@@ -178,10 +178,8 @@ def _tap_by_tap(
     for axis in (0, 1):
         length, size = image.shape[axis], kernel.shape[axis]
         start, count = _placement(length, size, mode, flipped)
-        table = index_table(length, start, count + size - 1, border)
-        padded = padded.take(table, axis)
-        outside = (table < 0) if axis else (table < 0)[:, np.newaxis]
-        padded = np.where(outside, fill.astype(dtype).reshape(()), padded)
+        constant = fill.astype(dtype).reshape(())
+        padded = extended(padded, axis, start, count + size - 1, border, constant)
         shape.append(count)
     result = np.zeros(shape, dtype)
     for ky, kx in np.ndindex(*kernel.shape):
@@ -237,11 +235,23 @@ def correlate2d(
     boundary: str = "fill",
     fillvalue: float = 0,
 ) -> Array:
-    """Correlate two 2-D arrays, as scipy.signal.correlate2d; see `convolve2d`.
+    """Correlate two 2-D arrays, as scipy.signal.correlate2d.
+
+    Parameters
+    ----------
+    in1, in2 : array_like, 2-D
+        Of integers, floats or complex numbers; `in2` is conjugated.
+    mode : {"full", "same", "valid"}
+        All windows that touch `in1`; as many as it has samples; those within it.
+    boundary : {"fill", "wrap", "symm"}
+        What stands outside: a constant, the array again, its mirror image.
+    fillvalue : number
+        The constant.
 
     Returns
     -------
     ndarray
+        Of the type that NumPy would give the product. Integers wrap around.
 
     Examples
     --------

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _threads
-from .._arguments import array_of, refuse, warn_of_channels
+from .._arguments import array_of, refuse
 from .._mask import mask_of
 from .._plan import Part, Plan
 
@@ -47,8 +47,8 @@ class _Cut:
         Of the image with these, each as wide as a window's reach.
     depth : (int, int)
         Pixels that a chunk needs of its neighbours, before and after.
-    start : int
-        Where in the first chunk its first window begins; in all others that is at 0.
+    starts : tuple of int
+        Where in each chunk its first window begins.
     counts : tuple of int
         Chunks of the result.
     """
@@ -56,7 +56,7 @@ class _Cut:
     around: tuple[int, int]
     chunks: tuple[int, ...]
     depth: tuple[int, int]
-    start: int
+    starts: tuple[int, ...]
     counts: tuple[int, ...]
 
 
@@ -68,7 +68,7 @@ class _Chunk:
     ----------
     plan : Plan
     cuts : dict of int to _Cut
-        By axis: of the rows, then of the columns.
+        By axis, in the order of the kernel's: of the rows, then of the columns.
     """
 
     plan: Plan
@@ -86,13 +86,13 @@ class _Chunk:
         block_id: tuple[int, ...],
     ) -> NDArray[Any]:
         """Filter a chunk, and what of it is missing, that has its neighbours' pixels around it."""
-        rows, cols = (
-            (block.shape[axis], 0 if block_id[axis] else cut.start, cut.counts[block_id[axis]])
+        windows = tuple(
+            (block.shape[axis], cut.starts[block_id[axis]], cut.counts[block_id[axis]])
             for axis, cut in self.cuts.items()
         )
-        height, width = (sum(cut.counts) for cut in self.cuts.values())
+        size = tuple(sum(cut.counts) for cut in self.cuts.values())
         plan = self.plan if self.plan.threads else self.plan.with_options(threads=_share())
-        return plan.run(array_of(block, "image"), None, Part(rows, cols, (height, width)), mask)
+        return plan.run(array_of(block, "image"), None, Part(windows, size), mask)
 
 
 def _share() -> int:
@@ -150,20 +150,18 @@ def call(image: Any, plan: Plan, out: None = None, mask: Any = None) -> Any:
     if isinstance(plan.channel_axis, str):
         raise TypeError(f"channel_axis must be an integer; got {plan.channel_axis!r}")
     made = plan
-    if made.channel_axis is None:
-        warn_of_channels(image.shape, made.window[1])
+    made.warn_of_channels(image.shape)
     if any(n != n for n in image.shape):  # NaN: not known
         raise ValueError("image must be of known shape: call its compute_chunk_sizes() first")
     hidden = None if mask is None else _mask_of(mask, image, made.channel_axis)
     # an image of few pixels has the result's type, or the error
     few = np.zeros([min(n, 1) for n in image.shape], image.dtype)
     meta = made.run(few, mask=None if mask is None else np.zeros(few.shape, np.bool_))
-    spatial = [axis for axis in range(image.ndim) if axis != _channels(made, image.ndim)][-2:]
-    shape = [image.shape[axis] for axis in spatial]
-    height, width = made.whole(tuple(shape)).size
+    spatial = made.spatial(image.ndim)
+    size = made.whole(tuple(image.shape[axis] for axis in spatial)).size
     chunks = list(image.chunks)
-    if 0 in (*image.shape, height, width):
-        for axis, n in zip(spatial, (height, width), strict=True):
+    if 0 in (*image.shape, *size):
+        for axis, n in zip(spatial, size, strict=True):
             chunks[axis] = (n,)
         return da.zeros([sum(c) for c in chunks], dtype=meta.dtype, chunks=chunks)
     cuts = {axis: _cut(made, image.chunks[axis], which) for which, axis in enumerate(spatial)}
@@ -182,7 +180,7 @@ def call(image: Any, plan: Plan, out: None = None, mask: Any = None) -> Any:
         dtype=meta.dtype,
         meta=meta[(slice(0, 0),) * meta.ndim],
     )
-    return result.rechunk(image.chunks) if made.shape == "same" else result
+    return result.rechunk(image.chunks) if result.shape == image.shape else result
 
 
 def _mask_of(mask: Any, image: Any, channel_axis: int | None) -> Any:
@@ -196,24 +194,25 @@ def _mask_of(mask: Any, image: Any, channel_axis: int | None) -> Any:
     return da.broadcast_to(mask, image.shape).rechunk(image.chunks)
 
 
-def _channels(made: Plan, axes: int) -> int | None:
-    return None if made.channel_axis is None else made.channel_axis % axes
-
-
 def _cut(made: Plan, chunks: tuple[int, ...], which: int) -> _Cut:
-    """Chunks that windows do not reach across, and what they need of each other."""
-    size = made.window[which]
+    """Chunks that windows do not reach across, and what they need of each other. A window belongs to the
+    chunk that its number, times the step from one to the next, is in.
+    """
+    size, step = made.window[which], made.steps[which]
     length, start, count = made.axis(sum(chunks), which)
     before, after = -start, size - 1 + start
     chunks = _merged(chunks, max(before, after) + 1)
     if len(chunks) == 1:
-        return _Cut((0, 0), chunks, (0, 0), start, (count,))
-    counts = (*chunks[:-1], count - sum(chunks[:-1]))
-    if made.border != "wrap":
-        return _Cut((0, 0), chunks, (before, after), start, counts)
-    beyond = max(0, start + count + size - 1 - length)
+        return _Cut((0, 0), chunks, (0, 0), (start,), (count,))
+    begins = np.cumsum((0, *chunks[:-1])).tolist()
+    numbers = [-(-begin // step) for begin in begins] + [count]
+    starts = [number * step - begin for number, begin in zip(numbers, begins, strict=False)]
+    counts = tuple(np.diff(numbers).tolist())
+    if made.borders[which] != "wrap":
+        return _Cut((0, 0), chunks, (before, after), (start, *starts[1:]), counts)
+    beyond = max(0, start + (count - 1) * step + size - length)
     chunks = (chunks[0] + before, *chunks[1:-1], chunks[-1] + beyond)
-    return _Cut((before, beyond), chunks, (before, after), 0, counts)
+    return _Cut((before, beyond), chunks, (before, after), tuple(starts), counts)
 
 
 def _merged(chunks: tuple[int, ...], least: int) -> tuple[int, ...]:

@@ -11,8 +11,11 @@ rows first. Without it they are the last two, but only where it is clear that th
 
 Else it is an error that asks for ``dims=``: (lat, lon, time) is not to be filtered over longitude and time.
 
+Kernels of other than two axes are filtered over as many dimensions: over all but that of the channels, or
+those that ``dims=`` or ``axes=`` name.
+
 With ``shape="valid"`` a result has the coordinates of the pixel in the middle of its window; with "full"
-there are results outside of the image, which have no coordinates, so those along the two dimensions are
+there are results outside of the image, which have no coordinates, so those along the dimensions filtered are
 dropped.
 """
 
@@ -54,8 +57,8 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None, mask: Any =
         Whose ``channel_axis`` may also be the name of a dimension.
     out : None
         The result is a new DataArray.
-    dims : (hashable, hashable), optional
-        The dimensions of the rows and of the columns.
+    dims : sequence of hashable, optional
+        The dimensions that the kernel's axes lie along, as those of the rows and of the columns.
     mask : xarray.DataArray or array_like of bool, optional
         By the names of its dimensions; an array without names has the dimensions of `image`.
 
@@ -83,9 +86,11 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None, mask: Any =
     if out is not None:
         raise TypeError("out must be None for a DataArray: the result is a new one")
     _check(image)
-    order, axis = _order(image, plan.channel_axis, dims)
-    names = _planes(order, axis)[-2:]
-    plan = plan.with_options(channel_axis=axis)
+    wanted = len(plan.window)
+    order, axis = _order(image, plan.channel_axis, dims, wanted, plan.axes)
+    names = _planes(order, axis)[-wanted:]
+    plan = plan.moved(axis)
+    keeps = plan.shape == "same" and set(plan.steps) == {1}
     given = [image] if mask is None else [image, _mask_of(mask, image)]
     with known_axes():
         result = xr.apply_ufunc(
@@ -93,14 +98,15 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None, mask: Any =
             *given,
             input_core_dims=[order] * len(given),
             output_core_dims=[order],
-            exclude_dims=set() if plan.shape == "same" else set(names),
+            exclude_dims=set() if keeps else set(names),
             dask="allowed",
             keep_attrs=True,
         )
-    if plan.shape == "valid":
+    if plan.shape != "full" and not keeps:
+        firsts = [(n - 1) // 2 if plan.shape == "valid" else 0 for n in plan.window]
         middle = {
-            name: slice((size - 1) // 2, (size - 1) // 2 + result.sizes[name])
-            for name, size in zip(names, plan.window, strict=True)
+            name: slice(first, first + result.sizes[name] * step, step)
+            for name, first, step in zip(names, firsts, plan.steps, strict=True)
         }
         result = result.assign_coords(image.isel(middle).coords)
     return result.transpose(*image.dims)
@@ -117,10 +123,12 @@ def _mask_of(mask: Any, image: Any) -> Any:
     return mask.broadcast_like(image)
 
 
-def laid_out(image: Any, channel_axis: Any, dims: Any) -> tuple[Any, int | None]:
+def laid_out(
+    image: Any, channel_axis: Any, dims: Any, wanted: int, axes: tuple[int, ...] | None
+) -> tuple[Any, int | None]:
     """Return the array within as it is filtered, (..., H, W), and the axis of its channels."""
     _check(image)
-    order, axis = _order(image, channel_axis, dims)
+    order, axis = _order(image, channel_axis, dims, wanted, axes)
     return image.transpose(*order).data, axis
 
 
@@ -144,21 +152,33 @@ def _check(image: Any) -> None:
 # --- which dimensions are meant ------------------------------------------------------------------
 
 
-def _order(image: Any, channel_axis: Any, dims: Any) -> tuple[tuple[Hashable, ...], int | None]:
-    """The dimensions in the order in which they are filtered, and where that of the channels is there."""
+def _order(
+    image: Any, channel_axis: Any, dims: Any, wanted: int, axes: tuple[int, ...] | None
+) -> tuple[tuple[Hashable, ...], int | None]:
+    """The dimensions in the order in which so many of them are filtered, and where that of the channels is
+    there.
+    """
     axis = _channels(image, channel_axis)
     planes = _planes(image.dims, axis)
+    if axes is not None:
+        if dims is not None:
+            raise ValueError(f"axes must be None if dims names them; got {axes} and {dims!r}")
+        if not all(-image.ndim <= k < image.ndim for k in axes):
+            raise ValueError(f"axes must be from {-image.ndim} to {image.ndim - 1}; got {axes}")
+        dims = tuple(image.dims[k] for k in axes)
     if dims is None:
-        if len(planes) < 2:
-            what = "2 axes" if axis is None else "3 axes if channel_axis is given"
+        if len(planes) < wanted:
+            what = (
+                f"{wanted} axes" if axis is None else f"{wanted + 1} axes if channel_axis is given"
+            )
             raise ValueError(f"image must have at least {what}; got shape {image.shape}")
-        if len(planes) > 2 and not _is_clear(image, planes[-2:]):
-            raise ValueError(_question(image, planes))
+        if len(planes) > wanted and not (wanted == 2 and _is_clear(image, planes[-2:])):
+            raise ValueError(_question(image, planes, wanted))
         return image.dims, axis
-    rows_and_columns = _pair(image, planes, dims)
-    rest = tuple(name for name in planes if name not in rows_and_columns)
+    named = _named(planes, dims, wanted)
+    rest = tuple(name for name in planes if name not in named)
     channels = () if axis is None else (image.dims[axis],)
-    return (*rest, *rows_and_columns, *channels), None if axis is None else -1
+    return (*rest, *named, *channels), None if axis is None else -1
 
 
 def _channels(image: Any, axis: Any) -> int | None:
@@ -185,13 +205,15 @@ def _planes(names: tuple[Hashable, ...], axis: int | None) -> tuple[Hashable, ..
     return tuple(name for i, name in enumerate(names) if axis is None or i != axis % len(names))
 
 
-def _pair(image: Any, planes: tuple[Hashable, ...], dims: Any) -> tuple[Hashable, ...]:
-    pair = tuple(dims) if isinstance(dims, (tuple, list)) else ()
-    if len(pair) != 2 or len(set(pair)) != 2 or not set(pair) <= set(planes):
-        raise ValueError(
-            f"dims must name two of {_listed(planes)}, that of the rows first; got {dims!r}"
-        )
-    return pair
+def _named(planes: tuple[Hashable, ...], dims: Any, wanted: int) -> tuple[Hashable, ...]:
+    if wanted == 1 and isinstance(dims, Hashable) and not isinstance(dims, tuple):
+        dims = (dims,)
+    names = tuple(dims) if isinstance(dims, (tuple, list)) else ()
+    if len(names) != wanted or len(set(names)) != wanted or not set(names) <= set(planes):
+        which = "two" if wanted == 2 else str(wanted)
+        first = ", that of the rows first" if wanted == 2 else ""
+        raise ValueError(f"dims must name {which} of {_listed(planes)}{first}; got {dims!r}")
+    return names
 
 
 def _is_clear(image: Any, pair: tuple[Hashable, ...]) -> bool:
@@ -206,7 +228,12 @@ def _cf_axis(image: Any, name: Hashable) -> Any:
     return said.get("axis") or _STANDARD.get(str(said.get("standard_name")))
 
 
-def _question(image: Any, planes: tuple[Hashable, ...]) -> str:
+def _question(image: Any, planes: tuple[Hashable, ...], wanted: int) -> str:
+    if wanted != 2:
+        return (
+            f"dims must say which {wanted} of {_listed(planes)} the kernel lies along, as "
+            f"dims={planes[-wanted:]!r}"
+        )
     clear = [pair for pair in combinations(planes, 2) if _is_clear(image, pair)]
     guess = clear[0] if clear else planes[-2:]
     return (

@@ -17,7 +17,16 @@ from typing import Any
 
 from PIL import Image
 
-__all__ = ["colours", "exif_of", "lost", "orientation_of", "png_chunks", "said", "save_options"]
+__all__ = [
+    "colours",
+    "exif_of",
+    "has_another_curve",
+    "lost",
+    "orientation_of",
+    "png_chunks",
+    "said",
+    "save_options",
+]
 
 ORIENTATION = 0x0112
 
@@ -44,6 +53,19 @@ def colours(mode: str) -> str:
     if mode.startswith(("RGB", "P")):
         return "RGB"
     return mode if mode in ("CMYK", "YCbCr", "HSV", "LAB") else "grey"
+
+
+# Profiles whose curve is that of sRGB, by what they call themselves.
+_SRGB = ("sRGB", "Display P3")
+
+
+def has_another_curve(image: Image.Image) -> bool:
+    """Whether a picture has a profile that does not say to be of sRGB's curve."""
+    profile = image.info.get("icc_profile") or b""
+    codes = ("ascii", "utf-16-be")  # of version 2, and 4
+    return bool(profile) and not any(
+        name.encode(code) in profile for name in _SRGB for code in codes
+    )
 
 
 # --- EXIF ----------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from . import deep_colour
 from .files import SUFFIXES, TIFF, filter_file
 from .fits import FITS, filter_fits
 from .frames import Frames, frames_of, with_palettes
-from .metadata import colours, lost, orientation_of, said, save_options
+from .metadata import colours, has_another_curve, lost, orientation_of, said, save_options
 from .replace_file import refuse_existing, whole
 from .stream import Progress
 from .zarrs import kind_of
@@ -441,6 +441,8 @@ def _with_pillow(task: Task, notes: list[str], progress: Progress | None) -> int
     file_format = format_of(task.target)
     with Image.open(task.source) as image:
         _refuse_less(image, task)
+        if task.filter.options.get("linear") and has_another_curve(image):
+            notes.append("its colour profile is not sRGB's, whose curve --linear takes")
         words = said(image)
         frames = frames_of(image, task.filter, file_format)
         # The source is closed before it may be replaced: Windows does not replace open files.

@@ -339,7 +339,7 @@ def _job(made: Plan, source: Any, target: Any, band: int | None, region: Any) ->
         // max(1, cut.row_bytes(pixel.itemsize) + target_cut.row_bytes(result.itemsize))
     )
     height = _band_height(band, fitting, made.window[0])
-    step = _step(made, pixel, whole.size)
+    step = _step(made, pixel, (whole.rows[2], whole.windows[1][2]))
     stored = _stored_together(target, rows)
     unit = stored if stored > 1 else step
     height = max(1, min(-(-height // unit) * unit, whole.rows[2]))
@@ -517,10 +517,11 @@ def _filtered_in_region(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> N
     first = rows.begin
     low, high = max(top - first, 0), min(top + height - first, result.shape[axis])
     if low < high:
-        (length, start, _), (across, begin, _), size = rows.part
+        ((length, start, _), (across, begin, _)), size = rows.part
         # windows of the region only, of these rows
         part = Part(
-            (length, start + rows.keep.start + low, high - low), (across, begin + left, width), size
+            ((length, start + rows.keep.start + low, high - low), (across, begin + left, width)),
+            size,
         )
         result[(slice(None),) * axis + (slice(low, high), slice(left, left + width))] = (
             job.plan.run(rows.pixels, None, part)
@@ -548,7 +549,7 @@ class _Reader:
         begin = band.begin // job.step * job.step
         end = min(-(-band.end // job.step) * job.step, count)
         first, last = start + begin, start + end + job.plan.window[0] - 1
-        cut = job.plan.border == "constant" or (first >= 0 and last <= length)
+        cut = job.plan.borders[0] == "constant" or (first >= 0 and last <= length)
         if cut:
             low = max(first, 0)
             pixels = self._rows(band.lead, low, min(last, length))
@@ -556,8 +557,7 @@ class _Reader:
             low = first
             pixels = self._around(band.lead, first, last)
         part = Part(
-            (pixels.shape[job.source.axis], first - low, end - begin),
-            job.whole.cols,
+            ((pixels.shape[job.source.axis], first - low, end - begin), *job.whole.windows[1:]),
             job.whole.size,
         )
         own = slice(band.begin - low, band.end - low)
@@ -571,7 +571,7 @@ class _Reader:
     def _around(self, lead: tuple[int, ...], first: int, last: int) -> NDArray[Any]:
         """Rows `first` .. `last` - 1, of which some are outside."""
         job = self._job
-        table = index_table(job.whole.rows[0], first, last - first, job.plan.border)
+        table = index_table(job.whole.rows[0], first, last - first, job.plan.borders[0])
         needed = np.unique(table)
         runs = np.split(needed, np.flatnonzero(np.diff(needed) > 1) + 1)
         pixels = [self._rows(lead, int(run[0]), int(run[-1]) + 1) for run in runs]

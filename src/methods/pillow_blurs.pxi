@@ -136,36 +136,49 @@ cdef void passes_across(uint8_t* dst, const uint8_t* src, Py_ssize_t height, Py_
         y += rows
 
 
-def pillows_blur(const uint8_t[:, :, ::1] src, uint8_t[:, :, ::1] dst, across, down, int passes):
+cdef class Bytes:
+    """The memory of a C-contiguous array of bytes, as long as it is held here."""
+    cdef Py_buffer array
+
+    def __cinit__(self, array, bint written):
+        PyObject_GetBuffer(array, &self.array, PyBUF_C_CONTIGUOUS | (PyBUF_WRITABLE if written else 0))
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.array)
+
+
+def pillows_blur(src, dst, across, down, int passes):
     """Blur bytes as Pillow does.
 
     Parameters
     ----------
-    src, dst : shape (H, W, C), C from 1 to 4, not empty; may be the same
+    src, dst : arrays of bytes, shape (H, W, C), C from 1 to 4, not empty; may be the same
     across, down : (radius, whole, part), or None
     passes : int
     """
-    cdef Pass p
-    cdef Bench bench
-    cdef Py_ssize_t height = src.shape[0], width = src.shape[1], size = src.shape[2]
+    cdef Bytes source = Bytes(src, False), target = Bytes(dst, True)
+    cdef Py_ssize_t height = source.array.shape[0], width = source.array.shape[1], size = source.array.shape[2]
     cdef Py_ssize_t strip = larger(height, width) * STRIP_BYTES
-    cdef const uint8_t* source = &src[0, 0, 0]
-    cdef uint8_t* target = &dst[0, 0, 0]
-    cdef uint8_t* memory = <uint8_t*>malloc(3 * strip + STRIP_BYTES * sizeof(uint32_t))
-    if memory == NULL:
-        raise MemoryError("scratch of a blur")
+    cdef const uint8_t* from_ = <const uint8_t*>source.array.buf
+    cdef uint8_t* to = <uint8_t*>target.array.buf
+    cdef uint8_t* memory
+    cdef Bench bench
+    cdef Pass row, column
+    if across is not None:
+        row.radius, row.whole, row.part = across
+    if down is not None:
+        column.radius, column.whole, column.part = down
+    memory = <uint8_t*>get_memory(3 * strip + STRIP_BYTES * sizeof(uint32_t), 1)
     bench.total = <uint32_t*>memory
     bench.strip[0] = memory + STRIP_BYTES * sizeof(uint32_t)
     bench.strip[1], bench.turned = bench.strip[0] + strip, bench.strip[0] + 2 * strip
     if across is not None:
-        p.radius, p.whole, p.part = across
         with nogil:
-            passes_across(target, source, height, width, size, &bench, &p, passes)
-        source = target
+            passes_across(to, from_, height, width, size, &bench, &row, passes)
+        from_ = to
     if down is not None:
-        p.radius, p.whole, p.part = down
         with nogil:
-            passes_down(target, source, width * size, height, &bench, &p, passes, width * size)
+            passes_down(to, from_, width * size, height, &bench, &column, passes, width * size)
     free(memory)
 
 
@@ -183,7 +196,9 @@ cdef void sharpen(uint8_t* blurred, const uint8_t* src, Py_ssize_t n, int percen
         blurred[i] = <uint8_t>(sharp if difference > threshold else value)
 
 
-def pillows_unsharp(const uint8_t[::1] src, uint8_t[::1] blurred, int percent, int threshold):
-    """Put what Pillow's UnsharpMask makes of these bytes, at least one, in the place of the blurred ones."""
+def pillows_unsharp(src, blurred, int percent, int threshold):
+    """Put what Pillow's UnsharpMask makes of these bytes in the place of the blurred ones."""
+    cdef Bytes source = Bytes(src, False), target = Bytes(blurred, True)
     with nogil:
-        sharpen(&blurred[0], &src[0], src.shape[0], percent, threshold)
+        sharpen(<uint8_t*>target.array.buf, <const uint8_t*>source.array.buf, source.array.len, percent,
+                threshold)

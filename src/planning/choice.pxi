@@ -33,7 +33,8 @@ cdef int method_of(str name) except -2:
 
 cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high,
                       bint integral, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
-                      double offset, bint absolute, str order="any", str cast_mode="rounded") except -1:
+                      double offset, bint absolute, str order="any", str cast_mode="rounded", Py_ssize_t slices=0,
+                      bint stepped=False) except -1:
     if kernel.memory is None:
         raise ValueError("kernel must have weights")
     if not (0 <= source < TYPES and 0 <= target < TYPES):
@@ -41,7 +42,7 @@ cdef int fill_request(Request* r, Kernel kernel, int source, int target, double 
     r.source, r.target, r.low, r.high, r.integral = source, target, low, high, integral
     r.peak = high if high > -low else -low
     r.height, r.width, r.channels = height, width, channels
-    r.offset, r.absolute = offset, absolute
+    r.offset, r.absolute, r.slices, r.stepped = offset, absolute, slices, stepped
     r.order = ANY_ORDER if order == "any" else ORDER_NAMES.index(order)
     r.cast_mode = ROUNDED if cast_mode == "rounded" else CAST_MODE_NAMES.index(cast_mode)
     r.level = level_of(level)
@@ -56,7 +57,7 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
         a.source == b.source and a.target == b.target and a.low == b.low and a.high == b.high
         and a.integral == b.integral and a.channels == b.channels and a.offset == b.offset
         and a.absolute == b.absolute and a.level == b.level and a.order == b.order
-        and a.cast_mode == b.cast_mode
+        and a.cast_mode == b.cast_mode and a.slices == b.slices and a.stepped == b.stepped
     )
 
 
@@ -83,6 +84,8 @@ cdef const char* ask(Kernel kernel, const Request* request, int method, Proposal
     """A method's own proposal. Only two know kernels whose weights are no array."""
     if kernel.facts.weights == NULL and method != SEPARABLE_METHOD and method != BOX_METHOD:
         return b"the kernel is given by its column and row"
+    if request.slices:
+        return propose_volume(kernel, request, p)
     return PROPOSE[method](kernel, request, p)
 
 
@@ -223,14 +226,14 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
         if (method != ANY_METHOD and each != method) or (wide and each != WIDE_METHOD):
             continue
         for accumulator in range(first, last + 1):
-            if each == FFT_METHOD:
+            if each == FFT_METHOD and not request.slices:
                 listed = f.weights != NULL
                 shortlist.tiles[accumulator] = listed and refuse_fft(f, accumulator) == NULL
                 shortlist.dense[accumulator] = listed and refuse_spectra(f, accumulator) == NULL
                 continue
             begin(summed, request, each, accumulator, &p)
             p.cost = best.cost
-            if each == SEPARABLE_METHOD:
+            if each == SEPARABLE_METHOD and not request.slices:
                 shortlist.lines[accumulator] = refuse_lines(summed, accumulator) == NULL
                 reason = propose_passes(summed, request, &p)
             else:
@@ -267,7 +270,8 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
 
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
-                      double offset=0, bint absolute=False, str order="any", str cast_mode="rounded"):
+                      double offset=0, bint absolute=False, str order="any", str cast_mode="rounded",
+                      Py_ssize_t slices=0, bint stepped=False):
     """Choose a method.
 
     Parameters
@@ -297,6 +301,10 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
         takes them, if the target is a float: the last one first on the window.
     cast_mode : {"rounded", "cast", "cast back", "wrapped"}
         How sums become integers (src/rows/cast.pxi); "rounded" in any order, another one in SciPy's.
+    slices : int
+        Of a kernel of three axes, of which these are the rows, slice by slice; 0: it is none.
+    stepped : bool
+        Whether such a kernel's results are some pixels apart.
 
     Returns
     -------
@@ -311,7 +319,9 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     cdef Strategy found
     cdef int requested_method = method_of(method)
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset, absolute, order, cast_mode)
+                 offset, absolute, order, cast_mode, slices, stepped)
+    if slices < 0 or (slices and kernel.facts.height % slices):
+        raise ValueError(f"slices must divide {kernel.facts.height} rows; got {slices}")
     if request.order == ANY_ORDER and request.cast_mode != ROUNDED:
         raise ValueError(f"cast_mode must be rounded for sums in any order; got {cast_mode!r}")
     if request.order != ANY_ORDER and (requested_method != ANY_METHOD or offset or absolute
@@ -359,7 +369,8 @@ cdef str reason_of(Kernel kernel, Request* request, str method):
 
 
 def rejected(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
-             Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0, bint absolute=False):
+             Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0, bint absolute=False,
+             Py_ssize_t slices=0, bint stepped=False):
     """Why `decide`, given the same, takes no other method.
 
     Returns
@@ -370,11 +381,11 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
     cdef Request request
     cdef Kernel summed
     cdef Strategy best = decide(kernel, source, target, low, high, integral, height, width, channels, method,
-                                level, offset, absolute)
+                                level, offset, absolute, "any", "rounded", slices, stepped)
     cdef Strategy s
     cdef list reasons = [], found
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset, absolute)
+                 offset, absolute, "any", "rounded", slices, stepped)
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         found = weighed(kernel, summed, &request, reasons)

@@ -66,10 +66,11 @@ cdef double unit_of(const double* w, Py_ssize_t n) noexcept nogil:
     return 1 if lowest == 2000 else ldexp(1, lowest)
 
 
-def binary_unit(const double[::1] weights):
+def binary_unit(weights):
     """Largest power of two of which all weights, which are finite, are integer multiples; 1 if all are zero.
     """
-    return unit_of(&weights[0], weights.shape[0]) if weights.shape[0] else 1.0
+    cdef Doubles w = Doubles(weights, 1)
+    return unit_of(w.first, w.count) if w.count else 1.0
 
 
 cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
@@ -259,13 +260,14 @@ cdef Py_ssize_t make_whole(const double* w, Py_ssize_t n, double* whole) noexcep
             return 0
 
 
-def rational(const double[::1] weights):
+def rational(weights):
     """Whole numbers and the least divisor of which finite weights are made; None if they are not rational."""
-    cdef Py_ssize_t i, divisor, n = weights.shape[0]
+    cdef Doubles w = Doubles(weights, 1)
+    cdef Py_ssize_t i, divisor, n = w.count
     cdef double* whole = <double*>malloc((n + 1) * sizeof(double))
     if whole == NULL:
         raise MemoryError("the whole numbers of a kernel")
-    divisor = make_whole(&weights[0], n, whole) if n else 1
+    divisor = make_whole(w.first, n, whole) if n else 1
     found = ([whole[i] for i in range(n)], divisor) if divisor else None
     free(whole)
     return found

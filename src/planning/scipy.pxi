@@ -118,7 +118,7 @@ cdef void add_filter(Work* work, int kind, Py_ssize_t taps) noexcept nogil:
         add_work(work, LINE_TAP, taps)
 
 
-def lines_of(const double[::1] down, const double[::1] across):
+def lines_of(down, across):
     """The weights of two filters along axes, of which one may be a single 1 that does nothing.
 
     Parameters
@@ -132,16 +132,17 @@ def lines_of(const double[::1] down, const double[::1] across):
     Kernel
         For `decide_lines` alone.
     """
+    cdef Doubles column = Doubles(down, 1), row = Doubles(across, 1)
     cdef Kernel kernel = Kernel.__new__(Kernel, None)
     cdef Facts* f = &kernel.facts
     cdef double* own
-    if down.shape[0] == 0 or across.shape[0] == 0:
+    if column.count == 0 or row.count == 0:
         raise ValueError("down and across must not be empty")
-    f.height, f.width = down.shape[0], across.shape[0]
+    f.height, f.width = column.count, row.count
     kernel.factors = PyBytes_FromStringAndSize(NULL, (f.height + f.width) * sizeof(double))
     own = <double*>PyBytes_AS_STRING(kernel.factors)
-    memcpy(own, &down[0], f.height * sizeof(double))
-    memcpy(own + f.height, &across[0], f.width * sizeof(double))
+    memcpy(own, column.first, f.height * sizeof(double))
+    memcpy(own + f.height, row.first, f.width * sizeof(double))
     kernel.memory, kernel.shortlists = kernel.factors, []
     f.weights, f.column, f.row = NULL, own, own + f.height
     return kernel

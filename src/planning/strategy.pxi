@@ -16,12 +16,14 @@ cdef class Kernel:
         They are copied.
     """
 
-    def __cinit__(self, const double[:, ::1] weights):
+    def __cinit__(self, weights):
+        cdef Doubles w
         if weights is None:
             return  # `kernel_of` goes on
-        if weights.size == 0:
+        w = Doubles(weights, 2)
+        if w.count == 0:
             raise ValueError("kernel must not be empty")
-        copy_weights(self, &weights[0, 0], weights.shape[0], weights.shape[1], False)
+        copy_weights(self, w.first, w.array.shape[0], w.array.shape[1], False)
 
     @property
     def shape(self):
@@ -79,7 +81,7 @@ cdef Kernel kernel_of_lines(const double* column, Py_ssize_t height, const doubl
     return kernel
 
 
-def product_of(const double[::1] column, const double[::1] row):
+def product_of(column, row):
     """A kernel whose weights are the products of a column's and a row's, which need not be listed.
 
     Parameters
@@ -91,9 +93,10 @@ def product_of(const double[::1] column, const double[::1] row):
     -------
     Kernel
     """
-    if column.shape[0] == 0 or row.shape[0] == 0:
+    cdef Doubles down = Doubles(column, 1), across = Doubles(row, 1)
+    if down.count == 0 or across.count == 0:
         raise ValueError("column and row must not be empty")
-    return kernel_of_lines(&column[0], column.shape[0], &row[0], row.shape[0])
+    return kernel_of_lines(down.first, down.count, across.first, across.count)
 
 
 cdef class Built:

@@ -104,13 +104,20 @@ cdef double exact_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept 
     return total
 
 
-cdef inline const small* window_pixels(small* raw, const small* src, const Call* call, Py_ssize_t x,
-                                       Py_ssize_t c) noexcept nogil:
+cdef inline void list_columns(Py_ssize_t* column, const Call* call, Py_ssize_t x, Py_ssize_t c) noexcept nogil:
+    """List where the samples of a window's rows stand in a packed row."""
+    cdef Py_ssize_t kx
+    for kx in range(call.kernel_width):
+        column[kx] = col_index(call, x + kx) * call.channels + c
+
+
+cdef inline const small* window_pixels(small* raw, const small* src, const Py_ssize_t* column,
+                                       const Call* call) noexcept nogil:
     """Gather a row of a window that reaches over the border, or has several channels: from source row `src` to
     every channels-th place of `raw`."""
     cdef Py_ssize_t kx
     for kx in range(call.kernel_width):
-        raw[kx * call.channels] = src[col_index(call, x + kx) * call.channels + c]
+        raw[kx * call.channels] = src[column[kx]]
     return raw
 
 
@@ -119,6 +126,7 @@ cdef inline double reordered_small_sum(small* kind, const Call* call, const Plac
     """Sum of a window of packed pixels that sees no constant. Reads `kernel_pitch` samples a row."""
     cdef double lanes[16]
     cdef small raw[NEAR_TAPS]
+    cdef Py_ssize_t column[NEAR_TAPS]
     cdef const small* p
     cdef const double* w = call.padded_kernel
     cdef Py_ssize_t ky, i, vector = F64_LANES
@@ -130,12 +138,13 @@ cdef inline double reordered_small_sum(small* kind, const Call* call, const Plac
     cdef double total = 0
     if not inner:
         memset(raw, 0, call.kernel_pitch * sizeof(small))
+        list_columns(column, call, x, c)
     for ky in range(call.kernel_height):
         p = <const small*>tap_row(call, at.plane, at.y, ky)
         if inner:
             p += (x - call.before) * call.channels + c
         else:
-            p = window_pixels(raw, p, call, x, c)
+            p = window_pixels(raw, p, column, call)
         i = 0
         while i < call.kernel_pitch:    # a multiple of 16
             widen_vector(p + i, lanes)

@@ -258,6 +258,12 @@ cdef void narrow_changed(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n
     cdef real part[CHANGED]
     cdef real* row
     cdef Py_ssize_t done = 0, count
+    cdef int type = F64     # of the sums
+    if real is float:
+        type = F32
+    if call.dst.type == type:
+        change_row(<real*>dst, sums + i, n, call)
+        return
     while done < n:
         count = smaller(CHANGED, n - done)
         change_row(part, sums + i + done, count, call)

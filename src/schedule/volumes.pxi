@@ -17,7 +17,6 @@
 cdef enum:
     VOLUME_BYTES = 262144   # of a window's rows in scratch, where strips are wide enough for it
     LEAST_STRIP = 64        # samples
-    MOST_DEPTH = 512        # slices of a kernel that is a product of three lines
 
 cdef struct Window:
     # Scratch of one band of a volume.

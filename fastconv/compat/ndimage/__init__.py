@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The linear filters of scipy.ndimage: its names, arguments, errors and results, to the last bit.
 
-Public as ``fastconv.ndimage``. SciPy is not needed, but for kernels with more than two axes longer than 1,
+Public as ``fastconv.ndimage``. SciPy is not needed, but for kernels with more than three axes longer than 1,
 which are handed to it if it is there and summed in NumPy if not.
 
 What "to the last bit" takes: sums in float64 in SciPy's order, nothing fused; even and odd filters in

@@ -133,11 +133,26 @@ def convolve1d(
     cval: float = 0.0,
     origin: int = 0,
 ) -> Array:
-    """Convolve along an axis, as scipy.ndimage.convolve1d; see `correlate1d`.
+    """Convolve along an axis, as scipy.ndimage.convolve1d.
+
+    Parameters
+    ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    weights : array_like, shape (n,)
+    axis : int
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : {"reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant"}
+    cval : number
+        The constant of ``mode="constant"``.
+    origin : int
+        Shift of the window, within it.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
@@ -188,16 +203,27 @@ def uniform_filter1d(
     cval: float = 0.0,
     origin: int = 0,
 ) -> Array:
-    """Running mean along an axis, as scipy.ndimage.uniform_filter1d; see `correlate1d`.
+    """Running mean along an axis, as scipy.ndimage.uniform_filter1d.
 
     Parameters
     ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
     size : int
         Samples of a window.
+    axis : int
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : {"reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant"}
+    cval : number
+        The constant of ``mode="constant"``.
+    origin : int
+        Shift of the window, within it.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
@@ -268,22 +294,31 @@ def gaussian_filter1d(
     *,
     radius: int | None = None,
 ) -> Array:
-    """Gaussian filter along an axis, as scipy.ndimage.gaussian_filter1d; see `correlate1d`.
+    """Gaussian filter along an axis, as scipy.ndimage.gaussian_filter1d.
 
     Parameters
     ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
     sigma : float
         Standard deviation, in samples.
+    axis : int
     order : int
         Which derivative of the Gaussian.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : {"reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant"}
+    cval : number
+        The constant of ``mode="constant"``.
     truncate : float
-        Standard deviations after which it ends.
+        Standard deviations after which the Gaussian ends.
     radius : int, optional
-        Samples after which it ends, instead.
+        Samples after which the Gaussian ends, instead.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
@@ -333,17 +368,33 @@ def gaussian_filter(
     radius: int | Sequence[int] | None = None,
     axes: int | tuple[int, ...] | None = None,
 ) -> Array:
-    """Gaussian filter, as scipy.ndimage.gaussian_filter; see `gaussian_filter1d`.
+    """Gaussian filter, as scipy.ndimage.gaussian_filter.
 
     Parameters
     ----------
-    sigma, order, mode, radius : value or sequence of values, one an axis
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    sigma : float or sequence of float, one an axis
+        Standard deviation, in samples.
+    order : int or sequence of int, one an axis
+        Which derivative of the Gaussian.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : str or sequence of str, one an axis
+        "reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap" or "grid-constant".
+    cval : number
+        The constant of ``mode="constant"``.
+    truncate : float
+        Standard deviations after which the Gaussian ends.
+    radius : int or sequence of int, one an axis, optional
+        Samples after which the Gaussian ends, instead.
     axes : int or tuple of int, optional
         Axes to filter: all by default.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
@@ -386,17 +437,29 @@ def uniform_filter(
     *,
     axes: int | tuple[int, ...] | None = None,
 ) -> Array:
-    """Mean of a box, as scipy.ndimage.uniform_filter; see `uniform_filter1d`.
+    """Mean of a box, as scipy.ndimage.uniform_filter.
 
     Parameters
     ----------
-    size, mode, origin : value or sequence of values, one an axis
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    size : int or sequence of int, one an axis
+        Samples of a window.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : str or sequence of str, one an axis
+        "reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap" or "grid-constant".
+    cval : number
+        The constant of ``mode="constant"``.
+    origin : int or sequence of int, one an axis
+        Shift of the window, within it.
     axes : int or tuple of int, optional
         Axes to filter: all by default.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Filters along axes, one after the other, with scipy.ndimage's sums and casts: told to the engine.
+"""Filters along axes, one after the other, with scipy.ndimage's sums and casts, as calls of the engine.
 
-An array is a stack of pictures, and so is its part around any two neighbouring axes: one call of the engine
+Any two neighbouring axes of an array are the rows and columns of a stack of pictures: one call of the engine
 filters along both, or along one (src/scipy/correlate1d.pxi, src/scipy/uniform_filter.pxi). More axes take
-more calls, between which arrays of the result's type stand, as in SciPy.
-
-Sums are float64 in SciPy's order. Where every partial sum is an integer times one power of two, and float32
-holds it, order and type make no difference, and twice as many samples fit a vector.
+more calls, with intermediate arrays of the result's type, as in SciPy. The planner chooses the type of sums
+(src/planning/scipy.pxi).
 """
 
 from __future__ import annotations
@@ -25,12 +23,13 @@ from ..._engine.planner import Kernel, Strategy, decide_lines, lines_of
 from ..._execute import Axis, execute
 from ..._pixels import Floats, pixel_of
 
-# An axis is filtered down whole rows if at least so many samples lie side by side behind it, else across rows
-# of such groups. Means go across one sample of a group after the other.
+# An axis is filtered down rows if the axes behind it hold at least so many samples, else across rows whose
+# pixels are those samples. A mean goes across a pixel sample by sample.
 _LONG, _LONG_MEAN = 32, 16
 # Two axes are filtered in one call if groups of not more samples lie behind them.
 _GROUP = 8
-# Rows of fewer samples, if there are more of them, change places with the columns: each row has its price.
+# If rows have fewer samples than this, and there are more rows than samples, rows and columns are exchanged:
+# each row costs some time.
 _NARROW = 32
 
 Array = NDArray[Any]

@@ -58,17 +58,25 @@ def sobel(
     mode: Mode = "reflect",
     cval: float = 0.0,
 ) -> Array:
-    """Sobel's filter, as scipy.ndimage.sobel; see `correlate1d`.
+    """Sobel's filter, as scipy.ndimage.sobel.
 
     Parameters
     ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
     axis : int
-        Along which differences are taken.
+        Along which differences are taken; the other axes are smoothed.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
     mode : str or sequence of str, one an axis
+        "reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap" or "grid-constant".
+    cval : number
+        The constant of ``mode="constant"``.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
@@ -86,11 +94,25 @@ def prewitt(
     mode: Mode = "reflect",
     cval: float = 0.0,
 ) -> Array:
-    """Prewitt's filter, as scipy.ndimage.prewitt; see `sobel`.
+    """Prewitt's filter, as scipy.ndimage.prewitt.
+
+    Parameters
+    ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    axis : int
+        Along which differences are taken; the other axes are smoothed.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : str or sequence of str, one an axis
+        "reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap" or "grid-constant".
+    cval : number
+        The constant of ``mode="constant"``.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
@@ -145,17 +167,25 @@ def laplace(
     *,
     axes: int | tuple[int, ...] | None = None,
 ) -> Array:
-    """Sum of second differences, as scipy.ndimage.laplace; see `correlate1d`.
+    """Sum of second differences, as scipy.ndimage.laplace.
 
     Parameters
     ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
     mode : str or sequence of str, one an axis
+        "reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap" or "grid-constant".
+    cval : number
+        The constant of ``mode="constant"``.
     axes : int or tuple of int, optional
         Axes to filter: all by default.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Notes
     -----
@@ -194,16 +224,29 @@ def gaussian_laplace(
     axes: int | tuple[int, ...] | None = None,
     **kwargs: Any,
 ) -> Array:
-    """Sum of second derivatives of Gaussians, as scipy.ndimage.gaussian_laplace; see `gaussian_filter`.
+    """Sum of second derivatives of Gaussians, as scipy.ndimage.gaussian_laplace.
 
     Parameters
     ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    sigma : float or sequence of float, one an axis
+        Standard deviation, in samples.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : str or sequence of str, one an axis
+        "reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap" or "grid-constant".
+    cval : number
+        The constant of ``mode="constant"``.
+    axes : int or tuple of int, optional
+        Axes to filter: all by default.
     **kwargs
         `truncate` and `radius` of `gaussian_filter`.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Notes
     -----
@@ -247,16 +290,25 @@ def gaussian_gradient_magnitude(
 
     Parameters
     ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    sigma : float or sequence of float, one an axis
+        Standard deviation, in samples.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : str or sequence of str, one an axis
+        "reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap" or "grid-constant".
+    cval : number
+        The constant of ``mode="constant"``.
+    axes : int or tuple of int, optional
+        Axes to filter: all by default.
     **kwargs
         `truncate` and `radius` of `gaussian_filter`.
 
     Returns
     -------
     ndarray
-
-    See Also
-    --------
-    gaussian_filter : all other parameters
+        Of the input's shape; `output` itself if that is an array.
 
     Notes
     -----

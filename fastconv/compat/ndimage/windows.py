@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ... import _levels
 from ..._arguments import array_of, quiet
-from ..._borders import index_table
+from ..._borders import extended
 from ..._engine import calls
 from ..._engine.planner import sample_range
-from ..._execute import execute
+from ..._execute import execute, execute_volume
 from ..._pixels import Floats, pixel_of
 from ..._planner import decide, known_kernel
 from .. import originals
@@ -66,9 +67,12 @@ def _window(
     border = border_of(mode)
 
     def run(src: Array, to: Array, constant: float) -> tuple[Any, float]:
-        if sum(n > 1 for n in w.shape) > 2:
+        long = sum(n > 1 for n in w.shape)
+        if long > 3:
             _handed_back(src, w, to, border, constant, origins)
             return None, 0.0
+        if long == 3:
+            return None, _volume(src, w, to, border, constant, origins)
         return _in_engine(src, w, to, border, constant, origins)
 
     return in_parts(run, image, dst, cval, by_sample=True)
@@ -133,6 +137,30 @@ def _in_engine(
     return (None if overlapping else call), strategy.cost * dst.size
 
 
+def _volume(
+    src: Array, w: Floats, dst: Array, border: str, cval: float, origins: list[int]
+) -> float:
+    """Windows of three axes, whose rows are listed slice by slice: SciPy's order of taps."""
+    to = np.empty(dst.shape, dst.dtype) if np.may_share_memory(src, dst) else dst
+    axes = [k for k, n in enumerate(w.shape) if n > 1]
+    a, b = (np.moveaxis(array, axes, (-3, -2, -1))[..., np.newaxis] for array in (src, to))
+    slices, rows, columns = (w.shape[k] for k in axes)
+    kernel = known_kernel(w.reshape(slices * rows, columns))
+    source, target = pixel_of(src.dtype, "input"), pixel_of(dst.dtype, "output")
+    strategy = decide(
+        kernel, source, target, sample_range(source.code, 64, cval if border == "constant" else 0.0),
+        (a.shape[-3], a.shape[-2]), 1, "auto", order="definition", cast_mode="cast back",
+    )  # fmt: skip
+    program = _levels.engine.Program(kernel, strategy, 1, target.code, slices, (1, 1, 1))
+    windows = tuple((src.shape[k], -(w.shape[k] // 2 + origins[k]), src.shape[k]) for k in axes)
+    execute_volume(
+        program, a, b, source, target, windows, (border,) * 3, (cval, cval), strategy.cost, None
+    )
+    if to is not dst:
+        dst[...] = to
+    return strategy.cost * dst.size
+
+
 def _two_axes(w: Floats) -> tuple[int, int, tuple[int | None, int | None]]:
     """Height and width of a window, and the axes they lie along; None for one that there is not."""
     long = [k for k, n in enumerate(w.shape) if n > 1]
@@ -163,7 +191,7 @@ def _as_rows(src: Array, dst: Array, axes: tuple[int | None, int | None]) -> tup
 def _handed_back(
     src: Array, w: Floats, dst: Array, border: str, cval: float, origins: list[int]
 ) -> None:
-    """Windows of three and more axes: SciPy's, or else tap by tap in NumPy, in the same order."""
+    """Windows of four and more axes: SciPy's, or else tap by tap in NumPy, in the same order."""
     scipy = originals.find("scipy.ndimage", "correlate")
     if scipy is not None:
         scipy(src, w, dst, border, cval, origins)
@@ -171,23 +199,12 @@ def _handed_back(
     total = np.zeros(src.shape)
     padded = src.astype(np.float64)
     for k, (n, o) in enumerate(zip(w.shape, origins, strict=True)):
-        padded = _padded(padded, k, n, o, border, cval)
+        padded = extended(padded, k, -(n // 2 + o), src.shape[k] + n - 1, border, cval)
     for at in zip(*np.nonzero(w), strict=True):
         windows = tuple(slice(i, i + n) for i, n in zip(at, src.shape, strict=True))
         total += w[at] * padded[windows]
     identity = [Filter(0, axis_filters.fold(np.ones(1)), "nearest", 0)]  # for its cast
     axis_filters.run(identity, total, dst, 0.0)
-
-
-def _padded(a: Array, axis: int, size: int, origin: int, border: str, cval: float) -> Array:
-    length = a.shape[axis]
-    table = index_table(length, -(size // 2 + origin), length + size - 1, border)
-    padded = a.take(table, axis)
-    if border == "constant":
-        outside = [slice(None)] * a.ndim
-        outside[axis] = table < 0  # type: ignore[call-overload]
-        padded[tuple(outside)] = cval
-    return padded
 
 
 def correlate(
@@ -200,19 +217,28 @@ def correlate(
     *,
     axes: int | tuple[int, ...] | None = None,
 ) -> Array:
-    """Correlate, as scipy.ndimage.correlate; see `correlate1d`.
+    """Correlate, as scipy.ndimage.correlate.
 
     Parameters
     ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
     weights : array_like
         With as many axes as are filtered.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : {"reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant"}
+    cval : number
+        The constant of ``mode="constant"``.
     origin : int or sequence of int, one an axis
+        Shift of the window, within it.
     axes : int or tuple of int, optional
         Axes to filter: all by default.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------
@@ -234,11 +260,28 @@ def convolve(
     *,
     axes: int | tuple[int, ...] | None = None,
 ) -> Array:
-    """Convolve, as scipy.ndimage.convolve; see `correlate`.
+    """Convolve, as scipy.ndimage.convolve.
+
+    Parameters
+    ----------
+    input : array_like
+        bool, integer, float32, float64 or complex.
+    weights : array_like
+        With as many axes as are filtered.
+    output : ndarray or dtype, optional
+        Where to put the result, or its type: the input's by default. Integers are truncated and wrap around.
+    mode : {"reflect", "mirror", "nearest", "wrap", "constant", "grid-mirror", "grid-wrap", "grid-constant"}
+    cval : number
+        The constant of ``mode="constant"``.
+    origin : int or sequence of int, one an axis
+        Shift of the window, within it.
+    axes : int or tuple of int, optional
+        Axes to filter: all by default.
 
     Returns
     -------
     ndarray
+        Of the input's shape; `output` itself if that is an array.
 
     Examples
     --------

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Several kernels at once: their results one behind the other, combined, or weighed from pixel to pixel.
+
+All kernels filter a band of rows before the next band is looked at, so that the rows of the image stay in
+the second-level cache, and with them the results until they are combined: of a picture's size there is only
+what is returned. Bands begin where floats get the bits of a call of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import reference
+from ._arguments import array_of, quiet
+from ._options import as_image, checked_out
+from ._plan import Part
+from .api import planned
+
+__all__ = ["bank", "varying"]
+
+Combine = Literal["hypot", "max", "sum"]
+
+# Bytes of an image's rows, and of their results, that are looked at before the next ones.
+_NEAR = 1 << 20
+# Rows of a band, in the height of a window: each band loads the rows of its first window anew.
+_WINDOWS = 4
+# Pixels whose sums are float32, if the result is no integer and not float64.
+_NARROW = frozenset("bool uint8 int8 uint16 int16 float16 float32 complex64".split())
+
+
+@quiet
+def bank(
+    image: ArrayLike,
+    kernels: Sequence[ArrayLike] | NDArray[Any],
+    combine: Combine | None = None,
+    *,
+    correlate: bool = False,
+    out: NDArray[Any] | None = None,
+    **options: Any,
+) -> NDArray[Any]:
+    """Convolve an image with several kernels.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., H, W)
+        In memory.
+    kernels : sequence of array_like
+        Of the same number of axes; their sizes may differ.
+    combine : {None, "hypot", "max", "sum"}
+        All results, the square root of the sum of their squares (a gradient's magnitude), the largest, or
+        their sum. Integers are rounded once, from combined float64 sums.
+    correlate : bool
+        Whether to leave the kernels as they are instead of reversing them.
+    out : ndarray, optional
+        Where to write the result.
+    **options
+        As in `convolve`, but for `dims`: ``absolute=True`` with ``combine="sum"`` is the sum of magnitudes.
+
+    Returns
+    -------
+    ndarray
+        K results on a new first axis, each that of `convolve`; one if they are combined.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `convolve`; also if there are no kernels, or the shapes of their results differ.
+
+    Examples
+    --------
+    >>> import fastconv, numpy as np
+    >>> image = np.zeros((3, 4), np.uint8)
+    >>> image[:, 2:] = 9
+    >>> sobel = fastconv.kernels.sobel(0), fastconv.kernels.sobel(1)
+    >>> fastconv.bank(image, sobel, dtype=np.int16)[1].tolist()
+    [[0, 36, 36, 0], [0, 36, 36, 0], [0, 36, 36, 0]]
+    >>> fastconv.bank(image, sobel, "hypot").tolist()
+    [[0, 36, 36, 0], [0, 36, 36, 0], [0, 36, 36, 0]]
+    """
+    if combine is not None and combine not in get_args(Combine):
+        raise ValueError(
+            f"combine must be None or one of {', '.join(get_args(Combine))}; got {combine!r}"
+        )
+    job = _Job(image, kernels, not correlate, out, options, combined=combine is not None)
+    if combine is None:
+        result = checked_out(out, (len(job.plans), *job.shape), job.target)
+        source = job.apart_from(result)
+        for where, parts in job.bands(result):
+            for plan, part, to in zip(job.plans, parts, result, strict=True):
+                plan.run(source, to[where], part)
+        return result
+    if combine != "sum" and job.target.kind == "c":
+        raise TypeError(f"combine must be None or 'sum' for complex results; got {combine!r}")
+    result = checked_out(out, job.shape, job.target)
+    source = job.apart_from(result)
+    for where, parts in job.bands(result):
+        sums = job.sums(source, parts)
+        if combine == "hypot":
+            total = _folded(np.add, (np.multiply(one, one, out=one) for one in sums))
+            np.sqrt(total, out=total)
+        else:
+            total = _folded(np.maximum if combine == "max" else np.add, sums)
+        result[where] = job.rounded(total)
+    return result
+
+
+def _folded(join: np.ufunc, arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    """All arrays in the first one."""
+    left = iter(arrays)
+    total = next(left)
+    for one in left:
+        join(total, one, out=total)
+    return total
+
+
+@quiet
+def varying(
+    image: ArrayLike,
+    kernels: Sequence[ArrayLike] | NDArray[Any],
+    weights: ArrayLike,
+    *,
+    correlate: bool = False,
+    out: NDArray[Any] | None = None,
+    **options: Any,
+) -> NDArray[Any]:
+    """Convolve with a kernel that differs from pixel to pixel: a weighed sum of several ones.
+
+    Parameters
+    ----------
+    image : array_like, shape (..., H, W)
+        In memory.
+    kernels : sequence of array_like
+        Of the same number of axes; their sizes may differ.
+    weights : array_like, shape (K, H, W)
+        How much of each kernel's result a pixel gets: real, of one or more axes, of which the first is that
+        of the kernels and the others are the result's, as NumPy broadcasts them.
+    correlate, out, **options
+        As in `bank`.
+
+    Returns
+    -------
+    ndarray
+        The sum of ``weights[k] * convolve(image, kernels[k])``. Integers are rounded once, from float64 sums.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `bank`; also if weights are not of such a shape.
+
+    Examples
+    --------
+    >>> import fastconv, numpy as np
+    >>> image = np.array([[0, 0, 8, 0, 0, 0, 8, 0, 0]], np.float32)
+    >>> sharp, blurred = [[1.0]], [[0.25, 0.5, 0.25]]
+    >>> right = np.linspace(0, 1, 9)
+    >>> fastconv.varying(image, [sharp, blurred], [1 - right, right]).tolist()
+    [[0.0, 0.25, 7.0, 0.75, 0.0, 1.25, 5.0, 1.75, 0.0]]
+    """
+    w = array_of(weights, "weights")
+    if w.dtype.kind not in "biuf" or w.ndim == 0:
+        raise TypeError(
+            f"weights must be an array of real numbers; got {w.dtype} of shape {w.shape}"
+        )
+    job = _Job(image, kernels, not correlate, out, options, combined=True)
+    shape = len(job.plans), *job.shape
+    try:
+        spread = np.broadcast_to(
+            w.reshape(w.shape[:1] + (1,) * (len(shape) - w.ndim) + w.shape[1:]), shape
+        )
+    except ValueError:
+        raise ValueError(
+            f"weights must have a first axis of {len(job.plans)} kernels, and others as those of the result, "
+            f"{job.shape}; got shape {w.shape}"
+        ) from None
+    result = checked_out(out, job.shape, job.target)
+    source = job.apart_from(result)
+    for where, parts in job.bands(result):
+        weighed = (
+            np.multiply(one, share[where], out=one, casting="same_kind")
+            for one, share in zip(job.sums(source, parts), spread, strict=True)
+        )
+        result[where] = job.rounded(_folded(np.add, weighed))
+    return result
+
+
+class _Job:
+    """An image and the plans that filter it.
+
+    Attributes
+    ----------
+    plans : list of Plan
+        Whose results are sums, if they are to be combined.
+    shape : tuple of int
+        Of a result.
+    target : dtype
+        Of the results, once they are combined.
+    """
+
+    def __init__(
+        self, image: ArrayLike, kernels: Any, flipped: bool, out: Any, options: dict[str, Any], *,
+        combined: bool,
+    ) -> None:  # fmt: skip
+        listed = list(kernels) if isinstance(kernels, (Sequence, np.ndarray)) else []
+        if not listed:
+            raise ValueError(f"kernels must be a sequence of at least one; got {kernels!r}")
+        self.image = as_image(image)
+        if options.get("dtype") is None and isinstance(out, np.ndarray):
+            options = {**options, "dtype": out.dtype}
+        self.plans = [planned(kernel, flipped, **options) for kernel in listed]
+        pixel = self.image.dtype
+        self.target = np.result_type(*(plan.target(pixel) for plan in self.plans))
+        sums = self.target
+        if combined and sums.kind != "c":
+            narrow = pixel.name in _NARROW and sums.kind == "f" and sums.itemsize <= 4
+            sums = np.dtype(np.float32 if narrow else np.float64)
+        self.plans = [planned(kernel, flipped, **{**options, "dtype": sums}) for kernel in listed]
+        first = self.plans[0]
+        self.spatial = first.spatial(self.image.ndim)
+        lengths = tuple(self.image.shape[axis] for axis in self.spatial)
+        if any(len(plan.window) != len(first.window) for plan in self.plans):
+            raise ValueError("kernels must all have the same number of axes")
+        self.wholes = [plan.whole(lengths) for plan in self.plans]
+        if any(whole.size != self.wholes[0].size for whole in self.wholes):
+            sizes = ", ".join(str(whole.size) for whole in self.wholes)
+            raise ValueError(f"kernels must give results of one shape; got {sizes}")
+        shape = list(self.image.shape)
+        for axis, count in zip(self.spatial, self.wholes[0].size, strict=True):
+            shape[axis] = count
+        self.shape = tuple(shape)
+
+    def apart_from(self, result: NDArray[Any]) -> NDArray[Any]:
+        """The image, where writing the result does not change it."""
+        return self.image.copy() if np.may_share_memory(self.image, result) else self.image
+
+    def bands(self, result: NDArray[Any]) -> Iterator[tuple[tuple[slice, ...], list[Part]]]:
+        """Where in a result each band is, and what of each plan gives it."""
+        if 0 in self.shape:
+            return
+        axis, rows = self.spatial[0], self.wholes[0].size[0]
+        near = max(1, rows * _NEAR // (self.image.nbytes + result.nbytes))
+        least = _WINDOWS * max(plan.window[0] for plan in self.plans)
+        step = math.lcm(*(plan.row_step(self.image) for plan in self.plans))
+        height = -(-max(near, least) // step) * step
+        for begin in range(0, rows, height):
+            count = min(height, rows - begin)
+            where = (slice(None),) * axis + (slice(begin, begin + count),)
+            yield where, [self._part(i, begin, count) for i in range(len(self.plans))]
+
+    def sums(self, source: NDArray[Any], parts: list[Part]) -> Iterator[NDArray[Any]]:
+        """A band of each plan's results."""
+        for plan, part in zip(self.plans, parts, strict=True):
+            yield plan.run(source, None, part)
+
+    def _part(self, number: int, begin: int, count: int) -> Part:
+        (first, *others), size = self.wholes[number]
+        length, start, _ = first
+        step = self.plans[number].steps[0]
+        return Part(((length, start + begin * step, count), *others), size)
+
+    def rounded(self, sums: NDArray[Any]) -> NDArray[Any]:
+        """Combined sums in the type of the results."""
+        return reference._to_pixels(sums, self.target)

@@ -1,0 +1,595 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Kernels of any number of axes, along any axes of an image, with strides and dilation.
+
+A dilated kernel is one with zeros between its taps, which cost nothing. Axes along which a kernel has one tap
+are no axes of it: there, a stride leaves pixels out of the image. What is left is one of three:
+
+    at most two axes, and no stride     a `Plan` of that kernel, on a view of the image: every method
+    three axes, or a stride             a list of rows for the engine, whatever the number of axes; only the
+                                        results asked for are computed
+    four axes and more                  the definition (fastconv.reference), in NumPy, which is slow
+
+Axes of the image that are not the kernel's are a batch, but the last one, behind all of the kernel's, is one
+of channels: its samples lie side by side.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from . import _explain, _levels, reference
+from ._arguments import quiet, warn_of_channels
+from ._borders import placement
+from ._complex import complex_passes
+from ._engine.calls import Options
+from ._engine.planner import ACCUMULATOR_NAMES, Kernel, Strategy, proposed
+from ._execute import Axis, execute_volume
+from ._options import (
+    Product,
+    as_each,
+    as_kernel,
+    as_steps,
+    bits_of,
+    checked_out,
+)
+from ._pixels import Floats, Pixel, pixel_of
+from ._plan import (
+    OPTIONS,
+    Asked,
+    Dims,
+    Part,
+    Plan,
+    fill_of,
+    laid_out,
+    make_plan,
+    options_of,
+    scaled,
+)
+from ._planner import decide, rejected
+
+# Weights of a kernel with the zeros of its dilation.
+_MOST_WEIGHTS = 2**24
+# Methods that list rows.
+_METHODS = ("separable", "direct", "sparse", "wide")
+# Programs that a plan keeps, for images of different types and sizes.
+_KEPT = 4
+
+# Method and reason of what is not taken.
+Rejected = tuple[tuple[str, str], ...]
+
+
+class Lane(NamedTuple):
+    """An axis of the view that is filtered.
+
+    Attributes
+    ----------
+    axis : int or None
+        Of the image; None: one of length 1 that is added.
+    size : int
+        Of the kernel.
+    window : Axis
+    border : str
+    step : int
+        From one window to the next.
+    """
+
+    axis: int | None
+    size: int
+    window: Axis
+    border: str
+    step: int
+
+
+class _View(NamedTuple):
+    """An image as it is filtered.
+
+    Attributes
+    ----------
+    keep : tuple of slice
+        The pixels of the image that are looked at.
+    lanes : tuple of Lane
+        Two or three axes: of slices, rows and columns.
+    channel : int or None
+        Axis of the channels.
+    """
+
+    keep: tuple[slice, ...]
+    lanes: tuple[Lane, ...]
+    channel: int | None
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """From one window to the next."""
+        return tuple(lane.step for lane in self.lanes)
+
+    def of(self, a: NDArray[Any]) -> NDArray[Any]:
+        """View of shape (..., H, W, C) or (..., D, H, W, C)."""
+        wanted = (*(lane.axis for lane in self.lanes), self.channel)
+        there = [axis for axis in wanted if axis is not None]
+        moved = np.moveaxis(a, there, range(-len(there), 0))
+        return moved[(..., *(None if axis is None else slice(None) for axis in wanted))]
+
+
+class VolumePlan(Plan):
+    """A plan for a kernel of any number of axes; see `Plan`.
+
+    Attributes
+    ----------
+    kernel : ndarray, read-only
+        Weights as they lie on the window, with the zeros of the dilation.
+    given : ndarray, read-only
+        The kernel as it was given.
+    """
+
+    __slots__ = ("_planes", "_programs", "_rows")
+
+    # Plans of at most two axes, and lists of rows as the planner knows them, by their sizes; programs.
+    _planes: dict[Any, Plan]
+    _rows: dict[tuple[int, int], tuple[Kernel, ...]]
+    _programs: dict[Any, tuple[Any, Strategy]]
+
+    def __init__(
+        self, options: Options, parts: tuple[Kernel, ...], lying: NDArray[Any], pixel: Any
+    ) -> None:
+        super().__init__(options, parts, lying, pixel)
+        self._planes, self._rows, self._programs = {}, {}, {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        o = self.options
+        return plan_of, (self.given, *o.listed(), o.axes, o.stride, o.dilation, self.pixel)
+
+    def with_options(self, **options: Any) -> VolumePlan:
+        """The same kernel with some other options."""
+        o = self.options
+        known: dict[str, Any] = dict(zip(OPTIONS, o.listed(), strict=True))
+        known |= {"axes": o.axes, "stride": o.stride, "dilation": o.dilation}
+        changed = options_of(**{**known, **options}, window=self.window)
+        return VolumePlan(changed, self.parts, self.lying, self.pixel)
+
+    def moved(self, channel_axis: Any) -> VolumePlan:
+        """The same for images whose last axes are filtered, but for that of the channels."""
+        return self.with_options(channel_axis=channel_axis, axes=None)
+
+    @property
+    def window(self) -> tuple[int, ...]:
+        """Shape of the kernel, with the zeros of its dilation."""
+        shape: tuple[int, ...] = self.lying.shape
+        return shape
+
+    @property
+    def given(self) -> NDArray[Any]:
+        """The kernel as it was given."""
+        taps = reference.every(self.lying, self.options.dilation or ())
+        return np.flip(taps) if self.flipped else taps
+
+    @property
+    def method(self) -> str:
+        """Name of the method that images of type `pixel` get."""
+        return self._example()[0][0].method if self._listed else "definition"
+
+    @property
+    def reason(self) -> str:
+        """Why, in half a sentence."""
+        if not self._listed:
+            return "kernels of four axes and more are summed by fastconv.reference"
+        return self._example()[0][0].why
+
+    @property
+    def _listed(self) -> bool:
+        """Whether the engine can do it."""
+        return bool(sum(n > 1 for n in self.window) <= 3)
+
+    def explain(
+        self, image: ArrayLike | None = None, *, dims: Dims | None = None, masked: bool = False
+    ) -> str:
+        """Say in plain words what will run; see `Plan.explain`."""
+        if image is None:
+            plan, a = self._without_image()
+        else:
+            a, axis, axes = laid_out(image, self.channel_axis, dims, len(self.window), self.axes)
+            plan = self.with_options(channel_axis=axis, axes=axes)
+        chosen = plan._chosen(a) if plan._listed and a.size else []
+        return _explain.explanation(plan, a.dtype, plan.target(a.dtype), a.size, chosen)
+
+    def _example(self) -> list[tuple[Strategy, Rejected]]:
+        plan, a = self._without_image()
+        return plan._chosen(a)
+
+    def row_step(self, a: NDArray[Any]) -> int:
+        """Rows at whose multiples parts of images like `a` must begin for floats to get the same bits."""
+        return (
+            math.lcm(*(strategy.row_step for strategy, _ in self._chosen(a))) if self._listed else 1
+        )
+
+    def _without_image(self) -> tuple[VolumePlan, NDArray[Any]]:
+        """A plan for an image, of which there are no pixels, of the axes that the kernel has."""
+        plan = self.moved(None)
+        usual = {1: 1_000_000, 2: 1000}.get(len(self.window), 100)
+        shape = [max(usual, 2 * n) for n in self.window]
+        return plan, np.broadcast_to(np.zeros((), self.pixel or np.uint8), shape)
+
+    def _chosen(self, a: NDArray[Any]) -> list[tuple[Strategy, Rejected]]:
+        """How an image like this is filtered, and which methods are not taken; for each real part of the
+        kernel.
+        """
+        view = self._view(a.shape, self._windows(a.shape))
+        size = view.lanes[-2].window[2], view.lanes[-1].window[2]
+        channels = 1 if view.channel is None else a.shape[view.channel]
+        if len(view.lanes) == 2:
+            asked = self._plane(view)._asked(a, size, channels)
+            return [(decide(*each), rejected(*each)) for each in asked]
+        source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
+        bits = bits_of(a) if 0 not in a.strides else 63
+        return [
+            (
+                self._program(
+                    self._ask(kernel, bits, source, target, size, channels), view, channels
+                )[1],
+                (),
+            )
+            for kernel in self._kernels(view)
+        ]
+
+    # --- where windows stand ------------------------------------------------------------------------
+
+    def spatial(self, ndim: int) -> tuple[int, ...]:
+        """Axes of an image of so many that the kernel's lie along.
+
+        Raises
+        ------
+        TypeError, ValueError
+            There are none.
+        """
+        n, channel = len(self.window), self._channel(ndim)
+        free = [axis for axis in range(ndim) if axis != channel]
+        if len(free) < n:
+            least = n if channel is None else n + 1
+            raise ValueError(
+                f"image must have at least {least} axes for a kernel of {n}"
+                f"{'' if channel is None else ' and channel_axis'}; got {ndim}"
+            )
+        if self.axes is None:
+            return tuple(free[-n:])
+        for axis in self.axes:
+            if not -ndim <= axis < ndim:
+                raise ValueError(
+                    f"axes must be from {-ndim} to {ndim - 1} for an image of {ndim} axes; got {self.axes}"
+                )
+        axes = tuple(axis % ndim for axis in self.axes)
+        if len({*axes, channel}) <= n:
+            raise ValueError(
+                f"axes must differ, also from channel_axis={self.channel_axis}; got {self.axes}"
+            )
+        return axes
+
+    def _channel(self, ndim: int) -> int | None:
+        if self.channel_axis is None:
+            return None
+        if isinstance(self.channel_axis, str):
+            raise TypeError(f"channel_axis must be an integer; got {self.channel_axis!r}")
+        if not -ndim <= self.channel_axis < ndim:
+            raise ValueError(
+                f"channel_axis must be from {-ndim} to {ndim - 1} for an image of {ndim} axes; "
+                f"got {self.channel_axis}"
+            )
+        return int(self.channel_axis % ndim)
+
+    def axis(self, length: int, axis: int) -> Axis:
+        """Windows along an axis of so many pixels."""
+        start, count = placement(
+            length, self.window[axis], self.origin[axis], self.flipped, self.shape
+        )
+        return length, start, -(-count // self.steps[axis])
+
+    def _windows(self, shape: tuple[int, ...]) -> tuple[Axis, ...]:
+        return self.whole(tuple(shape[axis] for axis in self.spatial(len(shape)))).windows
+
+    def _view(self, shape: tuple[int, ...], windows: tuple[Axis, ...]) -> _View:
+        """How an image of this shape, no axis of it empty, is cut."""
+        spatial, channel = self.spatial(len(shape)), self._channel(len(shape))
+        keep = [slice(None)] * len(shape)
+        lengths = list(shape)
+        lanes = []
+        for axis, size, window, border, step in zip(
+            spatial, self.window, windows, self.borders, self.steps, strict=True
+        ):
+            length, start, count = window
+            last = start + (count - 1) * step
+            if size == 1 and start >= 0 and last < length:
+                keep[axis], lengths[axis] = slice(start, last + 1, step), count
+            else:
+                lanes.append(Lane(axis, size, window, border, step if count > 1 else 1))
+        used = [lane.axis for lane in lanes]
+        free = [axis for axis in range(len(shape)) if axis not in used and axis != channel]
+        if channel is None and lanes and free and free[-1] > max(spatial) and len(lanes) > 1:
+            channel = free.pop()  # the samples of what is a pixel of the kernel's axes
+
+        def other(axis: int | None) -> Lane:
+            n = 1 if axis is None else lengths[axis]
+            return Lane(axis, 1, (n, 0, n), "reflect", 1)
+
+        wanted = 3 if len(lanes) > 2 or any(lane.step > 1 for lane in lanes) else 2
+        if len(lanes) == 1 and free and free[-1] > (lanes[0].axis or 0):
+            lanes.append(other(free.pop()))  # a column: what lies side by side are its rows
+        while len(lanes) < wanted:
+            lanes.insert(0, other(free.pop() if free and len(lanes) < 2 else None))
+        return _View(tuple(keep), tuple(lanes), channel)
+
+    def warn_of_channels(self, shape: tuple[int, ...]) -> None:
+        """Warn if the last axis looks like colours, but is filtered though nothing says that it is one."""
+        if self.channel_axis is self.axes is None and len(self.window) < 3:
+            warn_of_channels(shape, self.window[-1])
+
+    # --- filtering ----------------------------------------------------------------------------------
+
+    @quiet
+    def run(
+        self,
+        image: NDArray[Any],
+        out: NDArray[Any] | None = None,
+        part: Part | None = None,
+        mask: NDArray[np.bool_] | None = None,
+    ) -> NDArray[Any]:
+        """Filter any array in memory, or a part of one."""
+        if mask is not None:
+            raise ValueError(
+                "mask must be None, and image not masked, unless the kernel has two axes and there are "
+                "neither axes, stride nor dilation"
+            )
+        source = pixel_of(image.dtype, "image")
+        spatial = self.spatial(image.ndim)
+        windows = self._windows(image.shape) if part is None else part.windows
+        dtype, target = self._checked_target(image, out)
+        shape = list(image.shape)
+        for axis, (_, _, count) in zip(spatial, windows, strict=True):
+            shape[axis] = count
+        result = checked_out(out, tuple(shape), dtype)
+        if 0 in shape:
+            return result
+        if 0 in image.shape:
+            raise ValueError(
+                f"image must not be empty for shape={self.shape!r}; got shape {image.shape}"
+            )
+        if out is not None and np.may_share_memory(image, out):
+            image = image.copy()
+        if not self._listed:
+            places = [
+                (start, (count - 1) * step + 1)
+                for (_, start, count), step in zip(windows, self.steps, strict=True)
+            ]
+            last = range(-len(spatial), 0)
+            a, b = (np.moveaxis(array, spatial, last) for array in (image, result))
+            total = reference.summed(
+                a, self.kernel, places, self.borders, self.cval, dtype, self.offset, self.absolute
+            )
+            b[...] = reference.every(total, self.steps)
+            return result
+        view = self._view(image.shape, windows)
+        a, b = view.of(image[view.keep]), view.of(result)
+        if len(view.lanes) == 3:
+            self._list_rows(view, a, b, source, target)
+        elif part is None and max(self.steps) == 1:
+            self._plane(view)(a, out=b)
+        else:
+            stand = tuple(lane.window for lane in view.lanes)
+            self._plane(view).run(a, b, Part(stand, tuple(count for _, _, count in stand)))
+        self._weigh()
+        return result
+
+    def _weigh(self) -> None:
+        """Tell the cache what this keeps, if that has changed."""
+        held = sum(plan.program_bytes for plan in tuple(self._planes.values()))
+        held += sum(program.nbytes() for program, _ in tuple(self._programs.values()))
+        if held != self.program_bytes:
+            self.holds(held)
+
+    def _plane(self, view: _View) -> Plan:
+        """A plan of two axes that is this one for such a view."""
+        rows, cols = view.lanes
+        key = rows.size, cols.size, rows.border, cols.border
+        if key not in self._planes:
+            origin = self.origin
+            if self.flipped:  # the window as it lies, whose centre is where it was
+                origin = tuple(-o - (n + 1) % 2 for o, n in zip(origin, self.window, strict=True))
+            shifts = [o for o, n in zip(origin, self.window, strict=True) if n > 1]
+            y, x = (shifts.pop(0) if lane.size > 1 else 0 for lane in view.lanes)
+            self._planes[key] = make_plan(
+                self.kernel.reshape(rows.size, cols.size), False, (rows.border, cols.border), self.cval,
+                (y, x) if self.shape == "same" else 0, self.shape, -1, None, self.requested_method,
+                self.threads, 1.0, self.offset, self.absolute,
+            )  # fmt: skip
+        return self._planes[key]
+
+    def _kernels(self, view: _View) -> tuple[Kernel, ...]:
+        """The kernel, or its real and imaginary part, as rows one below the other."""
+        shape = view.lanes[0].size * view.lanes[1].size, view.lanes[2].size
+        if shape not in self._rows:
+            parts = _real_parts(self.kernel)
+            self._rows[shape] = tuple(Kernel(part.reshape(shape)) for part in parts)
+        return self._rows[shape]
+
+    def _list_rows(
+        self, view: _View, a: NDArray[Any], b: NDArray[Any], source: Pixel, target: Pixel
+    ) -> None:
+        bits, size, channels = bits_of(a), b.shape[-3:-1], a.shape[-1]
+        asked = [
+            self._ask(kernel, bits, source, target, size, channels)
+            for kernel in self._kernels(view)
+        ]
+        windows = tuple(lane.window for lane in view.lanes)
+        borders = tuple(lane.border for lane in view.lanes)
+
+        def run(part: int, src: NDArray[Any], dst: NDArray[Any], constant: Floats) -> None:
+            program, strategy = self._program(asked[part], view, src.shape[-1])
+            execute_volume(
+                program, src, dst, source, target, windows, borders, (constant[0], constant[-1]),
+                strategy.cost, self.threads,
+            )  # fmt: skip
+
+        complex_passes(run, a, b, len(asked), fill_of(self.cval, a.dtype))
+
+    def _program(self, asked: Asked, view: _View, channels: int) -> tuple[Any, Strategy]:
+        """The program for a list of rows; the last ones are kept. Of a complex image there are twice as many
+        channels as were asked about.
+        """
+        key = _levels.level, *asked, channels, view.lanes[0].size, view.steps
+        found = self._programs.get(key)
+        if found is None:
+            found = self._programs[key] = _prepared(asked, view, channels)
+            for old in list(self._programs)[:-_KEPT]:
+                self._programs.pop(old, None)
+        return found
+
+
+def _prepared(asked: Asked, view: _View, samples_a_pixel: int) -> tuple[Any, Strategy]:
+    """A program of the cheapest of the methods that list rows, for a kernel of all of its rows."""
+    kernel, source, target, samples, size, channels, method, offset, absolute = asked
+    if method not in ("auto", *_METHODS):
+        raise ValueError(
+            f"method must be auto or one of {', '.join(_METHODS)} for a kernel of three axes or a stride; "
+            f"got {method!r}"
+        )
+
+    def program(strategy: Strategy) -> Any:
+        slices = view.lanes[0].size
+        return _levels.engine.Program(
+            kernel, strategy, samples_a_pixel, target.code, slices, view.steps
+        )
+
+    lines = _of_three_lines(asked, view) if method in ("auto", "separable") else None
+    listed = None if method == "separable" else _listed(asked)
+    if lines is not None and (listed is None or _price(lines, view) < listed.cost):
+        try:
+            return program(lines), lines
+        except ValueError:  # lines of two axes, not of three
+            lines = None
+    if listed is None and method == "auto":  # says what is wrong with all methods
+        listed = decide(kernel, source, target, samples, size, channels, method, offset, absolute)
+    if listed is None:
+        raise ValueError(
+            f"method={method!r} cannot do this: the kernel is no product of three lines, or has a stride"
+            if method == "separable"
+            else f"method={method!r} cannot do this for a kernel of three axes or a stride"
+        )
+    return program(listed), listed
+
+
+def _listed(asked: Asked) -> Strategy | None:
+    """How to sum a list of taps; integers of 64 bits where it must be."""
+    kernel, source, target, samples, size, channels, method, offset, absolute = asked
+    for name in ("direct", "sparse", "wide") if method == "auto" else (method,):
+        try:
+            return decide(kernel, source, target, samples, size, channels, name, offset, absolute)
+        except ValueError:
+            continue
+    return None
+
+
+def _of_three_lines(asked: Asked, view: _View) -> Strategy | None:
+    """How to sum a product of three lines, if all rows are one of two at least."""
+    kernel, source, target, samples, size, channels, _, offset, absolute = asked
+    if set(view.steps) != {1} or min(lane.size for lane in view.lanes) == 1:
+        return None
+    try:
+        found = decide(
+            kernel, source, target, samples, size, channels, "separable", offset, absolute
+        )
+    except ValueError:
+        return None
+    if not found.error:
+        return found
+    # a sum more is rounded than in those of two lines
+    first = ACCUMULATOR_NAMES.index(found.accumulator)
+    for name in ACCUMULATOR_NAMES[first:2]:
+        made = proposed(
+            kernel, source.code, target.code, *samples, *size, channels, "separable", _levels.level, name,
+            offset=offset, absolute=absolute, error=2 * found.error,
+        )  # fmt: skip
+        if isinstance(made, Strategy):
+            return made
+    return None
+
+
+def _price(lines: Strategy, view: _View) -> float:
+    """Of three lines, by that of a column of all rows and a row."""
+    slices, rows, columns = (lane.size for lane in view.lanes)
+    return lines.cost * (slices + rows + columns) / (slices * rows + columns)
+
+
+def plan_of(
+    kernel: ArrayLike | Product,
+    flipped: bool,
+    border: str | Sequence[str],
+    cval: complex,
+    origin: int | Sequence[int],
+    shape: str,
+    channel_axis: int | str | None,
+    dtype: DTypeLike | None,
+    method: str,
+    threads: int | None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
+    nan_policy: str = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | str = "auto",
+    fill: complex | None = None,
+    axes: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] | None = None,
+    pixel: np.dtype[Any] | None = None,
+) -> Plan:
+    """Check everything that needs no image. A plain kernel of two axes gets a `Plan`."""
+    given = kernel if isinstance(kernel, Product) else as_kernel(kernel, None)
+    if given.ndim == 2 and axes is stride is dilation is None:
+        return make_plan(
+            given, flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale,
+            offset, absolute, nan_policy, min_weight, renormalize, fill, pixel,
+        )  # fmt: skip
+    if isinstance(given, Product):
+        raise TypeError("kernel must be an array for axes, stride and dilation; got a product")
+    n = given.ndim
+    steps, gaps = as_steps(stride, n, "stride"), as_steps(dilation, n, "dilation")
+    lies = None if axes is None else as_each(axes, n, "axes")
+    if lies is not None and len(set(lies)) < n:
+        raise ValueError(
+            f"axes must be one for each of the kernel's {n}, all different; got {axes!r}"
+        )
+    spread = _spread(given, gaps)
+    options = options_of(
+        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
+        absolute, nan_policy, min_weight, renormalize, fill, spread.shape, lies, steps, gaps,
+    )  # fmt: skip
+    if options.missing.active:
+        raise ValueError(
+            f"kernel must have two axes, and neither axes, stride nor dilation be given, where samples are "
+            f"missing; got one of shape {given.shape}"
+        )
+    lying = np.ascontiguousarray(np.flip(spread) if flipped else spread)
+    lying.flags.writeable = False
+    parts = _real_parts(scaled(lying, options.scale))
+    flat = tuple(part.reshape(-1, part.shape[-1]) for part in parts)
+    return VolumePlan(options, tuple(map(Kernel, flat)), lying, pixel)
+
+
+def _real_parts(kernel: NDArray[Any]) -> list[NDArray[Any]]:
+    if kernel.dtype.kind != "c":
+        return [kernel]
+    return [np.ascontiguousarray(kernel.real), np.ascontiguousarray(kernel.imag)]
+
+
+def _spread(kernel: NDArray[Any], gaps: tuple[int, ...]) -> NDArray[Any]:
+    """A kernel with zeros between its taps."""
+    shape = tuple((n - 1) * gap + 1 for n, gap in zip(kernel.shape, gaps, strict=True))
+    if math.prod(shape) > max(_MOST_WEIGHTS, kernel.size):
+        raise ValueError(
+            f"dilation must leave a window of at most 2**24 pixels; got {gaps}, a window of {shape}"
+        )
+    spread = np.zeros(shape, kernel.dtype)
+    spread[tuple(slice(None, None, gap) for gap in gaps)] = kernel
+    return spread
