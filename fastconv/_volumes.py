@@ -27,7 +27,7 @@ from ._arguments import quiet, warn_of_channels
 from ._borders import placement
 from ._complex import complex_passes
 from ._engine.calls import Options
-from ._engine.planner import ACCUMULATOR_NAMES, Kernel, Strategy, proposed
+from ._engine.planner import Kernel, Strategy
 from ._execute import Axis, execute_volume
 from ._options import (
     Product,
@@ -54,8 +54,6 @@ from ._planner import decide, rejected
 
 # Weights of a kernel with the zeros of its dilation.
 _MOST_WEIGHTS = 2**24
-# Methods that list rows.
-_METHODS = ("separable", "direct", "sparse", "wide")
 # Programs that a plan keeps, for images of different types and sizes.
 _KEPT = 4
 
@@ -225,15 +223,11 @@ class VolumePlan(Plan):
             return [(decide(*each), rejected(*each)) for each in asked]
         source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
         bits = bits_of(a) if 0 not in a.strides else 63
-        return [
-            (
-                self._program(
-                    self._ask(kernel, bits, source, target, size, channels), view, channels
-                )[1],
-                (),
-            )
+        asked = [
+            self._ask(kernel, bits, source, target, size, channels)
             for kernel in self._kernels(view)
         ]
+        return [(decide(*each, **_how(view)), rejected(*each, **_how(view))) for each in asked]
 
     # --- where windows stand ------------------------------------------------------------------------
 
@@ -446,79 +440,19 @@ class VolumePlan(Plan):
         return found
 
 
+def _how(view: _View) -> dict[str, Any]:
+    """What the planner must know of the lists of rows."""
+    return {"slices": view.lanes[0].size, "stepped": set(view.steps) != {1}}
+
+
 def _prepared(asked: Asked, view: _View, samples_a_pixel: int) -> tuple[Any, Strategy]:
-    """A program of the cheapest of the methods that list rows, for a kernel of all of its rows."""
-    kernel, source, target, samples, size, channels, method, offset, absolute = asked
-    if method not in ("auto", *_METHODS):
-        raise ValueError(
-            f"method must be auto or one of {', '.join(_METHODS)} for a kernel of three axes or a stride; "
-            f"got {method!r}"
-        )
-
-    def program(strategy: Strategy) -> Any:
-        slices = view.lanes[0].size
-        return _levels.engine.Program(
-            kernel, strategy, samples_a_pixel, target.code, slices, view.steps
-        )
-
-    lines = _of_three_lines(asked, view) if method in ("auto", "separable") else None
-    listed = None if method == "separable" else _listed(asked)
-    if lines is not None and (listed is None or _price(lines, view) < listed.cost):
-        try:
-            return program(lines), lines
-        except ValueError:  # lines of two axes, not of three
-            lines = None
-    if listed is None and method == "auto":  # says what is wrong with all methods
-        listed = decide(kernel, source, target, samples, size, channels, method, offset, absolute)
-    if listed is None:
-        raise ValueError(
-            f"method={method!r} cannot do this: the kernel is no product of three lines, or has a stride"
-            if method == "separable"
-            else f"method={method!r} cannot do this for a kernel of three axes or a stride"
-        )
-    return program(listed), listed
-
-
-def _listed(asked: Asked) -> Strategy | None:
-    """How to sum a list of taps; integers of 64 bits where it must be."""
-    kernel, source, target, samples, size, channels, method, offset, absolute = asked
-    for name in ("direct", "sparse", "wide") if method == "auto" else (method,):
-        try:
-            return decide(kernel, source, target, samples, size, channels, name, offset, absolute)
-        except ValueError:
-            continue
-    return None
-
-
-def _of_three_lines(asked: Asked, view: _View) -> Strategy | None:
-    """How to sum a product of three lines, if all rows are one of two at least."""
-    kernel, source, target, samples, size, channels, _, offset, absolute = asked
-    if set(view.steps) != {1} or min(lane.size for lane in view.lanes) == 1:
-        return None
-    try:
-        found = decide(
-            kernel, source, target, samples, size, channels, "separable", offset, absolute
-        )
-    except ValueError:
-        return None
-    if not found.error:
-        return found
-    # a sum more is rounded than in those of two lines
-    first = ACCUMULATOR_NAMES.index(found.accumulator)
-    for name in ACCUMULATOR_NAMES[first:2]:
-        made = proposed(
-            kernel, source.code, target.code, *samples, *size, channels, "separable", _levels.level, name,
-            offset=offset, absolute=absolute, error=2 * found.error,
-        )  # fmt: skip
-        if isinstance(made, Strategy):
-            return made
-    return None
-
-
-def _price(lines: Strategy, view: _View) -> float:
-    """Of three lines, by that of a column of all rows and a row."""
-    slices, rows, columns = (lane.size for lane in view.lanes)
-    return lines.cost * (slices + rows + columns) / (slices * rows + columns)
+    """A program for a kernel of all rows of all slices."""
+    strategy = decide(*asked, **_how(view))
+    kernel, target, slices = asked[0], asked[2], view.lanes[0].size
+    program = _levels.engine.Program(
+        kernel, strategy, samples_a_pixel, target.code, slices, view.steps
+    )
+    return program, strategy
 
 
 def plan_of(
