@@ -1,7 +1,8 @@
 """The table CPU level -> compiler flags, and the list of extensions. Metadata is in pyproject.toml.
 
 C is made from Cython, and from the engine once: src/engine_base.c and its like are that one C file under the
-names of the levels. Then all of it is compiled, the dearest first.
+names of the levels, and so are src/missing_base.c and its like. Then all of it is compiled, the dearest
+first.
 
 Environment: FASTCONV_LEVELS="base v3" builds fewer levels, FASTCONV_NO_THREADS=1 builds without threads.
 """
@@ -84,6 +85,7 @@ class Build(build_ext):
         Options.emit_code_comments = False
         self.engine = subprocess.Popen([sys.executable, "-c", MAKE_ENGINE, str(bool(self.force))])
         others = [ext for ext in self.extensions if ext.sources[0].endswith(".pyx")]
+        others.append(Extension("fastconv._engine.missing", ["src/missing.pyx"], depends=SHARED))
         made = cythonize(others, include_path=HERE, force=self.force, quiet=not self.verbose)
         for ext, of in zip(made, others, strict=True):
             of.sources = ext.sources
@@ -121,6 +123,16 @@ PLANNER = extension(
     "planner", ARITHMETIC, depends=[*SHARED, *sorted(glob.glob("src/planning/*.pxi"))]
 )
 NUMPY_2 = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")]
+MISSING = [
+    extension(
+        f"missing_{level}",
+        ARITHMETIC + ENGINE + flags,
+        depends=["src/missing.pyx", "src/request.h", "src/request.pxi", *SHARED],
+        define_macros=NUMPY_2,
+    )
+    for level, flags in LEVELS.items()
+    if level in WANTED
+]
 
 setup(
     cmdclass={"build_ext": Build},
@@ -128,6 +140,7 @@ setup(
         *ENGINES[:1],
         PLANNER,
         *ENGINES[1:],
+        *MISSING,
         extension(
             "calls",
             PLAIN_C,

@@ -54,11 +54,45 @@ def post() -> Image.Image:
     return sheet
 
 
+def clouds() -> Image.Image:
+    """A map with clouds, and what a mask makes of it: missing samples are means of those around them."""
+    rng = np.random.default_rng(7)
+    size = 480
+    noise = [
+        fastconv.convolve(rng.normal(size=(size, size)), fastconv.kernels.gaussian(s))
+        for s in (9, 14, 3)
+    ]
+    land = sum(n / n.std() for n in noise[::2]) + np.linspace(-1, 1, size)
+    height = ((land - land.min()) / np.ptp(land) * 255).astype(np.float32)
+    cloudy = noise[1] > 0.55 * noise[1].std()
+    blur = fastconv.kernels.gaussian(12)
+    filled = fastconv.convolve(height, blur, mask=cloudy, border="omit")
+    views = {
+        "a map with clouds": np.where(cloudy, 255, height),
+        "blurred with the clouds": fastconv.convolve(
+            np.where(cloudy, np.float32(255), height), blur
+        ),
+        "blurred with mask=clouds": filled,
+        "clouds filled": np.where(cloudy, filled, height),
+    }
+    sheet = Image.new("RGB", (4 * (size // 2 + GAP) + GAP, size // 2 + CAPTION + GAP), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for i, (words, view) in enumerate(views.items()):
+        tinted = np.stack([view * k for k in (0.86, 0.95, 0.72)], axis=-1)
+        tinted[cloudy if words == "a map with clouds" else view > 254] = 255
+        seen = Image.fromarray(np.rint(np.nan_to_num(tinted)).clip(0, 255).astype(np.uint8))
+        x = GAP + i * (size // 2 + GAP)
+        sheet.paste(seen.resize((size // 2, size // 2), Image.Resampling.LANCZOS), (x, GAP))
+        draw.text((x, GAP + size // 2 + 8), words, INK, ImageFont.load_default(size=17))
+    return sheet
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cli.main(["gallery", str(PHOTO), "-o", folder], standalone_mode=False)
         shutil.copy(Path(folder, "contact_sheet.png"), HERE / "gallery.png")
     post().quantize(256).save(HERE / "post.png", optimize=True)
+    clouds().quantize(256).save(HERE / "clouds.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ from .kernels import box_blur, edge_detection, gaussian_blur, identity, sharpeni
 
 if TYPE_CHECKING:
     from . import ImageFilter as ImageFilter
+    from . import astropy as astropy
     from . import cv2 as cv2
     from . import ndimage as ndimage
     from . import signal as signal
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 __version__ = _version("fastconv")
 
 # Imitations of other libraries, imported when they are first asked for.
-_LAZY = ("ImageFilter", "cv2", "ndimage", "signal")
+_LAZY = ("ImageFilter", "astropy", "cv2", "ndimage", "signal")
 
 
 def __getattr__(name: str) -> _ModuleType:

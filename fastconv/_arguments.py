@@ -2,7 +2,8 @@
 """What an image, a kernel and an output may be: arrays that are nothing but their numbers.
 
 NumPy makes an array of nearly anything, and drops what an array cannot hold: a mask, a unit. A filter that
-did the same would give numbers that look right. So both are refused, by what an object says of itself
+did the same would give numbers that look right. So both are refused (but `convolve` knows what to do with
+NumPy's masked arrays), by what an object says of itself
 (``mask``; ``unit`` or ``units``), whatever library it comes from; none is imported for it. A mask that masks
 nothing, and a unit of 1, lose nothing and pass.
 
@@ -116,17 +117,17 @@ def refuse(value: Any, argument: str) -> None:
             )
     if _is_masked(value):
         raise TypeError(
-            f"{argument} must have no masked elements; got {type(value).__name__} with some, and masks are "
-            f"not supported. Fill them first, as {argument}.filled(0), or leave the mask out on purpose: "
-            f"np.ma.getdata({argument})"
+            f"{argument} must have no masked elements; got {type(value).__name__} with some, which would be "
+            f"lost. Fill them first, as {argument}.filled(0), or leave the mask out on purpose: "
+            f"np.ma.getdata({argument}); fastconv.convolve takes it, as mask="
         )
     meta = _said_of(value, "_meta")  # of a dask array: an empty chunk
     if isinstance(meta, np.ndarray) and type(meta) is not np.ndarray:
         refuse(meta, argument)
         if _said_of(meta, "mask") is not None:
             raise TypeError(
-                f"{argument} must have no masked elements; got chunks of {type(meta).__name__}, and masks "
-                f"are not supported. Fill them first: dask.array.ma.filled({argument}, 0)"
+                f"{argument} must have no masked elements; got chunks of {type(meta).__name__}, whose masks "
+                f"would be lost. Fill them first: dask.array.ma.filled({argument}, 0)"
             )
 
 

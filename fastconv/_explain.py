@@ -27,6 +27,7 @@ def explanation(
     target: np.dtype[Any],
     samples: int,
     chosen: list[tuple[Strategy, tuple[tuple[str, str], ...]]],
+    masked: bool = False,
 ) -> str:
     """Some ten lines about images of type `pixel` with so many samples.
 
@@ -37,12 +38,14 @@ def explanation(
     samples : int
     chosen : list of (Strategy, rejected)
         Of each real part of the kernel; none if it is summed by the definition.
+    masked : bool
+        Whether samples may be missing.
     """
     sizes = " x ".join(map(str, plan.window))
     borders = plan.border if isinstance(plan.border, str) else ", ".join(plan.border)
     lines = [
         f"{'convolve' if plan.flipped else 'correlate'} {pixel} -> {target} with {sizes} taps, "
-        f"border {borders}, shape {plan.shape}{_last_steps(plan)}"
+        f"border {'omit' if plan.missing.omit else borders}, shape {plan.shape}{_last_steps(plan)}"
     ]
     if not chosen:
         lines.append(f"  method   {plan.method}: {plan.reason}")
@@ -57,6 +60,8 @@ def explanation(
             f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
         ]
         lines += [f"  not      {name}: {reason}" for name, reason in others]
+    if masked:
+        lines.append(f"  missing  {plan.why_renormalized}")
     return "\n".join(lines)
 
 

@@ -55,6 +55,11 @@ engine: Engine = load(level)
 calls.new_level(level, engine)
 
 
+def missing() -> Any:
+    """What is compiled of src/missing.pyx for the level that runs."""
+    return import_module(f"fastconv._engine.missing_{level}")
+
+
 def use(name: str) -> None:
     """Switch the running process to another level; the test suite runs on each."""
     global level, engine

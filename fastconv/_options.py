@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ._arguments import array_of
 from ._borders import canonical
+from ._engine.calls import magnitude
 from ._pixels import Floats, pixel_of
 
 # Libraries whose arrays have an adapter of this name, which answers in their stead: lazily, with names.
@@ -196,3 +197,10 @@ def checked_out(
     if not out.flags.writeable:
         raise ValueError("out must be writable; got a read-only array")
     return out
+
+
+def bits_of(a: NDArray[Any]) -> int:
+    """The least n such that integers of 64 bits are within +-2**n, for their type says nothing of use; of
+    other types 0. A power of two, so that plans are found again.
+    """
+    return magnitude(a) if a.dtype.kind in "iu" and a.dtype.itemsize == 8 else 0

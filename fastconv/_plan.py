@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _explain, _threads
+from . import _explain, _mask, _missing, _threads
 from ._arguments import check_finite, output_of, quiet, warn_of_channels
 from ._borders import BORDERS, placement
 from ._complex import complex_passes
-from ._engine.calls import Options, PlanBase, begin, magnitude
+from ._engine.calls import Options, PlanBase, begin
 from ._engine.planner import Kernel, Strategy, product_of, sample_range
 from ._execute import Axis, execute
 from ._options import (
@@ -37,6 +37,7 @@ from ._options import (
     as_kernel,
     as_number,
     as_origin,
+    bits_of,
     checked_out,
     host_of,
     type_of,
@@ -48,7 +49,7 @@ SHAPES = ("same", "valid", "full")
 # What `options_of` checks, in this order.
 OPTIONS = (
     "flipped", "border", "cval", "origin", "shape", "channel_axis", "dtype", "method", "threads",
-    "scale", "offset", "absolute",
+    "scale", "offset", "absolute", "nan_policy", "min_weight", "renormalize", "fill",
 )  # fmt: skip
 
 # Size of the image that a plan speaks of if it has seen none.
@@ -101,6 +102,8 @@ class Plan(PlanBase):
         The kernel as it was given.
     pixel : dtype or None
         Type of image that `method` and `reason` speak of.
+    missing : Missing
+        What is missing of an image, and what is done about it.
     axes : tuple of int or None
         Axes of the image that the kernel's lie along; None: the last ones.
     stride, dilation : tuple of int
@@ -169,7 +172,13 @@ class Plan(PlanBase):
         """Why, in half a sentence."""
         return self.strategies(_example(self.pixel), _MEGAPIXEL)[0].why
 
-    def explain(self, image: ArrayLike | None = None, *, dims: Dims | None = None) -> str:
+    def explain(
+        self,
+        image: ArrayLike | None = None,
+        *,
+        dims: Dims | None = None,
+        masked: bool = False,
+    ) -> str:
         """Say in plain words what will run, and why not something else.
 
         Parameters
@@ -178,6 +187,8 @@ class Plan(PlanBase):
             By default the answer is for an image of type `pixel` with a million samples.
         dims : (hashable, hashable), optional
             As in `convolve`.
+        masked : bool
+            Whether there is a mask.
 
         Returns
         -------
@@ -188,6 +199,8 @@ class Plan(PlanBase):
         if image is None:
             a, samples, size, channels = _example(self.pixel), 1_000_000, _MEGAPIXEL, 1
         else:
+            image, hidden = _mask.split(image)
+            masked = masked or hidden is not None
             a, axis, _ = laid_out(image, self.channel_axis, dims)
             plan = self.with_options(channel_axis=axis)
             src = plan._channels_last(a, "image")
@@ -196,7 +209,9 @@ class Plan(PlanBase):
             size = height, width
         asked = plan._asked(a, size, channels)
         chosen = [(decide(*each), rejected(*each)) for each in asked]
-        return _explain.explanation(plan, a.dtype, plan.target(a.dtype), samples, chosen)
+        return _explain.explanation(
+            plan, a.dtype, plan.target(a.dtype), samples, chosen, masked or plan.missing.active
+        )
 
     def target(self, pixel: np.dtype[Any]) -> np.dtype[Any]:
         """Type of the result for images of this type."""
@@ -225,6 +240,16 @@ class Plan(PlanBase):
         )
         return length, start, count
 
+    def shape_of(self, image: NDArray[Any], part: Part | None = None) -> tuple[int, ...]:
+        """Shape of the result, or of a part of it."""
+        src = self._channels_last(image, "image")
+        rows, cols = (part or self.whole(src.shape[-3:-1])).windows
+        shape = (*src.shape[:-3], rows[2], cols[2])
+        if self.channel_axis is None:
+            return shape
+        axis = self.channel_axis % image.ndim
+        return (*shape[:axis], src.shape[-1], *shape[axis:])
+
     def warn_of_channels(self, shape: tuple[int, ...]) -> None:
         """Warn if the last axis of an image of this shape looks like colours, but is filtered."""
         if self.channel_axis is None:
@@ -232,21 +257,22 @@ class Plan(PlanBase):
 
     @quiet
     def run(
-        self, image: NDArray[Any], out: NDArray[Any] | None = None, part: Part | None = None
+        self,
+        image: NDArray[Any],
+        out: NDArray[Any] | None = None,
+        part: Part | None = None,
+        mask: NDArray[np.bool_] | None = None,
     ) -> NDArray[Any]:
         """Filter any array in memory, or a part of one."""
+        if mask is not None or self.missing.active:
+            return _missing.run(self, image, mask, out, part)[0]
         source = pixel_of(image.dtype, "image")
         src = self._channels_last(image, "image")
         (rows, cols), (height, width) = part or self.whole(src.shape[-3:-1])
         dtype, target = self._checked_target(image, out)
         fill = fill_of(self.cval, image.dtype)
 
-        shape = (*src.shape[:-3], rows[2], cols[2], src.shape[-1])
-        if self.channel_axis is None:
-            dst_shape = shape[:-1]
-        else:
-            axis = self.channel_axis % image.ndim
-            dst_shape = (*shape[:-1][:axis], shape[-1], *shape[:-1][axis:])
+        dst_shape = self.shape_of(image, part)
         result = checked_out(out, dst_shape, dtype)
         if 0 in dst_shape:
             return result
@@ -274,25 +300,82 @@ class Plan(PlanBase):
         complex_passes(run, src, dst, len(strategies), fill)
         return result
 
-    def _apply(self, image: ArrayLike, out: NDArray[Any] | None) -> Any:
+    def _apply(self, image: ArrayLike, out: NDArray[Any] | None, mask: Any = None) -> Any:
         """Answer what C does not."""
         host = host_of(image)
         if host is not None:
-            return import_module(f".containers.{host}", __package__).call(image, self, out)
-        a, to = as_image(image), None if out is None else output_of(out, "out")
+            words = {} if mask is None else {"mask": mask}
+            return import_module(f".containers.{host}", __package__).call(image, self, out, **words)
+        data, hidden = _mask.split(image)
+        a, to = as_image(data), None if out is None else output_of(out, "out")
         self.warn_of_channels(a.shape)
-        result = self.run(a, to)
-        return result if out is None else out
+        if hidden is None and mask is None:
+            result = self.run(a, to)
+            return result if out is None else out
+        given = None if mask is None else _mask.mask_of(mask, a.shape, self.channel_axis)
+        if hidden is None or out is not None:
+            result = self.run(a, to, mask=_mask.joined(hidden, given))
+            return result if out is None else out
+        return self._masked(a, _mask.joined(hidden, given))
 
-    def _by_name(self, image: Any, out: Any, dims: Dims) -> Any:
+    @quiet
+    def _masked(self, a: NDArray[Any], mask: NDArray[np.bool_] | None) -> Any:
+        """Filter a masked array: what is missing of the result is masked."""
+        result, holes = _missing.run(self, a, mask, None, hidden=True)
+        return np.ma.MaskedArray(result, holes)
+
+    def _by_name(self, image: Any, out: Any, dims: Dims, mask: Any = None) -> Any:
         """Filter along dimensions that have names."""
         _check_named(image, dims)
-        return import_module(".containers.xarray", __package__).call(image, self, out, dims)
+        words = {} if mask is None else {"mask": mask}
+        return import_module(".containers.xarray", __package__).call(
+            image, self, out, dims, **words
+        )
+
+    @property
+    def recipes(self) -> dict[Any, Any]:
+        """How images with missing samples are filtered, and the plans of those without."""
+        if self.kept is None:
+            self.kept = {}
+        return self.kept
+
+    @property
+    def renormalize(self) -> bool:
+        """Whether sums are divided by the weights of the samples that are there."""
+        return _mask.renormalizes(self.kernel, self.missing.renormalize)[0]
+
+    @property
+    def why_renormalized(self) -> str:
+        """And why, or why not."""
+        return _mask.renormalizes(self.kernel, self.missing.renormalize)[1]
+
+    def plain(self, dtype: np.dtype[Any] | None) -> Plan:
+        """The plan of images that miss nothing, with results of this type."""
+        key = "plain", dtype
+        made: Plan | None = self.recipes.get(key)
+        if made is None:
+            made = self.with_options(border=self.border, nan_policy="propagate", dtype=dtype)
+            self.recipes[key] = made
+        return made
+
+    def with_kernel(self, kernel: Any, cval: float) -> Plan:
+        """The plan of real weights, as they lie on the window, that renormalizes as this one does."""
+        known: dict[str, Any] = dict(zip(OPTIONS, self.options.listed(), strict=True))
+        known |= {"cval": cval, "scale": 1.0, "renormalize": self.renormalize}
+        weights = np.ascontiguousarray(kernel, np.float64)
+        return Plan(options_of(**known, window=self.window), (Kernel(weights),), None, self.pixel)
+
+    def samples(self, bits: int, source: Pixel) -> tuple[float, float, bool]:
+        """Smallest and largest of samples and constant, and whether they are all integers."""
+        reaches_out = (
+            "constant" in self.borders and self.shape != "valid" and len(self.parts[0]) > 1
+        )
+        return sample_range(source.code, bits, complex(self.cval).real if reaches_out else 0.0)
 
     def _check(self, image: NDArray[Any], dtype: np.dtype[Any]) -> None:
         """Look at the first image of a type and size, for results of type `dtype`."""
         self.warn_of_channels(image.shape)
-        self._check_weights(pixel_of(dtype, "dtype"))
+        self.check_weights(pixel_of(dtype, "dtype"))
 
     def strategies(
         self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
@@ -322,11 +405,10 @@ class Plan(PlanBase):
         size: tuple[int, int],
         channels: int,
     ) -> Asked:
-        self._check_weights(target)
-        reaches_out = "constant" in self.borders and self.shape != "valid" and len(kernel) > 1
-        samples = sample_range(source.code, bits, complex(self.cval).real if reaches_out else 0.0)
+        self.check_weights(target)
         return (
-            kernel, source, target, samples, size, channels, self.requested_method, self.offset,
+            kernel, source, target, self.samples(bits, source), size, channels, self.requested_method,
+            self.offset,
             self.absolute,
         )  # fmt: skip
 
@@ -336,16 +418,20 @@ class Plan(PlanBase):
         """Type of the result, if it can be had."""
         dtype = self.target(image.dtype) if out is None or self.dtype is not None else type_of(out)
         target = pixel_of(dtype, "dtype" if out is None else "out")
-        self._check_weights(target)
+        self.check_weights(target)
         if image.dtype.kind == "c" or len(self.parts) > 1 or np.iscomplexobj(self.cval):
             _check_complex(image.dtype, self, dtype)
         return dtype, target
 
-    def _check_weights(self, target: Pixel) -> None:
+    def check_weights(self, target: Pixel) -> None:
         if target.integer:
             for part in self.parts:
                 if not part.finite:
                     check_finite(self.kernel, target.name)
+
+    def channels_last(self, a: NDArray[Any]) -> NDArray[Any]:
+        """View of shape (..., H, W, C) of an image or a result."""
+        return self._channels_last(a, "image")
 
     def _channels_last(self, a: NDArray[Any], argument: str) -> NDArray[Any]:
         """View of shape (..., H, W, C)."""
@@ -388,14 +474,20 @@ def make_plan(
     scale: float = 1.0,
     offset: float = 0.0,
     absolute: bool = False,
+    nan_policy: str = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | str = "auto",
+    fill: complex | None = None,
     pixel: np.dtype[Any] | None = None,
 ) -> Plan:
     """Check everything that needs no image."""
     weights = kernel if isinstance(kernel, Product) else as_kernel(kernel)
     options = options_of(
         flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
-        absolute, weights.shape,
+        absolute, nan_policy, min_weight, renormalize, fill, weights.shape,
     )  # fmt: skip
+    if options.missing.renormalize is True and not isinstance(weights, Product):
+        _mask.renormalizes(weights, True)  # or it is an error, before there is an image
     if not isinstance(weights, Product):
         weights = np.ascontiguousarray(weights)
     lying = _reversed(weights) if flipped else weights
@@ -424,6 +516,10 @@ def options_of(
     scale: float,
     offset: float,
     absolute: bool,
+    nan_policy: str,
+    min_weight: float,
+    renormalize: bool | str,
+    fill: complex | None,
     window: tuple[int, ...],
     axes: tuple[int, ...] | None = None,
     stride: tuple[int, ...] | None = None,
@@ -441,12 +537,16 @@ def options_of(
     target = None if dtype is None else as_dtype(dtype, "dtype")
     if target is not None and target == np.bool_:
         raise TypeError("dtype must be an integer, float or complex type; got bool")
+    number, omit = as_number(cval), False
+    if isinstance(border, str):
+        border, number, omit = _mask.outside(border, number, nan_policy)
+    missing = _mask.as_missing(nan_policy, min_weight, renormalize, fill, omit)
     names = as_border(border, len(window))
     numbers = map(BORDERS.index, (names,) if isinstance(names, str) else names)
     return Options(
-        flipped, names, as_number(cval), as_origin(origin, window, shape), shape, channel_axis,
+        flipped, names, number, as_origin(origin, window, shape), shape, channel_axis,
         target, method, threads, as_finite(scale, "scale"), as_finite(offset, "offset"),
-        as_flag(absolute, "absolute"), mode=SHAPES.index(shape), borders=tuple(numbers), axes=axes,
+        as_flag(absolute, "absolute"), missing, mode=SHAPES.index(shape), borders=tuple(numbers), axes=axes,
         stride=stride, dilation=dilation,
     )  # fmt: skip
 
@@ -513,13 +613,6 @@ def scaled(weights: Any, scale: float) -> Any:
         weights = weights * scale
     weights.flags.writeable = False
     return weights
-
-
-def bits_of(a: NDArray[Any]) -> int:
-    """The least n such that integers of 64 bits are within +-2**n, for their type says nothing of use; of
-    other types 0. A power of two, so that plans are found again.
-    """
-    return magnitude(a) if a.dtype.kind in "iu" and a.dtype.itemsize == 8 else 0
 
 
 def _example(pixel: np.dtype[Any] | None) -> NDArray[Any]:

@@ -27,13 +27,14 @@ from ._arguments import quiet, warn_of_channels
 from ._borders import placement
 from ._complex import complex_passes
 from ._engine.calls import Options
-from ._engine.planner import ACCUMULATOR_NAMES, Kernel, Strategy, proposed
+from ._engine.planner import Kernel, Strategy
 from ._execute import Axis, execute_volume
 from ._options import (
     Product,
     as_each,
     as_kernel,
     as_steps,
+    bits_of,
     checked_out,
 )
 from ._pixels import Floats, Pixel, pixel_of
@@ -43,7 +44,6 @@ from ._plan import (
     Dims,
     Part,
     Plan,
-    bits_of,
     fill_of,
     laid_out,
     make_plan,
@@ -54,8 +54,6 @@ from ._planner import decide, rejected
 
 # Weights of a kernel with the zeros of its dilation.
 _MOST_WEIGHTS = 2**24
-# Methods that list rows.
-_METHODS = ("separable", "direct", "sparse", "wide")
 # Programs that a plan keeps, for images of different types and sizes.
 _KEPT = 4
 
@@ -184,7 +182,9 @@ class VolumePlan(Plan):
         """Whether the engine can do it."""
         return bool(sum(n > 1 for n in self.window) <= 3)
 
-    def explain(self, image: ArrayLike | None = None, *, dims: Dims | None = None) -> str:
+    def explain(
+        self, image: ArrayLike | None = None, *, dims: Dims | None = None, masked: bool = False
+    ) -> str:
         """Say in plain words what will run; see `Plan.explain`."""
         if image is None:
             plan, a = self._without_image()
@@ -223,15 +223,11 @@ class VolumePlan(Plan):
             return [(decide(*each), rejected(*each)) for each in asked]
         source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
         bits = bits_of(a) if 0 not in a.strides else 63
-        return [
-            (
-                self._program(
-                    self._ask(kernel, bits, source, target, size, channels), view, channels
-                )[1],
-                (),
-            )
+        asked = [
+            self._ask(kernel, bits, source, target, size, channels)
             for kernel in self._kernels(view)
         ]
+        return [(decide(*each, **_how(view)), rejected(*each, **_how(view))) for each in asked]
 
     # --- where windows stand ------------------------------------------------------------------------
 
@@ -327,9 +323,18 @@ class VolumePlan(Plan):
 
     @quiet
     def run(
-        self, image: NDArray[Any], out: NDArray[Any] | None = None, part: Part | None = None
+        self,
+        image: NDArray[Any],
+        out: NDArray[Any] | None = None,
+        part: Part | None = None,
+        mask: NDArray[np.bool_] | None = None,
     ) -> NDArray[Any]:
         """Filter any array in memory, or a part of one."""
+        if mask is not None:
+            raise ValueError(
+                "mask must be None, and image not masked, unless the kernel has two axes and there are "
+                "neither axes, stride nor dilation"
+            )
         source = pixel_of(image.dtype, "image")
         spatial = self.spatial(image.ndim)
         windows = self._windows(image.shape) if part is None else part.windows
@@ -435,79 +440,19 @@ class VolumePlan(Plan):
         return found
 
 
+def _how(view: _View) -> dict[str, Any]:
+    """What the planner must know of the lists of rows."""
+    return {"slices": view.lanes[0].size, "stepped": set(view.steps) != {1}}
+
+
 def _prepared(asked: Asked, view: _View, samples_a_pixel: int) -> tuple[Any, Strategy]:
-    """A program of the cheapest of the methods that list rows, for a kernel of all of its rows."""
-    kernel, source, target, samples, size, channels, method, offset, absolute = asked
-    if method not in ("auto", *_METHODS):
-        raise ValueError(
-            f"method must be auto or one of {', '.join(_METHODS)} for a kernel of three axes or a stride; "
-            f"got {method!r}"
-        )
-
-    def program(strategy: Strategy) -> Any:
-        slices = view.lanes[0].size
-        return _levels.engine.Program(
-            kernel, strategy, samples_a_pixel, target.code, slices, view.steps
-        )
-
-    lines = _of_three_lines(asked, view) if method in ("auto", "separable") else None
-    listed = None if method == "separable" else _listed(asked)
-    if lines is not None and (listed is None or _price(lines, view) < listed.cost):
-        try:
-            return program(lines), lines
-        except ValueError:  # lines of two axes, not of three
-            lines = None
-    if listed is None and method == "auto":  # says what is wrong with all methods
-        listed = decide(kernel, source, target, samples, size, channels, method, offset, absolute)
-    if listed is None:
-        raise ValueError(
-            f"method={method!r} cannot do this: the kernel is no product of three lines, or has a stride"
-            if method == "separable"
-            else f"method={method!r} cannot do this for a kernel of three axes or a stride"
-        )
-    return program(listed), listed
-
-
-def _listed(asked: Asked) -> Strategy | None:
-    """How to sum a list of taps; integers of 64 bits where it must be."""
-    kernel, source, target, samples, size, channels, method, offset, absolute = asked
-    for name in ("direct", "sparse", "wide") if method == "auto" else (method,):
-        try:
-            return decide(kernel, source, target, samples, size, channels, name, offset, absolute)
-        except ValueError:
-            continue
-    return None
-
-
-def _of_three_lines(asked: Asked, view: _View) -> Strategy | None:
-    """How to sum a product of three lines, if all rows are one of two at least."""
-    kernel, source, target, samples, size, channels, _, offset, absolute = asked
-    if set(view.steps) != {1} or min(lane.size for lane in view.lanes) == 1:
-        return None
-    try:
-        found = decide(
-            kernel, source, target, samples, size, channels, "separable", offset, absolute
-        )
-    except ValueError:
-        return None
-    if not found.error:
-        return found
-    # a sum more is rounded than in those of two lines
-    first = ACCUMULATOR_NAMES.index(found.accumulator)
-    for name in ACCUMULATOR_NAMES[first:2]:
-        made = proposed(
-            kernel, source.code, target.code, *samples, *size, channels, "separable", _levels.level, name,
-            offset=offset, absolute=absolute, error=2 * found.error,
-        )  # fmt: skip
-        if isinstance(made, Strategy):
-            return made
-    return None
-
-
-def _price(lines: Strategy, view: _View) -> float:
-    """Of three lines, by that of a column of all rows and a row."""
-    slices, rows, columns = (lane.size for lane in view.lanes)
-    return lines.cost * (slices + rows + columns) / (slices * rows + columns)
+    """A program for a kernel of all rows of all slices."""
+    strategy = decide(*asked, **_how(view))
+    kernel, target, slices = asked[0], asked[2], view.lanes[0].size
+    program = _levels.engine.Program(
+        kernel, strategy, samples_a_pixel, target.code, slices, view.steps
+    )
+    return program, strategy
 
 
 def plan_of(
@@ -524,6 +469,10 @@ def plan_of(
     scale: float = 1.0,
     offset: float = 0.0,
     absolute: bool = False,
+    nan_policy: str = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | str = "auto",
+    fill: complex | None = None,
     axes: int | Sequence[int] | None = None,
     stride: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] | None = None,
@@ -534,7 +483,7 @@ def plan_of(
     if given.ndim == 2 and axes is stride is dilation is None:
         return make_plan(
             given, flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale,
-            offset, absolute, pixel,
+            offset, absolute, nan_policy, min_weight, renormalize, fill, pixel,
         )  # fmt: skip
     if isinstance(given, Product):
         raise TypeError("kernel must be an array for axes, stride and dilation; got a product")
@@ -548,8 +497,13 @@ def plan_of(
     spread = _spread(given, gaps)
     options = options_of(
         flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
-        absolute, spread.shape, lies, steps, gaps,
+        absolute, nan_policy, min_weight, renormalize, fill, spread.shape, lies, steps, gaps,
     )  # fmt: skip
+    if options.missing.active:
+        raise ValueError(
+            f"kernel must have two axes, and neither axes, stride nor dilation be given, where samples are "
+            f"missing; got one of shape {given.shape}"
+        )
     lying = np.ascontiguousarray(np.flip(spread) if flipped else spread)
     lying.flags.writeable = False
     parts = _real_parts(scaled(lying, options.scale))

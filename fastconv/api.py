@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _levels, _threads
 from ._engine.calls import clear_cache, known, remember, remembered, set_cache_limit
+from ._mask import split
 from ._options import as_dtype, as_each, as_kernel
 from ._plan import Dims, Plan, laid_out
 from ._volumes import plan_of
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 Shape = Literal["same", "valid", "full"]
+NanPolicy = Literal["propagate", "omit", "raise"]
 
 
 def convolve(
@@ -52,6 +54,11 @@ def convolve(
     offset: float = 0.0,
     absolute: bool = False,
     dims: Dims | None = None,
+    mask: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | Literal["auto"] = "auto",
+    fill: complex | None = None,
     axes: int | Sequence[int] | None = None,
     stride: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] | None = None,
@@ -67,10 +74,11 @@ def convolve(
     kernel : array_like, shape (h, w)
         Real or complex weights, of any size, also larger than the image. Of any number of axes: one is a
         line, three are a volume; one of four and more is summed by the definition, which is slow.
-    border : {"reflect", "mirror", "nearest", "wrap", "constant"}, or a sequence
+    border : {"reflect", "mirror", "nearest", "wrap", "constant", "omit"}, or a sequence
         What stands outside the image, by scipy.ndimage's names; those of NumPy, OpenCV, scipy.signal
         and torch are understood where they are not ambiguous ("edge", "symmetric", "replicate",
-        "reflect_101", "circular" ...). A sequence has one for each axis of the kernel.
+        "reflect_101", "circular" ...). With "omit" it is missing, as what is masked. A sequence has one for
+        each axis of the kernel.
     cval : number
         The constant of ``border="constant"``.
     origin : int, or a sequence of one for each axis of the kernel
@@ -106,16 +114,34 @@ def convolve(
     dilation : int, or a sequence of one for each axis of the kernel
         Pixels from one tap to the next; what lies between counts as a zero of the kernel, also for its
         centre, and costs nothing.
+    mask : array_like of bool, optional
+        True where samples are missing, as in numpy.ma; of a shape that broadcasts to that of the image, or to
+        that without its channels. Results are means of what is there: the sum over it, divided by its weights
+        and multiplied by all. A masked array brings its mask, and gives a masked array. Kernels have two axes
+        then, of one border, and neither stride nor dilation.
+    nan_policy : {"propagate", "omit", "raise"}
+        Whether NaN is a number like others, is missing, or is an error.
+    min_weight : float
+        A result is missing unless the samples that are there have at least this share of the weights (of
+        their magnitudes); and always if they have none.
+    renormalize : bool or "auto"
+        Whether to divide by the weights that are there. If not, missing samples count as 0. "auto" divides
+        unless there are weights of both signs, which cancel; True does so then too, where their sum over all
+        of the window is not 0, and a result is missing where that over what is there is.
+    fill : number, optional
+        What missing results are: NaN by default. Integers have none, so for these it must be given with
+        `mask`, and with ``border="omit"`` where a window has nothing but what stands outside.
 
     Returns
     -------
     ndarray
-        `out`, or a new array; of NumPy's own class, also for an image of a subclass (np.matrix) or a table.
+        `out`, or a new array; of NumPy's own class, also for an image of a subclass (np.matrix) or a table,
+        but a masked one for a masked one.
 
     Raises
     ------
     TypeError
-        A type is not supported, or masked elements or a unit would be lost.
+        A type is not supported, or a unit would be lost.
     ValueError
         A value is not allowed, weights are NaN or infinite and the result is of integers, or the exact
         result of large integers cannot be had.
@@ -138,17 +164,22 @@ def convolve(
     array([[10, 10, 10,  0],
            [10, 10, 10,  0],
            [10, 10, 10,  0]], dtype=uint8)
+    >>> gaps = np.array([[1, 2, np.nan], [4, np.nan, np.nan]])
+    >>> fastconv.convolve(gaps, np.ones((1, 3)) / 3, nan_policy="omit", border="omit")
+    array([[1.5, 1.5, 2. ],
+           [4. , 4. , nan]])
     >>> fastconv.convolve(image, [1, 1, 1], axes=0, stride=2)
     array([[ 0, 90,  0,  0],
            [ 0, 90,  0,  0]], dtype=uint8)
     """
     options = (
-        True, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
+        True, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
+        nan_policy, min_weight, renormalize, fill,
     )  # fmt: skip
-    if dims is axes is stride is dilation is None:
+    if mask is None and dims is axes is stride is dilation is None:
         result = known(image, kernel, out, options)
         return _new(kernel, options)(image, out=out) if result is None else result
-    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims)
+    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims, mask)
 
 
 def correlate(
@@ -168,6 +199,11 @@ def correlate(
     offset: float = 0.0,
     absolute: bool = False,
     dims: Dims | None = None,
+    mask: ArrayLike | None = None,
+    nan_policy: NanPolicy = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | Literal["auto"] = "auto",
+    fill: complex | None = None,
     axes: int | Sequence[int] | None = None,
     stride: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] | None = None,
@@ -190,12 +226,13 @@ def correlate(
     [[0, 3, 2, 1, 0]]
     """
     options = (
-        False, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
+        False, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
+        nan_policy, min_weight, renormalize, fill,
     )  # fmt: skip
-    if dims is axes is stride is dilation is None:
+    if mask is None and dims is axes is stride is dilation is None:
         result = known(image, kernel, out, options)
         return _new(kernel, options)(image, out=out) if result is None else result
-    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims)
+    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims, mask)
 
 
 # Types of options that cannot be changed in place; most are one of the first.
@@ -204,12 +241,24 @@ _FIXED = (complex, tuple, type, np.dtype, np.generic, *_OFTEN)
 
 
 def _with_axes(
-    image: ArrayLike, kernel: ArrayLike, out: Any, options: tuple[Any, ...], dims: Dims | None
+    image: ArrayLike,
+    kernel: ArrayLike,
+    out: Any,
+    options: tuple[Any, ...],
+    dims: Dims | None,
+    mask: ArrayLike | None,
 ) -> NDArray[Any]:
-    """A call that says where the kernel lies, or which of the results are wanted."""
-    options = tuple(tuple(o) if type(o) is list else o for o in options)
-    result = known(image, kernel, out, options) if dims is None else None
-    return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
+    """A call that says where the kernel lies, which of the results are wanted, or what is missing."""
+    if options[-3] is options[-2] is options[-1] is None:
+        options = options[:-3]
+    else:
+        options = tuple(tuple(o) if type(o) is list else o for o in options)
+    if dims is None and mask is None:
+        result = known(image, kernel, out, options)
+        if result is not None:
+            return result
+    made = remembered(kernel, options) or _new(kernel, options)
+    return made(image, out=out, dims=dims, mask=mask)
 
 
 def planned(
@@ -227,13 +276,18 @@ def planned(
     scale: float = 1.0,
     offset: float = 0.0,
     absolute: bool = False,
+    nan_policy: NanPolicy = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | Literal["auto"] = "auto",
+    fill: complex | None = None,
     axes: int | Sequence[int] | None = None,
     stride: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] | None = None,
 ) -> Plan:
     """The plan of a kernel and options, made now or by an earlier call."""
     options: tuple[Any, ...] = (
-        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
+        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
+        nan_policy, min_weight, renormalize, fill,
     )  # fmt: skip
     if not axes is stride is dilation is None:
         options = tuple(
@@ -267,6 +321,10 @@ def plan(
     scale: float = 1.0,
     offset: float = 0.0,
     absolute: bool = False,
+    nan_policy: NanPolicy = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | Literal["auto"] = "auto",
+    fill: complex | None = None,
     axes: int | Sequence[int] | None = None,
     stride: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] | None = None,
@@ -284,11 +342,14 @@ def plan(
     border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute, axes, stride
     dilation
         As in `convolve`.
+    nan_policy, min_weight, renormalize, fill
+        As in `convolve`.
 
     Returns
     -------
     Plan
-        ``plan(kernel)(image)`` is ``convolve(image, kernel)``.
+        ``plan(kernel)(image)`` is ``convolve(image, kernel)``, and ``plan(kernel)(image, mask=mask)`` is
+        ``convolve(image, kernel, mask=mask)``.
 
     Raises
     ------
@@ -306,7 +367,8 @@ def plan(
     """
     made = plan_of(
         kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads,
-        scale, offset, absolute, axes, stride, dilation, as_dtype(pixel, "pixel"),
+        scale, offset, absolute, nan_policy, min_weight, renormalize, fill, axes, stride, dilation,
+        as_dtype(pixel, "pixel"),
     )  # fmt: skip
     _ = made.method  # a method that cannot do it is an error now, not at the first image
     return made
@@ -319,6 +381,7 @@ def explain(
     channel_axis: int | None = None,
     dims: Dims | None = None,
     axes: int | Sequence[int] | None = None,
+    mask: ArrayLike | None = None,
     **options: Any,
 ) -> str:
     """Say in plain words what ``convolve(image, kernel, **options)`` will do, and why.
@@ -328,7 +391,7 @@ def explain(
     image : array_like
         In memory, also an xarray.DataArray.
     kernel : array_like
-    channel_axis, dims, axes, **options
+    channel_axis, dims, axes, mask, **options
         As in `convolve`, but for `out`.
 
     Returns
@@ -344,8 +407,10 @@ def explain(
     """
     wanted = as_kernel(kernel, None).ndim
     lies = None if axes is None else as_each(axes, wanted, "axes")
-    a, axis, lies = laid_out(image, channel_axis, dims, wanted, lies)
-    return plan(kernel, pixel=a.dtype, channel_axis=axis, axes=lies, **options).explain(a)
+    data, hidden = split(image)
+    a, axis, lies = laid_out(data, channel_axis, dims, wanted, lies)
+    made = plan(kernel, pixel=a.dtype, channel_axis=axis, axes=lies, **options)
+    return made.explain(a, masked=mask is not None or hidden is not None)
 
 
 def show_config() -> None:

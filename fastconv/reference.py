@@ -20,6 +20,14 @@ A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S,
 window, with every method; eps is that of the sums' type, float32 for pictures of float16, float32 and
 integers of up to 16 bits, else float64. A window of zeros gives 0. An offset counts as one tap more.
 
+Where samples are missing (a mask, NaN, what stands outside), let S be the sum over those that are there,
+W that of their weights, A that of the weights' magnitudes, and T the sum of all weights, each in the
+order of S. A window that is whole gives S. Others give S / W * T, of rational kernels the exact quotient;
+or S, where sums are not renormalised. They are missing where A is 0 or less than `min_weight` of its
+whole, and where W cancels: is less than 2**-30 of A. (That share of 2**-30 is also allowed for in
+`min_weight`.) A float is then within
+``2 (taps + 2) * eps * |T / W| * (sum|w||x| + |S| A / |W|)``.
+
 A kernel has any number of axes. One that is dilated has zeros between its taps; of results with a stride,
 the first of each so many along an axis is kept.
 
@@ -38,6 +46,20 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ._arguments import array_of, check_finite, quiet
 from ._borders import canonical, index_table, placement
+from ._mask import (
+    NOTHING,
+    SLACK,
+    Missing,
+    as_missing,
+    check_last_steps,
+    check_nan,
+    fill_of,
+    joined,
+    mask_of,
+    outside,
+    renormalizes,
+    split,
+)
 
 __all__ = ["convolve", "correlate", "flattened", "rational"]
 
@@ -83,7 +105,8 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
     kernel : array_like, shape (h, w), or of any other number of axes
         Real or complex weights.
     **options
-        border : {"reflect", "mirror", "nearest", "wrap", "constant"} or an alias, or one for each axis
+        border : {"reflect", "mirror", "nearest", "wrap", "constant", "omit"} or an alias; or one for each
+            axis
         cval : number, the constant outside
         origin : int or one for each axis, shift of the window
         shape : {"same", "valid", "full"}
@@ -91,6 +114,7 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
         dtype : type of the result; by default the image's (float32 for bool)
         scale, offset : numbers; weights are multiplied by one, sums get the other
         absolute : bool, whether the magnitude of that is the result
+        mask, nan_policy, min_weight, renormalize, fill : what is missing, as in `fastconv.convolve`
         axes : axes of the image that those of the kernel lie along; by default the last ones
         stride : int or one for each axis; every stride-th result along an axis is kept
         dilation : int or one for each axis; steps from one tap to the next
@@ -192,8 +216,21 @@ def _windows(
     axes: int | Sequence[int] | None = None,
     stride: int | Sequence[int] = 1,
     dilation: int | Sequence[int] = 1,
+    mask: ArrayLike | None = None,
+    nan_policy: str = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | str = "auto",
+    fill: complex | None = None,
 ) -> NDArray[Any]:
-    a = array_of(image, "image")
+    omit = False
+    if isinstance(border, str):
+        border, cval, omit = outside(border, cval, nan_policy)
+    missing = as_missing(nan_policy, min_weight, renormalize, fill, omit)
+    data, hidden = split(image)
+    a = array_of(data, "image")
+    if offset or absolute:
+        check_last_steps(missing, mask is not None or hidden is not None)
+    a, present, masked = _present(a, hidden, mask, channel_axis, missing)
     last = range(-kernel.ndim, 0)
     if axes is None:
         others = [
@@ -201,6 +238,7 @@ def _windows(
         ]
         axes = others[-kernel.ndim :]
     a = np.moveaxis(a, axes, last)
+    present = None if present is None else np.moveaxis(present, axes, last)
     kernel = _dilated(kernel, dilation)
     if scale != 1:
         kernel = scale * kernel.astype(np.complex128 if kernel.dtype.kind == "c" else np.float64)
@@ -217,10 +255,36 @@ def _windows(
             a.shape[-kernel.ndim :], kernel.shape, _each(origin, kernel), strict=True
         )
     ]
-    total = summed(
-        a, kernel, places, _each(border, kernel), cval, np.dtype(dtype), offset, absolute
+    result, holes = _summed(
+        a, present, kernel, places, _each(border, kernel), cval, np.dtype(dtype), offset, absolute, missing
+    )  # fmt: skip
+    if present is not None:
+        needed = masked or holes.any()
+        result[holes] = fill_of(missing.fill, result.dtype, hidden is not None) if needed else 0
+    result, holes = (
+        np.moveaxis(every(x, _each(stride, kernel)), last, axes) for x in (result, holes)
     )
-    return np.moveaxis(every(total, _each(stride, kernel)), last, axes)
+    return result if hidden is None else np.ma.MaskedArray(result, holes)
+
+
+def _present(
+    a: NDArray[Any],
+    hidden: NDArray[np.bool_] | None,
+    mask: ArrayLike | None,
+    channel_axis: int | None,
+    missing: Missing,
+) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
+    """The image with 0 where samples are missing; 1 where they are there, or None if none can be missing; and
+    whether there is a mask.
+    """
+    masked = joined(hidden, None if mask is None else mask_of(mask, a.shape, channel_axis))
+    if missing.nan_policy == "raise":
+        check_nan(a, masked)
+    if missing.nan_policy == "omit" and a.dtype.kind in "fc":
+        masked = joined(masked, np.isnan(a))
+    if masked is None:
+        return a, np.ones(a.shape, np.int64) if missing.omit else None, False
+    return np.where(masked, a.dtype.type(0), a), (~masked).astype(np.int64), True
 
 
 def summed(
@@ -253,29 +317,108 @@ def summed(
     -------
     ndarray
     """
-    # pad, by looking up where each position of the padded picture comes from
-    padded = image
+    return _summed(image, None, kernel, places, borders, cval, dtype, offset, absolute, NOTHING)[0]
+
+
+def _padded(
+    a: NDArray[Any],
+    kernel: NDArray[Any],
+    places: Sequence[tuple[int, int]],
+    borders: Sequence[str],
+    cval: complex,
+) -> NDArray[Any]:
+    """Look up where each position of the padded image comes from."""
+    padded = a
     for axis, (start, count) in enumerate(places, -kernel.ndim):
-        length, size = image.shape[axis], kernel.shape[axis]
+        length, size = a.shape[axis], kernel.shape[axis]
         positions = count + size - 1 if count else 0
         table = index_table(max(length, 1), start, positions, canonical(borders[axis]))
         padded = _take(padded, table, axis, cval)
+    return padded
+
+
+def _summed(
+    image: NDArray[Any],
+    present: NDArray[Any] | None,
+    kernel: NDArray[Any],
+    places: Sequence[tuple[int, int]],
+    borders: Sequence[str],
+    cval: complex,
+    dtype: np.dtype[Any],
+    offset: float,
+    absolute: bool,
+    missing: Missing,
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Results, and where they are missing."""
+    padded = _padded(image, kernel, places, borders, cval)
+    there = present
+    if present is not None:
+        there = _padded(present, kernel, places, borders, int(not missing.omit))
     counts = [count for _, count in places]
 
     integers = dtype.kind in "iu" and padded.dtype.kind in "biuO"
     # an offset is one weight more
     fraction = rational(np.append(kernel, offset) if offset else kernel) if integers else None
+    holes = np.zeros((), np.bool_)
     if fraction is not None:
         whole = fraction[0].ravel()[: kernel.size].reshape(kernel.shape)
         plus = int(fraction[0].ravel()[-1]) if offset else 0
-        total = _sums(padded, *_integers(padded, whole, plus), counts) + plus
-        total = quotients(abs(total) if absolute else total, fraction[1])
+        weights, kind = _integers(padded, whole, plus)
+        total = _sums(padded, weights, kind, counts)
+        if there is None:
+            total = total + plus
+            total = quotients(abs(total) if absolute else total, fraction[1])
+        else:
+            total, holes = _divided(total, there, weights, fraction[1], kernel, missing)
     else:
         kind = np.complex128 if "c" in (padded.dtype.kind, kernel.dtype.kind) else np.float64
         total = _sums(padded, kernel, kind, counts)
+        if there is not None:
+            total, holes = _divided(total, there, kernel, 0, kernel, missing)
         total = total + np.float64(offset) if offset else total
         total = np.abs(total) if absolute else total
-    return _to_pixels(total, dtype)
+    return _to_pixels(total, dtype), np.broadcast_to(holes, total.shape)
+
+
+def _divided(
+    total: NDArray[Any],
+    there: NDArray[Any],
+    weights: NDArray[Any],
+    divisor: int,
+    kernel: NDArray[Any],
+    missing: Missing,
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Sums divided by the weights that were there, and where results are missing.
+
+    `divisor` is that of a rational kernel, whose results are integers; else 0.
+    """
+    counts = total.shape[-kernel.ndim :]
+    kind: Any = object if divisor else np.complex128 if np.iscomplexobj(kernel) else np.float64
+    sizes = np.abs(weights)
+    weight = _sums(there, weights, kind, counts)
+    size = _sums(there, sizes, object if divisor else np.float64, counts)
+    ones, once = np.ones(kernel.shape, np.int64), (1,) * kernel.ndim
+    all_weight, all_size = (
+        _sums(ones, w, kind, once)[(0,) * kernel.ndim] for w in (weights, sizes)
+    )
+    whole = _sums(there, (kernel != 0).astype(np.int64), np.int64, counts)
+    whole = whole == np.count_nonzero(kernel)
+
+    holes = (size == 0) | (size < missing.min_weight * abs(all_size) * (1 - SLACK))
+    renormalize, _ = renormalizes(kernel, missing.renormalize)
+    if renormalize:
+        holes |= np.abs(weight) < SLACK * size
+    holes = holes.astype(bool) & ~whole
+    if divisor:
+        below = np.where(
+            whole | holes | (not renormalize), all_weight if renormalize else 1, weight
+        )
+        above = total.astype(object) * (all_weight if renormalize else 1)
+        sign = np.where(below < 0, -1, 1)
+        return quotients(above * sign, below * sign * divisor), holes
+    if renormalize:
+        total = np.where(whole, total, total / weight * all_weight)
+    return total, holes
 
 
 def every(a: NDArray[Any], steps: Sequence[int]) -> NDArray[Any]:
@@ -349,8 +492,8 @@ def _integers(
     return whole.astype(np.int64).astype(kind), kind
 
 
-def quotients(sums: NDArray[Any], divisor: int) -> NDArray[Any]:
-    """Integers divided by a positive integer, rounded half to even."""
+def quotients(sums: NDArray[Any], divisor: int | NDArray[Any]) -> NDArray[Any]:
+    """Integers divided by positive integers, rounded half to even."""
     floor = sums // divisor
     twice = 2 * (sums - floor * divisor)
     up = (twice > divisor) | ((twice == divisor) & (floor % 2 == 1))

@@ -418,7 +418,7 @@ cdef class Options:
 
     Parameters
     ----------
-    flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute
+    flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute, missing
         As in fastconv.api.Plan.
     mode : int
         Of `shape`, as its table has it.
@@ -433,17 +433,18 @@ cdef class Options:
     cdef readonly tuple origin, axes, stride, dilation
     cdef readonly double scale, offset
     cdef readonly bint absolute
+    cdef readonly object missing
     cdef int mode, row_border, column_border, axis
     cdef int target             # NumPy's number of the result's type, -1: the image's
     cdef double constant
     cdef bint plain             # whether all is real
 
     def __init__(self, bint flipped, border, cval, tuple origin, str shape, channel_axis, dtype, str method,
-                 threads, double scale, double offset, bint absolute, *, int mode, tuple borders, tuple axes=None,
-                 tuple stride=None, tuple dilation=None):
+                 threads, double scale, double offset, bint absolute, missing, *, int mode, tuple borders,
+                 tuple axes=None, tuple stride=None, tuple dilation=None):
         self.flipped, self.border, self.cval, self.origin, self.shape = flipped, border, cval, origin, shape
         self.channel_axis, self.dtype, self.method, self.threads = channel_axis, dtype, method, threads
-        self.scale, self.offset, self.absolute = scale, offset, absolute
+        self.scale, self.offset, self.absolute, self.missing = scale, offset, absolute, missing
         self.axes, self.stride, self.dilation = axes, stride, dilation
         self.mode, self.axis = mode, NO_AXIS
         self.row_border, self.column_border = borders[0], borders[len(borders) - 1]
@@ -456,18 +457,23 @@ cdef class Options:
             self.axis = channel_axis
         elif channel_axis is not None:  # a name, or an error, which is not raised here
             self.plain = False
+        if missing.active:
+            self.plain = False
 
     def listed(self):
         """All of them in the order of the parameters."""
-        return (self.flipped, self.border, self.cval, self.origin, self.shape, self.channel_axis, self.dtype,
-                self.method, self.threads, self.scale, self.offset, self.absolute)
+        m = self.missing
+        return (self.flipped, "omit" if m.omit else self.border, self.cval, self.origin, self.shape,
+                self.channel_axis, self.dtype, self.method, self.threads, self.scale, self.offset, self.absolute,
+                m.nan_policy, m.min_weight, m.renormalize, m.fill)
 
 
 cdef class PlanBase:
     """A kernel and options as far as C must know them; see fastconv.api.Plan.
 
-    A subclass has more methods. ``_by_name(image, out, dims)`` filters along dimensions that have names.
-    ``_apply(image, out)`` answers what C does not: complex numbers, subclasses, wrong arguments.
+    A subclass has more methods. ``_by_name(image, out, dims, mask)`` filters along dimensions that have
+    names. ``_apply(image, out, mask)`` answers what C does not: complex numbers, subclasses, what is missing,
+    wrong arguments.
     ``_check(image, dtype)`` raises or warns where a first image is not what it seems to be.
 
     Parameters
@@ -483,6 +489,7 @@ cdef class PlanBase:
     cdef readonly Options options
     cdef readonly tuple parts
     cdef readonly object lying, pixel
+    cdef public dict kept               # what fastconv._missing knows of images with missing samples
     cdef Py_ssize_t kernel_height, kernel_width
     cdef Py_ssize_t centre_y, centre_x      # of the window, for results of the image's size
     cdef bint plain             # whether all is real
@@ -554,6 +561,11 @@ cdef class PlanBase:
         return self.options.absolute
 
     @property
+    def missing(self):
+        """What of an image is missing, and what is done about it."""
+        return self.options.missing
+
+    @property
     def requested_method(self):
         """The ``method=`` of `convolve`."""
         return self.options.method
@@ -562,9 +574,11 @@ cdef class PlanBase:
     def threads(self):
         return self.options.threads
 
-    def __call__(self, image, *, out=None, dims=None):
+    def __call__(self, image, *, out=None, dims=None, mask=None):
         """Filter an image, as `convolve` or `correlate` would."""
-        return self.answer(image, out) if dims is None else self._by_name(image, out, dims)
+        if dims is None:
+            return self.answer(image, out) if mask is None else self._apply(image, out, mask)
+        return self._by_name(image, out, dims, mask)
 
     cdef object answer(self, object image, object out):
         cdef Layout s, d
@@ -1066,7 +1080,7 @@ def remember(kernel, tuple options, PlanBase plan):
     ----------
     kernel : array_like
         As it was given.
-    options : (flipped, border, cval, origin, shape, channel_axis, dtype, method, threads ...)
+    options : (flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, ...)
         Of types that nothing can change in place.
     plan : Plan
     """

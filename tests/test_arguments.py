@@ -110,6 +110,8 @@ WAYS: dict[str, tuple[Call, str]] = {
     "ndimage.prewitt": (ndimage.prewitt, "input"),
 }  # fmt: skip
 STREAM = {"stream": (lambda a: fastconv.stream(a, KERNEL, into(a)), "source")}
+# Those that know what to do with a masked array of NumPy's.
+MASKED = ("convolve", "correlate", "plan", "explain", "Plan.explain", "reference")
 # The same for a kernel.
 KERNEL_WAYS: dict[str, tuple[Call, str]] = {
     "convolve": (lambda k: fastconv.convolve(VALUES, k), "kernel"),
@@ -146,7 +148,7 @@ def way(ways: dict[str, tuple[Call, str]]) -> pytest.MarkDecorator:
 # --- masks ---------------------------------------------------------------------------------------
 
 
-@way(WAYS | STREAM)
+@way({name: call for name, call in (WAYS | STREAM).items() if name not in MASKED})
 def test_masked_images_are_refused_with_what_to_do(call: Call, argument: str) -> None:
     words = rf"^{argument} must have no masked elements; got MaskedArray.*{argument}\.filled\(0\)"
     with pytest.raises(TypeError, match=words):
@@ -187,7 +189,7 @@ def test_a_mask_that_masks_nothing_is_no_mask(call: Call, argument: str) -> None
     wanted = call(VALUES)
     for image in (np.ma.array(VALUES), np.ma.array(VALUES, mask=False), Duck(VALUES, mask=None)):
         got = call(image)
-        assert got == wanted if isinstance(got, str) else (got == wanted).all()
+        assert got.startswith(wanted) if isinstance(got, str) else (got == wanted).all()
 
 
 @way(WAYS)

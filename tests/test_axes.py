@@ -301,7 +301,7 @@ def test_last_steps_come_after_sums_of_any_axes(level: str) -> None:
         ({"origin": (0, 0, 2)}, "origin must be from -1 to 1 for a kernel of 3 taps"),
         ({"channel_axis": 0}, "image must have at least 4 axes"),
         ({"channel_axis": 5}, "channel_axis must be from -3 to 2"),
-        ({"method": "fft"}, "method must be auto or one of"),
+        ({"method": "fft"}, "method=.fft. cannot do this"),
         ({"method": "fourier"}, "method must be auto or one of"),
         ({"dims": ("z", "y", "x")}, "dims must be None unless image is an xarray.DataArray"),
         ({"out": np.zeros((3, 4, 6), np.uint8)}, "out must have shape"),

@@ -302,7 +302,7 @@ def test_number_of_threads_is_asked_for_every_time() -> None:
 def test_subclasses_are_never_what_comes_back() -> None:
     image = small_picture((9, 12), np.uint8)
     for _ in range(2):
-        for given in (image, np.ma.masked_array(image), image.view(np.recarray)):
+        for given in (image, image.view(np.recarray)):
             assert type(fastconv.convolve(given, KERNEL)) is np.ndarray
 
 

@@ -103,7 +103,7 @@ def test_a_block_that_raises_leaves_nothing_behind() -> None:
 def test_unknown_names_are_errors_and_change_nothing() -> None:
     with pytest.raises(
         ValueError,
-        match=r"names must be of ndimage, signal, cv2, Pillow, scikit-image; got 'scipy'",
+        match=r"names must be of ndimage, signal, cv2, astropy, Pillow, scikit-image; got 'scipy'",
     ):
         fastconv.install("ndimage", "scipy")
     assert replaced() == []

@@ -22,6 +22,7 @@ class Options:
     scale: float
     offset: float
     absolute: bool
+    missing: Any
     axes: tuple[int, ...] | None
     stride: tuple[int, ...] | None
     dilation: tuple[int, ...] | None
@@ -39,6 +40,7 @@ class Options:
         scale: float,
         offset: float,
         absolute: bool,
+        missing: Any,
         *,
         mode: int,
         borders: tuple[int, ...],
@@ -67,6 +69,8 @@ class PlanBase:
     scale: float
     offset: float
     absolute: bool
+    missing: Any
+    kept: dict[Any, Any] | None
     def __init__(
         self,
         options: Options,
@@ -76,7 +80,9 @@ class PlanBase:
     ) -> None: ...
     program_bytes: int
     def holds(self, program_bytes: int) -> None: ...
-    def __call__(self, image: Any, *, out: Any = None, dims: Any = None) -> NDArray[Any]: ...
+    def __call__(
+        self, image: Any, *, out: Any = None, dims: Any = None, mask: Any = None
+    ) -> NDArray[Any]: ...
 
 def begin(codes: dict[int, int], plan_type: type[PlanBase]) -> None: ...
 def program_of(strategy: Strategy, kernel: Kernel, target: int, channels: int) -> Any: ...

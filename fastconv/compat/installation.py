@@ -51,6 +51,7 @@ BACKENDS = {
     "ndimage": Backend("scipy.ndimage", "fastconv.compat.ndimage"),
     "signal": Backend("scipy.signal", "fastconv.compat.signal"),
     "cv2": Backend("cv2", "fastconv.compat.cv2_pixels"),
+    "astropy": Backend("astropy.convolution", "fastconv.compat.astropy"),
     "Pillow": Backend("PIL.ImageFilter", "fastconv.compat.image_filter", methods=True),
 }
 DEFAULT = ("ndimage", "signal")
@@ -160,8 +161,8 @@ def install(*names: str, always: bool = False) -> Report:
     ----------
     *names : str
         Which: "ndimage" and "signal" by default, "Pillow" and "cv2", of which floats are not all the same
-        to the last bit (see `fastconv.compat.cv2_pixels`), and "scikit-image", whose filters call those of
-        "ndimage" and "signal".
+        to the last bit (see `fastconv.compat.cv2_pixels`), "astropy" (see `fastconv.compat.astropy`), and
+        "scikit-image", whose filters call those of "ndimage" and "signal".
     always : bool
         Whether to do all calls here that can be done here, small ones of a new kind too.
 

@@ -55,7 +55,11 @@ def names(ours: dict[str, Any], library: str) -> list[str]:
 
 def __getattr__(name: str) -> Any:
     """The original of that name: how one is pickled while another function has its place."""
-    libraries = () if name.startswith("_") else ("scipy.ndimage", "scipy.signal", "cv2")
+    libraries = (
+        ()
+        if name.startswith("_")
+        else ("scipy.ndimage", "scipy.signal", "cv2", "astropy.convolution")
+    )
     for library in libraries:
         if (library, name) in replaced:
             return replaced[library, name]

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from .. import _threads
 from .._arguments import array_of, refuse
+from .._mask import mask_of
 from .._plan import Part, Plan
 
 __all__ = ["call"]
@@ -77,15 +78,21 @@ class _Chunk:
         """Name of the tasks on dask's dashboard."""
         return "fastconv"
 
-    def __call__(self, block: NDArray[Any], block_id: tuple[int, ...]) -> NDArray[Any]:
-        """Filter a chunk that has its neighbours' pixels around it."""
+    def __call__(
+        self,
+        block: NDArray[Any],
+        mask: NDArray[np.bool_] | None = None,
+        *,
+        block_id: tuple[int, ...],
+    ) -> NDArray[Any]:
+        """Filter a chunk, and what of it is missing, that has its neighbours' pixels around it."""
         windows = tuple(
             (block.shape[axis], cut.starts[block_id[axis]], cut.counts[block_id[axis]])
             for axis, cut in self.cuts.items()
         )
         size = tuple(sum(cut.counts) for cut in self.cuts.values())
         plan = self.plan if self.plan.threads else self.plan.with_options(threads=_share())
-        return plan.run(array_of(block, "image"), None, Part(windows, size))
+        return plan.run(array_of(block, "image"), None, Part(windows, size), mask)
 
 
 def _share() -> int:
@@ -98,7 +105,7 @@ def _share() -> int:
     return max(1, _threads.get_num_threads() // at_once) if at_once else 1
 
 
-def call(image: Any, plan: Plan, out: None = None) -> Any:
+def call(image: Any, plan: Plan, out: None = None, mask: Any = None) -> Any:
     """Convolve or correlate lazily: what `fastconv.convolve` does with a dask array.
 
     Parameters
@@ -108,6 +115,8 @@ def call(image: Any, plan: Plan, out: None = None) -> Any:
     plan : Plan
     out : None
         A lazy result cannot be written into an array.
+    mask : array_like of bool, optional
+        Lazy or in memory; see `fastconv.convolve`.
 
     Returns
     -------
@@ -144,8 +153,10 @@ def call(image: Any, plan: Plan, out: None = None) -> Any:
     made.warn_of_channels(image.shape)
     if any(n != n for n in image.shape):  # NaN: not known
         raise ValueError("image must be of known shape: call its compute_chunk_sizes() first")
+    hidden = None if mask is None else _mask_of(mask, image, made.channel_axis)
     # an image of few pixels has the result's type, or the error
-    meta = made.run(np.zeros([min(n, 1) for n in image.shape], image.dtype))
+    few = np.zeros([min(n, 1) for n in image.shape], image.dtype)
+    meta = made.run(few, mask=None if mask is None else np.zeros(few.shape, np.bool_))
     spatial = made.spatial(image.ndim)
     size = made.whole(tuple(image.shape[axis] for axis in spatial)).size
     chunks = list(image.chunks)
@@ -154,13 +165,13 @@ def call(image: Any, plan: Plan, out: None = None) -> Any:
             chunks[axis] = (n,)
         return da.zeros([sum(c) for c in chunks], dtype=meta.dtype, chunks=chunks)
     cuts = {axis: _cut(made, image.chunks[axis], which) for which, axis in enumerate(spatial)}
-    laid = image
+    laid = [image] if hidden is None else [image, hidden]
     for axis, cut in cuts.items():
-        laid = _laid_around(laid, axis, cut)
+        laid = [_laid_around(each, axis, cut) for each in laid]
         chunks[axis] = cut.counts
     result = da.map_overlap(
         _Chunk(made, cuts),
-        laid,
+        *laid,
         depth={axis: cut.depth for axis, cut in cuts.items()},
         boundary="none",
         trim=False,
@@ -170,6 +181,17 @@ def call(image: Any, plan: Plan, out: None = None) -> Any:
         meta=meta[(slice(0, 0),) * meta.ndim],
     )
     return result.rechunk(image.chunks) if result.shape == image.shape else result
+
+
+def _mask_of(mask: Any, image: Any, channel_axis: int | None) -> Any:
+    """A lazy mask in the chunks of the image."""
+    if not isinstance(mask, da.Array):
+        return da.from_array(mask_of(mask, image.shape, channel_axis), chunks=image.chunks)
+    # one in memory of the same type and axes says what is wrong
+    mask_of(np.broadcast_to(np.zeros((), mask.dtype), mask.shape), image.shape, channel_axis)
+    if channel_axis is not None and mask.ndim and mask.ndim == image.ndim - 1:
+        mask = da.expand_dims(mask, channel_axis)
+    return da.broadcast_to(mask, image.shape).rechunk(image.chunks)
 
 
 def _cut(made: Plan, chunks: tuple[int, ...], which: int) -> _Cut:

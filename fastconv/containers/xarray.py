@@ -28,6 +28,7 @@ from typing import Any
 import xarray as xr
 
 from .._arguments import known_axes
+from .._mask import mask_of
 from .._options import as_index
 from .._plan import Plan
 
@@ -46,7 +47,7 @@ _STANDARD = {
 }  # fmt: skip
 
 
-def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
+def call(image: Any, plan: Plan, out: None = None, dims: Any = None, mask: Any = None) -> Any:
     """Convolve or correlate by name: what `fastconv.convolve` does with a DataArray.
 
     Parameters
@@ -58,6 +59,8 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
         The result is a new DataArray.
     dims : sequence of hashable, optional
         The dimensions that the kernel's axes lie along, as those of the rows and of the columns.
+    mask : xarray.DataArray or array_like of bool, optional
+        By the names of its dimensions; an array without names has the dimensions of `image`.
 
     Returns
     -------
@@ -88,11 +91,12 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
     names = _planes(order, axis)[-wanted:]
     plan = plan.moved(axis)
     keeps = plan.shape == "same" and set(plan.steps) == {1}
+    given = [image] if mask is None else [image, _mask_of(mask, image)]
     with known_axes():
         result = xr.apply_ufunc(
-            plan,
-            image,
-            input_core_dims=[order],
+            lambda a, m=None: plan(a, mask=m),
+            *given,
+            input_core_dims=[order] * len(given),
             output_core_dims=[order],
             exclude_dims=set() if keeps else set(names),
             dask="allowed",
@@ -106,6 +110,17 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None) -> Any:
         }
         result = result.assign_coords(image.isel(middle).coords)
     return result.transpose(*image.dims)
+
+
+def _mask_of(mask: Any, image: Any) -> Any:
+    """A mask with all dimensions of the image."""
+    if not isinstance(mask, xr.DataArray):
+        return image.copy(data=mask_of(mask, image.shape, None))
+    if not set(mask.dims) <= set(image.dims):
+        raise ValueError(
+            f"mask must have dimensions of image, {_listed(image.dims)}; got {_listed(mask.dims)}"
+        )
+    return mask.broadcast_like(image)
 
 
 def laid_out(

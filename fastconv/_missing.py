@@ -1,0 +1,619 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Images with missing samples: sums over what is there, divided by the weights that it had.
+
+How both are summed is the planner's choice, as for any other kernel: of samples that are 0 where they are
+missing, and of bytes that are 1 where they are there. Whole numbers are summed of rational kernels, so that
+the quotient is rounded once. src/missing.pyx takes a block of the image through both sums and the quotient,
+and blocks without missing samples through the plain call.
+
+    results             kernel         sums of                   quotient
+    integers            rational       whole numbers, exact      exact
+      of integers       any other      float64, within a bound   near a tie, the definition's
+    integers of floats  any            none                      the definition's
+    floats              any            as of the plain call      within 2 (taps + 2) eps of a weighted mean
+
+Complex images are two real ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, gcd, isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _levels, _threads
+from ._borders import BORDERS, index_table
+from ._engine.calls import program_of
+from ._engine.planner import Kernel, Strategy
+from ._execute import Axis
+from ._mask import SLACK, check_last_steps, check_nan, fill_of, is_held, joined
+from ._options import bits_of, checked_out
+from ._pixels import PIXELS, Floats, Pixel, pixel_of
+from ._planner import decide
+from .reference import rational
+
+if TYPE_CHECKING:
+    from ._plan import Part, Plan
+
+Bools = NDArray[np.bool_]
+Array = NDArray[Any]
+
+# How quotients are made; see src/missing.pyx.
+_WHOLE32, _WHOLE64, _INTEGERS, _DOUBT, _ALL = range(5)
+# Samples whose sums may be float32.
+_NARROW = ("uint8", "int8", "uint16", "int16", "float16", "float32")
+_NARROW_RESULTS = ("float16", "float32")
+_SUM_TYPES = ("uint8", "uint16", "int32", "int64")
+# Results of a block, and its least edge in kernels: what is around it is summed too.
+BLOCK = (64, 512)
+_LEAST_KERNELS = 4
+# Methods whose sums of integers are exact if their type holds them, whatever the order.
+_EXACT = ("direct", "sparse", "box")
+_NO_DOUBT = (0.0, 0.0, np.zeros((0, 3)), 0.0, 0.0, True)
+# Images of other types and sizes that a plan knows.
+_KEPT = 4
+# Predicted ns a sample for all but the sums, and a tap of the definition; measured on AMD EPYC, v4. Results
+# near a tie: on both sides of it, if a quarter of the weights is there.
+_NS, _NS_TAP, _DOUBTS = 0.5, 1.5, 8
+
+
+@dataclass(frozen=True, eq=False)
+class _Sum:
+    """A kernel, the way to its sums, and their type."""
+
+    kernel: Kernel
+    strategy: Strategy
+    target: Pixel
+
+    def program(self, channels: int) -> tuple[Any, int]:
+        """The engine's, with the type as a number."""
+        return program_of(self.strategy, self.kernel, self.target.code, channels), self.target.code
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How images of a type and size are filtered where samples are missing.
+
+    Attributes
+    ----------
+    plain : _Sum
+        Where nothing is.
+    sums, weights, sizes : _Sum or None
+        Of samples, of what is there by the weights, and by their magnitudes.
+    how : int
+    quotient, doubt : tuple
+        Numbers of `Blocks` in src/missing.pyx.
+    """
+
+    plain: _Sum
+    sums: _Sum | None
+    weights: _Sum | None
+    sizes: _Sum | None
+    how: int
+    quotient: tuple[float, ...]
+    doubt: tuple[Any, ...]
+
+    @property
+    def cost(self) -> float:
+        """Predicted ns a sample."""
+        each = [s.strategy.cost for s in (self.sums, self.weights, self.sizes) if s is not None]
+        return _NS + sum(each) if each else self.plain.strategy.cost
+
+
+# --- a call ---------------------------------------------------------------------------------------
+
+
+def run(
+    plan: Plan,
+    image: Array,
+    mask: Bools | None,
+    out: Array | None,
+    part: Part | None = None,
+    hidden: bool = False,
+) -> tuple[Array, Bools]:
+    """Filter an image in memory.
+
+    Parameters
+    ----------
+    plan : Plan
+    image : ndarray
+    mask : ndarray of bool, of the image's shape, or None
+    out : ndarray or None
+    part : Part, optional
+        As in `Plan.run`.
+    hidden : bool
+        Whether the caller will mask results that are missing.
+
+    Returns
+    -------
+    result : ndarray
+    holes : ndarray of bool
+        Where it is missing.
+    """
+    missing = plan.missing
+    if not isinstance(plan.border, str):
+        raise ValueError(
+            f"border must be one name for both axes where samples are missing; got {plan.border}"
+        )
+    if plan.offset or plan.absolute:
+        check_last_steps(missing, mask is not None)
+    if missing.nan_policy == "raise":
+        check_nan(image, mask)
+    nan = missing.nan_policy == "omit" and image.dtype.kind in "fc"
+    dtype = plan.target(image.dtype) if out is None or plan.dtype is not None else out.dtype
+    shape = plan.shape_of(image, part)
+    checked_out(out, shape, dtype) if out is not None else None
+    may_miss = mask is not None or nan
+    fill = fill_of(missing.fill, dtype, hidden or not may_miss)
+    if 0 in shape or image.size == 0 or not (missing.omit or _misses(image, mask, nan)):
+        return _plainly(plan, image, out, part), np.zeros(shape if hidden else (), np.bool_)
+    if not plan.kernel.any():
+        return _plainly(plan, image, out, part), np.zeros(shape, np.bool_)
+    result, holes = np.empty(shape, _made(dtype)), None
+    if hidden or (missing.omit and not may_miss and dtype.kind in "iu"):
+        holes = np.empty(shape, np.bool_)
+    if "c" in (image.dtype.kind, plan.kernel.dtype.kind) or dtype.kind == "c":
+        holes = np.empty(shape, np.bool_)
+        _complex(plan, image, mask, result, holes, fill, part, nan)
+    else:
+        _real(plan, image, mask, result, holes, fill, part)
+    if not may_miss and holes is not None and not hidden and missing.fill is None and holes.any():
+        fill_of(None, dtype, False)  # which says what is missing
+    if out is None:
+        if result.dtype != dtype:
+            with np.errstate(all="ignore"):
+                result = result.astype(dtype)
+        out = result
+    else:
+        with np.errstate(all="ignore"):
+            out[...] = result
+    return out, np.zeros(shape, np.bool_) if holes is None else holes
+
+
+def _misses(image: Array, mask: Bools | None, nan: bool) -> bool:
+    """Whether any sample is missing."""
+    if mask is not None:
+        once = tuple(slice(0, 1) if step == 0 else slice(None) for step in mask.strides)
+        if mask[once].any():
+            return True
+    if not nan:
+        return False
+    if image.dtype.kind == "c":
+        return bool(np.isnan(image).any())
+    return bool(np.isnan(image.min()))
+
+
+def _plainly(plan: Plan, image: Array, out: Array | None, part: Part | None) -> Array:
+    """The plain call: nothing is missing."""
+    plain = plan.plain(plan.dtype)
+    return plain(image, out=out) if part is None else plain.run(image, out, part)
+
+
+def _made(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type that results are made in."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype.newbyteorder("=")
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """What a plan knows of images of one type and size: numbers of `Blocks` in src/missing.pyx."""
+
+    rows: Axis
+    cols: Axis
+    tables: tuple[NDArray[np.intp], NDArray[np.intp]]
+    block: tuple[int, int]
+    recipe: Recipe
+    programs: tuple[tuple[Any, int] | None, ...]
+
+
+def _real(
+    plan: Plan,
+    image: Array,
+    mask: Bools | None,
+    result: Array,
+    holes: Bools | None,
+    fill: Any,
+    part: Part | None,
+) -> None:
+    """Fill `result`, and `holes` if it is asked for."""
+    if not image.dtype.isnative:
+        image = image.astype(image.dtype.newbyteorder("="))
+    if (
+        plan.border == "constant"
+        and not plan.missing.omit
+        and not _holds(image.dtype, plan.cval.real)
+    ):
+        image = image.astype(np.float64)  # the constant is a sample too
+    if image.dtype == np.float16 and result.dtype.kind in "iu":
+        image = image.astype(np.float32)
+    views = [None if a is None else plan.channels_last(a) for a in (image, mask, result, holes)]
+    src, there, dst, gone = _spread(views)
+    assert src is not None and dst is not None
+    source, target = pixel_of(image.dtype, "image"), pixel_of(result.dtype, "dtype")
+    nan = plan.missing.nan_policy == "omit" and image.dtype.kind == "f"
+    shared = src.shape[-1] == 1 or (not nan and (there is None or there.strides[-1] == 0))
+    large = target.integer and int(float(fill)) != int(fill)
+    bits = bits_of(image)
+    key = _levels.level, source, target, src.shape[-3:], shared, bits, large, part
+    made: _Prepared | None = plan.recipes.get(key)
+    if made is None:
+        made = _prepared(plan, source, target, src.shape[-3:], shared, bits, large, part)
+        if len(plan.recipes) >= _KEPT:
+            plan.recipes.clear()
+        plan.recipes[key] = made
+    threads = _threads.threads_for(made.recipe.cost * dst.size, plan.threads)
+    if image.dtype == np.bool_:
+        src = src.view(np.uint8)
+    filled = float(fill), np.array([fill], result.dtype)
+    for at in np.ndindex(src.shape[:-4]):
+        blocks = _levels.missing().Blocks(
+            src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
+            source.code, target.code, nan, plan.missing.omit, shared, made.rows, made.cols, made.tables,
+            BORDERS.index(plan.borders[0]), plan.cval.real, plan.window, made.block, made.programs,
+            made.recipe.how, made.recipe.quotient, made.recipe.doubt, filled,
+        )  # fmt: skip
+        blocks.scan(threads)
+        blocks.run(threads)
+
+
+def _prepared(
+    plan: Plan,
+    source: Pixel,
+    target: Pixel,
+    shape: tuple[int, ...],
+    shared: bool,
+    bits: int,
+    large: bool,
+    part: Part | None,
+) -> _Prepared:
+    """For images of H x W x C."""
+    (rows, cols), (height, width) = part or plan.whole(shape[:2])
+    size, border = (height, width), plan.borders[0]
+    channels = shape[2]
+    recipe = recipe_of(plan, source, target, plan.samples(bits, source), size, channels, large)
+    tables = tuple(
+        np.ascontiguousarray(index_table(n, start, count + k - 1, border), np.intp)
+        for (n, start, count), k in zip((rows, cols), plan.window, strict=True)
+    )
+    sums = recipe.plain, recipe.sums, recipe.weights, recipe.sizes
+    programs = tuple(
+        s if s is None else s.program(channels if i < 2 or not shared else 1)
+        for i, s in enumerate(sums)
+    )
+    block = _block(recipe, (plan.window[0], plan.window[1]), (rows[2], cols[2]), channels)
+    return _Prepared(rows, cols, (tables[0], tables[1]), block, recipe, programs)
+
+
+def _holds(dtype: np.dtype[Any], value: float) -> bool:
+    """Whether a sample of this type can be this number."""
+    if dtype.kind != "f":
+        return is_held(value, dtype)
+    return dtype.itemsize == 8 or not isfinite(value) or float(dtype.type(value)) == value
+
+
+def _spread(views: list[Array | None]) -> list[Array | None]:
+    """With at least one leading axis, and channels that lie apart as planes of their own."""
+    src, dst = views[0], views[2]
+    assert src is not None and dst is not None
+    apart = src.shape[-1] > 1 and all(abs(a.strides[-1]) > abs(a.strides[-2]) for a in (src, dst))
+    made: list[Array | None] = []
+    for a in views:
+        if a is not None and apart:
+            a = np.moveaxis(a, -1, -3)[..., np.newaxis]
+        made.append(a if a is None or a.ndim > 3 else a[np.newaxis])
+    return made
+
+
+def _block(
+    recipe: Recipe, kernel: tuple[int, int], size: tuple[int, int], channels: int
+) -> tuple[int, int]:
+    """Height and width of the blocks: for these the image is cut, whatever the number of threads."""
+    height, width = (max(least, _LEAST_KERNELS * k) for least, k in zip(BLOCK, kernel, strict=True))
+    width = max(width // channels, _LEAST_KERNELS * kernel[1])
+    tile = 0 if recipe.sums is None else recipe.sums.strategy.tile
+    if tile > max(kernel):  # a tile, or a few side by side
+        height, across = tile - kernel[0] + 1, tile - kernel[1] + 1
+        width = across * -(-width // across)
+    return min(height, size[0]), min(width, size[1])
+
+
+# --- complex images and kernels -------------------------------------------------------------------
+
+
+def _complex(
+    plan: Plan,
+    image: Array,
+    mask: Bools | None,
+    result: Array,
+    holes: Bools,
+    fill: Any,
+    part: Part | None,
+    nan: bool,
+) -> None:
+    """Real and imaginary parts of image and kernel, each as a real call."""
+    if nan:
+        mask = joined(mask, np.isnan(image))
+    images = [image.real, image.imag] if image.dtype.kind == "c" else [image]
+    kernels = (
+        [plan.kernel.real, plan.kernel.imag] if plan.kernel.dtype.kind == "c" else [plan.kernel]
+    )
+    cval = complex(plan.cval)
+    sums = []
+    for i, a in enumerate(images):
+        for k in kernels:
+            made = plan.with_kernel(k, (cval.real, cval.imag)[i])
+            each = np.empty(result.shape, result.real.dtype)
+            if k.any():
+                _real(made, a, mask, each, None, each.dtype.type(0), part)
+            else:
+                each[...] = 0
+            sums.append(each)
+    if len(kernels) == 1:
+        result.real, result.imag = sums[0], sums[1] if len(images) == 2 else 0
+    elif len(images) == 1:
+        result.real, result.imag = sums
+    else:
+        result.real, result.imag = sums[0] - sums[3], sums[1] + sums[2]
+    # where too little is there, by the magnitudes of complex weights
+    sizes = plan.with_kernel(plan.kernel if len(kernels) == 1 else np.abs(plan.kernel), 0.0)
+    _real(sizes, np.zeros(image.shape, np.float32), mask, np.empty(result.shape, np.float32), holes,
+          np.float32(0), part)  # fmt: skip
+    result[holes] = fill
+
+
+# --- how ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a recipe is asked for, and what follows of the kernel alone."""
+
+    plan: Plan
+    source: Pixel
+    target: Pixel
+    samples: tuple[float, float, bool]
+    size: tuple[int, int]
+    channels: int
+    large: bool  # whether missing results are filled with what no float is
+
+    @property
+    def weights(self) -> Floats:
+        weights: Floats = self.plan.kernel
+        return weights
+
+    @cached_property
+    def whole(self) -> tuple[Floats, int] | None:
+        return rational(self.weights)
+
+    @cached_property
+    def nonzero(self) -> Floats:
+        nonzero: Floats = self.weights[self.weights != 0]
+        return nonzero
+
+    @cached_property
+    def one_sign(self) -> bool:
+        return bool((self.nonzero > 0).all() or (self.nonzero < 0).all())
+
+    @cached_property
+    def size_of_all(self) -> float:
+        """Sum of the magnitudes."""
+        return float(np.abs(self.weights).sum())
+
+    @cached_property
+    def total(self) -> float:
+        """Sum of the weights, as the definition has it."""
+        return _in_order(self.weights)
+
+    @property
+    def peak(self) -> float:
+        return max(-self.samples[0], self.samples[1])
+
+    def quotient(self, above: float, below: float, factor: float, whole: bool) -> tuple[float, ...]:
+        """Numbers of `Job` in src/missing.pyx; the least of whole weights is half below a whole number."""
+        share = self.plan.missing.min_weight * (1 - SLACK)
+        if whole:
+            assert self.whole is not None
+            least = max(1.0, ceil(share * float(np.abs(self.whole[0]).sum()))) - 0.5
+        else:
+            least = max(float(np.abs(self.nonzero).min()) / 2, share * self.size_of_all)
+        sign = -1.0 if self.nonzero[0] < 0 else 1.0
+        cancelled = SLACK if self.plan.renormalize and not self.one_sign else 0.0
+        return above, below, factor, sign, least, cancelled
+
+    def sums(self, name: str) -> _Sum:
+        """Of the samples, as floats."""
+        kernel, target = self.plan.parts[0], PIXELS[name]
+        method = self.plan.requested_method
+        strategy = decide(
+            kernel, self.source, target, self.samples, self.size, self.channels, method
+        )
+        return _Sum(kernel, strategy, target)
+
+    def exact_sums(self, weights: Floats, allowed: tuple[str, ...]) -> _Sum:
+        """Of the samples, as integers."""
+        low, high, _ = self.samples
+        return _whole_sum(weights, low, high, self.source, self.size, self.channels, allowed)
+
+    def presence(
+        self, weights: Floats, name: str, allowed: tuple[str, ...] | None = None
+    ) -> tuple[_Sum | None, _Sum | None]:
+        """Of what is there: by the weights, and by their magnitudes, if both are needed."""
+        byte = PIXELS["uint8"]
+
+        def made(w: Floats) -> _Sum:
+            if allowed is not None:
+                return _whole_sum(w, 0, 1, byte, self.size, self.channels, allowed)
+            kernel, floats = Kernel(np.ascontiguousarray(w)), PIXELS[name]
+            strategy = decide(
+                kernel, byte, floats, (0.0, 1.0, True), self.size, self.channels, "auto"
+            )
+            return _Sum(kernel, strategy, floats)
+
+        by_weight = made(weights) if self.plan.renormalize else None
+        return by_weight, None if by_weight is not None and self.one_sign else made(np.abs(weights))
+
+    def doubt(self, of_sum: float, of_weight: float) -> tuple[Any, ...]:
+        """How far sums and weights may be off, and the definition."""
+        taps = np.argwhere(self.weights)
+        rows = np.zeros(len(taps), [("y", np.intp), ("x", np.intp), ("weight", np.float64)])
+        rows["y"], rows["x"], rows["weight"] = taps[:, 0], taps[:, 1], self.nonzero
+        threshold = self.plan.missing.min_weight * _in_order(np.abs(self.weights)) * (1 - SLACK)
+        return of_sum, of_weight, rows, self.total, threshold, self.plan.renormalize
+
+
+def recipe_of(
+    plan: Plan,
+    source: Pixel,
+    target: Pixel,
+    samples: tuple[float, float, bool],
+    size: tuple[int, int],
+    channels: int,
+    large: bool = False,
+) -> Recipe:
+    """How such images are filtered; `large` if no float is what missing results are filled with.
+
+    Raises
+    ------
+    ValueError
+        The exact result cannot be had.
+    """
+    plan.check_weights(target)
+    asked = _Asked(plan, source, target, samples, size, channels, large)
+    strategy = decide(plan.parts[0], source, target, samples, size, channels, plan.requested_method)
+    plain = _Sum(plan.parts[0], strategy, target)
+    if not target.integer:
+        return _of_floats(asked, plain)
+    if not source.integer:
+        quotient = *asked.quotient(1.0, 1.0, 1.0, False)[:-1], SLACK
+        return Recipe(plain, None, None, None, _ALL, quotient, asked.doubt(0.0, 0.0))
+    if samples[2] and asked.whole is not None:
+        return _of_integers(asked, plain)
+    return _in_doubt(asked, plain)
+
+
+def _of_floats(asked: _Asked, plain: _Sum) -> Recipe:
+    """Float results: sums of the plain call's type."""
+    plan = asked.plan
+    narrow = asked.source.stored in _NARROW and asked.target.name in _NARROW_RESULTS
+    sums = asked.sums("float32" if narrow else "float64")
+    whole = asked.whole is not None
+    unit = asked.weights if asked.whole is None else asked.whole[0]
+    factor = (float(unit.sum()) if whole else asked.total) if plan.renormalize else 1.0
+    quotient = asked.quotient(1.0, 1.0, factor, whole)
+    small = float(np.abs(unit).sum()) < 2**24 if whole else _is_single(asked, quotient)
+    name = "float32" if narrow and small else "float64"
+    parts = asked.presence(unit, name, (*_SUM_TYPES, name) if whole else None)
+    how = _WHOLE32 if narrow and small else _WHOLE64
+    return Recipe(plain, sums, *parts, how, quotient, _NO_DOUBT)
+
+
+def _is_single(asked: _Asked, quotient: tuple[float, ...]) -> bool:
+    """Whether float32 tells weights from thresholds."""
+    return asked.one_sign and asked.plan.missing.min_weight == 0 and quotient[4] > 2.0**-100
+
+
+def _of_integers(asked: _Asked, plain: _Sum) -> Recipe:
+    """Integers of integers by a rational kernel: exact sums, an exact quotient."""
+    assert asked.whole is not None
+    unit, divisor = asked.whole
+    total = int(unit.sum()) if asked.plan.renormalize else 1
+    common = gcd(total, divisor)
+    above, below = total // common, divisor // common
+    size = float(np.abs(unit).sum())
+    a, b = asked.peak * size * abs(above), size * below
+    allowed: tuple[str, ...] = _SUM_TYPES
+    if a < 2**23 and b < 2**24 and asked.target.peak < 2**16:
+        how, allowed = _WHOLE32, (*_SUM_TYPES, "float32")
+    elif a < 2**52 and b < 2**53 and not asked.large:
+        how, allowed = _WHOLE64, (*_SUM_TYPES, "float32", "float64")
+    elif a < 2**62 and b < 2**62:
+        how = _INTEGERS
+    else:
+        raise ValueError(
+            f"image must hold smaller integers for an exact quotient: values up to {asked.peak:.3g} times "
+            f"weights of {size * abs(above):.3g} must be less than 2**62. Convert it to float64 "
+            f"for a rounded one"
+        )
+    quotient = asked.quotient(above, below, 1.0, True)
+    sums = asked.exact_sums(unit, allowed)
+    return Recipe(plain, sums, *asked.presence(unit, "", allowed), how, quotient, _NO_DOUBT)
+
+
+def _in_doubt(asked: _Asked, plain: _Sum) -> Recipe:
+    """Integers of integers by any other kernel: sums of floats, and near a tie the definition's. Those of
+    float32 are taken if they leave little to the definition.
+    """
+    plan = asked.plan
+    quotient = asked.quotient(1.0, 1.0, asked.total if plan.renormalize else 1.0, False)
+    narrow = asked.source.stored in _NARROW and _is_single(asked, quotient)
+    # of a float64 sum by any method, and of the definition's
+    error = 2.02 * (len(asked.nonzero) + 2) * 2.0**-52 * asked.size_of_all
+    for name in ("float32", "float64") if narrow else ("float64",):
+        sums, parts = asked.sums(name), asked.presence(asked.weights, name)
+        of_sum = 1.01 * sums.strategy.error
+        of_weight = max(1.01 * p.strategy.error for p in parts if p is not None)
+        again = _DOUBTS * (of_sum + asked.peak * of_weight)
+        if again * _NS_TAP * len(asked.nonzero) < sums.strategy.cost:
+            break
+    doubt = asked.doubt(of_sum + error * asked.peak, of_weight + error)
+    return Recipe(plain, sums, *parts, _DOUBT, quotient, doubt)
+
+
+def _in_order(weights: Floats) -> float:
+    """The sum as the definition has it."""
+    total = 0.0
+    for w in weights.flat:
+        total += float(w)
+    return total
+
+
+def _whole_sum(
+    weights: Floats,
+    low: float,
+    high: float,
+    source: Pixel,
+    size: tuple[int, int],
+    channels: int,
+    allowed: tuple[str, ...],
+) -> _Sum:
+    """The cheapest exact sum of integers from `low` to `high` by whole weights."""
+    kernel = Kernel(np.ascontiguousarray(weights))
+    ends = (
+        np.minimum(weights * low, weights * high).sum(),
+        np.maximum(weights * low, weights * high).sum(),
+    )
+    reach = float(np.abs(weights).sum()) * max(-low, high)
+    best: _Sum | None = None
+    for name in allowed:
+        target = PIXELS[name]
+        if target.integer:
+            if not (target.low <= ends[0] and ends[1] <= target.high) or reach >= 2.0**62:
+                continue
+        elif reach > (2**24 if name == "float32" else 2**53):
+            continue
+        try:
+            strategy = decide(kernel, source, target, (low, high, True), size, channels, "auto")
+        except ValueError:
+            continue
+        if not target.integer and not _is_exact(strategy, reach / max(1.0, float(np.abs(weights).sum())),
+                                                2**24 if name == "float32" else 2**53):  # fmt: skip
+            continue
+        if best is None or strategy.cost < best.strategy.cost:
+            best = _Sum(kernel, strategy, target)
+    if best is None:
+        raise ValueError("image must hold smaller integers for an exact quotient")
+    return best
+
+
+def _is_exact(strategy: Strategy, peak: float, limit: int) -> bool:
+    """Whether sums of integers that a float holds are made of nothing but such integers."""
+    if strategy.method in _EXACT or strategy.error == 0:
+        return True
+    lines = np.array(strategy.across), np.array(strategy.down)
+    if strategy.method != "separable" or any((line != np.rint(line)).any() for line in lines):
+        return False
+    return bool(np.abs(lines[0]).sum() * np.abs(lines[1]).sum() * peak <= limit)

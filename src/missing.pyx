@@ -1,0 +1,923 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
+# SPDX-License-Identifier: BSD-3-Clause
+"""Missing: sums over the samples of a picture that are there, divided by the weights these had.
+
+The picture is cut into blocks that stay in the cache. Of a block with missing samples the padded picture is
+made, with zeros in their place, and beside it a plane of bytes, 1 where a sample is. The engine sums both:
+
+    samples, 0 where missing  --- kernel -->  sums      \\
+                                                          sums / weights, fill where too little is there
+    1, 0 where missing        --- kernel -->  weights   /
+
+The last step takes a row at a time: quotient, threshold and rounding are loops over samples that the compiler
+makes vectors of, so this file is compiled for each level. A block in whose windows nothing is missing is the
+plain call's: one request, straight from picture to result.
+
+Exact where the definition is (see fastconv/reference.py):
+
+    whole     sums and weights are whole numbers, and a / b is one rounding of floats: for |a| < 2**52 that is no
+              tie unless a / b is one, for a tie is 1 / (2 b) away from any other quotient, and so relatively
+              1 / (2 a) > 2**-53. (In float32 for |a| < 2**23.)
+    integers  the same by division of 64-bit integers, where they are larger
+    doubt     the quotient of two floats may be off by a known error; nearer than that to a tie the definition's
+              own sum decides
+
+Tried: sums of rows in the engine's last step, with no planes between. They would be a method of their own for
+each of the engine's; here all of these serve.
+"""
+
+cimport numpy as cnp
+from fastconv._engine.planner cimport F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64
+from fastconv._engine.pool cimport run as run_bands
+from libc.math cimport fabs, floor, rint
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+include "request.pxi"
+
+cnp.import_array()
+
+cdef enum:
+    SEGMENT = 512       # samples of a row that are divided at a time
+
+# How quotients are made, as fastconv/_missing.py has them.
+cdef enum:
+    WHOLE32, WHOLE64, INTEGERS, DOUBT, ALL
+
+cdef fused real:
+    float
+    double
+
+cdef fused word:
+    uint8_t
+    uint16_t
+    uint32_t
+    uint64_t
+
+cdef struct Sum:
+    # One of the engine's programs, and the type of its results.
+    Runner runner
+    const void* program
+    int type
+    int size
+
+cdef struct Tap:
+    Py_ssize_t y, x
+    double weight
+
+cdef struct Job:
+    Array src, mask, dst        # `mask.data` is NULL if there is none
+    Array holes                 # where results are missing; NULL if that is not asked for
+    int sample                  # bytes of a sample
+    bint nan                    # whether NaN is missing
+    bint omit                   # and what stands outside
+    bint shared                 # whether all channels miss the same
+    Py_ssize_t planes, channels
+    Py_ssize_t height, width    # of the kernel
+    Axis rows, cols
+    const Py_ssize_t* row_table     # where the rows and columns of the padded picture stand; -1: outside
+    const Py_ssize_t* col_table
+    double constant
+    uint64_t constant_bits          # as a sample
+    Py_ssize_t block_height, block_width, down, across     # of blocks, and how many there are
+    int threads                 # of each sum: where there is but one block
+    uint8_t* dirty              # of each block, whether something is missing in its windows
+    Sum plain, sums, weights, sizes     # `sizes`: of the weights' magnitudes; programs are NULL if not needed
+    int how
+    # v = (sum * above) / (weight * below) * factor; missing where size < least or |weight| < cancelled * size
+    double above, below, factor, sign, least, cancelled
+    int64_t above64, below64
+    double fill
+    uint64_t fill_bits          # as an integer of the result's type
+    # In doubt: how far sums and weights may be off, and the definition.
+    double sum_error, weight_error
+    const Tap* taps
+    Py_ssize_t tap_count
+    double total, threshold
+    bint renormalize
+
+
+# --- what is missing ------------------------------------------------------------------------------------
+
+
+cdef inline bint is_nan(const char* p, int type) noexcept nogil:
+    if type == F32:
+        return ((<const uint32_t*>p)[0] & 0x7fffffffu) > 0x7f800000u
+    if type == F64:
+        return ((<const uint64_t*>p)[0] & 0x7fffffffffffffffULL) > 0x7ff0000000000000ULL
+    if type == F16:
+        return ((<const uint16_t*>p)[0] & 0x7fff) > 0x7c00
+    return False
+
+
+cdef bint any_nan(const char* p, Py_ssize_t n, int type) noexcept nogil:
+    """Among samples that lie side by side."""
+    cdef Py_ssize_t i
+    cdef uint32_t found = 0
+    cdef uint64_t found64 = 0
+    if type == F32:
+        for i in range(n):
+            found |= ((<const uint32_t*>p)[i] & 0x7fffffffu) > 0x7f800000u
+    elif type == F64:
+        for i in range(n):
+            found64 |= ((<const uint64_t*>p)[i] & 0x7fffffffffffffffULL) > 0x7ff0000000000000ULL
+    elif type == F16:
+        for i in range(n):
+            found |= ((<const uint16_t*>p)[i] & 0x7fff) > 0x7c00
+    return found or found64
+
+
+cdef bint any_set(const char* p, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef uint8_t found = 0
+    for i in range(n):
+        found |= (<const uint8_t*>p)[i]
+    return found
+
+
+cdef inline bint packed(const Array* a, Py_ssize_t channels, int size) noexcept nogil:
+    return a.pixel == channels * size and (channels == 1 or a.channel == size)
+
+
+cdef bint misses(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n) noexcept nogil:
+    """Whether a sample is missing of `n` pixels of a row."""
+    cdef const char* p
+    cdef Py_ssize_t i, c, channels = 1 if job.shared else job.channels
+    if job.mask.data != NULL:
+        p = job.mask.data + plane * job.mask.plane + y * job.mask.row + x * job.mask.pixel
+        if packed(&job.mask, channels, 1):
+            if any_set(p, n * channels):
+                return True
+        elif job.mask.pixel == 0 and job.mask.channel == 0:
+            if n and p[0]:
+                return True
+        else:
+            for i in range(n):
+                for c in range(channels):
+                    if p[i * job.mask.pixel + c * job.mask.channel]:
+                        return True
+    if job.nan:
+        p = job.src.data + plane * job.src.plane + y * job.src.row + x * job.src.pixel
+        if packed(&job.src, job.channels, job.sample):
+            return any_nan(p, n * job.channels, job.src.type)
+        for i in range(n):
+            for c in range(job.channels):
+                if is_nan(p + i * job.src.pixel + c * job.src.channel, job.src.type):
+                    return True
+    return False
+
+
+cdef inline Py_ssize_t smaller(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+    return a if a < b else b
+
+
+cdef inline Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+    return a if a > b else b
+
+
+cdef struct Block:
+    # Results y .. y + rows - 1, and so on; the padded picture of these.
+    Py_ssize_t plane, y, x, rows, cols
+    Py_ssize_t tall, wide       # padded rows and columns
+    Py_ssize_t begin, end       # of its columns, those that stand inside, one after the other
+
+
+cdef Block block_at(const Job* job, Py_ssize_t i) noexcept nogil:
+    cdef Block b
+    cdef Py_ssize_t each = job.down * job.across
+    b.plane = i // each
+    i %= each
+    b.y, b.x = i // job.across * job.block_height, i % job.across * job.block_width
+    b.rows = smaller(job.block_height, job.rows.count - b.y)
+    b.cols = smaller(job.block_width, job.cols.count - b.x)
+    b.tall, b.wide = b.rows + job.height - 1, b.cols + job.width - 1
+    b.begin = smaller(b.wide, larger(0, -job.cols.start - b.x))
+    b.end = larger(b.begin, smaller(b.wide, job.cols.length - job.cols.start - b.x))
+    return b
+
+
+cdef bint is_dirty(const Job* job, const Block* b) noexcept nogil:
+    cdef Py_ssize_t r, k, y, x
+    for r in range(b.tall):
+        y = job.row_table[b.y + r]
+        if y < 0:
+            if job.omit:
+                return True
+            continue
+        if b.end > b.begin and misses(job, b.plane, y, b.x + b.begin + job.cols.start, b.end - b.begin):
+            return True
+        k = 0
+        while k < b.wide:
+            if k == b.begin and b.end > k:
+                k = b.end
+                continue
+            x = job.col_table[b.x + k]
+            if job.omit if x < 0 else misses(job, b.plane, y, x, 1):
+                return True
+            k += 1
+    return False
+
+
+cdef int scan_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
+    cdef const Job* job = <const Job*>context
+    cdef Py_ssize_t k, blocks = job.planes * job.down * job.across
+    cdef Block b
+    for k in range(blocks * i // bands, blocks * (i + 1) // bands):
+        b = block_at(job, k)
+        job.dirty[k] = is_dirty(job, &b)
+    return 0
+
+
+# --- the padded picture, with zeros where samples are missing ---------------------------------------------
+
+
+cdef inline void copy_samples(word* to, const char* p, Py_ssize_t n, const Array* a,
+                              Py_ssize_t channels) noexcept nogil:
+    cdef Py_ssize_t i, c
+    if packed(a, channels, sizeof(word)):
+        memcpy(to, p, n * channels * sizeof(word))
+        return
+    for i in range(n):
+        for c in range(channels):
+            memcpy(&to[i * channels + c], p + i * a.pixel + c * a.channel, sizeof(word))
+
+
+cdef void copy_present(uint8_t* to, const char* p, Py_ssize_t n, const Array* mask,
+                       Py_ssize_t channels) noexcept nogil:
+    cdef Py_ssize_t i, c
+    if p == NULL:
+        memset(to, 1, n * channels)
+    elif packed(mask, channels, 1):
+        for i in range(n * channels):
+            to[i] = not (<const uint8_t*>p)[i]
+    else:
+        for i in range(n):
+            for c in range(channels):
+                to[i * channels + c] = not p[i * mask.pixel + c * mask.channel]
+
+
+cdef void clear_nan(uint8_t* present, const char* p, Py_ssize_t n, int type) noexcept nogil:
+    cdef Py_ssize_t i
+    if type == F32:
+        for i in range(n):
+            present[i] &= ((<const uint32_t*>p)[i] & 0x7fffffffu) <= 0x7f800000u
+    elif type == F64:
+        for i in range(n):
+            present[i] &= ((<const uint64_t*>p)[i] & 0x7fffffffffffffffULL) <= 0x7ff0000000000000ULL
+    elif type == F16:
+        for i in range(n):
+            present[i] &= ((<const uint16_t*>p)[i] & 0x7fff) <= 0x7c00
+
+
+cdef inline void zero_missing(word* to, const uint8_t* present, Py_ssize_t n, Py_ssize_t repeat) noexcept nogil:
+    cdef Py_ssize_t i, c
+    if repeat == 1:
+        for i in range(n):
+            to[i] &= <word>(-<word>present[i])
+        return
+    for i in range(n):
+        for c in range(repeat):
+            to[i * repeat + c] &= <word>(-<word>present[i])
+
+
+cdef inline void load_pixels(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n,
+                             word* to, uint8_t* present) noexcept nogil:
+    """`n` pixels of a row, from column `x` on."""
+    cdef Py_ssize_t channels = 1 if job.shared else job.channels
+    cdef const char* mask = NULL
+    copy_samples(to, job.src.data + plane * job.src.plane + y * job.src.row + x * job.src.pixel, n, &job.src,
+                 job.channels)
+    if job.mask.data != NULL:
+        mask = job.mask.data + plane * job.mask.plane + y * job.mask.row + x * job.mask.pixel
+    copy_present(present, mask, n, &job.mask, channels)
+    if job.nan:
+        clear_nan(present, <const char*>to, n * channels, job.src.type)
+    zero_missing(to, present, n * channels, job.channels // channels)
+
+
+cdef inline void load_outside(const Job* job, Py_ssize_t n, word* to, uint8_t* present) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n * job.channels):
+        to[i] = <word>job.constant_bits
+    memset(present, not job.omit, n * (1 if job.shared else job.channels))
+
+
+cdef inline void load_block(const Job* job, const Block* b, word* to, uint8_t* present) noexcept nogil:
+    cdef Py_ssize_t r, k, x, y, channels = 1 if job.shared else job.channels
+    for r in range(b.tall):
+        y = job.row_table[b.y + r]
+        if y < 0:
+            load_outside(job, b.wide, to, present)
+        else:
+            k = 0
+            while k < b.wide:
+                if k == b.begin and b.end > k:
+                    load_pixels(job, b.plane, y, b.x + k + job.cols.start, b.end - k, to + k * job.channels,
+                                present + k * channels)
+                    k = b.end
+                    continue
+                x = job.col_table[b.x + k]
+                if x < 0:
+                    load_outside(job, 1, to + k * job.channels, present + k * channels)
+                else:
+                    load_pixels(job, b.plane, y, x, 1, to + k * job.channels, present + k * channels)
+                k += 1
+        to += b.wide * job.channels
+        present += b.wide * channels
+
+
+# --- quotients --------------------------------------------------------------------------------------------
+
+
+cdef inline double sample_at(const char* p, int type, Py_ssize_t i) noexcept nogil:
+    """A sample that is no float16."""
+    if type == U8:
+        return (<const uint8_t*>p)[i]
+    if type == I8:
+        return (<const int8_t*>p)[i]
+    if type == U16:
+        return (<const uint16_t*>p)[i]
+    if type == I16:
+        return (<const int16_t*>p)[i]
+    if type == U32:
+        return (<const uint32_t*>p)[i]
+    if type == I32:
+        return (<const int32_t*>p)[i]
+    if type == U64:
+        return <double>(<const uint64_t*>p)[i]
+    if type == I64:
+        return <double>(<const int64_t*>p)[i]
+    if type == F32:
+        return (<const float*>p)[i]
+    return (<const double*>p)[i]
+
+
+cdef inline const real* widened(real* to, const char* row, int type, Py_ssize_t first, Py_ssize_t n,
+                                Py_ssize_t repeat) noexcept nogil:
+    """`n` results of a sum from `first` on, each of which counts for `repeat` samples: as they lie, or in `to`."""
+    cdef Py_ssize_t i
+    if repeat != 1:
+        for i in range(n):
+            to[i] = <real>sample_at(row, type, (first + i) // repeat)
+    elif type == (F64 if sizeof(real) == 8 else F32):
+        return <const real*>row + first
+    elif type == F32:
+        for i in range(n):
+            to[i] = <real>(<const float*>row)[first + i]
+    elif type == F64:
+        for i in range(n):
+            to[i] = <real>(<const double*>row)[first + i]
+    elif type == U8:
+        for i in range(n):
+            to[i] = <real>(<const uint8_t*>row)[first + i]
+    elif type == U16:
+        for i in range(n):
+            to[i] = <real>(<const uint16_t*>row)[first + i]
+    elif type == I32:
+        for i in range(n):
+            to[i] = <real>(<const int32_t*>row)[first + i]
+    else:
+        for i in range(n):
+            to[i] = <real>(<const int64_t*>row)[first + i]
+    return to
+
+
+cdef inline int64_t integer_at(const char* row, int type, Py_ssize_t i) noexcept nogil:
+    if type == U8:
+        return (<const uint8_t*>row)[i]
+    if type == U16:
+        return (<const uint16_t*>row)[i]
+    if type == I32:
+        return (<const int32_t*>row)[i]
+    return (<const int64_t*>row)[i]
+
+
+cdef inline void divide(real* v, const real* sum, const real* d, Py_ssize_t n, real above, real below,
+                        real factor) noexcept nogil:
+    """Quotients; by `below` alone if there are no weights."""
+    cdef Py_ssize_t i
+    if d == NULL:
+        for i in range(n):
+            v[i] = sum[i] * above / below
+    else:
+        for i in range(n):
+            v[i] = sum[i] * above / (d[i] * below) * factor
+
+
+cdef inline void divide_and_fill(real* v, const real* sum, const real* d, Py_ssize_t n, real above, real below,
+                                 real factor, real sign, real least, real fill) noexcept nogil:
+    """Quotients, where weights are of one sign."""
+    cdef Py_ssize_t i
+    cdef real q
+    for i in range(n):
+        q = sum[i] * above / (d[i] * below) * factor
+        v[i] = fill if d[i] * sign < least else q
+
+
+cdef inline void fill_holes(real* v, uint8_t* hole, const real* d, const real* size, Py_ssize_t n, real least,
+                            real cancelled, real fill) noexcept nogil:
+    """The same where there are weights of both signs, or no weights but their magnitudes."""
+    cdef Py_ssize_t i
+    cdef real s
+    for i in range(n):
+        s = cancelled * size[i] if d == NULL else d[i] if d[i] > 0 else -d[i]
+        hole[i] = (size[i] < least) | (s < cancelled * size[i])
+        v[i] = fill if hole[i] else v[i]
+
+
+cdef inline void round_all(real* v, Py_ssize_t n, real low, real high) noexcept nogil:
+    """Half to even, within `low` and `high`, which are integers less than half of the number that is added and
+    subtracted again: what is added to it loses its fraction."""
+    cdef Py_ssize_t i
+    cdef real big = <real>(1.5 * 2.0**52) if sizeof(real) == 8 else <real>(1.5 * 2.0**23)
+    for i in range(n):
+        v[i] = v[i] if v[i] > low else low
+        v[i] = v[i] if v[i] < high else high
+        v[i] = (v[i] + big) - big
+
+
+cdef inline void put(char* p, int type, double v) noexcept nogil:
+    """One result: rounded half to even and saturated, NaN as 0."""
+    if type == F32:
+        (<float*>p)[0] = <float>v
+    elif type == F64:
+        (<double*>p)[0] = v
+    else:
+        put_integer(p, type, rint(v) if v == v else 0)
+
+
+cdef inline void put_integer(char* p, int type, double v) noexcept nogil:
+    if type == U8:
+        (<uint8_t*>p)[0] = 0 if v < 0 else 255 if v > 255 else <uint8_t>v
+    elif type == I8:
+        (<int8_t*>p)[0] = -128 if v < -128 else 127 if v > 127 else <int8_t>v
+    elif type == U16:
+        (<uint16_t*>p)[0] = 0 if v < 0 else 65535 if v > 65535 else <uint16_t>v
+    elif type == I16:
+        (<int16_t*>p)[0] = -32768 if v < -32768 else 32767 if v > 32767 else <int16_t>v
+    elif type == U32:
+        (<uint32_t*>p)[0] = 0 if v < 0 else 4294967295u if v > 4294967295.0 else <uint32_t>v
+    elif type == I32:
+        (<int32_t*>p)[0] = (<int32_t>-2147483647 - 1 if v < -2147483648.0
+                            else 2147483647 if v > 2147483647.0 else <int32_t>v)
+    elif type == U64:
+        (<uint64_t*>p)[0] = 0 if v < 0 else <uint64_t>-1 if v >= 18446744073709551616.0 else <uint64_t>v
+    else:
+        (<int64_t*>p)[0] = (<int64_t>1 << 63 if v < -9223372036854775808.0
+                            else 0x7fffffffffffffffLL if v >= 9223372036854775808.0 else <int64_t>v)
+
+
+cdef inline void put_bits(char* p, int size, uint64_t bits) noexcept nogil:
+    if size == 1:
+        p[0] = <char>bits
+    elif size == 2:
+        (<uint16_t*>p)[0] = <uint16_t>bits
+    elif size == 4:
+        (<uint32_t*>p)[0] = <uint32_t>bits
+    else:
+        (<uint64_t*>p)[0] = bits
+
+
+cdef inline int size_of(int type) noexcept nogil:
+    if type == U8 or type == I8:
+        return 1
+    if type == U16 or type == I16 or type == F16:
+        return 2
+    return 4 if type == U32 or type == I32 or type == F32 else 8
+
+
+cdef inline void store_packed(char* p, int type, real* v, Py_ssize_t n) noexcept nogil:
+    """Results that lie side by side."""
+    cdef Py_ssize_t i
+    if type == F32:
+        for i in range(n):
+            (<float*>p)[i] = <float>v[i]
+    elif type == F64:
+        for i in range(n):
+            (<double*>p)[i] = <double>v[i]
+    elif type == U8:
+        round_all(v, n, 0, 255)
+        for i in range(n):
+            (<uint8_t*>p)[i] = <uint8_t><int32_t>v[i]
+    elif type == I8:
+        round_all(v, n, -128, 127)
+        for i in range(n):
+            (<int8_t*>p)[i] = <int8_t><int32_t>v[i]
+    elif type == U16:
+        round_all(v, n, 0, 65535)
+        for i in range(n):
+            (<uint16_t*>p)[i] = <uint16_t><int32_t>v[i]
+    elif type == I16:
+        round_all(v, n, -32768, 32767)
+        for i in range(n):
+            (<int16_t*>p)[i] = <int16_t><int32_t>v[i]
+    else:
+        for i in range(n):
+            put(p + i * size_of(type), type, v[i])
+
+
+cdef inline char* result_at(const Job* job, const Block* b, Py_ssize_t y, Py_ssize_t i) noexcept nogil:
+    """Address of sample `i` of row `y` of a block."""
+    return (job.dst.data + b.plane * job.dst.plane + (b.y + y) * job.dst.row
+            + (b.x + i // job.channels) * job.dst.pixel + i % job.channels * job.dst.channel)
+
+
+cdef inline void put_hole(const Job* job, const Block* b, Py_ssize_t y, Py_ssize_t i, bint hole) noexcept nogil:
+    if job.holes.data != NULL:
+        (job.holes.data + b.plane * job.holes.plane + (b.y + y) * job.holes.row
+         + (b.x + i // job.channels) * job.holes.pixel + i % job.channels * job.holes.channel)[0] = hole
+
+
+cdef inline void store_results(const Job* job, const Block* b, Py_ssize_t y, Py_ssize_t first, real* v,
+                               const uint8_t* hole, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef int size = size_of(job.dst.type)
+    if packed(&job.dst, job.channels, size):
+        store_packed(result_at(job, b, y, first), job.dst.type, v, n)
+    else:
+        for i in range(n):
+            put(result_at(job, b, y, first + i), job.dst.type, v[i])
+    if job.holes.data != NULL:
+        for i in range(n):
+            put_hole(job, b, y, first + i, hole[i])
+
+
+cdef struct Sums:
+    # What the engine summed of a block.
+    const char* samples         # the padded picture
+    const uint8_t* present
+    const char* sums
+    const char* weights         # or NULL
+    const char* sizes           # or NULL
+
+
+cdef inline void divide_rows(const Job* job, const Block* b, const Sums* s, real* v, real* d, real* size,
+                             uint8_t* hole) noexcept nogil:
+    """All results of a block, SEGMENT samples at a time."""
+    cdef Py_ssize_t y, first, n, i, row = b.cols * job.channels
+    cdef Py_ssize_t repeat = job.channels if job.shared else 1, thin = row // repeat
+    cdef const real* sums
+    cdef const real* weights = NULL
+    cdef const real* sizes = NULL
+    cdef real sign = <real>job.sign, least = <real>job.least, fill = <real>job.fill
+    cdef real above = <real>job.above, below = <real>job.below, factor = <real>job.factor
+    for y in range(b.rows):
+        first = 0
+        while first < row:
+            n = smaller(SEGMENT, row - first)
+            sums = widened(v, s.sums + y * row * job.sums.size, job.sums.type, first, n, 1)
+            if s.weights != NULL:
+                weights = widened(d, s.weights + y * thin * job.weights.size, job.weights.type, first, n, repeat)
+            if s.sizes != NULL:
+                sizes = widened(size, s.sizes + y * thin * job.sizes.size, job.sizes.type, first, n, repeat)
+                divide(v, sums, weights, n, above, below, factor)
+                fill_holes(v, hole, weights, sizes, n, least, <real>job.cancelled, fill)
+            else:
+                divide_and_fill(v, sums, weights, n, above, below, factor, sign, least, fill)
+                if job.holes.data != NULL:
+                    for i in range(n):
+                        hole[i] = weights[i] * sign < least
+            if job.how == DOUBT:
+                settle(job, b, s, y, first, <double*>v, <const double*>weights, <const double*>sizes, hole,
+                       <double*>hole + SEGMENT, n)
+            store_results(job, b, y, first, v, hole, n)
+            first += n
+
+
+cdef void find_doubts(double* doubt, const Job* job, const double* v, const double* d, const double* size,
+                      Py_ssize_t n) noexcept nogil:
+    """Which results are nearer to a tie, or their weights nearer to a threshold, than they may be off. What was
+    filled is in doubt only for the latter, and a window of nothing never: its weights are 0."""
+    cdef Py_ssize_t i
+    cdef double w, share, fraction, off, least = job.least, cancelled = job.cancelled, sign = job.sign
+    cdef double of_sum = job.sum_error * fabs(job.factor), of_weight = job.weight_error
+    if size == NULL:
+        for i in range(n):
+            w = d[i] * sign
+            fraction = fabs(v[i] - floor(v[i]) - 0.5) * w
+            off = of_sum + fabs(v[i]) * (of_weight + 1e-15 * w)
+            doubt[i] = (((w > least) & (fraction <= off)) | (fabs(w - least) <= of_weight)) & (w != 0)
+        return
+    for i in range(n):
+        w, share = fabs(d[i]) if d != NULL else 1, size[i]
+        fraction = fabs(v[i] - floor(v[i]) - 0.5) * w
+        off = of_sum + fabs(v[i]) * (of_weight + 1e-15 * w)
+        doubt[i] = (((share > least) & (fraction <= off)) | (fabs(share - least) <= of_weight)
+                    | (fabs(w - cancelled * share) <= of_weight)) & (share != 0)
+
+
+cdef void settle(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first, double* v,
+                 const double* d, const double* size, uint8_t* hole, double* doubt, Py_ssize_t n) noexcept nogil:
+    """Let the definition decide where there is a doubt."""
+    cdef Py_ssize_t i
+    find_doubts(doubt, job, v, d, size, n)
+    for i in range(n):
+        if doubt[i] != 0:
+            v[i] = defined(job, b, s, y, first + i, &hole[i])
+
+
+cdef double defined(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t i,
+                    uint8_t* hole) noexcept nogil:
+    """The definition's result, and whether it is missing."""
+    cdef double total = 0, weight = 0, size = 0
+    cdef bint whole = True
+    cdef const Tap* tap
+    cdef Py_ssize_t k, x = i // job.channels, c = i % job.channels, pixel
+    for k in range(job.tap_count):
+        tap = &job.taps[k]
+        pixel = (y + tap.y) * b.wide + x + tap.x
+        total += tap.weight * sample_at(s.samples, job.src.type, pixel * job.channels + c)
+        if s.present[pixel if job.shared else pixel * job.channels + c]:
+            weight += tap.weight
+            size += fabs(tap.weight)
+        else:
+            whole = False
+    hole[0] = not whole and (size == 0 or size < job.threshold
+                             or (job.renormalize and fabs(weight) < job.cancelled * size))
+    if hole[0]:
+        return job.fill
+    return total if whole or not job.renormalize else total / weight * job.total
+
+
+cdef void define_rows(const Job* job, const Block* b, const Sums* s) noexcept nogil:
+    """All results of a block by the definition: integers of floats, for whose sums no bound is known."""
+    cdef Py_ssize_t y, i
+    cdef double v
+    cdef uint8_t hole
+    for y in range(b.rows):
+        for i in range(b.cols * job.channels):
+            v = defined(job, b, s, y, i, &hole)
+            if hole:
+                put_bits(result_at(job, b, y, i), size_of(job.dst.type), job.fill_bits)
+            else:
+                put(result_at(job, b, y, i), job.dst.type, v)
+            put_hole(job, b, y, i, hole)
+
+
+cdef inline int64_t quotient(int64_t a, int64_t b) noexcept nogil:
+    """Rounded half to even; `b` is positive."""
+    cdef int64_t q = a // b, r
+    if q * b > a:       # towards minus infinity
+        q -= 1
+    r = a - q * b
+    if r > b - r or (r == b - r and q & 1):
+        q += 1
+    return q
+
+
+cdef void divide_integers(const Job* job, const Block* b, const Sums* s) noexcept nogil:
+    cdef Py_ssize_t y, i, thin, row = b.cols * job.channels, repeat = job.channels if job.shared else 1
+    cdef int64_t v, d, size
+    cdef bint hole
+    thin = row // repeat
+    for y in range(b.rows):
+        for i in range(row):
+            v = integer_at(s.sums + y * row * job.sums.size, job.sums.type, i) * job.above64
+            d = 1
+            if s.weights != NULL:
+                d = integer_at(s.weights + y * thin * job.weights.size, job.weights.type, i // repeat)
+            size = d if d > 0 else -d
+            if s.sizes != NULL:
+                size = integer_at(s.sizes + y * thin * job.sizes.size, job.sizes.type, i // repeat)
+            hole = size < job.least or fabs(<double>d) < job.cancelled * size or d == 0
+            if hole:
+                put_bits(result_at(job, b, y, i), size_of(job.dst.type), job.fill_bits)
+            else:
+                v = quotient(-v if d < 0 else v, (-d if d < 0 else d) * job.below64)
+                put_int64(result_at(job, b, y, i), job.dst.type, v)
+            put_hole(job, b, y, i, hole)
+
+
+cdef inline void put_int64(char* p, int type, int64_t v) noexcept nogil:
+    if type == I64:
+        (<int64_t*>p)[0] = v
+    elif type == U64:
+        (<uint64_t*>p)[0] = <uint64_t>v if v > 0 else 0
+    else:
+        # of other types, integers beyond 2**53 saturate
+        put_integer(p, type, <double>v)
+
+
+# --- blocks -----------------------------------------------------------------------------------------------
+
+
+cdef void pack(Array* a, char* data, int type, int size, Py_ssize_t cols, Py_ssize_t channels) noexcept nogil:
+    a.data, a.type, a.swapped, a.plane = data, type, 0, 0
+    a.row, a.pixel, a.channel = cols * channels * size, channels * size, size
+
+
+cdef int sum_block(const Job* job, const Block* b, const Sum* sum, const char* padded, int type, int size,
+                   Py_ssize_t channels, char* to) noexcept nogil:
+    cdef Request r
+    memset(&r, 0, sizeof(Request))
+    pack(&r.src, <char*>padded, type, size, b.wide, channels)
+    pack(&r.dst, to, sum.type, sum.size, b.cols, channels)
+    r.planes, r.channels, r.threads = 1, channels, job.threads
+    r.rows.length, r.rows.count, r.rows.border = b.tall, b.rows, FC_NEAREST
+    r.cols.length, r.cols.count, r.cols.border = b.wide, b.cols, FC_NEAREST
+    return sum.runner(sum.program, &r)
+
+
+cdef int run_plain(const Job* job, const Block* b) noexcept nogil:
+    """The plain call for a block: nothing is missing in its windows."""
+    cdef Request r
+    cdef Py_ssize_t y, i
+    r.src, r.dst, r.rows, r.cols = job.src, job.dst, job.rows, job.cols
+    r.src.data += b.plane * job.src.plane
+    r.dst.data += b.plane * job.dst.plane + b.y * job.dst.row + b.x * job.dst.pixel
+    r.planes, r.channels, r.threads = 1, job.channels, job.threads
+    r.rows.start += b.y
+    r.cols.start += b.x
+    r.rows.count, r.cols.count = b.rows, b.cols
+    r.constant[0] = r.constant[1] = job.constant
+    if job.holes.data != NULL:
+        for y in range(b.rows):
+            for i in range(b.cols * job.channels):
+                put_hole(job, b, y, i, False)
+    return job.plain.runner(job.plain.program, &r)
+
+
+cdef inline Py_ssize_t aligned(Py_ssize_t n) noexcept nogil:
+    return (n + 127) // 64 * 64
+
+
+cdef int run_block(const Job* job, const Block* b, char* scratch) noexcept nogil:
+    cdef Py_ssize_t channels = 1 if job.shared else job.channels, padded = b.tall * b.wide
+    cdef Py_ssize_t results = b.rows * b.cols
+    cdef char* segments = scratch
+    cdef Sums s
+    cdef int failed = 0
+    scratch += 5 * SEGMENT * 8
+    s.samples = scratch
+    scratch += aligned(padded * job.channels * job.sample)
+    s.present = <uint8_t*>scratch
+    scratch += aligned(padded * channels)
+    if job.sample == 1:
+        load_block[uint8_t](job, b, <uint8_t*>s.samples, <uint8_t*>s.present)
+    elif job.sample == 2:
+        load_block[uint16_t](job, b, <uint16_t*>s.samples, <uint8_t*>s.present)
+    elif job.sample == 4:
+        load_block[uint32_t](job, b, <uint32_t*>s.samples, <uint8_t*>s.present)
+    else:
+        load_block[uint64_t](job, b, <uint64_t*>s.samples, <uint8_t*>s.present)
+    if job.how == ALL:
+        define_rows(job, b, &s)
+        return 0
+    s.sums, s.weights, s.sizes = scratch, NULL, NULL
+    failed += sum_block(job, b, &job.sums, s.samples, job.src.type, job.sample, job.channels, <char*>s.sums)
+    scratch += aligned(results * job.channels * job.sums.size)
+    if job.weights.program != NULL:
+        s.weights = scratch
+        failed += sum_block(job, b, &job.weights, <const char*>s.present, U8, 1, channels, scratch)
+        scratch += aligned(results * channels * job.weights.size)
+    if job.sizes.program != NULL:
+        s.sizes = scratch
+        failed += sum_block(job, b, &job.sizes, <const char*>s.present, U8, 1, channels, scratch)
+    if job.how == INTEGERS:
+        divide_integers(job, b, &s)
+    elif job.how == WHOLE32:
+        divide_rows[float](job, b, &s, <float*>segments, <float*>segments + SEGMENT,
+                           <float*>segments + 2 * SEGMENT, <uint8_t*>segments + 24 * SEGMENT)
+    else:
+        divide_rows[double](job, b, &s, <double*>segments, <double*>segments + SEGMENT,
+                            <double*>segments + 2 * SEGMENT, <uint8_t*>segments + 24 * SEGMENT)
+    return failed
+
+
+cdef int run_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
+    """The blocks of a band, in scratch memory that is allocated once."""
+    cdef const Job* job = <const Job*>context
+    cdef Py_ssize_t k, blocks = job.planes * job.down * job.across
+    cdef Py_ssize_t tall = job.block_height + job.height - 1, wide = job.block_width + job.width - 1
+    cdef Py_ssize_t size = 5 * SEGMENT * 8 + 7 * 128
+    cdef Block b
+    cdef char* scratch
+    cdef int failed = 0
+    size += tall * wide * job.channels * (job.sample + 1)
+    size += job.block_height * job.block_width * job.channels * (job.sums.size + job.weights.size
+                                                                 + job.sizes.size)
+    scratch = <char*>malloc(size)
+    if scratch == NULL:
+        return 1
+    for k in range(blocks * i // bands, blocks * (i + 1) // bands):
+        b = block_at(job, k)
+        failed += run_block(job, &b, scratch) if job.dirty[k] else run_plain(job, &b)
+    free(scratch)
+    return failed
+
+
+cdef int put_array(Array* to, cnp.ndarray a, int type) except -1:
+    """An array of (planes, height, width, channels), or none."""
+    memset(to, 0, sizeof(Array))
+    if a is not None:
+        to.data = cnp.PyArray_BYTES(a)
+        to.plane, to.row, to.pixel, to.channel = [cnp.PyArray_STRIDES(a)[i] for i in range(4)]
+        to.type = type
+    return 0
+
+
+cdef class Blocks:
+    """A picture with missing samples, and what is to be done with it.
+
+    Parameters
+    ----------
+    src, mask, dst, holes : ndarray, shape (planes, height, width, channels), of this machine's byte order
+        `mask` is True where samples are missing, or None; `holes` is True where results will be, or None.
+    source, target : int
+        Rows of the table of types. A float16 is neither result nor source of the definition's sum.
+    nan, omit, shared : bool
+        Whether NaN is missing, and what stands outside; whether all channels miss the same.
+    rows, cols : (length, start, count)
+    tables : (ndarray of intp, ndarray of intp)
+        Where the rows and columns of the padded picture stand, -1 outside.
+    border : int
+    constant : float
+    size : (int, int)
+        Of the kernel.
+    block : (int, int)
+        Height and width of the results that are made at a time.
+    programs : tuple of (program, type) or None
+        Of the plain call, the sums, the weights, their magnitudes.
+    quotient : tuple
+        How, and its numbers: see `Job`.
+    """
+    cdef Job job
+    cdef object _kept       # owners of what the job points to
+    cdef uint8_t* dirty
+
+    def __cinit__(self, *args, **kwargs):
+        self.dirty = NULL
+
+    def __dealloc__(self):
+        free(self.dirty)
+
+    def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, rows, cols,
+                 tables, int border, double constant, size, block, programs, int how, quotient, doubt, fill):
+        cdef Job* job = &self.job
+        cdef cnp.ndarray constant_bits, fill_bits, row_table = tables[0], col_table = tables[1], taps = doubt[2]
+        cdef Sum* sums[4]
+        cdef size_t runner, call
+        cdef Py_ssize_t i, blocks
+        self._kept = (src, mask, dst, holes, tables, programs, doubt)
+        memset(job, 0, sizeof(Job))
+        put_array(&job.src, src, source)
+        put_array(&job.mask, mask, U8)
+        put_array(&job.dst, dst, target)
+        put_array(&job.holes, holes, U8)
+        job.sample, job.nan, job.omit, job.shared = src.itemsize, nan, omit, shared
+        job.planes, job.channels = src.shape[0], src.shape[3]
+        job.height, job.width = size
+        job.rows.length, job.rows.start, job.rows.count = rows
+        job.cols.length, job.cols.start, job.cols.count = cols
+        job.rows.border = job.cols.border = border
+        job.row_table = <const Py_ssize_t*>cnp.PyArray_DATA(row_table)
+        job.col_table = <const Py_ssize_t*>cnp.PyArray_DATA(col_table)
+        job.constant = constant
+        constant_bits, fill_bits = src.dtype.type(0 if omit else constant).reshape(1), fill[1]
+        memcpy(&job.constant_bits, cnp.PyArray_DATA(constant_bits), job.sample)
+        job.block_height, job.block_width = block
+        job.down = (job.rows.count + job.block_height - 1) // job.block_height
+        job.across = (job.cols.count + job.block_width - 1) // job.block_width
+        sums[0], sums[1], sums[2], sums[3] = &job.plain, &job.sums, &job.weights, &job.sizes
+        for i in range(4):
+            if programs[i] is not None:
+                program, sums[i].type = programs[i]
+                sums[i].size = size_of(sums[i].type)
+                runner, call = program.address()
+                sums[i].runner, sums[i].program = <Runner>runner, <const void*>call
+        job.how = how
+        job.above, job.below, job.factor, job.sign, job.least, job.cancelled = quotient
+        if how == INTEGERS:
+            job.above64, job.below64 = <int64_t>job.above, <int64_t>job.below
+        job.fill = fill[0]
+        memcpy(&job.fill_bits, cnp.PyArray_DATA(fill_bits), dst.itemsize)
+        job.sum_error, job.weight_error = doubt[:2]
+        job.taps, job.tap_count = <const Tap*>cnp.PyArray_DATA(taps), taps.shape[0]
+        job.total, job.threshold, job.renormalize = doubt[3:]
+        blocks = job.planes * job.down * job.across
+        self.dirty = job.dirty = <uint8_t*>malloc(blocks + 1)
+        if self.dirty == NULL:
+            raise MemoryError("flags of blocks")
+
+    def scan(self, int threads):
+        """How many blocks have something missing in their windows."""
+        cdef Py_ssize_t i, dirty = 0, blocks = self.job.planes * self.job.down * self.job.across
+        with nogil:
+            run_bands(scan_band, &self.job, smaller(blocks, 4 * threads) if threads > 1 else 1, threads)
+            for i in range(blocks):
+                dirty += self.dirty[i]
+        return dirty
+
+    def run(self, int threads):
+        """Make all results, after `scan`."""
+        cdef Py_ssize_t blocks = self.job.planes * self.job.down * self.job.across
+        cdef int failed
+        self.job.threads = threads if blocks == 1 else 1
+        with nogil:
+            if blocks == 1:
+                failed = run_band(&self.job, 0, 1)
+            else:
+                failed = run_bands(run_band, &self.job, smaller(blocks, 8 * threads) if threads > 1 else 1, threads)
+        if failed:
+            raise MemoryError("scratch rows of the convolution")

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define PyInit_missing PyInit_missing_v3
+#include "missing.c"
