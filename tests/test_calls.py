@@ -469,7 +469,7 @@ def test_a_size_or_type_that_was_not_seen_before_goes_down_in_c(level: str) -> N
 @pytest.mark.parametrize(
     ("kernel", "message"),
     [
-        (np.ones((0, 3)), "kernel must be 2-D and not empty"),
+        (np.ones((0, 3)), "kernel must have an axis and not be empty"),
         (np.full((3, 3), 2**53 + 1), "kernel must hold integers within"),
         (np.full((3, 3), np.nan), "kernel must hold finite weights"),
         (np.full((3, 3), np.inf, np.float32), "kernel must hold finite weights"),

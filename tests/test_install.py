@@ -126,12 +126,12 @@ def test_a_library_that_is_not_there_is_left_out_unless_asked_for(
 
 
 def test_calls_are_counted_once_as_served_or_handed_back() -> None:
-    cube = np.ones((3, 3, 3))
+    hypercube = np.ones((3, 3, 3, 3))
     with fastconv.installed(always=True):
         before = {name: (c.served, c.handed_back) for name, c in counts.items()}
         scipy.ndimage.gaussian_gradient_magnitude(np.eye(5), 1)
         scipy.ndimage.correlate(np.eye(5), np.ones((3, 3)))
-        scipy.ndimage.correlate(cube, cube)
+        scipy.ndimage.correlate(hypercube, hypercube)
         new = {
             name: (c.served - before[name][0], c.handed_back - before[name][1])
             for name, c in counts.items()

@@ -185,7 +185,9 @@ def filter2D(
     array([[ 0, 80,  0]], dtype=int16)
     """
     weights = (
-        kernel if type(kernel) is np.ndarray and kernel.ndim == 2 else _matrix(kernel, "kernel")
+        kernel
+        if type(kernel) is np.ndarray and kernel.ndim == 2 and kernel.size
+        else _matrix(kernel, "kernel")
     )
     origin = 0 if anchor is _CENTRE else _origin(weights.shape, anchor)
     return _filtered(src, ddepth, weights, origin, dst, delta, borderType, borderValue)
@@ -895,6 +897,8 @@ def _line(value: ArrayLike, name: str) -> Array:
 
 def _matrix(value: ArrayLike, name: str) -> Array:
     a = _of_two_axes(_array(value, name))
+    if a.ndim not in (1, 2) or a.size == 0:
+        raise error(f"{name} must be 2-D and not empty; got shape {a.shape}")
     return a[np.newaxis] if a.ndim == 1 else a
 
 

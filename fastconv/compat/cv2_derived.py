@@ -122,7 +122,7 @@ def pyrDown(
     >>> import numpy as np
     >>> from fastconv import cv2
     >>> cv2.pyrDown(np.array([[0, 0, 160, 160, 160, 160]], np.uint8))
-    array([[ 10, 150, 160]], dtype=uint8)
+    array([[ 20, 110, 160]], dtype=uint8)
     """
     image, border = cv2._picture(cv2._array(src, "src"), "src"), cv2._border(borderType)
     if border == "constant":

@@ -22,7 +22,7 @@ from PIL import Image
 
 from .._arguments import array_of, check_finite, quiet
 from .._linear_light import Decoded, Encoded, decoded, encoded, saturated, white_of
-from .._options import as_flag, host_of
+from .._options import as_flag, as_kernel, host_of
 from .._regions import in_region
 from ..api import convolve
 from ..io.metadata import exif_of
@@ -142,7 +142,13 @@ def filter_array(
     return _filter_array(a, kernel, Way(premultiply, linear, region), options)
 
 
+def _check_axes(kernel: ArrayLike) -> None:
+    if np.ndim(kernel) != 2:
+        as_kernel(kernel)  # which says what is wrong with it
+
+
 def _filter_array(a: Any, kernel: ArrayLike, way: Way, options: dict[str, Any]) -> Any:
+    _check_axes(kernel)
     if a.ndim not in (2, 3):
         raise ValueError(f"image must have shape (H, W) or (H, W, C); got {a.shape}")
     if host_of(a) == "xarray":
@@ -208,6 +214,7 @@ def _apply_image(
         raise ValueError(
             f"mode must be one of {', '.join((*GREY, *_BANDS, '1', 'P', 'PA'))}; got {mode!r}"
         )
+    _check_axes(kernel)
     source = without_palette(image)
     if way.linear and source.mode not in _LIGHT:
         raise ValueError(
