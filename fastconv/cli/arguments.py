@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import kernels
+from .._options import as_kernel
 from ..api import plan
 from ..io.pictures import reason_of
 
@@ -31,7 +32,7 @@ def kernel_option(
         return None
     try:
         title, kernel = _kernel(value)
-        plan(kernel)
+        plan(as_kernel(kernel))
         if kernel.dtype.kind == "c" or not np.isfinite(kernel).all():
             raise ValueError(f"kernel must hold real, finite numbers; {value} does not")
     except OSError as error:
