@@ -33,7 +33,10 @@ def entrants(image: Any, kernel: Any, lines: Any) -> dict[str, Call]:
         )
     if dip:
         dip.SetNumberOfThreads(1)
-        made["diplib"] = lambda: dip.GeneralConvolution(dip.Image(image), dip.Image(kernel))
+        made["diplib"] = lambda: dip.GeneralConvolution(
+            dip.Image(image, None),
+            dip.Image(kernel, None),  # no axis is one of tensors
+        )
     if cv2 and lines is not None:
         deep = np.ascontiguousarray(lines[0])
 

@@ -90,9 +90,9 @@ def bank(
     if combine is None:
         result = checked_out(out, (len(job.plans), *job.shape), job.target)
         source = job.apart_from(result)
-        for where, parts in job.bands(result):
-            for plan, part, to in zip(job.plans, parts, result, strict=True):
-                plan.run(source, to[where], part)
+        # a call each: bands of rows that stay in a cache for all kernels took 1.1 to 1.8 times as long
+        for plan, to in zip(job.plans, result, strict=True):
+            plan(source, out=to)
         return result
     if combine != "sum" and job.target.kind == "c":
         raise TypeError(f"combine must be None or 'sum' for complex results; got {combine!r}")

@@ -32,6 +32,7 @@ cdef struct Window:
     void* deep                  # as many rows as the kernel has slices, before they are summed
     Py_ssize_t deep_pitch
     void* channel_row
+    View split                  # of the pixels of a row that is split, as samples
 
 
 cdef inline Py_ssize_t reached(const Axis* axis, Py_ssize_t step, Py_ssize_t taps) noexcept nogil:
@@ -56,6 +57,9 @@ cdef bint get_window(vec* kind, Window* w, const Call* call) noexcept nogil:
     cdef Py_ssize_t size = sample_size(kind), vector = lanes_of(kind), samples, raw, columns
     cdef Py_ssize_t count, deep = v.slice_taps if v.depth != NULL else 0
     cdef size_t bytes_
+    w.split.size = call.channels * size
+    w.split.pixel = v.col_step * w.split.size
+    make_batches(&w.split)
     w.slice_rows = v.slice_rows + (BLOCK_ROWS - 1) * v.row_step
     w.slices = 1 if v.depth != NULL else v.slice_taps
     count = w.slices * w.slice_rows * v.col_step
@@ -89,13 +93,14 @@ cdef void lay_window(vec* memory, Window* w, Py_ssize_t count, Py_ssize_t raw, P
     w.deep, w.deep_pitch = sample_at(memory, 2 * raw), raw
 
 
-cdef void split_columns(vec** rows, vec* raw, const Call* call, Py_ssize_t pixels) noexcept nogil:
-    """Pixel x of a row to x // col_step of row x % col_step."""
-    cdef Py_ssize_t step = call.volume.col_step, b, size = call.channels * sample_size(raw)
-    for b in range(step):
-        if b < pixels:
-            copy_pixel_steps(<char*>rows[b], <const char*>raw + b * size, step * size,
-                             (pixels - b + step - 1) // step, size)
+cdef void split_columns(vec** rows, vec* raw, const Window* w, Py_ssize_t step, Py_ssize_t pixels) noexcept nogil:
+    """Pixel x of a row to x // step of row x % step."""
+    cdef Py_ssize_t b, n, done, size = w.split.size
+    cdef const char* src
+    for b in range(smaller(step, pixels)):
+        src, n = <const char*>raw + b * size, (pixels - b + step - 1) // step
+        done = copy_together(<char*>rows[b], src, n, &w.split)
+        copy_pixel_steps(<char*>rows[b] + done * size, src + done * w.split.pixel, w.split.pixel, n - done, size)
 
 
 cdef inline void copy_pixel_steps(char* dst, const char* src, Py_ssize_t step, Py_ssize_t n,
@@ -166,7 +171,7 @@ cdef void load_window(vec* kind, Window* w, const Call* call, const ColumnRange*
                 load_row(rows[0], <vec*>w.channel_row, call, columns, src)
             else:
                 load_row(<vec*>w.raw, <vec*>w.channel_row, call, columns, src)
-                split_columns(rows, <vec*>w.raw, call, columns.end - columns.begin)
+                split_columns(rows, <vec*>w.raw, w, v.col_step, columns.end - columns.begin)
 
 
 cdef void slide_window(Window* w, const Call* call, Py_ssize_t by) noexcept nogil:
