@@ -60,7 +60,7 @@ def bank(
     out : ndarray, optional
         Where to write the result, also the image itself if the results are combined.
     **options
-        As in `convolve`, but for `dims`. They hold for each kernel, before results are combined:
+        As in `convolve`, but for `dims` and `mask`. They hold for each kernel, before results are combined:
         ``absolute=True`` with ``combine="sum"`` is the sum of magnitudes.
 
     Returns
