@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Make the README's pictures from a photograph of scikit-image's wheel.
+"""Make the pictures of the README and of docs from a photograph of scikit-image's wheel.
 
     python docs/pictures.py
 
@@ -91,6 +91,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cli.main(["gallery", str(PHOTO), "-o", folder], standalone_mode=False)
         shutil.copy(Path(folder, "contact_sheet.png"), HERE / "gallery.png")
+        for name in ("gabor_bank.png", "volume.png"):
+            shutil.copy(Path(folder, name), HERE / name)
     post().quantize(256).save(HERE / "post.png", optimize=True)
     clouds().quantize(256).save(HERE / "clouds.png", optimize=True)
 

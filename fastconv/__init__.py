@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""fastconv: exact and fast 2-D convolution of pictures and arrays, on the CPU.
+"""fastconv: exact and fast convolution of pictures, volumes and other arrays, on the CPU.
 
     from PIL import Image
     from fastconv import apply, save, sharpening
@@ -8,14 +8,16 @@
 
 `apply` filters a picture and `save` keeps what its file said of it; `convolve` and `correlate` are the same
 for arrays, with every option; `plan` keeps the preparation for many pictures and `explain` tells what it
-chose; `stream` filters what is larger than memory; `kernels` makes kernels; `reference` is the definition of
-every result, in plain NumPy.
+chose; `bank` and `varying` take several kernels, `pyramid` halves, `conv2d` is a network's layer; `stream`
+filters what is larger than memory; `kernels` makes kernels; `reference` is the definition of every result, in
+plain NumPy.
 
 The map of the code, one floor a line; a file imports only from floors below its own:
 
     6  cli/, io/, containers/      files; what is larger than memory; Pillow, dask, xarray
        compat/                     SciPy's, OpenCV's and Pillow's functions, and how they take their place
-    5  api, _plan, _arguments      check, allocate, run, hand back; _explain says what will run
+    5  api, _plan, _volumes,       check, allocate, run, hand back; _explain says what will run
+       _missing, _banks, ...
     4  _planner                    which method, at what cost, and why: asks the planner in C
     3  _execute                    the call into the engine
     2  _levels, _threads, _engine/ CPU levels, threads, the compiled planner and engine (from src/)

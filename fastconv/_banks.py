@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Several kernels at once: their results one behind the other, combined, or weighed from pixel to pixel.
+"""Several kernels at once: their results one behind the other, combined, or weighted from pixel to pixel.
 
 All kernels filter a band of rows before the next band is looked at, so that the rows of the image stay in
 the second-level cache, and with them the results until they are combined: of a picture's size there is only
@@ -50,21 +50,24 @@ def bank(
     image : array_like, shape (..., H, W)
         In memory.
     kernels : sequence of array_like
-        Of the same number of axes; their sizes may differ.
+        Of the same number of axes; with ``shape="same"`` their sizes may differ. `fastconv.kernels` makes
+        some: hessian, steerable, gabor_bank, and the values of laws.
     combine : {None, "hypot", "max", "sum"}
         All results, the square root of the sum of their squares (a gradient's magnitude), the largest, or
         their sum. Integers are rounded once, from combined float64 sums.
     correlate : bool
         Whether to leave the kernels as they are instead of reversing them.
     out : ndarray, optional
-        Where to write the result.
+        Where to write the result, also the image itself if the results are combined.
     **options
-        As in `convolve`, but for `dims`: ``absolute=True`` with ``combine="sum"`` is the sum of magnitudes.
+        As in `convolve`, but for `dims` and `mask`. They hold for each kernel, before results are combined:
+        ``absolute=True`` with ``combine="sum"`` is the sum of magnitudes.
 
     Returns
     -------
     ndarray
-        K results on a new first axis, each that of `convolve`; one if they are combined.
+        K results on a new first axis, each that of `convolve`; one if they are combined. Its type is that
+        of `convolve`, or `dtype`: edges of uint8 lose their sign unless ``dtype=np.int16`` or so is given.
 
     Raises
     ------
@@ -128,17 +131,17 @@ def varying(
     out: NDArray[Any] | None = None,
     **options: Any,
 ) -> NDArray[Any]:
-    """Convolve with a kernel that differs from pixel to pixel: a weighed sum of several ones.
+    """Convolve with a kernel that differs from pixel to pixel: a weighted sum of several ones.
 
     Parameters
     ----------
     image : array_like, shape (..., H, W)
         In memory.
     kernels : sequence of array_like
-        Of the same number of axes; their sizes may differ.
+        As in `bank`.
     weights : array_like, shape (K, H, W)
-        How much of each kernel's result a pixel gets: real, of one or more axes, of which the first is that
-        of the kernels and the others are the result's, as NumPy broadcasts them.
+        How much of each kernel's result a pixel gets; real. The first axis is that of the kernels, the others
+        are the result's last ones, as NumPy broadcasts: (K, W) varies from column to column only.
     correlate, out, **options
         As in `bank`.
 
@@ -207,7 +210,8 @@ class _Job:
     ) -> None:  # fmt: skip
         listed = list(kernels) if isinstance(kernels, (Sequence, np.ndarray)) else []
         if not listed:
-            raise ValueError(f"kernels must be a sequence of at least one; got {kernels!r}")
+            came = repr(kernels) if isinstance(kernels, Sequence) else type(kernels).__name__
+            raise ValueError(f"kernels must be a sequence of at least one; got {came}")
         self.image = as_image(image)
         if options.get("dtype") is None and isinstance(out, np.ndarray):
             options = {**options, "dtype": out.dtype}

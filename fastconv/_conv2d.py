@@ -43,16 +43,17 @@ def conv2d(
     out: NDArray[Any] | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
-    """Correlate channels with kernels, as torch.nn.functional.conv2d, if few channels meet in one.
+    """Correlate channels with kernels, as torch.nn.functional.conv2d does, if few channels meet in one.
 
     Parameters
     ----------
     x : array_like, shape (N, C, H, W) or (C, H, W)
         float16, float32 or float64.
     weight : array_like, shape (K, C / groups, h, w)
-        At most 4 input channels a group: depthwise layers (``groups=C``), and first layers.
+        Real; a kernel for each of K channels of the result, of at most 4 input channels a group: depthwise
+        layers (``groups=C``), and first layers.
     bias : array_like, shape (K,), optional
-        Added to the channels of the result.
+        Added to the channels of the result, once these have the type of `x`.
     stride : int or (int, int)
         Pixels from one window to the next, down and across.
     padding : int, (int, int), "same" or "valid"
@@ -60,9 +61,10 @@ def conv2d(
     dilation : int or (int, int)
         Pixels from one tap to the next.
     groups : int
-        The channels of input and result are cut into so many groups.
+        Into how many groups the channels of input and result are cut: channels of a result see only those
+        of their own group.
     out : ndarray, optional
-        Where to write the result.
+        Where to write the result, of the type of `x`.
     threads : int, optional
         The most threads to use; see `set_num_threads`.
 

@@ -56,7 +56,7 @@ def host_of(image: object) -> str | None:
 def as_image(image: ArrayLike) -> NDArray[Any]:
     if host_of(image) is not None:
         raise TypeError(
-            f"image must be in memory here; got {type(image).__name__}: explain a part of it"
+            f"image must be in memory here; got {type(image).__name__}: take a part of it"
         )
     a = array_of(image, "image")
     pixel_of(a.dtype, "image")

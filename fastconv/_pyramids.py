@@ -31,23 +31,23 @@ def pyramid(
     image : array_like, shape (..., H, W)
         Of any type that `convolve` takes. Leading axes are a batch of images.
     levels : int
-        How often, at least 0.
+        How often to halve it, at least 0.
     channel_axis : int, optional
-        An axis that is not halved, for instance -1 for (..., H, W, C).
+        An axis of colours, which is not halved: -1 for (..., H, W, C).
     threads : int, optional
         The most threads to use; see `set_num_threads`.
 
     Returns
     -------
     list of ndarray
-        The image and `levels` smaller ones, each of ((H + 1) // 2, (W + 1) // 2) of the one before, as by
-        ``cv2.buildPyramid``. Integers are those of ``cv2.pyrDown`` to the last bit: exact, and halves are
-        rounded up.
+        The image and `levels` smaller ones of its type, each of the shape ((H + 1) // 2, (W + 1) // 2) of
+        the one before. Integers are those of ``cv2.pyrDown`` to the last bit: exact, and halves are rounded
+        up. The first is the array that was given, and no copy.
 
     Raises
     ------
     TypeError
-        As `convolve`.
+        As `convolve`, and if the image is not in memory.
     ValueError
         `levels` is negative.
 

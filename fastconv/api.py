@@ -103,17 +103,18 @@ def convolve(
     absolute : bool
         Whether the magnitude of that is the result, as of OpenCV's convertScaleAbs.
     dims : sequence of hashable, optional
-        Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
-        ("lat", "lon"). It may be left out where it is clear: see `fastconv.containers.xarray`.
+        Names of the dimensions of a DataArray that the axes of the kernel lie along, as ("lat", "lon"). It
+        may be left out where it is clear: see `fastconv.containers.xarray`.
     axes : int or sequence of int, optional
-        Axes of the image that those of the kernel lie along, one for each: the last ones by default, but
-        for `channel_axis`. All others are a batch.
+        Axes of the image that those of the kernel lie along, one for each and in its order: the last ones
+        by default, but for `channel_axis`. All others are a batch.
     stride : int, or a sequence of one for each axis of the kernel
-        Of the results along an axis, only every so many are made, from the first on: those of
-        ``shape="same"`` stand at pixels 0, stride, 2 * stride ...
+        Along an axis, only every so many of the results are made, from the first on: those of
+        ``shape="same"`` stand at pixels 0, stride, 2 * stride ... A kernel of three axes, or a stride, has
+        the methods "direct", "separable" (without a stride), "sparse" and "wide".
     dilation : int, or a sequence of one for each axis of the kernel
-        Pixels from one tap to the next; what lies between counts as a zero of the kernel, also for its
-        centre, and costs nothing.
+        Pixels from one tap to the next: 1 by default. What lies between counts as zeros of the kernel, also
+        for its centre, and costs nothing.
     mask : array_like of bool, optional
         True where samples are missing, as in numpy.ma; of a shape that broadcasts to that of the image, or to
         that without its channels. Results are means of what is there: the sum over it, divided by its weights
@@ -155,6 +156,8 @@ def convolve(
     See Also
     --------
     fastconv.reference.convolve : the definition of every result.
+    bank : several kernels at once.
+    plan : a kernel and options for many images.
 
     Examples
     --------
@@ -334,13 +337,15 @@ def plan(
     Parameters
     ----------
     kernel : array_like, shape (h, w)
+        Or of any other number of axes.
     pixel : dtype
         Type of the images that `Plan.method`, `Plan.reason` and `Plan.explain` speak of. Images of
         other types can be filtered all the same.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
-    border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute, axes, stride
-    dilation
+    border, cval, origin, shape, channel_axis, dtype, method, threads
+        As in `convolve`.
+    scale, offset, absolute, axes, stride, dilation
         As in `convolve`.
     nan_policy, min_weight, renormalize, fill
         As in `convolve`.

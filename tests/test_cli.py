@@ -28,7 +28,7 @@ from click.testing import CliRunner, Result
 
 import fastconv
 from fastconv import kernels, reference
-from fastconv.cli import FIVE, cli
+from fastconv.cli import FIVE, SHEETS, cli
 
 PHOTOS = Path(skimage.__path__[0], "data")
 GREY, COLOUR, CLEAR = (PHOTOS / name for name in ("coins.png", "chelsea.png", "horse.png"))
@@ -380,18 +380,19 @@ def test_of_several_frames_the_first_is_filtered_and_the_user_told() -> None:
 # --- the other commands --------------------------------------------------------------------------
 
 
-def test_gallery_writes_the_five_pictures_and_a_contact_sheet() -> None:
+def test_gallery_writes_the_five_pictures_and_three_sheets() -> None:
     run("gallery", COLOUR, "-o", "out")
-    assert files("out") == sorted(f"{name}.png" for name in (*FIVE, "contact_sheet"))
+    assert files("out") == sorted(f"{name}.png" for name in (*FIVE, *SHEETS))
     for name in FIVE:
         assert_array_equal(
             pixels(f"out/{name}.png"), expected(COLOUR, getattr(kernels, name)), err_msg=name
         )
     with Image.open(COLOUR) as image, Image.open("out/identity.png") as same:
         assert same.info["icc_profile"] == image.info["icc_profile"]
-    sheet = pixels("out/contact_sheet.png")
-    assert sheet.shape[2] == 3
-    assert len(np.unique(sheet[::5, ::5].reshape(-1, 3), axis=0)) > 1000
+    for name, colours in zip(SHEETS, (1000, 100, 100), strict=True):
+        sheet = pixels(f"out/{name}.png")
+        assert sheet.shape[2] == 3
+        assert len(np.unique(sheet[::5, ::5].reshape(-1, 3), axis=0)) > colours, name
 
 
 def test_gallery_needs_no_picture_and_draws_the_same_each_time() -> None:
@@ -409,7 +410,7 @@ def test_gallery_keeps_what_exists_without_force() -> None:
     assert "sharpening.png exists; --force overwrites it" in result.stderr
     assert files("gallery") == ["sharpening.png"]
     run("gallery", "--force")
-    assert len(files("gallery")) == 6
+    assert len(files("gallery")) == 8
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "I;16", "F", "LA", "RGBA", "P", "CMYK"])

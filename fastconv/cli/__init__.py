@@ -4,7 +4,7 @@
     words     kernels in words
     jobs      which file becomes which
     many      several at once, here or on a cluster
-    gallery   the five kernels of the blog post on one picture
+    gallery   the five kernels of the blog post on one picture, a bank on it, and a volume
 
 Words are checked before a file is touched (exit code 2); a file that fails is reported and the rest goes on
 (exit code 1). What is done with a file is in fastconv.io.pictures.
@@ -34,14 +34,24 @@ from .arguments import (
     number_option,
     region_option,
 )
-from .gallery import FIVE, contact_sheet, gallery_picture, test_picture
+from .gallery import (
+    FIVE,
+    bank_sheet,
+    contact_sheet,
+    gallery_picture,
+    test_picture,
+    volume_sheet,
+)
 from .jobs import Problems, jobs_of, suffix_option
 from .many import Report, on_cluster, run_all
 
-__all__ = ["FIVE", "cli"]
+__all__ = ["FIVE", "SHEETS", "cli"]
 
 # Modes that some format of files can hold.
 MODES = ("1", "L", "LA", "P", "I", "I;16", "I;16B", "F", "RGB", "RGBA", "CMYK", "YCbCr", "LAB")
+
+# Pictures of the gallery that show several ones.
+SHEETS = ("contact_sheet", "gabor_bank", "volume")
 
 _OF_A_PLAN = ("border", "cval", "threads", "scale", "offset", "absolute")
 _FORCE = click.option("--force", is_flag=True, help="Overwrite files that exist.")
@@ -170,15 +180,16 @@ def apply_command(
               help="The folder for the pictures, which is made.")  # fmt: skip
 @_FORCE
 def gallery(picture: str | None, out: str, force: bool) -> None:
-    """Write five filtered pictures and a contact sheet.
+    """Write five filtered pictures and three sheets.
 
     The kernels are identity, box_blur, gaussian_blur, sharpening and edge_detection; each picture
     is called as its kernel, as PNG. contact_sheet.png shows them side by side, with a detail at
-    200 %. Without IN a test picture is drawn. Colours are kept, transparency is laid on white, and
-    a photograph is turned upright as its EXIF data says.
+    200 %; gabor_bank.png what eight Gabor kernels answer to in the picture; volume.png slices of a
+    drawn volume, blurred along two axes and three. Without IN a test picture is drawn. Colours are
+    kept, transparency is laid on white, and a photograph is turned upright as its EXIF data says.
     """
     try:
-        targets = [Path(out, f"{name}.png") for name in (*FIVE, "contact_sheet")]
+        targets = [Path(out, f"{name}.png") for name in (*FIVE, *SHEETS)]
         for target in targets:
             refuse_existing(target, force)
         if picture is None:
@@ -189,9 +200,13 @@ def gallery(picture: str | None, out: str, force: bool) -> None:
                 if colours(original.mode) != colours(image.mode):
                     original.info.pop("icc_profile", None)
         filtered = {name: Filter(getattr(kernels, name), {})(original) for name in FIVE}
-        sheet = contact_sheet({"original": original, **filtered})
+        sheets = (
+            contact_sheet({"original": original, **filtered}),
+            bank_sheet(original),
+            volume_sheet(),
+        )
         with guarded():
-            for target, result in zip(targets, (*filtered.values(), sheet), strict=True):
+            for target, result in zip(targets, (*filtered.values(), *sheets), strict=True):
                 save(result, target, force=force)
     except Exception as error:  # broken files make Pillow raise errors of any kind
         raise click.ClickException(f"{picture or out}: {reason_of(error)}") from error

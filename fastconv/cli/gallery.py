@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The gallery: the five kernels of the blog post on one picture, and all on one sheet."""
+"""The gallery: the five kernels of the blog post on one picture, and all on one sheet; what a bank answers to
+in it; slices of a volume.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from .. import kernels
+from .._banks import bank
+from ..api import convolve
 from ..containers.pillow import apply
 from .arguments import in_numbers
 
-__all__ = ["FIVE", "contact_sheet", "gallery_picture", "test_picture"]
+__all__ = ["FIVE", "bank_sheet", "contact_sheet", "gallery_picture", "test_picture", "volume_sheet"]
 
 FIVE = ("identity", "box_blur", "gaussian_blur", "sharpening", "edge_detection")
 
@@ -49,7 +54,9 @@ def _busiest(image: Image.Image, side: int) -> tuple[int, int]:
     return int(x), int(y)
 
 
-def contact_sheet(pictures: dict[str, Image.Image]) -> Image.Image:
+def contact_sheet(
+    pictures: dict[str, Image.Image], notes: dict[str, str] | None = None
+) -> Image.Image:
     """Lay out pictures in three columns, with captions and the same detail enlarged."""
     original = next(iter(pictures.values()))
     scale = _CELL / max(original.size)
@@ -68,7 +75,9 @@ def contact_sheet(pictures: dict[str, Image.Image]) -> Image.Image:
         x = _GAP + number % 3 * (cell + _GAP)
         y = _GAP + number // 3 * (height + _CAPTION + _GAP)
         sheet.paste(_view(picture, (width, height), scale, inset, corner), (x, y))
-        _caption(sheet, (x, y + height), name, picture)
+        known = kernels.named().get(name)
+        size = f"{picture.width} x {picture.height} pixels" if known is None else in_numbers(known)
+        _caption(sheet, (x, y + height), name, (notes or {}).get(name, size))
     if original.mode == "RGB" and "icc_profile" in original.info:
         sheet.info["icc_profile"] = original.info["icc_profile"]
     return sheet
@@ -100,13 +109,66 @@ def _view(
     return view
 
 
-def _caption(sheet: Image.Image, corner: tuple[int, int], name: str, picture: Image.Image) -> None:
+def _caption(sheet: Image.Image, corner: tuple[int, int], name: str, small: str) -> None:
     draw = ImageDraw.Draw(sheet)
     x, y = corner
-    known = kernels.named().get(name)
-    small = f"{picture.width} x {picture.height} pixels" if known is None else in_numbers(known)
     draw.text((x, y + 8), name.replace("_", " "), _INK, ImageFont.load_default(size=19))
     draw.text((x, y + 33), small, _PALE, ImageFont.load_default(size=13))
+
+
+def bank_sheet(original: Image.Image) -> Image.Image:
+    """What Gabor kernels of two wavelengths and four directions answer; middle grey is no answer."""
+    notes = {
+        f"stripes of {1 / frequency:g} pixels, {lie}": f"gabor({frequency}, {i} / 4 * pi)"
+        for frequency in _FREQUENCIES
+        for i, lie in enumerate(_STRIPES)
+    }
+    grey = np.asarray(original.convert("L"))
+    answers = bank(grey, kernels.gabor_bank(_FREQUENCIES, len(_STRIPES)), scale=8, offset=128)
+    pictures = {name: Image.fromarray(a) for name, a in zip(notes, answers, strict=True)}
+    return contact_sheet({"original": original, **pictures}, notes)
+
+
+_FREQUENCIES = (0.25, 0.125)
+_STRIPES = ("upright", "rising", "level", "falling")  # across the wave, which turns clockwise
+
+
+def volume_sheet() -> Image.Image:
+    """Three slices of a noisy volume, each blurred by itself, and all of them along three axes."""
+    volume = _test_volume()
+    line = kernels.gaussian(1.5).sum(axis=0)
+    seen = {
+        "noisy": (volume, "a ball; a rod that goes through all slices; a ring in slice 12"),
+        "blurred by itself": (
+            convolve(volume, np.einsum("i,j->ij", line, line)),
+            "a Gaussian of two axes, sigma 1.5",
+        ),
+        "blurred along three axes": (
+            convolve(volume, np.einsum("i,j,k->ijk", line, line, line)),
+            "sigma 1.5, three axes: less noise; ring and rod fade into other slices",
+        ),
+    }
+    slices = {
+        f"slice {z}, {name}": (Image.fromarray(filtered[z]), note)
+        for name, (filtered, note) in seen.items()
+        for z in (8, 12, 14)
+    }
+    return contact_sheet(
+        {name: picture for name, (picture, _) in slices.items()},
+        {name: note for name, (_, note) in slices.items()},
+    )
+
+
+def _test_volume() -> NDArray[np.uint8]:
+    """Draw a ball, a rod that goes through all slices, a ring that is in slice 12 only, and noise."""
+    z, y, x = np.mgrid[:24, :160, :160].astype(np.float32)
+    ball = np.hypot(np.hypot(y - 60, x - 55), 4 * (z - 12)) < 40
+    rod = np.hypot(y - 122, x - 28 - 5 * z) < 7
+    ring = (abs(np.hypot(y - 50, x - 118) - 24) < 3) & (z == 12)
+    noise = np.random.Generator(np.random.PCG64(0)).integers(-60, 61, z.shape)
+    pixels = 70 + 70 * ball + 110 * rod + 90 * ring + noise
+    clipped: NDArray[np.uint8] = pixels.clip(0, 255).astype(np.uint8)
+    return clipped
 
 
 def test_picture() -> Image.Image:
