@@ -6,17 +6,17 @@
 
     save(apply(Image.open("photo.jpg"), sharpening), "sharp.jpg")
 
-`apply` filters a picture and `save` keeps what its file said of it; `convolve` and `correlate` are the same
-for arrays, with every option; `plan` keeps the preparation for many pictures and `explain` tells what it
-chose; `stream` filters what is larger than memory; `kernels` makes kernels; `reference` is the definition of
-every result, in plain NumPy.
+`apply` filters a picture, and `save` writes it with the metadata of its file. `convolve` and
+`correlate` filter arrays, with every option. `plan` keeps the preparation for many pictures, and
+`explain` tells what it chose. `stream` filters arrays larger than memory. `kernels` makes kernels.
+`reference` is the definition of every result, in plain NumPy.
 
-The map of the code, one floor a line; a file imports only from floors below its own:
+The map of the code, from top to bottom; a file imports only from floors below its own:
 
-    6  cli/, io/, containers/      files; what is larger than memory; Pillow, dask, xarray
-       compat/                     SciPy's, OpenCV's and Pillow's functions, and how they take their place
+    6  cli/, io/, containers/      files; arrays larger than memory; Pillow, dask, xarray
+       compat/                     SciPy's, OpenCV's and Pillow's functions, and how to install them
     5  api, _plan, _arguments      check, allocate, run, hand back; _explain says what will run
-    4  _planner                    which method, at what cost, and why: asks the planner in C
+    4  _planner                    method, cost and reason: calls the planner in C
     3  _execute                    the call into the engine
     2  _levels, _threads, _engine/ CPU levels, threads, the compiled planner and engine (from src/)
     1  reference, kernels          NumPy: obviously right, slow; named kernels and generators
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 __version__ = _version("fastconv")
 
-# Imitations of other libraries, imported when they are first asked for.
+# Modules with other libraries' functions. They are imported on first use.
 _LAZY = ("ImageFilter", "cv2", "ndimage", "signal")
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The calls: `convolve`, `correlate`, and `plan`, which checks a kernel and options for many images.
 
-`convolve` and `correlate` differ in nothing but the direction of the kernel. Each makes a `Plan` of its
-kernel and options, or finds the one that an earlier call made, and applies it.
+`convolve` and `correlate` differ only in the direction of the kernel. Each makes a `Plan` of its
+kernel and options, or finds the plan of an earlier call, and applies it.
 """
 
 from __future__ import annotations
@@ -62,69 +62,73 @@ def convolve(
     ----------
     image : array_like, shape (..., H, W)
         bool, integer, float16 to float64 or complex; any strides and byte order. Leading axes are a
-        batch of images. The result of a dask array is a lazy one, that of an xarray.DataArray keeps its
-        coordinates: see `fastconv.containers.dask` and `fastconv.containers.xarray`.
+        batch of images. The result for a dask array is lazy, and that for an xarray.DataArray keeps
+        its coordinates: see `fastconv.containers.dask` and `fastconv.containers.xarray`.
     kernel : array_like, shape (h, w)
-        Real or complex weights, of any size, also larger than the image. Of any number of axes: one is a
-        line, three are a volume; one of four and more is summed by the definition, which is slow.
+        Real or complex weights. The kernel may be larger than the image. It may have any number of
+        axes: one for a line, three for a volume. Kernels of four axes and more are summed by the
+        definition, which is slow.
     border : {"reflect", "mirror", "nearest", "wrap", "constant"}, or a sequence
-        What stands outside the image, by scipy.ndimage's names; those of NumPy, OpenCV, scipy.signal
-        and torch are understood where they are not ambiguous ("edge", "symmetric", "replicate",
-        "reflect_101", "circular" ...). A sequence has one for each axis of the kernel.
+        How the image continues outside, by scipy.ndimage's names. Those of NumPy, OpenCV,
+        scipy.signal and torch are understood where they are not ambiguous ("edge", "symmetric",
+        "replicate", "reflect_101", "circular" ...). A sequence has one name for each axis of the
+        kernel.
     cval : number
         The constant of ``border="constant"``.
     origin : int, or a sequence of one for each axis of the kernel
         Shift of the kernel's centre, down and right, as in scipy.ndimage: within the kernel.
     shape : {"same", "valid", "full"}
-        As many results as pixels; those whose window lies inside the image, (H-h+1, W-w+1); those
-        whose window touches the image, (H+h-1, W+w-1).
+        "same" gives one result for each pixel; "valid" those whose window lies inside the image,
+        (H-h+1, W-w+1); "full" those whose window touches the image, (H+h-1, W+w-1).
     channel_axis : int, optional
         An axis that is not convolved, for instance -1 for (..., H, W, C).
     dtype : dtype, optional
         Type of the result: the image's by default, float32 for bool; complex if the kernel is.
         Integers are rounded half to even and saturated.
     out : ndarray, optional
-        Where to write the result; any strides, also the image itself.
+        Where to write the result. It may have any strides, and may be the image itself.
     method : {"auto", "direct", "separable", "sparse", "box", "dot", "fft", "wide"}
-        How to sum. "auto" takes the fastest; results of integer type never depend on it.
+        How to sum. "auto" takes the method that is predicted to be fastest. Results of integer type
+        never depend on it.
     threads : int, optional
         The most threads to use; see `set_num_threads`.
     scale, offset : float
-        What comes after the sum, before the only rounding: the result is sum * scale + offset. The scale
-        multiplies the weights; see `fastconv.reference`.
+        The result is sum * scale + offset, and only this is rounded. The scale multiplies the
+        weights; see `fastconv.reference`.
     absolute : bool
-        Whether the magnitude of that is the result, as of OpenCV's convertScaleAbs.
+        Whether the result is the magnitude of that, as in OpenCV's convertScaleAbs.
     dims : sequence of hashable, optional
-        Names of the dimensions of a DataArray that rows and columns of the kernel lie along, as
-        ("lat", "lon"). It may be left out where it is clear: see `fastconv.containers.xarray`.
+        Names of the dimensions of a DataArray along which rows and columns of the kernel lie, such
+        as ("lat", "lon"). It may be omitted where they are clear: see `fastconv.containers.xarray`.
     axes : int or sequence of int, optional
-        Axes of the image that those of the kernel lie along, one for each: the last ones by default, but
-        for `channel_axis`. All others are a batch.
+        Axes of the image along which those of the kernel lie, one for each. The default is the last
+        axes, except for `channel_axis`. All other axes are a batch.
     stride : int, or a sequence of one for each axis of the kernel
-        Of the results along an axis, only every so many are made, from the first on: those of
-        ``shape="same"`` stand at pixels 0, stride, 2 * stride ...
+        Only every stride-th result along an axis is computed, from the first on. With
+        ``shape="same"`` the results are at pixels 0, stride, 2 * stride ...
     dilation : int, or a sequence of one for each axis of the kernel
-        Pixels from one tap to the next; what lies between counts as a zero of the kernel, also for its
-        centre, and costs nothing.
+        Pixels from one tap to the next. The pixels between taps count as zeros of the kernel, also
+        for its centre, and cost nothing.
 
     Returns
     -------
     ndarray
-        `out`, or a new array; of NumPy's own class, also for an image of a subclass (np.matrix) or a table.
+        `out`, or a new array. Its class is np.ndarray, also if the image is of a subclass
+        (np.matrix) or a table.
 
     Raises
     ------
     TypeError
         A type is not supported, or masked elements or a unit would be lost.
     ValueError
-        A value is not allowed, weights are NaN or infinite and the result is of integers, or the exact
-        result of large integers cannot be had.
+        A value is not allowed, weights are NaN or infinite and the result is of integers, or no
+        exact result is possible for large integers.
 
     Warns
     -----
     ChannelAxisWarning
-        A last axis of 2, 3 or 4 behind longer ones, which may be one of colours, is shorter than the kernel
-        is wide, and `channel_axis` is not given.
+        The last axis may hold colours, since its length is 2, 3 or 4 and the two axes before it are
+        longer; it is shorter than the kernel is wide; and `channel_axis` is not given.
 
     See Also
     --------
@@ -176,7 +180,7 @@ def correlate(
 
     The parameters are those of `convolve`. `origin` shifts the window instead of the kernel, so it
     counts the other way, and a kernel of even size has its centre right of the middle, as in
-    scipy.ndimage. A complex kernel is taken as it is, not conjugated.
+    scipy.ndimage. A complex kernel is not conjugated.
 
     Returns
     -------
@@ -198,7 +202,7 @@ def correlate(
     return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims)
 
 
-# Types of options that cannot be changed in place; most are one of the first.
+# Immutable types of options. Most options have a type of the first set.
 _OFTEN = frozenset((type(None), bool, str, int, float))
 _FIXED = (complex, tuple, type, np.dtype, np.generic, *_OFTEN)
 
@@ -206,7 +210,7 @@ _FIXED = (complex, tuple, type, np.dtype, np.generic, *_OFTEN)
 def _with_axes(
     image: ArrayLike, kernel: ArrayLike, out: Any, options: tuple[Any, ...], dims: Dims | None
 ) -> NDArray[Any]:
-    """A call that says where the kernel lies, or which of the results are wanted."""
+    """A call with dims, axes, stride or dilation."""
     options = tuple(tuple(o) if type(o) is list else o for o in options)
     result = known(image, kernel, out, options) if dims is None else None
     return _new(kernel, options)(image, out=out, dims=dims) if result is None else result
@@ -244,7 +248,7 @@ def planned(
 
 
 def _new(kernel: ArrayLike, options: tuple[Any, ...]) -> Plan:
-    """A plan that later calls find."""
+    """Make a plan, and keep it for later calls if all options are immutable."""
     made = plan_of(kernel, *options)
     if _OFTEN.issuperset(map(type, options)) or all(isinstance(o, _FIXED) for o in options):
         remember(kernel, options, made)
@@ -277,8 +281,8 @@ def plan(
     ----------
     kernel : array_like, shape (h, w)
     pixel : dtype
-        Type of the images that `Plan.method`, `Plan.reason` and `Plan.explain` speak of. Images of
-        other types can be filtered all the same.
+        Type of the images that `Plan.method`, `Plan.reason` and `Plan.explain` describe. The plan
+        also filters images of other types.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
     border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute, axes, stride
@@ -308,7 +312,7 @@ def plan(
         kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads,
         scale, offset, absolute, axes, stride, dilation, as_dtype(pixel, "pixel"),
     )  # fmt: skip
-    _ = made.method  # a method that cannot do it is an error now, not at the first image
+    _ = made.method  # a method that cannot do it raises now, not at the first image
     return made
 
 
