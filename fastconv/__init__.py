@@ -12,7 +12,7 @@ chose; `bank` and `varying` take several kernels, `pyramid` halves, `conv2d` is 
 filters what is larger than memory; `kernels` makes kernels; `reference` is the definition of every result, in
 plain NumPy.
 
-The map of the code, one floor a line; a file imports only from floors below its own:
+The map of the code, from top to bottom; a file imports only from floors below its own:
 
     6  cli/, io/, containers/      files; what is larger than memory; Pillow, dask, xarray
        compat/                     SciPy's, OpenCV's and Pillow's functions, and how they take their place

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The door of the command line: it says what is missing, or lets `fastconv.cli` do the work."""
+"""Entry of the command line: it runs `fastconv.cli`, or tells which packages are missing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line with the arguments of this process; ends the process."""
-    if sys.argv[1:2] == ["run"]:  # other people's programs need none of what the command line does
+    """Run the command line with the arguments of this process, and end the process."""
+    if sys.argv[1:2] == ["run"]:  # running another program needs no package of the command line
         from .compat.program import main as run
 
         sys.exit(run(sys.argv[2:]))

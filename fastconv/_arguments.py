@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an image, a kernel and an output may be: arrays that are nothing but their numbers.
+"""Images, kernels and outputs must be arrays without masks and units.
 
 NumPy makes an array of nearly anything, and drops what an array cannot hold: a mask, a unit. A filter that
 did the same would give numbers that look right. So both are refused (but `convolve` knows what to do with
@@ -7,7 +7,7 @@ NumPy's masked arrays), by what an object says of itself
 (``mask``; ``unit`` or ``units``), whatever library it comes from; none is imported for it. A mask that masks
 nothing, and a unit of 1, lose nothing and pass.
 
-All of this is looked at when a call is made for the first time; what is a plain array costs a comparison.
+All checks run when a call is made for the first time. A plain array costs one comparison.
 """
 
 from __future__ import annotations
@@ -41,29 +41,31 @@ Array = NDArray[Any]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Arrays that say nothing but their numbers.
+# Array classes without masks and units.
 _PLAIN = (np.ndarray, np.memmap)
 _NUMBERS = (int, float, complex, np.generic)
-# How units of 1 are written: by astropy, and by pint and unyt.
+# The names of a unit of 1: in astropy, and in pint and unyt.
 _NO_UNIT = ("", "dimensionless")
-# Lengths of a last axis that are those of colours: LA or complex parts, RGB, RGBA or CMYK.
+# Lengths of a last axis that probably holds colours: LA or complex parts, RGB, RGBA or CMYK.
 COLOURS = (2, 3, 4)
 
 
 class ChannelAxisWarning(UserWarning):
-    """The last axis of an array looks like colours, but is filtered like columns of pixels."""
+    """The last axis of an array looks like colours, but is filtered like a spatial axis."""
 
 
 # --- masks and units --------------------------------------------------------------------------------
 
 
 def array_of(value: Any, argument: str, what: str = "an array") -> Array:
-    """Return `value` as an array of NumPy's own class; a view where it is one of another class.
+    """Return `value` as an array of NumPy's own class, or as a view if it is an array of another
+    class.
 
     Raises
     ------
     TypeError
-        It has masked elements or a unit, or cannot be read from here, as a tensor that requires a gradient.
+        It has masked elements or a unit, or cannot be converted, as a tensor that requires a
+        gradient.
     ValueError
         It is ragged.
     """
@@ -72,7 +74,7 @@ def array_of(value: Any, argument: str, what: str = "an array") -> Array:
     refuse(value, argument)
     try:
         a = np.asanyarray(value)
-    except (TypeError, RuntimeError) as error:  # RuntimeError: of torch
+    except (TypeError, RuntimeError) as error:  # torch raises RuntimeError
         raise TypeError(
             f"{argument} must be {what}; got {type(value).__name__}: {error}"
         ) from error
@@ -80,7 +82,7 @@ def array_of(value: Any, argument: str, what: str = "an array") -> Array:
         raise ValueError(
             f"{argument} must be {what}; got {type(value).__name__}: {error}"
         ) from None
-    refuse(a, argument)  # what makes an array may make a masked one
+    refuse(a, argument)  # an object's conversion may return a masked array
     return np.asarray(a)
 
 
@@ -90,7 +92,8 @@ def output_of(out: Any, argument: str) -> Array:
     Raises
     ------
     TypeError
-        It is no array, or has masked elements, or a unit that need not be the result's.
+        It is not an array, or it has masked elements or a unit, which need not be that of the
+        result.
     """
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{argument} must be a NumPy array; got {type(out).__name__}")
@@ -99,13 +102,13 @@ def output_of(out: Any, argument: str) -> Array:
 
 
 def refuse(value: Any, argument: str) -> None:
-    """Raise TypeError if an object has masked elements or a unit, or if one within a list has."""
+    """Raise TypeError if an object, or an item of a list, has masked elements or a unit."""
     if type(value) in _PLAIN or isinstance(value, _NUMBERS):
         return
     if isinstance(value, (list, tuple)):
         for item in value:
             if isinstance(item, _NUMBERS):
-                return  # a list of numbers holds nothing else, or NumPy says so
+                return  # if other items are no numbers, NumPy raises
             refuse(item, argument)
         return
     for unit in (_said_of(value, "unit"), _said_of(value, "units")):
@@ -121,7 +124,7 @@ def refuse(value: Any, argument: str) -> None:
             f"lost. Fill them first, as {argument}.filled(0), or leave the mask out on purpose: "
             f"np.ma.getdata({argument}); fastconv.convolve takes it, as mask="
         )
-    meta = _said_of(value, "_meta")  # of a dask array: an empty chunk
+    meta = _said_of(value, "_meta")  # an empty chunk of a dask array
     if isinstance(meta, np.ndarray) and type(meta) is not np.ndarray:
         refuse(meta, argument)
         if _said_of(meta, "mask") is not None:
@@ -132,7 +135,9 @@ def refuse(value: Any, argument: str) -> None:
 
 
 def _said_of(value: Any, name: str) -> Any:
-    """What an attribute says, unless it is a method, or the name of a column or of a coordinate."""
+    """The value of an attribute; None if it is a method, or the name of a column or of a
+    coordinate.
+    """
     if not isinstance(value, np.ndarray) and inspect.getattr_static(value, name, None) is None:
         return None
     said = getattr(value, name, None)
@@ -143,7 +148,7 @@ def _is_masked(value: Any) -> bool:
     mask = _said_of(value, "mask")
     try:
         return mask is not None and bool(np.any(mask))
-    except TypeError:  # of records, a mask for each field
+    except TypeError:  # records have a mask for each field
         return True
 
 
@@ -151,7 +156,7 @@ def _is_masked(value: Any) -> bool:
 
 
 def check_finite(kernel: Array, target: str) -> None:
-    """Raise ValueError if weights are NaN or infinite, for a `target` of integers, which are neither."""
+    """Raise ValueError if weights are NaN or infinite. A `target` of integers can hold neither."""
     finite = np.isfinite(kernel)
     if finite.all():
         return
@@ -169,7 +174,9 @@ _axes_are_known: ContextVar[bool] = ContextVar("axes_are_known", default=False)
 
 @contextmanager
 def known_axes() -> Iterator[None]:
-    """Do not ask, in this block, whether a last axis holds colours: names have said that it does not."""
+    """Do not warn in this block that a last axis may hold colours, since names have told that it
+    does not.
+    """
     token = _axes_are_known.set(True)
     try:
         yield
@@ -189,12 +196,14 @@ def warn_of_channels(shape: tuple[int, ...], width: int) -> None:
 
 
 def _has_colours(shape: tuple[int, ...]) -> bool:
-    """Whether the last axis looks like colours: of 2, 3 or 4, behind two that are longer than that."""
+    """Whether the last axis looks like colours: its length is 2, 3 or 4, and the two axes before it
+    are longer.
+    """
     return shape[-1] in COLOURS and min(shape[-3:-1]) > max(COLOURS)
 
 
 def warn(words: str, category: type[Warning]) -> None:
-    """Warn the caller: the first frame outside of this library."""
+    """Warn with the location of the caller: the first frame outside of this library."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
         level, frame = level + 1, frame.f_back
@@ -206,9 +215,9 @@ def _is_ours(module: str) -> bool:
 
 
 def colour_axis(shape: tuple[int, ...]) -> int | None:
-    """Axis of the channels of an array of which no more is said, as of a file's: -1, or None.
+    """Axis of the channels of an array without further information, as from a file: -1, or None.
 
-    Of three axes the last one may be that of colours; all others are a stack of images.
+    The last of three axes may hold colours. Arrays of more axes are stacks of images.
     """
     return -1 if len(shape) == 3 and _has_colours(shape) else None
 
@@ -217,9 +226,10 @@ def colour_axis(shape: tuple[int, ...]) -> int | None:
 
 
 def quiet(function: Callable[P, T]) -> Callable[P, T]:
-    """A function whose floats overflow, underflow and become NaN as IEEE 754 says, whatever np.errstate does.
+    """Decorate a function so that its floats follow IEEE 754 without warnings, whatever the
+    caller's np.errstate.
 
-    (np.errstate as a decorator would be shared by all threads before NumPy 2.)
+    (Before NumPy 2, np.errstate as a decorator would be shared by all threads.)
     """
 
     @functools.wraps(function)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Several kernels at once: their results one behind the other, combined, or weighted from pixel to pixel.
 
-All kernels filter a band of rows before the next band is looked at, so that the rows of the image stay in
-the second-level cache, and with them the results until they are combined: of a picture's size there is only
-what is returned. Bands begin where floats get the bits of a call of its own.
+All kernels filter a band of rows before the next band is loaded. So the rows of the image stay in
+the second-level cache, and so do the results until they are combined; only the returned array has a
+picture's size. Bands begin at rows where floats get the same bits as in a call of their own.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ __all__ = ["bank", "varying"]
 
 Combine = Literal["hypot", "max", "sum"]
 
-# Bytes of an image's rows, and of their results, that are looked at before the next ones.
+# Bytes of a band: of an image's rows and of their results.
 _NEAR = 1 << 20
-# Rows of a band, in the height of a window: each band loads the rows of its first window anew.
+# Least rows of a band, in heights of a window, since each band loads the rows of its first window
+# anew.
 _WINDOWS = 4
-# Pixels whose sums are float32, if the result is no integer and not float64.
+# Types of pixels whose sums are float32 if the result is a float of at most 32 bits.
 _NARROW = frozenset("bool uint8 int8 uint16 int16 float16 float32 complex64".split())
 
 
@@ -53,8 +54,9 @@ def bank(
         Of the same number of axes; with ``shape="same"`` their sizes may differ. `fastconv.kernels` makes
         some: hessian, steerable, gabor_bank, and the values of laws.
     combine : {None, "hypot", "max", "sum"}
-        All results, the square root of the sum of their squares (a gradient's magnitude), the largest, or
-        their sum. Integers are rounded once, from combined float64 sums.
+        None returns all results. "hypot" is the square root of the sum of their squares (a
+        gradient's magnitude), "max" the largest, and "sum" their sum. Integers are rounded once,
+        from combined float64 sums.
     correlate : bool
         Whether to leave the kernels as they are instead of reversing them.
     out : ndarray, optional
@@ -113,7 +115,7 @@ def bank(
 
 
 def _folded(join: np.ufunc, arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:
-    """All arrays in the first one."""
+    """Join all arrays into the first one."""
     left = iter(arrays)
     total = next(left)
     for one in left:
@@ -153,7 +155,7 @@ def varying(
     Raises
     ------
     TypeError, ValueError
-        As `bank`; also if weights are not of such a shape.
+        As `bank`; also if the weights do not have such a shape.
 
     Examples
     --------
@@ -197,11 +199,11 @@ class _Job:
     Attributes
     ----------
     plans : list of Plan
-        Whose results are sums, if they are to be combined.
+        Their results are unrounded sums if they will be combined.
     shape : tuple of int
-        Of a result.
+        Shape of a result.
     target : dtype
-        Of the results, once they are combined.
+        Type of the final results.
     """
 
     def __init__(
@@ -238,11 +240,11 @@ class _Job:
         self.shape = tuple(shape)
 
     def apart_from(self, result: NDArray[Any]) -> NDArray[Any]:
-        """The image, where writing the result does not change it."""
+        """The image, or a copy if writing the result might change it."""
         return self.image.copy() if np.may_share_memory(self.image, result) else self.image
 
     def bands(self, result: NDArray[Any]) -> Iterator[tuple[tuple[slice, ...], list[Part]]]:
-        """Where in a result each band is, and what of each plan gives it."""
+        """Yield the slices of each band in a result, and the part of each plan that computes it."""
         if 0 in self.shape:
             return
         axis, rows = self.spatial[0], self.wholes[0].size[0]
@@ -256,7 +258,7 @@ class _Job:
             yield where, [self._part(i, begin, count) for i in range(len(self.plans))]
 
     def sums(self, source: NDArray[Any], parts: list[Part]) -> Iterator[NDArray[Any]]:
-        """A band of each plan's results."""
+        """Yield each plan's results for a band."""
         for plan, part in zip(self.plans, parts, strict=True):
             yield plan.run(source, None, part)
 
@@ -267,5 +269,5 @@ class _Job:
         return Part(((length, start + begin * step, count), *others), size)
 
     def rounded(self, sums: NDArray[Any]) -> NDArray[Any]:
-        """Combined sums in the type of the results."""
+        """Round combined sums to the type of the results."""
         return reference._to_pixels(sums, self.target)

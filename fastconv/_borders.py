@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Borders: their names, and the table that answers "which source pixel stands here?".
+"""Borders: their names, and the table of source pixels.
 
-A border says which source pixel stands at each position of the padded picture. Here that is an index table,
-for the reference and for `stream`, which reads rows of one; -1 is where the constant stands. The engine
-computes the same index (src/rows/borders.pxi), for rows and margins only; no loop over taps knows a border.
+A border defines the source pixel of each position of the padded picture. Here that is an index
+table, for the reference and for `stream`; -1 means the constant. The engine computes the same index
+(src/rows/borders.pxi), but only for rows and margins: no loop over taps knows a border.
 
     reflect    d c b a | a b c d | d c b a     the edge pixel is repeated; period 2n
     mirror     d c b   | a b c d |   c b a     the edge pixel is not repeated; period 2n - 2
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 BORDERS = ("reflect", "mirror", "nearest", "wrap", "constant")
 
-# Names of numpy.pad, OpenCV, scipy.signal, scipy.ndimage's grid modes, torch and astropy. Left out:
-# "reflect" of numpy.pad, OpenCV's docs and torch, which mean our "mirror"; SciPy's meaning wins.
+# Names in numpy.pad, OpenCV, scipy.signal, scipy.ndimage's grid modes, torch and astropy. "reflect"
+# has SciPy's meaning; in numpy.pad, OpenCV's docs and torch it is what is called "mirror" here.
 ALIASES = {
     "symmetric": "reflect",
     "symm": "reflect",
@@ -46,7 +46,7 @@ def canonical(border: str) -> str:
     Raises
     ------
     ValueError
-        `border` is none of the names known.
+        `border` is not a known name.
     """
     name = border.lower().removeprefix("border_") if isinstance(border, str) else border
     if name in BORDERS:
@@ -67,16 +67,16 @@ def index_table(length: int, start: int, count: int, border: str) -> NDArray[np.
     length : int
         Pixels of the axis, at least 1.
     start : int
-        First position wanted; negative before the first pixel.
+        First position; negative before the first pixel.
     count : int
-        How many positions.
+        Number of positions.
     border : str
         One of `BORDERS`.
 
     Returns
     -------
     ndarray of intp, shape (count,)
-        Indices in ``0 .. length - 1``, and -1 where the constant stands.
+        Indices in ``0 .. length - 1``, and -1 for the constant.
     """
     i = np.arange(start, start + count, dtype=np.intp)
     if border == "nearest":
@@ -88,7 +88,7 @@ def index_table(length: int, start: int, count: int, border: str) -> NDArray[np.
     if border == "reflect":
         i %= 2 * length
         return np.minimum(i, 2 * length - 1 - i)
-    if length == 1:  # a mirror has no period here; SciPy and OpenCV repeat the only pixel
+    if length == 1:  # the period would be 0; SciPy and OpenCV repeat the only pixel
         return np.zeros_like(i)
     i %= 2 * length - 2
     return np.minimum(i, 2 * length - 2 - i)
@@ -97,7 +97,7 @@ def index_table(length: int, start: int, count: int, border: str) -> NDArray[np.
 def extended(
     a: NDArray[Any], axis: int, start: int, count: int, border: str, constant: Any
 ) -> NDArray[Any]:
-    """An array with the positions `start` .. `start + count - 1` of an axis, in NumPy."""
+    """Pad an array in NumPy: the positions `start` .. `start + count - 1` of an axis."""
     table = index_table(a.shape[axis], start, count, border)
     found = a.take(table, axis)
     if border == "constant":
@@ -108,7 +108,7 @@ def extended(
 
 
 def placement(length: int, size: int, origin: int, flipped: bool, shape: str) -> tuple[int, int]:
-    """Where the windows of one axis begin, and how many there are.
+    """Position of the first window along an axis, and the number of windows.
 
     Parameters
     ----------

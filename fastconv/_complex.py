@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ._pixels import Floats
 
-# run(part of the kernel, src, dst, constant): one real pass; 0 is the real part, 1 the imaginary.
+# run(part of the kernel, src, dst, constant) makes one real pass. Part 0 is the real one, part 1
+# the imaginary.
 Run = Callable[[int, NDArray[Any], NDArray[Any], Floats], None]
 
 
@@ -31,7 +32,7 @@ def complex_passes(
     parts : {1, 2}
         2 if the kernel is complex.
     fill : ndarray, shape (1,) or (2,)
-        The constant, in parts if `src` is complex.
+        The constant; its real and imaginary part if `src` is complex.
     """
     if src.dtype.kind != "c":
         run(0, src, dst.real if dst.dtype.kind == "c" else dst, fill)
@@ -51,7 +52,9 @@ def complex_passes(
 
 
 def _pairs(src: NDArray[Any], dst: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both as real arrays whose channels are pairs; channels that lie apart become planes."""
+    """Both as real arrays whose channels are pairs. If channels are not contiguous, they become
+    planes.
+    """
     a, b = _split(src), _split(dst)
     if all(x.shape[-2] == 1 or x.strides[-2] == 2 * x.strides[-1] for x in (a, b)):
         return _joined(a), _joined(b)
@@ -59,13 +62,13 @@ def _pairs(src: NDArray[Any], dst: NDArray[Any]) -> tuple[NDArray[Any], NDArray[
 
 
 def _split(a: NDArray[Any]) -> NDArray[Any]:
-    """(..., C) complex -> (..., C, 2) real, the same memory and byte order."""
+    """View (..., C) complex numbers as (..., C, 2) real ones, of the same memory and byte order."""
     real = np.dtype(f"f{a.dtype.itemsize // 2}").newbyteorder(a.dtype.byteorder)
     return a[..., np.newaxis].view(real)
 
 
 def _joined(a: NDArray[Any]) -> NDArray[Any]:
-    """(..., C, 2) -> (..., 2C), the same memory."""
+    """View (..., C, 2) as (..., 2C), of the same memory."""
     return np.lib.stride_tricks.as_strided(
         a, (*a.shape[:-2], 2 * a.shape[-2]), (*a.strides[:-2], a.strides[-1])
     )

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A layer of a network: torch.nn.functional.conv2d, for what is a convolution and no product of matrices.
+"""A layer of a network: torch.nn.functional.conv2d, for layers of few input channels.
 
 Each channel of the result is the correlation of a few input channels with a kernel of its own. One input
-channel is a picture; up to four are a volume, of which the kernel sees all slices at once:
+channel is a picture. Two to four are a volume, and the kernel spans all of its slices:
 
     depthwise, 1 -> K       a plane                   any method
-    2, 3, 4 -> K            a window of as many slices, which stands at one place along these
+    2, 3, 4 -> K            a window of as many slices, at a single position along them
 
-With more input channels a layer is a product of large matrices, which is another trade.
+With more input channels a layer is a product of large matrices, which needs other algorithms.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ._volumes import plan_of
 
 __all__ = ["conv2d"]
 
-# Input channels of one of the result.
+# Most input channels of a channel of the result.
 _MOST_CHANNELS = 4
 
 
@@ -71,14 +71,15 @@ def conv2d(
     Returns
     -------
     ndarray, shape (N, K, H', W') or (K, H', W')
-        Of the type of `x`.
+        Its type is that of `x`.
 
     Raises
     ------
     TypeError
         A type is not supported.
     ValueError
-        A value is not allowed, or more than 4 channels meet in one: torch and onnxruntime are made for that.
+        A value is not allowed, or a group has more than 4 input channels: use torch or onnxruntime
+        for these.
 
     Examples
     --------
@@ -109,7 +110,7 @@ class _Layer(PlanBase):
     Parameters
     ----------
     plans : tuple of VolumePlan
-        For each channel of the result.
+        One for each channel of the result.
     weights : (int, int, int, int)
         Shape of the weights.
     padding : ((int, int), (int, int))
@@ -218,7 +219,9 @@ def _around(
 
 
 def _as_bias(bias: ArrayLike, weight: NDArray[Any]) -> NDArray[Any]:
-    """A number for each channel of the result, beside its rows and columns."""
+    """The bias as an array that broadcasts over rows and columns: one number for each channel of
+    the result.
+    """
     b = array_of(bias, "bias")
     if b.dtype.kind not in "biuf" or b.shape != weight.shape[:1]:
         raise ValueError(

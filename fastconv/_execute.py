@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From a strategy and two arrays to the one call of the engine."""
+"""From a strategy and two arrays to the call of the engine."""
 
 from __future__ import annotations
 
@@ -41,15 +41,16 @@ def execute(
     rows, cols : (length, start, count)
         Source pixels, position of the first window's first tap, number of windows.
     border : str or (str, str)
-        Of both axes, or of rows and of columns.
+        Border of both axes, or of rows and of columns.
     constant : (float, float)
-        Of even and of odd channels.
+        Constant of even and of odd channels.
     threads : int or None
 
     Returns
     -------
     Bound or None
-        It fills any other `dst` of this layout from any other `src`; None if this took more than one request.
+        Repeats the call with other arrays of these layouts. None if the call took more than one
+        request.
     """
     down, across = (border, border) if isinstance(border, str) else border
     known = kernel if isinstance(kernel, Kernel) else Kernel(kernel)
@@ -79,12 +80,12 @@ def execute_volume(
     src, dst : ndarray, shape (..., D, H, W, C), real, any strides; of the same leading axes, no axis empty
     source, target : Pixel
     windows : three (length, start, count)
-        Of slices, rows and columns: as in `execute`. Programs know the steps from one to the next.
+        For slices, rows and columns, as in `execute`. The program holds the steps between windows.
     borders : (str, str, str)
     constant : (float, float)
-        Of even and of odd channels.
+        Constant of even and of odd channels.
     cost : float
-        Predicted ns a sample of the result, on one thread.
+        Predicted ns for each sample of the result, on one thread.
     threads : int or None
     """
     numbers = tuple(map(BORDERS.index, borders))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Explain: what will run, in which type, how exact, on how many threads, and why not something else."""
+"""Explain: the method that will run, its type of sums, exactness and threads, and why the others
+will not.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ def explanation(
     chosen: list[tuple[Strategy, tuple[tuple[str, str], ...]]],
     masked: bool = False,
 ) -> str:
-    """Some ten lines about images of type `pixel` with so many samples.
+    """Explain in some ten lines how images of type `pixel` with `samples` samples are filtered.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ def explanation(
 
 
 def _last_steps(plan: Plan) -> str:
-    """What is done with the sums before they are rounded."""
+    """The steps from sums to results before rounding: scale, offset and magnitude."""
     scale = f", weights times {plan.scale:g}" if plan.scale != 1 else ""
     offset = f", plus {plan.offset:g}" if plan.offset else ""
     return scale + offset + (", magnitudes" if plan.absolute else "")

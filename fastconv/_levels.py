@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which build of the engine runs: the highest level that this CPU and this installation have.
+"""The build of the engine that runs: that of the highest level that this CPU and this installation
+have.
 
-The engine is compiled once per level, from one source: base (x86-64 or aarch64), v3 (AVX2, FMA) and v4
-(AVX-512). The environment variable FASTCONV_LEVEL forces one. `cpu` is built with baseline flags and is
-asked before any other module is loaded.
+The engine is compiled once per level, from one source: base (x86-64 or aarch64), v3 (AVX2, FMA) and
+v4 (AVX-512). The environment variable FASTCONV_LEVEL forces one. `cpu` is built with baseline
+flags; it finds the levels of this CPU before any engine is loaded.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ._engine import calls, cpu, planner
 
 
 class Engine(Protocol):
-    """What every build of the engine has; see src/schedule/strips.pxi."""
+    """The interface of every build of the engine; see src/schedule/strips.pxi."""
 
     Program: Any
 

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Linear light: what light samples of sRGB stand for, and the samples again.
+"""Linear light: conversion between samples of sRGB and the light they stand for.
 
-Pictures hold no light but a code of it, in which a mean of black and white is too dark. sRGB (IEC 61966-2-1)
-says, of samples v and light l from 0 to 1,
+The samples of pictures are a code of light, in which a mean of black and white is too dark. sRGB
+(IEC 61966-2-1) defines, for samples v and light l from 0 to 1,
 
     l = v / 12.92                        if v <= 0.04045, else ((v + 0.055) / 1.055) ** 2.4
     v = 12.92 * l                        if l <= 0.0031308, else 1.055 * l ** (1 / 2.4) - 0.055
 
-where white is 1: 255 of bytes, 65535 of 16 bits, 1.0 of floats. Beyond 0 and 1, both go on, mirrored below 0,
-as in CSS Color 4. Here light is in units of the samples, so that white is as large as before; all is float64.
-Opacity, which is no light, stays as it is.
+where white is 1: a sample of 255 in bytes, of 65535 in 16 bits, of 1.0 in floats. Beyond 0 and 1
+both formulas continue, mirrored below 0, as in CSS Color 4. Here light is scaled to the range of
+the samples, so that white keeps its value, and all light is float64. Opacity is not light and stays
+as it is.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from ._pixels import Floats
 
 __all__ = ["Decoded", "Encoded", "decoded", "encoded", "saturated", "white_of"]
 
-# Rows of large pictures are coded some at a time.
+# Samples of large pictures that are encoded at a time.
 _NEAR = 1 << 15
 
 
 def white_of(dtype: np.dtype[Any]) -> float:
-    """The sample that stands for all the light there is."""
+    """The sample that stands for white."""
     if dtype.kind == "f":
         return 1.0
     if dtype.kind == "u" and dtype.itemsize <= 2:
@@ -67,7 +68,7 @@ def _decoded(a: Floats, white: float) -> Floats:
 
 @quiet
 def encoded(light: Floats, dtype: np.dtype[Any], white: float) -> NDArray[Any]:
-    """Samples of light; integers are rounded half to even and saturated, NaN becomes 0 of them.
+    """Samples of light. Integers are rounded half to even and saturated; NaN becomes 0.
 
     Examples
     --------
@@ -89,7 +90,9 @@ def _encoded(light: Floats, dtype: np.dtype[Any], white: float) -> NDArray[Any]:
 
 
 def saturated(a: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Floats in a type of at most 32 bits; integers are rounded half to even, NaN becomes 0 of them."""
+    """Floats in a type of at most 32 bits. Integers are rounded half to even and saturated; NaN
+    becomes 0.
+    """
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         a = np.nan_to_num(np.rint(a), nan=0.0).clip(limits.min, limits.max)
@@ -100,7 +103,9 @@ def saturated(a: Floats, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 class Decoded:
-    """A source whose slices are decoded when they are read; with opacity, all but the last channel."""
+    """A source whose slices are decoded when they are read. With opacity, the last channel is left
+    as it is.
+    """
 
     def __init__(self, source: Any, opacity: bool = False) -> None:
         self._source, self._opacity = source, opacity
@@ -118,7 +123,9 @@ class Decoded:
 
 
 class Encoded:
-    """A target whose slices are encoded when they are written."""
+    """A target whose slices are encoded when they are written. With opacity, the last channel is
+    only rounded.
+    """
 
     def __init__(self, target: Any, white: float, opacity: bool = False) -> None:
         self._target, self._white, self._opacity = target, white, opacity

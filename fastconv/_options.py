@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Options: images, kernels, numbers and outputs in the form that the rest of the library works with.
+"""Options: check images, kernels, numbers and outputs, and convert them for the rest of the
+library.
 
-Each function returns its argument so, or raises an exception that names it, what came and what is allowed.
+Each function returns the converted argument, or raises an exception that names it, what came and
+what is allowed.
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ from ._borders import canonical
 from ._engine.calls import magnitude
 from ._pixels import Floats, pixel_of
 
-# Libraries whose arrays have an adapter of this name, which answers in their stead: lazily, with names.
+# Libraries whose arrays are served by the adapter of the same name in fastconv/containers.
 HOSTS = ("dask", "xarray")
 
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """The kernel ``np.outer(column, row)``, of finite weights, which need not be an array."""
+    """The kernel ``np.outer(column, row)`` of finite weights, kept as its two lines."""
 
     column: Floats
     row: Floats
@@ -45,7 +47,9 @@ class Product:
 
 
 def host_of(image: object) -> str | None:
-    """The library of `HOSTS` that an image comes from: read from its class, so that none is imported."""
+    """The library in `HOSTS` of an image's class, or None. Only the class is read, so no library is
+    imported.
+    """
     for base in type(image).__mro__[:-1]:
         library = base.__module__.partition(".")[0]
         if library in HOSTS:
@@ -64,7 +68,9 @@ def as_image(image: ArrayLike) -> NDArray[Any]:
 
 
 def as_kernel(kernel: ArrayLike, axes: int | None = 2, argument: str = "kernel") -> NDArray[Any]:
-    """float64 or complex128, of so many axes; None: of one or more."""
+    """A kernel as float64 or complex128. It must have `axes` axes, or one or more if `axes` is
+    None.
+    """
     a = array_of(kernel, argument, "an array" if axes is None else f"a {axes}-D array")
     if a.dtype.kind not in "biufc":
         raise TypeError(f"{argument} must hold numbers; got dtype {a.dtype}")
@@ -76,7 +82,7 @@ def as_kernel(kernel: ArrayLike, axes: int | None = 2, argument: str = "kernel")
         return a.astype(np.float64)
     with np.errstate(all="ignore"):
         weights = a.astype(np.complex128 if a.dtype.kind == "c" else np.float64)
-    # looked at as integers: as a float64, 2**53 + 1 is 2**53
+    # compared as integers, since 2**53 + 1 as a float64 is 2**53
     if a.dtype.kind in "iu" and max(int(a.max()), -int(a.min())) > 2**53:
         raise ValueError(f"{argument} must hold integers within +-2**53; got larger ones")
     return weights
@@ -127,7 +133,7 @@ def as_flag(value: bool, argument: str) -> bool:
 
 
 def as_each(value: object, axes: int, argument: str) -> tuple[int, ...]:
-    """An integer for each of the kernel's axes, of one for all or of a sequence."""
+    """An integer for each of the kernel's axes, from one integer for all or from a sequence."""
     if not isinstance(value, (tuple, list, np.ndarray)) or np.ndim(value) == 0:
         return (as_index(value, argument),) * axes
     if len(value) != axes:
@@ -141,7 +147,7 @@ _COUNTED = {1: "a sequence of one", 2: "a pair of them"}
 
 
 def as_steps(value: object, axes: int, argument: str) -> tuple[int, ...]:
-    """Steps along each of the kernel's axes; None is 1."""
+    """Steps along each of the kernel's axes; None means 1."""
     steps = (1,) * axes if value is None else as_each(value, axes, argument)
     if min(steps) < 1:
         raise ValueError(f"{argument} must be at least 1; got {value!r}")
@@ -149,7 +155,7 @@ def as_steps(value: object, axes: int, argument: str) -> tuple[int, ...]:
 
 
 def as_border(border: object, axes: int) -> str | tuple[str, ...]:
-    """The border of all of the kernel's axes, or one for each if they differ."""
+    """A single border for all of the kernel's axes, or a tuple if they differ."""
     if not isinstance(border, (tuple, list)):
         return canonical(border)  # type: ignore[arg-type]
     if len(border) != axes:
@@ -159,7 +165,7 @@ def as_border(border: object, axes: int) -> str | tuple[str, ...]:
 
 
 def as_origin(origin: object, size: tuple[int, ...], shape: str) -> tuple[int, ...]:
-    if type(origin) is int and origin == 0:  # the centre is on every kernel
+    if type(origin) is int and origin == 0:  # always within the bounds below
         return (0,) * len(size)
     shifts = as_each(origin, len(size), "origin")
     if any(shifts) and shape != "same":

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Types of samples, one table, and of sums. The engine knows a type by its `code`, the row of this table.
+"""Types of samples and of sums. The engine knows a type of samples by its `code`, its row in this
+table.
 
-A complex picture is one of twice as many real channels, so complex types need no row of their own.
+A complex picture is filtered as twice as many real channels, so complex types need no rows of their
+own.
 """
 
 from __future__ import annotations
@@ -14,14 +16,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Types of sums. "strict" is float64 in the definition's order and rounding: it is the definition, so it is
-# never wrong, and never fast.
+# Types of sums. "strict" is float64 in the definition's order and rounding: always right, but slow.
 Accumulator = Literal["float32", "float64", "strict"]
 
 
 @dataclass(frozen=True)
 class Pixel:
-    """What the planner must know of a sample type.
+    """The facts of a sample type that the planner needs.
 
     Attributes
     ----------
@@ -43,7 +44,7 @@ class Pixel:
 
     @property
     def stored(self) -> str:
-        """Name of the type that the engine reads: of bool, bytes 0 and 1."""
+        """Name of the type that the engine reads. It reads bool as bytes 0 and 1."""
         return "uint8" if self.name == "bool" else self.name
 
     @property
@@ -66,17 +67,17 @@ PIXELS["complex64"] = PIXELS["float32"]
 PIXELS["complex128"] = PIXELS["float64"]
 
 
-# By NumPy's numbers of types: asking for a name takes microseconds.
+# By NumPy's type numbers, since reading a dtype's name takes microseconds.
 _BY_NUMBER = {np.dtype(name).num: pixel for name, pixel in PIXELS.items()}
 
 
 def pixel_of(dtype: np.dtype[Any], argument: str) -> Pixel:
-    """Row of the table for `dtype`; a complex type gives that of its parts.
+    """Row of the table for `dtype`; for a complex type, the row of its parts.
 
     Raises
     ------
     TypeError
-        The type is not one of the table's; `argument` names the culprit.
+        The type is not in the table. The message names `argument`.
     """
     pixel = _BY_NUMBER.get(dtype.num) or PIXELS.get(dtype.name)
     if pixel is None:

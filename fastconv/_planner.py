@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which method, with sums of which type, at what cost, and why: the planner in C (src/planner.pyx), asked
+"""The planner: method, type of sums, cost and reason. This calls the planner in C (src/planner.pyx)
 with arrays and pixel types.
 """
 
@@ -21,7 +21,8 @@ def _kernel(weights: bytes, shape: tuple[int, int]) -> Kernel:
 
 
 def known_kernel(weights: Floats) -> Kernel:
-    """A kernel as the planner knows it: the same one for the same weights, with all that was decided for it.
+    """The planner's kernel of these weights: the same object for equal weights, so that its
+    strategies are kept.
 
     Parameters
     ----------
@@ -65,20 +66,21 @@ def decide(
     offset : float
         A number that is added to every result before it is rounded.
     absolute : bool
-        Whether the magnitudes of these are the results.
+        Whether the results are the magnitudes of the sums with the offset.
     order : {"any", "definition", "convolve2d", "convolve2d reversed"}
-        In which order products are added: "any" for the definition's results, another one for SciPy's.
+        Order in which products are added: "any" gives the definition's results, the others SciPy's.
     cast_mode : {"rounded", "cast", "cast back", "wrapped"}
-        How sums become integers; only "rounded" for the definition's results.
+        How sums become integers. The definition's results are "rounded".
     slices : int
-        Of a kernel of three axes, of which `kernel` is the rows, slice by slice; 0: it is none.
+        Number of slices of a kernel of three axes, whose rows `kernel` lists slice by slice; 0 for
+        two axes.
     stepped : bool
-        Whether such a kernel's results are some pixels apart.
+        Whether the results of such a kernel are some pixels apart.
 
     Raises
     ------
     ValueError
-        `method` cannot do this, or the exact result cannot be had.
+        `method` cannot do this, or no exact result is possible.
     """
     return planner.decide(
         kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute,
@@ -100,7 +102,7 @@ def rejected(
     slices: int = 0,
     stepped: bool = False,
 ) -> tuple[tuple[str, str], ...]:
-    """Method and reason of all that `decide`, given the same, does not take."""
+    """Method and reason of each method that `decide`, given the same arguments, does not take."""
     return planner.rejected(
         kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute,
         slices, stepped,

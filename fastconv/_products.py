@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Kernels of any size that are a column times a row, which are never an array of all their weights.
+"""Kernels of any size that are a column times a row, without an array of all their weights.
 
-Where two taps see the same pixel from every window, one tap with the sum of their weights does, so no
-kernel costs more than one of the picture's size. A border that reflects or wraps repeats the picture after
-its period, and taps a period apart are one:
+Taps that see the same pixel from every window are replaced by one tap with the sum of their
+weights, so no kernel costs more than one of the picture's size. A border that reflects or wraps
+repeats the picture with a period, and taps a period apart become one:
 
     wrap       period n           a b c d | a b c d | a b c d
     reflect    period 2n          d c b a | a b c d | d c b a
     mirror     period 2n - 2        d c b | a b c d | c b a
 
-Under "nearest" and "constant", taps that stand outside for every window see the same pixel, so all beyond the
-last one that may stand inside are added to it.
+Under "nearest" and "constant", all taps that are outside of the picture for every window see the
+same pixel. They are added to the nearest tap that may be inside.
 
-Which lines are folded depends on the size of the picture, so this is not for parts of one.
+How lines are folded depends on the size of the picture, so this does not serve parts of a picture.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ from ._pixels import Floats
 from ._plan import Plan, make_plan
 from .api import correlate
 
-# Weights of a kernel that is an array although its lines are known, since all methods know those: as it is
-# given, and folded onto a picture.
+# Up to so many weights a product becomes an array, since all methods know arrays: as it is given,
+# and after folding it onto a picture.
 LARGEST_ARRAY = 2**14
 LARGEST_FOLDED = 2**17
-# And of one that has to be an array.
+# Most weights of a product that must become an array.
 _MOST_WEIGHTS = 2**24
-# Plans that are kept: each holds spectra, of some 100 kB.
+# Number of plans that are kept. Each holds spectra of some 100 kB.
 _KEPT = 16
 
-# Pixels, position of the first window's first tap; there are as many windows as pixels.
+# Pixels of an axis, and position of the first window's first tap. There are as many windows as
+# pixels.
 _Axis = tuple[int, int]
 
 
@@ -46,7 +47,9 @@ Weights = NDArray[Any] | Product
 
 
 def product_of_lines(column: Floats, row: Floats, most: int | None = None) -> Weights:
-    """The kernel of two lines: an array, if it has no more weights than `most`, or LARGEST_ARRAY."""
+    """The kernel of two lines: an array if it has at most `most` weights (default
+    LARGEST_ARRAY).
+    """
     most = LARGEST_ARRAY if most is None else most
     if min(len(column), len(row)) == 1 or len(column) * len(row) <= most:
         made = np.outer(column, row)
@@ -82,7 +85,7 @@ def correlate_product(
     shifts = origin if isinstance(origin, tuple) else (origin, origin)
     target = image.dtype if dtype is None else dtype
     if target.kind in "iu" and (image.dtype.kind == "f" or image.dtype.itemsize > 2):
-        # which only sums in the definition's order give
+        # only sums in the definition's order give exact integers here
         return correlate(
             image, _listed(kernel), border=border, cval=cval, origin=origin, channel_axis=channel_axis,
             dtype=dtype, out=out,
@@ -112,7 +115,7 @@ def _plan_of(
     channel_axis: int | None,
     dtype: np.dtype[Any] | None,
 ) -> Plan:
-    """For pictures of this size."""
+    """The plan of a product for pictures of this size, with its lines folded onto them."""
     lines, origin = [kernel.column, kernel.row], list(shifts)
     for i, length in enumerate(size):
         if length:
@@ -126,8 +129,8 @@ def _plan_of(
 
 
 def _folded(line: Floats, axis: _Axis, border: str) -> tuple[Floats, int]:
-    """A line of the same results but for roundings, and where its first window begins. One that is rational
-    stays so.
+    """The folded line, whose results differ by roundings only, and the position of its first
+    window. A rational line stays rational.
     """
     found = planner.rational(line)
     if found is None:
@@ -151,8 +154,8 @@ def _added_up(line: Floats, axis: _Axis, border: str) -> tuple[Floats, int]:
 
 
 def _cumulated(line: Floats, axis: _Axis, beyond: int) -> tuple[Floats, int]:
-    """Taps that see the same pixel, or the constant, from all windows are added up. A constant begins one
-    position after the last pixel.
+    """Add up the taps that see the same edge pixel, or the constant, from all windows. The constant
+    begins one position after the last pixel.
     """
     length, start = axis
     first = max(0, -start - (length - 1) - beyond)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Pyramids: an image, and ever smaller ones, each a blurred half of the one before.
+"""Pyramids: an image and ever smaller images, each a blurred half of the one before.
 
 P. J. Burt and E. H. Adelson, "The Laplacian pyramid as a compact image code", IEEE Trans. Comm. 31, 1983.
 """
@@ -17,7 +17,8 @@ from .kernels import binomial
 __all__ = ["pyramid"]
 
 _WEIGHTS = binomial(5)
-# Half of the least difference of two sums of integers: added to them, it takes ties up and nothing else.
+# Half of the least difference of two sums of integers. Added to the sums, it rounds ties up and
+# changes no other.
 _UP = 1 / 512
 
 
@@ -51,10 +52,8 @@ def pyramid(
     ValueError
         `levels` is negative.
 
-    Notes
-    -----
-    The blur is `kernels.binomial` of 5, of weights 1, 4, 6, 4, 1 down and across, over 256. Outside the
-    image stands its mirror, without the pixel at the edge.
+    Notes ----- The blur is ``kernels.binomial(5)``: weights 1, 4, 6, 4, 1 down and across, divided
+    by 256. The border is "mirror", which does not repeat the pixel at the edge.
 
     Examples
     --------

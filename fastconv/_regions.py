@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Regions: a part of a picture that is filtered, and all else stays as it is."""
+"""Regions: filter a part of a picture and leave all other pixels as they are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Region = tuple[int, int, int, int]
 
 
 def as_region(region: Any, height: int, width: int) -> Region:
-    """A region of a picture of this size.
+    """Check a region of a picture of this size.
 
     Examples
     --------
@@ -48,24 +48,25 @@ def in_region(
     border: str,
     work: Callable[[NDArray[Any]], NDArray[Any]],
 ) -> NDArray[Any]:
-    """A copy of a picture of shape (H, W) or (H, W, C), of which a region is filtered.
+    """A copy of a picture of shape (H, W) or (H, W, C) with a region filtered.
 
     Parameters
     ----------
     a : ndarray
     size : (int, int)
-        Of the kernel, whose centre is on it.
+        Size of the kernel. Its centre must lie on it.
     region : (int, int, int, int)
     border : str
     work : callable
-        Filters a picture under this border: the region with all that its windows see.
+        Filters a picture under this border. It gets the region with all pixels that its windows
+        see.
     """
     x, y, w, h = as_region(region, a.shape[0], a.shape[1])
     name = canonical(border)
     rows, top = _seen(a.shape[0], y, h, size[0], name)
     cols, left = _seen(a.shape[1], x, w, size[1], name)
     filtered = work(a[rows][:, cols])[top : top + h, left : left + w]
-    # of another type, pixels are what the identity kernel makes of them
+    # if the type changes, the identity kernel converts the other pixels
     same = filtered.dtype == a.dtype.newbyteorder("=")
     result = np.array(a, filtered.dtype) if same else convolve(a, [[1.0]], dtype=filtered.dtype)
     result[y : y + h, x : x + w] = filtered
@@ -73,9 +74,10 @@ def in_region(
 
 
 def _seen(length: int, first: int, count: int, reach: int, border: str) -> tuple[Any, int]:
-    """Pixels that the windows of some see, along an axis, and where among them these begin.
+    """Indices along an axis of the pixels that the windows of `count` pixels see, and the place of
+    the first of these among them.
 
-    A border's pixels are among them, but for those of a constant, which the border adds again.
+    They include the border's pixels, except for a constant, which filtering adds again.
     """
     if border == "constant":
         low = max(first - reach, 0)

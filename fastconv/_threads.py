@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How many threads a call may have: policy only; the threads themselves are those of src/schedule/pool.h.
+"""The number of threads of a call. This is policy only; the threads are those of
+src/schedule/pool.h.
 
-The first of these that says something decides:
+The first of these that is set decides:
 
-    threads=                the call's own word
-    set_num_threads         the program's
-    FASTCONV_NUM_THREADS    the environment's
-    OMP_NUM_THREADS         the environment's, for all libraries: dask's workers are started with it
-    -X cpu_count            Python's, or PYTHON_CPU_COUNT
-    CPU quota, affinity     the smaller of what the control group allows, rounded up, and of the cores that
-                            the calling thread may use
+    threads=                argument of the call set_num_threads         setting of the program
+    FASTCONV_NUM_THREADS    environment variable OMP_NUM_THREADS         environment variable for
+    all libraries; dask starts its workers with it -X cpu_count            option of Python, or
+    PYTHON_CPU_COUNT CPU quota, affinity     the smaller of the control group's quota, rounded up,
+    and of the cores that the
+                            calling thread may use
 
-What is decided is told to the pool, so that a call learns it without Python. The environment and the control
-group are read at import, and again by ``set_num_threads(None)``; a thread's cores at each of its calls.
-Settings of other libraries are read and never touched.
+The decision is stored in the pool, so that a call reads it without Python. The environment and the
+control group are read at import, and again by ``set_num_threads(None)``. A thread's cores are read
+at each of its calls. Settings of other libraries are read but never changed.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Limit:
     ----------
     count : int
     why : str
-        What decided.
+        Name of the setting that decided.
     follow : bool
-        Whether they are never more than the cores of the calling thread.
+        Whether the cores of the calling thread limit them, too.
     """
 
     count: int
@@ -63,7 +63,8 @@ def _decided(setting: int | None) -> Limit:
     if text:
         count = _checked(int(text) if text.isdecimal() else text, "FASTCONV_NUM_THREADS")
         return Limit(count, "FASTCONV_NUM_THREADS")
-    # one number for each level of nesting; what OpenMP itself would not understand is not our error
+    # A list has one number for each level of nesting. A value that OpenMP would not understand is
+    # ignored.
     text = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     if text.isdecimal() and int(text) > 0:
         return Limit(min(int(text), pool.MOST_THREADS), "OMP_NUM_THREADS")
@@ -71,7 +72,7 @@ def _decided(setting: int | None) -> Limit:
 
 
 def _machine(root: Path = Path("/")) -> Limit:
-    """What the system lets this process use."""
+    """The limit that the system sets for this process."""
     cores = _affinity()
     count = getattr(os, "process_cpu_count", os.cpu_count)() or 1
     if cores is None:
@@ -85,7 +86,7 @@ def _machine(root: Path = Path("/")) -> Limit:
 
 
 def _affinity() -> int | None:
-    """Cores that the calling thread may use; None where the system does not say."""
+    """Number of cores that the calling thread may use; None where the system does not tell."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
@@ -93,7 +94,7 @@ def _affinity() -> int | None:
 
 
 def _quota(root: Path) -> int | None:
-    """Cores that the control groups of this process allow, all together; None if there is no limit.
+    """Number of cores that the control groups of this process allow; None if there is no limit.
 
     https://docs.kernel.org/admin-guide/cgroup-v2.html, and v1's scheduler/sched-bwc.html.
     """
@@ -102,7 +103,7 @@ def _quota(root: Path) -> int | None:
 
 
 def _shares(root: Path) -> Iterator[float]:
-    """The quota of each group that this process is in, in cores; where there is one."""
+    """The quota in cores of each group of this process that has one."""
     try:
         groups = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:  # not on Linux
@@ -121,7 +122,9 @@ def _shares(root: Path) -> Iterator[float]:
 
 
 def _share(folder: Path) -> float | None:
-    """What one control group allows, in cores: ``cpu.max`` of version 2, or the two files of version 1."""
+    """The quota of one control group in cores, from ``cpu.max`` of version 2 or the two files of
+    version 1.
+    """
     for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
         try:
             quota, period = " ".join((folder / name).read_text() for name in names).split()
@@ -146,8 +149,8 @@ def set_num_threads(n: int | None) -> None:
     Parameters
     ----------
     n : int or None
-        1 to 1024; None goes back to FASTCONV_NUM_THREADS, OMP_NUM_THREADS, or what this process may use, and
-        looks at these anew.
+        1 to 1024. None reads FASTCONV_NUM_THREADS, OMP_NUM_THREADS and the system's limits anew,
+        and takes the first that is set.
 
     Raises
     ------
@@ -184,12 +187,14 @@ def get_num_threads() -> int:
 
 
 def threads_for(work: float, asked: int | None) -> int:
-    """Threads for a call predicted to take `work` ns on one; `asked` is its ``threads=``."""
+    """Threads for a call that is predicted to take `work` ns on one thread. `asked` is its
+    ``threads=``.
+    """
     return pool.share(work, 0 if asked is None else _checked(asked, "threads"))
 
 
 def helpers() -> str:
-    """What a call's other threads are, for `fastconv.show_config`."""
+    """Kind and number of the helper threads, for `fastconv.show_config`."""
     if pool.kind() == "none":
         return "none, every call is serial"
     return f"{pool.kind()} threads, {pool.helpers()} started"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The calls: `convolve`, `correlate`, and `plan`, which checks a kernel and options for many images.
 
-`convolve` and `correlate` differ in nothing but the direction of the kernel. Each makes a `Plan` of its
-kernel and options, or finds the one that an earlier call made, and applies it.
+`convolve` and `correlate` differ only in the direction of the kernel. Each makes a `Plan` of its
+kernel and options, or finds the plan of an earlier call, and applies it.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def convolve(
     ----------
     image : array_like, shape (..., H, W)
         bool, integer, float16 to float64 or complex; any strides and byte order. Leading axes are a
-        batch of images. The result of a dask array is a lazy one, that of an xarray.DataArray keeps its
-        coordinates: see `fastconv.containers.dask` and `fastconv.containers.xarray`.
+        batch of images. The result for a dask array is lazy, and that for an xarray.DataArray keeps
+        its coordinates: see `fastconv.containers.dask` and `fastconv.containers.xarray`.
     kernel : array_like, shape (h, w)
         Real or complex weights, of any size, also larger than the image. Of any number of axes: one is a
         line, three are a volume; one of four and more is summed by the definition, which is slow.
@@ -84,24 +84,25 @@ def convolve(
     origin : int, or a sequence of one for each axis of the kernel
         Shift of the kernel's centre, down and right, as in scipy.ndimage: within the kernel.
     shape : {"same", "valid", "full"}
-        As many results as pixels; those whose window lies inside the image, (H-h+1, W-w+1); those
-        whose window touches the image, (H+h-1, W+w-1).
+        "same" gives one result for each pixel; "valid" those whose window lies inside the image,
+        (H-h+1, W-w+1); "full" those whose window touches the image, (H+h-1, W+w-1).
     channel_axis : int, optional
         An axis that is not convolved, for instance -1 for (..., H, W, C).
     dtype : dtype, optional
         Type of the result: the image's by default, float32 for bool; complex if the kernel is.
         Integers are rounded half to even and saturated.
     out : ndarray, optional
-        Where to write the result; any strides, also the image itself.
+        Where to write the result. It may have any strides, and may be the image itself.
     method : {"auto", "direct", "separable", "sparse", "box", "dot", "fft", "wide"}
-        How to sum. "auto" takes the fastest; results of integer type never depend on it.
+        How to sum. "auto" takes the method that is predicted to be fastest. Results of integer type
+        never depend on it.
     threads : int, optional
         The most threads to use; see `set_num_threads`.
     scale, offset : float
-        What comes after the sum, before the only rounding: the result is sum * scale + offset. The scale
-        multiplies the weights; see `fastconv.reference`.
+        The result is sum * scale + offset, and only this is rounded. The scale multiplies the
+        weights; see `fastconv.reference`.
     absolute : bool
-        Whether the magnitude of that is the result, as of OpenCV's convertScaleAbs.
+        Whether the result is the magnitude of that, as in OpenCV's convertScaleAbs.
     dims : sequence of hashable, optional
         Names of the dimensions of a DataArray that the axes of the kernel lie along, as ("lat", "lon"). It
         may be left out where it is clear: see `fastconv.containers.xarray`.
@@ -144,14 +145,14 @@ def convolve(
     TypeError
         A type is not supported, or a unit would be lost.
     ValueError
-        A value is not allowed, weights are NaN or infinite and the result is of integers, or the exact
-        result of large integers cannot be had.
+        A value is not allowed, weights are NaN or infinite and the result is of integers, or no
+        exact result is possible for large integers.
 
     Warns
     -----
     ChannelAxisWarning
-        A last axis of 2, 3 or 4 behind longer ones, which may be one of colours, is shorter than the kernel
-        is wide, and `channel_axis` is not given.
+        The last axis may hold colours, since its length is 2, 3 or 4 and the two axes before it are
+        longer; it is shorter than the kernel is wide; and `channel_axis` is not given.
 
     See Also
     --------
@@ -215,7 +216,7 @@ def correlate(
 
     The parameters are those of `convolve`. `origin` shifts the window instead of the kernel, so it
     counts the other way, and a kernel of even size has its centre right of the middle, as in
-    scipy.ndimage. A complex kernel is taken as it is, not conjugated.
+    scipy.ndimage. A complex kernel is not conjugated.
 
     Returns
     -------
@@ -238,7 +239,7 @@ def correlate(
     return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims, mask)
 
 
-# Types of options that cannot be changed in place; most are one of the first.
+# Immutable types of options. Most options have a type of the first set.
 _OFTEN = frozenset((type(None), bool, str, int, float))
 _FIXED = (complex, tuple, type, np.dtype, np.generic, *_OFTEN)
 
@@ -301,7 +302,7 @@ def planned(
 
 
 def _new(kernel: ArrayLike, options: tuple[Any, ...]) -> Plan:
-    """A plan that later calls find."""
+    """Make a plan, and keep it for later calls if all options are immutable."""
     made = plan_of(kernel, *options)
     if _OFTEN.issuperset(map(type, options)) or all(isinstance(o, _FIXED) for o in options):
         remember(kernel, options, made)
@@ -339,8 +340,8 @@ def plan(
     kernel : array_like, shape (h, w)
         Or of any other number of axes.
     pixel : dtype
-        Type of the images that `Plan.method`, `Plan.reason` and `Plan.explain` speak of. Images of
-        other types can be filtered all the same.
+        Type of the images that `Plan.method`, `Plan.reason` and `Plan.explain` describe. The plan
+        also filters images of other types.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
     border, cval, origin, shape, channel_axis, dtype, method, threads
@@ -375,7 +376,7 @@ def plan(
         scale, offset, absolute, nan_policy, min_weight, renormalize, fill, axes, stride, dilation,
         as_dtype(pixel, "pixel"),
     )  # fmt: skip
-    _ = made.method  # a method that cannot do it is an error now, not at the first image
+    _ = made.method  # a method that cannot do it raises now, not at the first image
     return made
 
 

@@ -1,24 +1,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The definition: what every result of this library must be, in plain NumPy, slow and obviously right.
+"""The definition of every result of this library, in plain NumPy: slow and obviously right.
 
-For each output pixel let S be the sum of kernel weight times pixel over the window, in float64, taps in
-row-major order, each product and each sum rounded by itself; taps equal to zero are skipped, so that
-zero times infinity never appears. An integer output is S rounded half to even and saturated (NaN gives
-0); a float output is S in that type.
+For each output pixel let S be the sum of kernel weight times pixel over the window, in float64.
+Taps are added in row-major order, and each product and each sum is rounded. Taps equal to zero are
+skipped, so that zero times infinity never appears. An integer output is S rounded half to even and
+saturated (NaN gives 0). A float output is S in that type.
 
-Where image, constant and output are integers and the kernel is rational, float64 is not asked: S is the exact
-quotient of two whole numbers. The mean of 36 pixels that sum to 18 is one half, and becomes 0, whatever the
-roundings of 36 times 1 / 36 are. `rational` says which kernels are: 1 / 9, a Gaussian of whole numbers over
-273, weights typed with six decimals.
+If image, constant and output are integers and the kernel is rational, S is not a float64 sum but
+the exact quotient of two whole numbers. The mean of 36 pixels that sum to 18 is one half, and
+becomes 0, whatever the roundings of 36 times 1 / 36 are. `rational` defines which kernels are
+rational, for instance 1 / 9, a Gaussian of whole numbers over 273, and weights typed with six
+decimals.
 
-What comes after the sum comes before the only rounding: the result is ``absolute(S + offset)``, as in
-OpenCV's convertScaleAbs. A scale multiplies each weight, in float64, before all else; so S stays the quotient
-of whole numbers where the scaled kernel is rational, and the offset is one weight more, of a sample that is
-1 everywhere.
+Offset and magnitude come after the sum and before the only rounding: the result is ``absolute(S +
+offset)``, as in OpenCV's convertScaleAbs. A scale multiplies each weight, in float64, before all
+else. So S stays a quotient of whole numbers if the scaled kernel is rational. The offset counts as
+one more weight, of a sample that is 1 everywhere.
 
-A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S, the sum over the pixel's own
-window, with every method; eps is that of the sums' type, float32 for pictures of float16, float32 and
-integers of up to 16 bits, else float64. A window of zeros gives 0. An offset counts as one tap more.
+A float that `fastconv` returns is within ``(taps + 1) * eps * sum|w||x|`` of S with every method,
+where the sum goes over the pixel's own window. eps is that of the sums' type: float32 for pictures
+of float16, float32 and integers of up to 16 bits, otherwise float64. A window of zeros gives 0. An
+offset counts as one more tap.
 
 Where samples are missing (a mask, NaN, what stands outside), let S be the sum over those that are there,
 W that of their weights, A that of the weights' magnitudes, and T the sum of all weights, each in the
@@ -31,9 +33,9 @@ whole, and where W cancels: is less than 2**-30 of A. (That share of 2**-30 is a
 A kernel has any number of axes. One that is dilated has zeros between its taps; of results with a stride,
 the first of each so many along an axis is kept.
 
-`convolve` and `correlate` take the arguments of their namesakes in `fastconv`, as far as these change
-the result. `flattened` is what this library is not: the one-dimensional trick of the blog post it
-started from.
+`convolve` and `correlate` take those arguments of their namesakes in `fastconv` that change the
+result. `flattened` is a counterexample: the one-dimensional trick of the blog post that this
+library started from.
 """
 
 from __future__ import annotations
@@ -63,12 +65,12 @@ from ._mask import (
 
 __all__ = ["convolve", "correlate", "flattened", "rational"]
 
-# How far a weight of a rational kernel may be from the quotient that is meant, relative: a division rounds,
-# and so do an outer product and a normalisation.
+# Relative tolerance for treating weights as whole numbers over a divisor. Divisions, outer products
+# and normalisations round.
 WHOLE = 8 * 2.0**-53
-# The magnitudes of its whole numbers sum to less than WEIGHT, and its divisor is less than DIVISOR. The
-# largest of them times the divisor is less than CHANCE: one random weight in a thousand is so near to such
-# a quotient, and of random kernels of several weights hardly any.
+# The magnitudes of the whole numbers sum to less than WEIGHT, and the divisor is less than DIVISOR.
+# The largest of them times the divisor is less than CHANCE: then one random weight in a thousand is
+# as near to such a quotient, and hardly any random kernel of several weights.
 WEIGHT, DIVISOR, CHANCE = 2.0**31, 2.0**24, 2.0**40
 
 
@@ -135,11 +137,12 @@ def correlate(image: ArrayLike, kernel: ArrayLike, **options: Any) -> NDArray[An
 
 
 def rational(kernel: ArrayLike) -> tuple[NDArray[np.float64], int] | None:
-    """Whole numbers and the least divisor of which a kernel is made, if it is.
+    """Write a kernel as whole numbers over their least divisor, if it is rational.
 
-    It is if all weights, times one whole divisor below 2**24, are whole numbers but for a few roundings:
-    within 8 * 2**-53 of these, relative. The magnitudes of the whole numbers must sum to less than 2**31.
-    Unless the divisor is 1, the largest of them times it must be less than 2**40.
+    A kernel is rational if all weights times one integer divisor below 2**24 are whole numbers
+    within a relative tolerance of 8 * 2**-53. The magnitudes of the whole numbers must sum to less
+    than 2**31. Unless the divisor is 1, the largest of them times the divisor must be less than
+    2**40.
 
     Parameters
     ----------
@@ -149,7 +152,7 @@ def rational(kernel: ArrayLike) -> tuple[NDArray[np.float64], int] | None:
     -------
     whole : ndarray of float64, of the kernel's shape
     divisor : int
-        Or None for both, if the kernel is not rational.
+        A single None is returned if the kernel is not rational.
 
     Examples
     --------
@@ -180,8 +183,8 @@ def rational(kernel: ArrayLike) -> tuple[NDArray[np.float64], int] | None:
 
 
 def _denominator(number: float, limit: float) -> float:
-    """The least denominator of a positive number's continued fraction that `WHOLE` does not tell from the
-    number; 0 if it is not below `limit`.
+    """The least denominator among the convergents of a positive number that equal it within
+    `WHOLE`; 0 if that is not below `limit`.
     """
     rest = number
     above, above_before = np.rint(number), 1.0
@@ -297,7 +300,7 @@ def summed(
     offset: float = 0.0,
     absolute: bool = False,
 ) -> NDArray[Any]:
-    """Results of windows that stand anywhere.
+    """Results of windows at any positions.
 
     Parameters
     ----------
@@ -357,7 +360,7 @@ def _summed(
     counts = [count for _, count in places]
 
     integers = dtype.kind in "iu" and padded.dtype.kind in "biuO"
-    # an offset is one weight more
+    # the offset counts as one more weight
     fraction = rational(np.append(kernel, offset) if offset else kernel) if integers else None
     holes = np.zeros((), np.bool_)
     if fraction is not None:
@@ -422,7 +425,7 @@ def _divided(
 
 
 def every(a: NDArray[Any], steps: Sequence[int]) -> NDArray[Any]:
-    """Some of an array: along each of its last axes, one of so many."""
+    """Every step-th element of an array along each of its last axes."""
     kept: list[Any] = [slice(None)] * (a.ndim - len(steps))
     some: NDArray[Any] = a[tuple(kept + [slice(None, None, step) for step in steps])]
     return some
@@ -472,8 +475,8 @@ def _sums(
 
 
 def _times(weight: Any, window: NDArray[Any]) -> NDArray[Any]:
-    """Weight times pixels. A real weight multiplies either part of a complex pixel by itself: as a
-    complex number, it would bring a zero to an infinite part.
+    """Weight times pixels. A real weight multiplies both parts of a complex pixel separately: as a
+    complex number its imaginary zero would turn an infinite part into NaN.
     """
     if window.dtype.kind != "c" or np.iscomplexobj(weight):
         return np.asarray(weight * window)
@@ -486,7 +489,9 @@ def _times(weight: Any, window: NDArray[Any]) -> NDArray[Any]:
 def _integers(
     padded: NDArray[Any], whole: NDArray[np.float64], plus: int
 ) -> tuple[NDArray[Any], Any]:
-    """Whole numbers as integers of a type that holds all their sums: int64, or else those of Python."""
+    """Whole numbers in a type that holds all their sums: int64 if it is large enough, otherwise
+    Python's int.
+    """
     peak = max(abs(int(padded.max())), abs(int(padded.min()))) if padded.size else 0
     kind: Any = np.int64 if 2 * (peak * np.abs(whole).sum() + abs(plus)) < 2**62 else object
     return whole.astype(np.int64).astype(kind), kind
@@ -515,7 +520,7 @@ def _to_pixels(total: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         saturated: NDArray[Any] = np.clip(total, low, high).astype(dtype)
         return saturated
     rounded = np.nan_to_num(np.rint(total), nan=0.0, posinf=np.inf, neginf=-np.inf)
-    # 2.0**63 and 2.0**64 are the first floats that saturate; no cast ever sees them
+    # 2.0**63 and 2.0**64 are the first floats that saturate; they are never cast
     inside = (rounded > low) & (rounded < high)
     result = np.where(inside, rounded, 0).astype(dtype)
     result[rounded >= high] = high
@@ -526,9 +531,9 @@ def _to_pixels(total: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 def flattened(image: ArrayLike, kernel: ArrayLike) -> NDArray[np.uint8]:
     """Do what the blog post did: convolve one long line with one long line.
 
-    The picture's rows are laid end to end, and so are the kernel's. A 3x3 kernel becomes nine
-    neighbours in the same row, so that nothing is ever filtered downwards; the result is truncated and
-    wraps modulo 256. Kept to be compared with.
+    The picture's rows are joined end to end, and so are the kernel's. A 3x3 kernel becomes nine
+    neighbours in the same row, so nothing is filtered downwards. The result is truncated and wraps
+    modulo 256. It is kept for comparison.
 
     Parameters
     ----------

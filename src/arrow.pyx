@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
 # SPDX-License-Identifier: BSD-3-Clause
-"""Memory that another library shares by Arrow's C data interface, as a NumPy array, without a copy.
+"""NumPy arrays over memory that another library shares by Arrow's C data interface, without a copy.
 
-https://arrow.apache.org/docs/format/CDataInterface.html: a capsule holds a struct ArrowArray. Samples stand in
-the second buffer of an array of a primitive type. Groups of them, as the bands of Pillow's pixels, are a list of
-fixed size whose only child is such an array.
+https://arrow.apache.org/docs/format/CDataInterface.html: a capsule holds a struct ArrowArray. The second
+buffer of an array of a primitive type holds its samples. Groups of samples, such as the bands of Pillow's
+pixels, are a list of fixed size whose only child is an array of a primitive type.
 """
 
 cimport numpy as cnp
@@ -23,7 +23,7 @@ cdef struct ArrowArray:
     int64_t length, null_count, offset, n_buffers, n_children
     const void** buffers
     ArrowArray** children
-    # and more that is not read here
+    # the fields after these are not read here
 
 
 def array_of(object capsule not None, tuple shape not None, cnp.dtype dtype not None):
@@ -32,10 +32,11 @@ def array_of(object capsule not None, tuple shape not None, cnp.dtype dtype not 
     Parameters
     ----------
     capsule : "arrow_array"
-        Of numbers, or of groups of them.
+        An array of numbers, or of groups of numbers of a fixed size.
     shape : tuple of int
     dtype : dtype
-        As large as these numbers: their size is in another capsule, which is not looked at.
+        Must have the size of these numbers. Arrow gives their size in the schema's capsule, which is not read
+        here.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def array_of(object capsule not None, tuple shape not None, cnp.dtype dtype not 
     Raises
     ------
     ValueError
-        The capsule is no such one, or has another number of samples.
+        The capsule is not an "arrow_array", or the array has another number of samples than `shape`.
     """
     cdef const ArrowArray* a = <const ArrowArray*>PyCapsule_GetPointer(capsule, "arrow_array")
     cdef cnp.npy_intp dims[4]

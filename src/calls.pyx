@@ -1,16 +1,17 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
 # SPDX-License-Identifier: BSD-3-Clause
-"""Calls: from NumPy arrays to a request of the engine, in C, and the cache of what was decided before.
+"""Calls: from NumPy arrays to a request of the engine, in C, and the cache of plans and requests.
 
-    Options      what a plan does, whatever its kernel: checked once, since most kernels come with known ones.
-    PlanBase     a kernel and options. Called with a plain array it looks up the program for that type and
-                 size, or has one made, describes the arrays as they lie, and runs it.
-    Prepared     what a plan knows of images of one type and size.
-    execute      the same for callers that have a program already.
+    Options      all of a plan but its kernel. They are checked once, since most kernels come with known
+    options. PlanBase     a kernel and options. Called with a plain array it looks up the program for its type
+    and size,
+                 or makes one, describes the arrays by their strides, and runs it.
+    Prepared     the program of a plan for images of one type and size.
+    execute      runs a request for callers that have a program already.
     cache        plans by kernel and options, so that `fastconv.convolve` finds its plan again.
-    again        results of other functions that took one request, found again by what these were given.
+    again        requests of other functions by their arguments, for calls that took one request.
 
-An array may have any strides and byte order: a request holds these, and nothing here depends on them.
+An array may have any strides and byte order: the request holds them, and nothing here depends on them.
 """
 
 cimport cython
@@ -33,15 +34,15 @@ include "request.pxi"
 cnp.import_array()
 
 cdef enum:
-    MOST_AXES = 65      # of an array, and one for channels
-    AXES = 8            # of an array that a cache of other calls knows
-    TYPES = 64          # NumPy's numbers of types that are looked up
-    LEAST_PLANE = 16    # samples of a row of a channel by itself
-    MANY = 65536        # samples from which the GIL is released to look at all of them
-    PREPARED = 4        # images of other types and sizes that a plan knows
-    SLOTS = 256         # of a cache, in pairs
+    MOST_AXES = 65      # axes of an array, and one more for channels
+    AXES = 8            # most axes of an array in the cache of other calls
+    TYPES = 64          # NumPy's type numbers below this are looked up
+    LEAST_PLANE = 16    # least samples in a row of a channel that is filtered as a plane of its own
+    MANY = 65536        # samples from which the GIL is released to visit all of them
+    PREPARED = 4        # pairs of image type and size that a plan remembers
+    SLOTS = 256         # slots of a cache, in pairs
     SAMPLES = 16        # words of a kernel that are hashed
-    MOST_OPTIONS = 64   # that are kept, as they were given and as they were checked
+    MOST_OPTIONS = 64   # length of the list of options, each as given and as checked
     NO_AXIS = -1000
     SAME = 0
     VALID = 1
@@ -50,18 +51,18 @@ cdef enum:
 # Predicted ns from which the GIL is released (doing so costs some 50 ns, and calls other threads).
 cdef double WORTH_THE_GIL = 10_000
 
-# Of a type of samples: its row in fastconv/_pixels.py, or -1 if C does not answer it.
+# For each of NumPy's type numbers its row in fastconv/_pixels.py, or -1 if C does not serve the type.
 cdef int code_of[TYPES]
 memset(code_of, 0xff, sizeof(code_of))
-# Counts the changes of level, so that a plan knows which of its programs are of this one.
+# Counts the changes of level, so that a plan knows which of its programs are of the current level.
 cdef int _generation = 0
-cdef str _level = None      # its name
-cdef object _engine = None  # and its engine
-cdef type _plan_type = None     # subclass of PlanBase that plans are of
+cdef str _level = None      # name of the current level
+cdef object _engine = None  # its engine
+cdef type _plan_type = None     # the subclass of PlanBase of which plans are made
 
 
 def begin(dict codes, type plan_type):
-    """Say which types are answered in C (NumPy's number: row of the table of pixels), and what a plan is."""
+    """Set the types that C serves (NumPy's number: row of the table of pixels), and the class of plans."""
     global _plan_type
     _plan_type = plan_type
     for number, code in codes.items():
@@ -82,7 +83,7 @@ cdef struct Layout:
 
 
 cdef bint lay_out(Layout* l, cnp.ndarray a, int channel_axis) noexcept:
-    """False if there are too few axes, or no such one."""
+    """Describe an array. False if it has too few axes or no such channel axis."""
     cdef int i, k = 0, n = cnp.PyArray_NDIM(a)
     cdef cnp.npy_intp* shape = cnp.PyArray_DIMS(a)
     cdef cnp.npy_intp* strides = cnp.PyArray_STRIDES(a)
@@ -109,9 +110,9 @@ cdef bint lay_out(Layout* l, cnp.ndarray a, int channel_axis) noexcept:
 
 
 cdef void spread_channels(Layout* a, Layout* b) noexcept:
-    """Make a leading axis of the channels, if those of neither array stand nearer than its pixels do: each is a
-    picture of its own then, whose samples lie as close as they can. Rows that would be shorter than vectors gain
-    more by lying side by side."""
+    """Turn the channels into a leading axis, if in both arrays they are farther apart than pixels. Each
+    channel is then a picture of its own with the closest samples. Rows shorter than LEAST_PLANE stay
+    interleaved, since they would not fill vectors."""
     cdef Layout* each
     cdef int i
     if (a.channels == 1 or b.width < LEAST_PLANE or a.leads == MOST_AXES
@@ -131,8 +132,8 @@ cdef inline void put_array(Array* to, cnp.ndarray a, const Layout* l, int code) 
 
 
 cdef int put_planes(Request* r, const Layout* src, const Layout* dst) noexcept:
-    """Take the last leading axes, as many as are one axis in memory in both arrays, for the planes of a
-    request. Returns how many leading axes are left."""
+    """Make planes of a request from the last leading axes, as many as form one axis in the memory of both
+    arrays. Returns the number of leading axes that are left."""
     cdef int left = src.leads
     cdef cnp.npy_intp n
     r.planes = 1
@@ -151,8 +152,8 @@ cdef int put_planes(Request* r, const Layout* src, const Layout* dst) noexcept:
 
 cdef int run_leads(Runner runner, const void* program, Request* r, const Layout* src, const Layout* dst,
                    int left) noexcept nogil:
-    """Run a request for each position on the first `left` leading axes. It stays where it is, since one of a
-    volume is longer than this."""
+    """Run a request for each position on the first `left` leading axes. The request is changed in place, not
+    copied, since `r` may be the first part of a longer VolumeRequest."""
     cdef cnp.npy_intp i
     cdef int failed = 0
     cdef char* first = r.src.data
@@ -183,7 +184,7 @@ cdef int run(Runner runner, const void* program, Request* r, const Layout* src, 
 
 
 cdef bint apart(cnp.ndarray a, cnp.ndarray b) noexcept:
-    """Whether two arrays share no byte, as far as their first and last ones tell."""
+    """Whether the ranges from first to last byte of two arrays do not overlap."""
     cdef char* a0 = NULL
     cdef char* a1 = NULL
     cdef char* b0 = NULL
@@ -208,8 +209,9 @@ cdef void bounds(cnp.ndarray a, char** first, char** end) noexcept:
 
 @cython.final
 cdef class Bound:
-    """A request without its data: a program, and arrays of one layout. Runs with any such."""
-    cdef object program         # owner of what the next two point to
+    """A request without data: a program and the layouts of two arrays. It runs with any arrays of these
+    layouts."""
+    cdef object program         # keeps `runner` and `call` alive
     cdef Runner runner
     cdef const void* call
     cdef Request request
@@ -234,17 +236,17 @@ def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, t
     rows, cols : (length, start, count)
         Source pixels of an axis, position of the first window's first tap, number of windows.
     borders : (int, int)
-        Of rows and columns, as numbers of `fastconv._borders.BORDERS`.
+        Borders of rows and columns, as numbers of `fastconv._borders.BORDERS`.
     constant : (float, float)
-        Of even and of odd channels.
+        Constant of even and of odd channels.
     cost : float
-        Predicted ns a sample of the result, on one thread.
+        Predicted ns for each sample of the result, on one thread.
     threads : int or None
 
     Returns
     -------
     Bound or None
-        Runs the same with other arrays of these layouts; None if it took more than one request.
+        Repeats the call with other arrays of these layouts. None if the call took more than one request.
     """
     cdef Bound b = Bound.__new__(Bound)
     cdef Request* r = &b.request
@@ -279,13 +281,14 @@ def execute_volume(program, cnp.ndarray src, cnp.ndarray dst, int source, int ta
     source, target : int
         Their types, as rows of the table of pixels.
     axes : three of (length, start, count)
-        Of slices, rows and columns: source pixels, position of the first window's first tap, number of windows.
+        For slices, rows and columns: source pixels, position of the first window's first tap, number of
+        windows.
     borders : (int, int, int)
-        Of these, as numbers of `fastconv._borders.BORDERS`.
+        Borders of these, as numbers of `fastconv._borders.BORDERS`.
     constant : (float, float)
-        Of even and of odd channels.
+        Constant of even and of odd channels.
     cost : float
-        Predicted ns a sample of the result, on one thread.
+        Predicted ns for each sample of the result, on one thread.
     threads : int or None
     """
     cdef VolumeRequest request
@@ -310,7 +313,7 @@ def execute_volume(program, cnp.ndarray src, cnp.ndarray dst, int source, int ta
     run(<Runner>runner, <const void*>call, r, &s, &d, slices, cost * cnp.PyArray_SIZE(dst), threads)
 
 
-# --- how large integers of 64 bits are ------------------------------------------------------------------
+# --- range of 64-bit integers ---------------------------------------------------------------------------
 
 
 cdef inline uint64_t swapped(uint64_t v) noexcept nogil:
@@ -336,7 +339,7 @@ cdef inline uint64_t bits_of_row(const char* p, cnp.npy_intp n, cnp.npy_intp str
 
 cdef uint64_t bits_of_samples(const char* p, int axes, const cnp.npy_intp* size, const cnp.npy_intp* stride,
                               bint signed_, bint swapped_) noexcept nogil:
-    """All bits of magnitudes less one; of 0 none."""
+    """The bitwise or of all magnitudes less one. A sample of 0 contributes nothing."""
     cdef cnp.npy_intp i
     cdef uint64_t seen = 0
     if axes > 1:
@@ -353,7 +356,8 @@ cdef uint64_t bits_of_samples(const char* p, int axes, const cnp.npy_intp* size,
 
 
 cdef int magnitude_of(cnp.ndarray a, bint signed_) noexcept:
-    """The least n such that no sample of an array of 64-bit integers, which is not empty, is beyond +-2**n."""
+    """The least n such that all samples of an array of 64-bit integers are within +-2**n. It must not be
+    empty."""
     cdef cnp.npy_intp size[MOST_AXES]
     cdef cnp.npy_intp stride[MOST_AXES]
     cdef cnp.npy_intp count, step
@@ -365,7 +369,7 @@ cdef int magnitude_of(cnp.ndarray a, bint signed_) noexcept:
         if count == 1:
             continue
         k = axes
-        while k > 0 and llabs(stride[k - 1]) < llabs(step):   # the nearest samples last
+        while k > 0 and llabs(stride[k - 1]) < llabs(step):   # the axis of the nearest samples comes last
             size[k], stride[k] = size[k - 1], stride[k - 1]
             k -= 1
         size[k], stride[k] = count, step
@@ -389,12 +393,13 @@ cdef int magnitude_of(cnp.ndarray a, bint signed_) noexcept:
 
 
 def magnitude(cnp.ndarray a):
-    """The least n such that no sample of an array of int64 or uint64 is beyond +-2**n; 0 for an empty one."""
+    """The least n such that all samples of an array of int64 or uint64 are within +-2**n; 0 for an empty
+    one."""
     return magnitude_of(a, cnp.PyArray_ISSIGNED(a)) if cnp.PyArray_SIZE(a) else 0
 
 
 cdef inline bint is_long(int type) noexcept:
-    """Whether samples are integers of 64 bits, of which their type says nothing that a planner could use."""
+    """Whether samples are 64-bit integers, whose type's range is too large to be of use to the planner."""
     return code_of[type] == U64 or code_of[type] == I64
 
 
@@ -402,10 +407,10 @@ cdef inline bint is_long(int type) noexcept:
 
 
 cdef struct Prepared:
-    # What a plan knows of images of one type and size.
+    # The program of a plan for images of one type and size.
     int generation
-    int source, target          # NumPy's numbers of types
-    int bits                    # no sample is beyond +-2**bits, if they are integers of 64 bits; else 0
+    int source, target          # NumPy's type numbers
+    int bits                    # 64-bit integers are within +-2**bits; 0 for other types
     cnp.npy_intp height, width, channels
     Runner runner
     const void* call
@@ -414,18 +419,18 @@ cdef struct Prepared:
 
 @cython.final
 cdef class Options:
-    """What a plan does, whatever its kernel; made by fastconv._plan.options_of, which has checked all.
+    """All of a plan but its kernel. Made by fastconv._plan.options_of, which has checked everything.
 
     Parameters
     ----------
     flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute, missing
         As in fastconv.api.Plan.
     mode : int
-        Of `shape`, as its table has it.
+        Number of `shape` in its table.
     borders : tuple of int
-        Of each of the kernel's axes, as the table of borders has them.
+        Border of each of the kernel's axes, as numbers of `fastconv._borders.BORDERS`.
     axes, stride, dilation : tuple of int, optional
-        Of a plan that C does not answer; else None.
+        Only for a plan that C does not serve; otherwise None.
     """
     cdef readonly bint flipped
     cdef readonly str shape, method
@@ -435,9 +440,9 @@ cdef class Options:
     cdef readonly bint absolute
     cdef readonly object missing
     cdef int mode, row_border, column_border, axis
-    cdef int target             # NumPy's number of the result's type, -1: the image's
+    cdef int target             # NumPy's number of the result's type; -1: the image's type
     cdef double constant
-    cdef bint plain             # whether all is real
+    cdef bint plain             # whether C serves these options: real numbers in native byte order, no stride
 
     def __init__(self, bint flipped, border, cval, tuple origin, str shape, channel_axis, dtype, str method,
                  threads, double scale, double offset, bint absolute, missing, *, int mode, tuple borders,
@@ -449,13 +454,13 @@ cdef class Options:
         self.mode, self.axis = mode, NO_AXIS
         self.row_border, self.column_border = borders[0], borders[len(borders) - 1]
         self.target = -1 if dtype is None else dtype.num
-        # of this machine's byte order
+        # real, and of this machine's byte order
         self.plain = PyFloat_CheckExact(cval) and (dtype is None or (dtype.kind != "c" and dtype.isnative))
         self.plain = self.plain and stride is None
         self.constant = cval if self.plain else 0
         if PyLong_CheckExact(channel_axis) and -MOST_AXES < channel_axis < MOST_AXES:
             self.axis = channel_axis
-        elif channel_axis is not None:  # a name, or an error, which is not raised here
+        elif channel_axis is not None:  # a name, or an error that Python raises later
             self.plain = False
         if missing.active:
             self.plain = False
@@ -469,7 +474,7 @@ cdef class Options:
 
 
 cdef class PlanBase:
-    """A kernel and options as far as C must know them; see fastconv.api.Plan.
+    """The part of a plan that C needs; see fastconv.api.Plan.
 
     A subclass has more methods. ``_by_name(image, out, dims, mask)`` filters along dimensions that have
     names. ``_apply(image, out, mask)`` answers what C does not: complex numbers, subclasses, what is missing,
@@ -482,19 +487,19 @@ cdef class PlanBase:
     parts : tuple of Kernel
         The kernel, or its real and imaginary part, as it lies on the window.
     lying : ndarray or Product, optional
-        The kernel as it lies on the window, if that is more than its only part.
+        The kernel as it lies on the window, unless it is a single part.
     pixel : dtype, optional
-        Type of image that the plan speaks of.
+        The type of image for which the plan describes itself.
     """
     cdef readonly Options options
     cdef readonly tuple parts
     cdef readonly object lying, pixel
     cdef public dict kept               # what fastconv._missing knows of images with missing samples
     cdef Py_ssize_t kernel_height, kernel_width
-    cdef Py_ssize_t centre_y, centre_x      # of the window, for results of the image's size
-    cdef bint plain             # whether all is real
+    cdef Py_ssize_t centre_y, centre_x      # centre of the window, for results of the image's size
+    cdef bint plain             # whether C serves this plan: options and kernel are real
     cdef Prepared prepared[PREPARED]
-    cdef list programs          # owners of what these point to
+    cdef list programs          # for each of `prepared` the owner of its pointers
     cdef int oldest
     cdef readonly Py_ssize_t program_bytes
     cdef bint cached            # whether the cache holds this plan
@@ -525,7 +530,7 @@ cdef class PlanBase:
 
     @property
     def border(self):
-        """As in `convolve`, like the following ones."""
+        """As in `convolve`. The properties below are those of `convolve`, too."""
         return self.options.border
 
     @property
@@ -585,7 +590,7 @@ cdef class PlanBase:
         cdef Request r
         cdef cnp.ndarray a, result
         cdef Prepared p
-        cdef object _program    # held here, since another thread may drop it from the list
+        cdef object _program    # a reference, since another thread may drop the program from the list
         cdef Options o = self.options
         cdef int source, target, left, i, n, y_axis, x_axis, bits, channel_axis
         cdef cnp.npy_intp shape[MOST_AXES]
@@ -638,7 +643,7 @@ cdef class PlanBase:
         spread_channels(&s, &d)
         bits = magnitude_of(a, code_of[source] == I64) if is_long(source) else 0
 
-        with cython.critical_section(self):     # another thread may prepare something else in its place
+        with cython.critical_section(self):     # another thread may replace the entry
             i = self.find(source, target, height, width, s.channels, bits)
             if i < 0:
                 i = self.prepare(a, source, target, height, width, s.channels, bits)
@@ -661,7 +666,7 @@ cdef class PlanBase:
 
     cdef int find(self, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
                   cnp.npy_intp channels, int bits) noexcept:
-        """Index of what is prepared, or -1."""
+        """Index in `prepared` of an entry for these images, or -1."""
         cdef int i
         cdef Prepared* p
         for i in range(PREPARED):
@@ -674,7 +679,7 @@ cdef class PlanBase:
 
     cdef int prepare(self, cnp.ndarray image, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
                      cnp.npy_intp channels, int bits) except -1:
-        """Decide. Returns the index of what is prepared now."""
+        """Choose a strategy and make its program. Returns the index of the new entry in `prepared`."""
         cdef Options o = self.options
         cdef Kernel kernel = <Kernel>self.parts[0]
         cdef Strategy strategy
@@ -683,7 +688,7 @@ cdef class PlanBase:
         cdef int i
         cdef double low, high
         cdef bint integral
-        # a constant that no window sees is none
+        # whether any window sees the constant
         cdef bint sees = FC_CONSTANT in (o.row_border, o.column_border) and o.mode != VALID and len(kernel) > 1
         if (o.axis == NO_AXIS and cnp.PyArray_NDIM(image) > 2) or (
                 is_integer(code_of[target]) and not kernel.facts.finite):
@@ -704,7 +709,7 @@ cdef class PlanBase:
         return i
 
     cdef int weigh(self) except -1:
-        """Count the bytes of this plan's programs, and let the cache make room if it holds the plan."""
+        """Count the bytes of this plan's programs. If the cache holds the plan, it makes room for them."""
         cdef Py_ssize_t i, k, program_bytes = 0
         cdef object program
         for i in range(PREPARED):
@@ -719,7 +724,8 @@ cdef class PlanBase:
         return 0
 
     def holds(self, Py_ssize_t program_bytes):
-        """Say how many bytes of programs this plan keeps; the cache makes room if it holds the plan."""
+        """Record how many bytes of programs this plan keeps. If the cache holds the plan, it makes room for
+        them."""
         with cython.critical_section(_plans):
             if self.cached:
                 account(program_bytes - self.program_bytes)
@@ -728,12 +734,12 @@ cdef class PlanBase:
 
 
 cdef inline Py_ssize_t window_centre(Py_ssize_t size, Py_ssize_t origin, bint flipped) noexcept:
-    """Of the window; `placement` of fastconv/_borders.py."""
+    """Centre of the window, as `placement` in fastconv/_borders.py has it."""
     return (size - 1) // 2 - origin if flipped else size // 2 + origin
 
 
 cpdef object program_of(Strategy strategy, Kernel kernel, int target, Py_ssize_t channels):
-    """The strategy as the engine wants it, for results of that type; the last one is kept."""
+    """The program of a strategy for results of one type. The strategy keeps the last one."""
     cdef Built built = strategy.built
     if (built.program is None or built.generation != _generation or built.target != target
             or built.channels != channels or built.height != kernel.facts.height
@@ -760,7 +766,7 @@ cdef inline bint is_array(object a) noexcept:
 
 
 cdef inline bint is_plain(object a) noexcept:
-    """Whether an array lies side by side, in this machine's byte order."""
+    """Whether an array is C-contiguous and in this machine's byte order."""
     return is_array(a) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>a)
 
 
@@ -788,7 +794,7 @@ cdef inline uint64_t stirred(uint64_t h, uint64_t word) noexcept:
 
 
 cdef uint64_t hash_words(uint64_t h, cnp.ndarray kernel) noexcept:
-    """Of some of the words of a plain array: first and last among them."""
+    """Mix in about SAMPLES words of a plain array, from its last word backwards."""
     cdef uint64_t word
     cdef Py_ssize_t words = cnp.PyArray_NBYTES(kernel) // 8, i = words - 1, step = words // SAMPLES + 1
     while i >= 0:
@@ -799,7 +805,7 @@ cdef uint64_t hash_words(uint64_t h, cnp.ndarray kernel) noexcept:
 
 
 cdef inline bint same(object a, object b):
-    """Whether two options are the same beyond doubt; 1, 1.0 and True are not."""
+    """Whether two options are certainly equal and of the same type; 1, 1.0 and True differ."""
     cdef double x, y
     if a is b:
         return True
@@ -810,13 +816,13 @@ cdef inline bint same(object a, object b):
         return memcmp(&x, &y, sizeof(double)) == 0
     if PyUnicode_CheckExact(a) or PyLong_CheckExact(a):
         return PyObject_RichCompareBool(a, b, Py_EQ)
-    if isinstance(a, cnp.dtype):    # one that was made with a byte order is another object each time
+    if isinstance(a, cnp.dtype):    # a dtype that is made with a byte order is a new object each time
         return cnp.PyArray_EquivTypes(<cnp.dtype>a, <cnp.dtype>b)
     return False
 
 
 cdef bint same_tuples(tuple a, tuple b):
-    """Whether all options are the same beyond doubt; tuples may hold tuples."""
+    """Whether all options are certainly equal (`same`). Tuples may hold tuples."""
     cdef Py_ssize_t i
     cdef object x, y
     if len(a) != len(b):
@@ -834,15 +840,15 @@ cdef bint same_tuples(tuple a, tuple b):
 
 
 cdef class Entry:
-    """What is kept, and what of it tells whether it is the right one."""
+    """An entry of a cache: a plan or a bound request, and the arguments it was made for."""
     cdef bytes weights
-    cdef int type, axes         # of the kernel
+    cdef int type, axes         # type and axes of the kernel
     cdef cnp.npy_intp shape[AXES]
     cdef tuple options
-    cdef uint64_t used          # when it was last found
-    cdef PlanBase plan          # of a plan
-    cdef object function        # of another call:
-    cdef object output          # as given, but True for an array
+    cdef uint64_t used          # value of `_clock` when it was last found
+    cdef PlanBase plan          # None in the cache of other calls, which uses the fields below
+    cdef object function
+    cdef object output          # as given, or True for an array
     cdef Frame image, result
     cdef Bound bound
 
@@ -868,14 +874,14 @@ cdef class Entry:
     cdef Py_ssize_t nbytes(self):
         cdef Py_ssize_t n = 1024 + (len(self.weights) if self.weights is not None else 0)
         if self.plan is not None:
-            # given, flipped and their facts
+            # an estimate: the weights as given and flipped, and their facts
             return n + 3 * (len(self.weights) if self.weights is not None else 0) + self.plan.program_bytes
         return n + self.bound.program.nbytes()
 
 
 cdef list _plans = [None] * SLOTS
 cdef list _echoes = [None] * SLOTS
-cdef list _checked = []             # options as they were given, and `Options`, in turns
+cdef list _checked = []             # options as given and their `Options`, alternating
 cdef uint64_t _clock = 0
 cdef Py_ssize_t _held = 0           # bytes of all entries
 cdef Py_ssize_t _limit = 64 << 20
@@ -897,7 +903,8 @@ cdef int drop(list table, Py_ssize_t slot) except -1:
 
 
 cdef int put(list table, Py_ssize_t slot, Entry entry) except -1:
-    """Into a pair of slots; the older one of these makes room, and then others as long as all are too large."""
+    """Put an entry into a pair of slots, in place of the older one. Then entries are dropped until all that
+    is kept is within the limit."""
     global _clock
     drop(table, slot + 1)
     table[slot + 1] = table[slot]
@@ -909,7 +916,7 @@ cdef int put(list table, Py_ssize_t slot, Entry entry) except -1:
 
 
 cdef int make_room() except -1:
-    """Drop what was not used for the longest time, until all that is kept is within the limit."""
+    """Drop the least recently used entries until all that is kept is within the limit."""
     cdef Py_ssize_t i, oldest
     cdef list table, other
     cdef uint64_t used
@@ -933,7 +940,7 @@ cdef inline int touch(Entry entry) noexcept:
 
 
 def clear_cache():
-    """Drop all that is kept between calls.
+    """Drop everything that is kept between calls.
 
     Examples
     --------
@@ -948,7 +955,7 @@ def clear_cache():
 
 
 def new_level(str name, engine):
-    """Keep nothing, and let plans forget their programs: the engine's level has changed."""
+    """Change the engine's level: clear the cache, and invalidate the programs of all plans."""
     global _generation, _level, _engine
     _generation += 1
     _level, _engine = name, engine
@@ -956,19 +963,19 @@ def new_level(str name, engine):
 
 
 def set_cache_limit(limit):
-    """Set how many bytes may be kept between calls: kernels, and what was worked out about them.
+    """Set how many bytes may be kept between calls, for kernels and their plans.
 
-    What was not used for the longest time is dropped first. A `Plan` keeps its own, whatever the limit.
+    The least recently used plans are dropped first. A `Plan` object keeps its own data, whatever the limit.
 
     Parameters
     ----------
     limit : int
-        Bytes, at least 0, which keeps nothing. The default is 64 MiB.
+        Number of bytes, 0 or more. With 0 nothing is kept. The default is 64 MiB.
 
     Raises
     ------
     ValueError
-        `limit` is not such a number.
+        `limit` is not an integer, or negative.
 
     Examples
     --------
@@ -985,7 +992,7 @@ def set_cache_limit(limit):
 
 
 def cache_size():
-    """Bytes that are kept between calls."""
+    """Number of bytes that are kept between calls."""
     return _held
 
 
@@ -994,9 +1001,9 @@ cdef uint64_t plan_hash(cnp.ndarray kernel) noexcept:
 
 
 cdef PlanBase find(cnp.ndarray kernel, tuple options):
-    """The plan that was made of a plain kernel and options, or None.
+    """The cached plan of a plain kernel and options, or None.
 
-    The kernel is compared by its bytes, since an array can be changed behind our back.
+    The kernel is compared by its bytes, since its owner may have changed the array in place.
     """
     cdef Entry entry
     cdef Py_ssize_t i, slot = plan_hash(kernel) & (SLOTS - 2)
@@ -1010,8 +1017,8 @@ cdef PlanBase find(cnp.ndarray kernel, tuple options):
 
 
 def known(image, kernel, out, tuple options):
-    """The result of the plan that was made of this kernel and these options, or of one that is made in C: of an
-    array of real numbers, if such options were checked before. Else None."""
+    """The result of the cached plan of this kernel and these options. If there is none, C makes one, provided
+    that the kernel is an array of real numbers and that these options were checked before. Otherwise None."""
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
     cdef PlanBase plan
     if k is None or cnp.PyArray_NDIM(k) == 0:
@@ -1025,13 +1032,13 @@ def known(image, kernel, out, tuple options):
 
 
 def remembered(kernel, tuple options):
-    """The plan that was made of this kernel and these options, or None."""
+    """The cached plan of this kernel and these options, or None."""
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
     return None if k is None or cnp.PyArray_NDIM(k) == 0 else find(k, options)
 
 
 cdef PlanBase new_plan(cnp.ndarray kernel, tuple options):
-    """A plan of a plain kernel of two axes; None if Python has to look at the kernel, or at the options."""
+    """A plan of a plain kernel of two axes. None if Python must check the kernel or the options."""
     cdef Options o = checked(options)
     cdef cnp.ndarray weights
     cdef PlanBase made
@@ -1048,7 +1055,7 @@ cdef PlanBase new_plan(cnp.ndarray kernel, tuple options):
 
 
 cdef Options checked(tuple options):
-    """What was made of such options before, or None."""
+    """The `Options` of options that were checked before, or None."""
     cdef Py_ssize_t i
     with cython.critical_section(_plans):
         for i in range(0, len(_checked), 2):
@@ -1058,7 +1065,8 @@ cdef Options checked(tuple options):
 
 
 cdef cnp.ndarray plain_kernel(object kernel):
-    """A list, or an array of other strides, as a plain array; None where that is not a matter of course."""
+    """A list, or an array of any strides, as a plain array. None if NumPy does not make a numeric array of
+    it."""
     cdef cnp.ndarray k
     if type(kernel) is list or type(kernel) is tuple:
         try:
@@ -1104,7 +1112,7 @@ cdef int keep(cnp.ndarray kernel, tuple options, PlanBase plan) except -1:
     return 0
 
 
-# --- calls of any other function: an array, perhaps a kernel, an output, and options --------------------
+# --- calls of other functions: an array, a kernel or None, an output, and options -----------------------
 
 cdef enum:
     LARGEST_KERNEL = 65536  # bytes; comparing more would cost more than it saves
@@ -1146,15 +1154,15 @@ cdef Entry find_echo(Py_ssize_t slot, object function, cnp.ndarray image, cnp.nd
 
 
 def again(function, image, kernel, output, tuple options):
-    """Answer ``function(image, kernel, output, *options)``, from memory if it can.
+    """The result of ``function(image, kernel, output, *options)``, by a cached request if there is one.
 
     Parameters
     ----------
     function : callable
-        Returns the result, and the `Bound` request that made it: None if it took more than one, or does not
-        depend on types, layouts, kernel and options alone.
+        Returns the result, and the `Bound` request that made it. The latter is None if the call took more
+        than one request, or if it depends on more than types, layouts, kernel and options.
     image, kernel, output : object
-        `kernel` may be None. Only arrays are answered from memory.
+        `kernel` may be None. The cache serves only arrays.
     options : tuple
     """
     cdef Py_ssize_t slot = 0

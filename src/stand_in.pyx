@@ -1,7 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
 # SPDX-License-Identifier: BSD-3-Clause
-"""What stands in the place of another library's function, and which calls pay here: see fastconv/compat/stand_ins.py
-and fastconv/compat/hand_back.py. In C, since a small call is over in a few microseconds.
+"""Stand-ins for other libraries' functions, and the choice of the calls that are worth doing here.
+
+See fastconv/compat/stand_ins.py and fastconv/compat/hand_back.py. It is compiled since a small call takes
+only a few microseconds.
 """
 
 cimport numpy as cnp
@@ -24,19 +26,19 @@ cdef extern from *:
     static FC_THREAD int fc_inside;
     static FC_THREAD unsigned long fc_handed_back;
     """
-    int inside "fc_inside"                          # of this thread: a call that is served, or handed back
-    unsigned long handed_back "fc_handed_back"      # how many calls of it an original did
+    int inside "fc_inside"                          # OUTSIDE, SERVED or BACK: the call this thread is in
+    unsigned long handed_back "fc_handed_back"      # how many calls of this thread were done by an original
 
 cdef enum:
     OUTSIDE, SERVED, BACK
 
 cdef enum:
-    KINDS = 4096        # that are remembered, a power of two
-    CONTENTS = 512      # bytes; larger arrays among the arguments are told apart by their shape
+    KINDS = 4096        # number of kinds that are remembered, a power of two
+    CONTENTS = 512      # bytes; larger arrays among the arguments are told apart by their shape only
 
 cdef struct Kind:
     uint64_t key
-    double spent        # predicted ns of the original, of all calls so far
+    double spent        # predicted ns of the original for all calls so far
 
 cdef Kind kinds[KINDS]
 memset(kinds, 0, sizeof(kinds))
@@ -49,13 +51,13 @@ def calls():
 
 
 def hand_back():
-    """Count a call of this thread that the original does."""
+    """Count a call of this thread that the original does, not fastconv."""
     global handed_back
     handed_back += 1
 
 
 def serve_all(bint always):
-    """Say whether every call is done here that can be."""
+    """Set whether fastconv does every call that it can, even where the original is predicted to be faster."""
     global _always
     _always = always
 
@@ -69,7 +71,8 @@ cdef inline uint64_t stirred(uint64_t h, uint64_t word) noexcept:
 
 
 cdef uint64_t of_array(uint64_t h, cnp.ndarray a, cnp.ndarray image) noexcept:
-    """Type and shape; of small arrays that may be kernels, and are not of the image's shape, what they hold."""
+    """Mix in an array's type and shape. A small array of another shape than the image may be a kernel, so its
+    contents count too."""
     cdef int i, n = cnp.PyArray_NDIM(a)
     cdef bint same = image is not None and n == cnp.PyArray_NDIM(image)
     cdef Py_ssize_t at = 0, size = cnp.PyArray_NBYTES(a)
@@ -113,7 +116,7 @@ cdef uint64_t of_word(uint64_t h, object word, cnp.ndarray image) except? 0:
 
 
 cdef class Count:
-    """Calls of what is in place: how many, and seconds in them."""
+    """Number of calls of a stand-in, and the seconds spent in them."""
     cdef public object served, handed_back
     cdef public double served_time, handed_back_time
 
@@ -123,22 +126,24 @@ cdef class Count:
 
 
 cdef class StandIn:
-    """Ours, or the original where that pays more, counted and timed unless it is called by another one in
-    place. What the original calls while a call is handed back to it is the original's, too.
+    """A function that calls fastconv's version, or the original where that is predicted to be faster.
+
+    Calls are counted and timed, except those from inside another stand-in. While an original runs, all
+    stand-ins that it calls go to their originals, too.
 
     Parameters
     ----------
     ours : callable
-        Raises one of `refusals`, or returns NotImplemented, before it has written anything: then the original
-        does the call, or says in its own words what is wrong.
+        Raises one of `refusals`, or returns NotImplemented, before it writes anything, if it does not serve a
+        call. Then the original does the call or raises its own error.
     original : callable
     count : Count
     refusals : tuple of type
     prices : (float, float, float), optional
-        Predicted ns: of finding out how a call of a new kind is done best; of a call of the original, and of
-        each sample of its first argument. Without them every call pays here.
+        Predicted ns: for planning a call of a new kind here; for a call of the original; and for each sample
+        of its first argument. Without prices every call is done here.
     own : tuple of type, optional
-        If an argument is of another type the original does the call.
+        The original does a call if an argument is of another type.
     """
     cdef dict __dict__
     cdef object ours, original, refusals
@@ -146,7 +151,7 @@ cdef class StandIn:
     cdef readonly Count count
     cdef double finding_out, base, each
     cdef bint priced
-    cdef uint64_t salt      # of what is remembered of this function
+    cdef uint64_t salt      # keeps the kinds of this function apart from those of others
 
     def __init__(self, ours, original, Count count not None, tuple refusals, prices=None, own=None):
         self.ours, self.original, self.count, self.refusals, self.own = ours, original, count, refusals, own
@@ -169,7 +174,7 @@ cdef class StandIn:
 
     @property
     def __class__(self):
-        """For those who ask whether it is a function."""
+        """The original's class, so that isinstance tells a function."""
         return type(self.original)
 
     def __call__(self, *args, **kwargs):
@@ -196,7 +201,7 @@ cdef class StandIn:
                 self.count.handed_back_time += seconds
 
     cdef object done(self, tuple args, dict kwargs):
-        """By ours, or by the original if ours refuses."""
+        """Call fastconv's version, or the original if that refuses."""
         global inside, handed_back
         cdef object result
         if self.own is None or self.are_own(args, kwargs):
@@ -223,7 +228,8 @@ cdef class StandIn:
         return True
 
     cdef bint pays(self, tuple args, dict kwargs) except -1:
-        """Whether to do it here: what is large, and kinds that have cost as much as finding out."""
+        """Whether to do a call here: if it is large, or if calls of its kind have cost as much as planning
+        one."""
         cdef cnp.ndarray image
         cdef uint64_t h
         cdef Kind* kind
@@ -240,7 +246,7 @@ cdef class StandIn:
             h = of_word(h, args[i], image)
         for name, word in kwargs.items():
             h = of_word(stirred(h, <uint64_t>hash(name)), word, image)
-        h |= 1      # 0 is none
+        h |= 1      # a key of 0 marks an empty entry
         kind = &kinds[(h >> 20) & (KINDS - 1)]
         if kind.key != h:
             kind.key, kind.spent = h, 0
@@ -251,5 +257,5 @@ cdef class StandIn:
 
 
 def forget_kinds():
-    """Forget all calls."""
+    """Forget all kinds of calls."""
     memset(kinds, 0, sizeof(kinds))

@@ -1,75 +1,80 @@
-# Bound: proves which results of a tile are within the bound of floats, and computes the others in another way.
+# Bound: proves which results of a tile are within the bound of floats, and computes the others another way.
 #
 # The bound of a float is (taps + 1) * eps * S, where S is the sum of |weight| * |sample| over its own window.
 # The error of an FFT depends on the whole tile, not on windows: a butterfly's rounding error spreads over all
-# results. One bright sample can make all dark results of its tile wrong. So every tile is measured, and proven:
+# results. One bright sample can make all dark results of its tile wrong. So every tile is measured, and the
+# measures bound the error and S:
 #
 #     error   at most `fft.error` * greatest of  rms of the samples * largest magnitude of the spectrum,
 #                                                8 * largest sample * largest weight,
 #                                                largest result / 2
 #     S       at least |result| - error; and smallest sample * sum of |weights|
 #
-# A result whose S is at least error / (taps * eps) is within the bound. A window of zeros gives 0. Results that are
-# not proven go on to the next of these steps, until all are:
+# A result whose S is at least error / (taps * eps) is within the bound. A window of zeros gives 0. The other
+# results are open. They take these steps in turn, until all are proven:
 #
-#     magnitudes   S itself, if signs may cancel: |samples| with |weights|, transformed alike
-#     float64      a tile of float32 once more, with 2**29 times less error
-#     by size      the tile without its largest samples, for windows that hold none of these
-#     directly     cells of a few rows and columns
+#     magnitudes   if signs may cancel, S itself is computed: |samples| with |weights|, by the same transform
+#     float64      a tile of float32 is transformed again, with 2**29 times less error
+#     by size      the tile is transformed without its largest samples, for windows that hold none of them
+#     directly     the taps are summed, in cells of a few rows and columns
 #
 # A tile of float64 takes the first step before the third. Samples that are not finite are left out from the start.
 #
-# The form of the error. The passes of both transforms are unitary, but for a factor. Each adds to every
-# intermediate value an error of a few roundings of it. Where values are spread out, that is of the size of
-# the rms of the samples, times a factor of the spectrum: largest, if all stands at the frequency where this
-# is largest. Where a few samples stand alone, the first passes keep errors together, at a distance of n / 2,
-# n / 4 ... from them, and the kernel spreads them: of the size of a sample times a weight. Where a few
-# results are large, so do the last passes. Roundings add up as the root of their number at best, the
-# logarithm at worst. This file assumes `FFT_ERROR` * log2(n) roundings.
+# The form of the error. The passes of both transforms are unitary, but for a factor. Each pass adds to every
+# intermediate value an error of a few of its roundings. The three terms above cover three cases:
+#
+# - The values are spread out. The error is of the size of the rms of the samples times a factor of the
+#   spectrum, at most its largest magnitude.
+# - A few samples stand alone. The first passes keep errors together, at a distance of n / 2, n / 4 ... from
+#   these samples, and the kernel spreads them. The error is of the size of a sample times a weight.
+# - A few results are large. The last passes keep errors together in the same way.
+#
+# Roundings add up as the root of their number at best, as the logarithm at worst. This file assumes
+# `FFT_ERROR` * log2(n) roundings.
 #
 # That number is measured, not proven: Higham's bound (Accuracy and Stability of Numerical Algorithms, 24.1)
-# in the 2-norm is n times larger, and would prove no tile at all. The largest one seen over some 10,000 tiles of
-# 32 to 640 a side (constants, steps, ramps, impulses, lines, lattices, sinusoids, chirps, noise of every
-# spread, alone and in pairs; kernels of nine kinds) was 1.52. `benchmarks/search_bound.py --tiles` measures
-# such tiles.
+# in the 2-norm is n times larger, and would prove no tile at all. The largest error seen over some 10,000
+# tiles of 32 to 640 a side (constants, steps, ramps, impulses, lines, lattices, sinusoids, chirps, noise of
+# every spread, alone and in pairs; kernels of nine kinds) was 1.52. `benchmarks/search_bound.py --tiles`
+# measures such tiles.
 #
-# All of it is decided by numbers that are the same for any vector, band and number of threads: extremes, and
-# sums whose order is that of cache lines.
+# All decisions rest on extremes, and on sums in the order of cache lines. These are the same for any width of
+# vector, any bands and any number of threads, and so are the results.
 
 cdef double FFT_ERROR = 2.2
 
 cdef enum:
-    CELL_ROWS = 8           # of the results that are summed directly: two blocks,
-    CELL_COLUMNS = 32       # of two vectors, if these are of 16 samples
-    TILE_ROUNDS = 8         # so many times may a tile be transformed again
+    CELL_ROWS = 8           # rows of a cell of results that are summed directly: two blocks
+    CELL_COLUMNS = 32       # its columns: two vectors of 16 samples
+    TILE_ROUNDS = 8         # how often a tile may be transformed again
 
 cdef struct Span:
     double low, high
 
 cdef struct Tile:
-    # One of a pair.
+    # One tile of a pair.
     const Call* call
-    Py_ssize_t plane, y, x, height, width   # of its results
-    double low, high        # least and greatest of its samples,
-    double squares          # sum of their squares;
-    int exponent            # they are divided by 2**exponent
-    bint barred             # some are left out: windows that hold these are marked in `bars`
+    Py_ssize_t plane, y, x, height, width   # place and size of its results
+    double low, high        # least and greatest sample
+    double squares          # sum of the squares of the samples
+    int exponent            # the samples were divided by 2**exponent
+    bint barred             # some samples are left out; `bars` marks the windows that hold one
     uint64_t* bars
     uint64_t* open          # results that are not proven to be within the bound
     Span results
-    double needed           # S of a result that is
+    double needed           # a result whose S is at least this is within the bound
     bint fits               # float32 will do
-    Py_ssize_t cells        # with a result that is open
+    Py_ssize_t cells        # number of cells with an open result
 
 cdef struct Desk:
     # Scratch of a band.
     char* memory
     void* tile              # two complex tiles and a row
-    double* held    # samples of two tiles, to sum doubtful results again; NULL if there are none
+    double* held            # samples of two tiles, to sum doubtful results again; NULL if there are none
     char* wide_memory
-    void* wide              # the same in float64, if it was needed
-    uint64_t* marks         # of the windows of a tile, one bit each,
-    Py_ssize_t words        # so many words a row
+    void* wide              # two complex tiles and a row in float64; NULL until needed
+    uint64_t* marks         # one bit for each window of a tile
+    Py_ssize_t words        # words of bits in a row
 
 
 cdef inline double sample_of(vec* row, Py_ssize_t i) noexcept nogil:
@@ -80,7 +85,8 @@ cdef inline double sample_of(vec* row, Py_ssize_t i) noexcept nogil:
 
 
 cdef Span span_of(vec* rows, Py_ssize_t pitch, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
-    """Least and greatest of height * width samples; four rows at a time, or each would wait for the last."""
+    """Least and greatest of height * width samples. Four rows at a time, since each minimum waits for the one
+    before."""
     cdef Span span
     cdef Py_ssize_t y, i, k, at, vector = lanes_of(rows)
     cdef vec most = set1(rows, INFINITY), least = set1(rows, -INFINITY)
@@ -116,8 +122,8 @@ cdef Span span_of(vec* rows, Py_ssize_t pitch, Py_ssize_t height, Py_ssize_t wid
 
 
 cdef double squares_of(vec* rows, Py_ssize_t pitch, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
-    """Sum of the squares of a tile's samples. Four rows and a cache line at a time, whatever the vector;
-    beyond height and width there are zeros."""
+    """Sum of the squares of a tile's samples. It adds four rows and a cache line at a time for any width of
+    vector, so all levels get the same sum. Beyond height and width the tile holds zeros."""
     cdef Py_ssize_t y, i, k, r, vector = lanes_of(rows), line = LINE_BYTES // sample_size(rows)
     cdef double total = 0
     cdef vec acc[4][16]
@@ -143,7 +149,7 @@ cdef double squares_of(vec* rows, Py_ssize_t pitch, Py_ssize_t height, Py_ssize_
 
 
 cdef inline void scale_rows(vec* rows, const Fft* fft, Py_ssize_t height, int exponent) noexcept nogil:
-    """Times 2**exponent, in two steps: the power itself may be beyond a float."""
+    """Multiply rows by 2**exponent, in two steps, since the power itself may overflow."""
     cdef Py_ssize_t y, i
     cdef vec first = set1(rows, ldexp(1, exponent // 2))
     cdef vec second = set1(rows, ldexp(1, exponent - exponent // 2))
@@ -156,10 +162,11 @@ cdef inline void scale_rows(vec* rows, const Fft* fft, Py_ssize_t height, int ex
             i += lanes_of(rows)
 
 
-# Bits: one a sample, or a window, in rows of words.
+# Bits. Each stands for a sample or a window; a row of them fills whole words.
 
 cdef void mark(uint64_t* bits, vec* row, Py_ssize_t n, double limit) noexcept nogil:
-    """Samples of a row that are larger than `limit` in magnitude, infinite or NaN."""
+    """Set the bits of a row's samples that are larger than `limit` in magnitude, infinite or NaN; clear the
+    others."""
     cdef Py_ssize_t i
     cdef vec one = set1(row, 1), half = set1(row, 0.5), most = set1(row, limit)
     cdef vec v
@@ -175,7 +182,7 @@ cdef void mark(uint64_t* bits, vec* row, Py_ssize_t n, double limit) noexcept no
 
 
 cdef inline void shift_onto(uint64_t* bits, Py_ssize_t words, Py_ssize_t by) noexcept nogil:
-    """Each bit of a row of words becomes its own or the one `by` places after it."""
+    """Or each bit of a row of words with the bit `by` places after it."""
     cdef Py_ssize_t i, k = by // 64
     cdef int rest = by % 64
     cdef uint64_t v
@@ -188,7 +195,7 @@ cdef inline void shift_onto(uint64_t* bits, Py_ssize_t words, Py_ssize_t by) noe
 
 cdef void spread_marks(uint64_t* bits, Py_ssize_t words, Py_ssize_t n, Py_ssize_t height,
                        Py_ssize_t width) noexcept nogil:
-    """From samples to the windows of height * width that hold one of them."""
+    """Turn marks of samples into marks of the windows of height * width that hold one of these samples."""
     cdef Py_ssize_t y, i, done = 1, step
     while done < width:
         step = smaller(done, width - done)
@@ -204,7 +211,7 @@ cdef void spread_marks(uint64_t* bits, Py_ssize_t words, Py_ssize_t n, Py_ssize_
 
 
 cdef bint open_cell(const Tile* t, Py_ssize_t words, Py_ssize_t y, Py_ssize_t x) noexcept nogil:
-    """Whether the cell at (y, x) of a tile holds a result that is open. A cell is half a word wide."""
+    """Whether the cell at (y, x) of a tile holds an open result. A cell is half a word wide."""
     cdef Py_ssize_t r
     cdef uint64_t found = 0
     for r in range(y, smaller(y + CELL_ROWS, t.height)):
@@ -225,14 +232,14 @@ cdef Py_ssize_t open_cells(const Tile* t, Py_ssize_t words) noexcept nogil:
 
 
 cdef bint worth_a_tile(const Tile* t, const Fft* fft, Py_ssize_t cells) noexcept nogil:
-    """Whether one more transform costs less than to sum these cells directly. In ns, as measured with AVX-512
-    for tiles of 144 to 384; no result depends on the machine."""
+    """Whether one more transform costs less than to sum these cells directly. The ns are those measured with
+    AVX-512 for tiles of 144 to 384. They are constants, so that no result depends on the machine."""
     cdef Py_ssize_t tap = 5 if t.call.wide.n else 10
     return cells * (tap * fft.taps + 30 * t.call.kernel_height + 400) > 4 * fft.n * fft.n
 
 
 cdef int sum_cells(const Tile* t, Py_ssize_t words) noexcept nogil:
-    """Directly."""
+    """Sum the taps of all cells with an open result. Returns the number of failures to get memory."""
     cdef Py_ssize_t y, x, end, bottom
     cdef int failed = 0
     y = 0
@@ -269,7 +276,8 @@ cdef void measure(vec* rows, const Fft* fft, Tile* t) noexcept nogil:
 
 
 cdef bint is_ordinary(vec* kind, const Fft* fft, const Tile* t) noexcept nogil:
-    """Whether squares, spectra and sums stay far from the largest and smallest floats. NaN is not."""
+    """Whether squares, spectra and sums stay far from the largest and smallest floats. False if one is
+    NaN."""
     cdef double least, peak = peak_of(t)
     if vec is vf:
         least = ldexp(1, -30)
@@ -281,7 +289,7 @@ cdef bint is_ordinary(vec* kind, const Fft* fft, const Tile* t) noexcept nogil:
 
 
 cdef void leave_out(vec* rows, const Fft* fft, Tile* t, double limit, Py_ssize_t words) noexcept nogil:
-    """Zeros for samples beyond a limit, and bars for the windows that hold them."""
+    """Replace samples beyond a limit by zeros, and mark the windows that hold them in `bars`."""
     cdef Py_ssize_t y, i
     cdef vec* row
     for y in range(fft.n):
@@ -295,7 +303,8 @@ cdef void leave_out(vec* rows, const Fft* fft, Tile* t, double limit, Py_ssize_t
 
 
 cdef void tame(vec* rows, const Fft* fft, Tile* t, double limit, Py_ssize_t words) noexcept nogil:
-    """Finite numbers only, of a size that neither they nor the spectrum go beyond a float."""
+    """Leave out samples that are not finite, and scale the others so that neither they nor their spectrum
+    overflow."""
     if limit == INFINITY:
         leave_out(rows, fft, t, DBL_MAX, words)
         measure(rows, fft, t)
@@ -307,7 +316,8 @@ cdef void tame(vec* rows, const Fft* fft, Tile* t, double limit, Py_ssize_t word
 
 cdef bint load_measured(vec* rows, vec* channel_row, const Fft* fft, Tile* t, double limit,
                         Py_ssize_t words) noexcept nogil:
-    """A tile whose samples are within `limit`. False, and zeros only, if it asks for float64."""
+    """Load and measure a tile, without samples beyond `limit`. False if the tile needs float64; it is filled
+    with zeros then."""
     load_tile(rows, channel_row, t.call, fft, t.plane, t.y, t.x, t.height)
     t.exponent, t.barred = 0, False
     if limit < INFINITY:
@@ -332,7 +342,7 @@ cdef void enlarge(vec* rows, const Fft* fft, Tile* t, int exponent) noexcept nog
 
 cdef void match_tiles(vec* left_rows, vec* right_rows, const Fft* fft, Tile* left,
                       Tile* right) noexcept nogil:
-    """Tiles of a pair share their errors, so the darker one is made as bright as the other."""
+    """Scale the darker tile of a pair to the brightness of the other, since the pair shares its errors."""
     cdef int by
     if left.squares > 0 and right.squares > 0:
         by = (ilogb(left.squares) - ilogb(right.squares)) // 2
@@ -343,7 +353,7 @@ cdef void match_tiles(vec* left_rows, vec* right_rows, const Fft* fft, Tile* lef
 
 
 cdef inline double error_of(const Fft* fft, double squares, double peak, double top) noexcept nogil:
-    """Of each result; see above."""
+    """Largest error of a result; the file's head explains the three terms."""
     return fft.error * fmax(fmax(sqrt(squares) / fft.n * fft.most, 8 * peak * fft.heaviest), top / 2)
 
 
@@ -358,8 +368,8 @@ cdef inline bint may_cancel(const Fft* fft, const Tile* t) noexcept nogil:
 
 cdef Py_ssize_t prove(vec* results, vec* other, vec* channel_row, const Fft* fft, Tile* t, double error,
                       Desk* desk) noexcept nogil:
-    """Mark results that may be beyond the bound; zeros where a window holds nothing else. Returns how many
-    cells are open."""
+    """Mark the results that may be beyond the bound as open, and set those of windows of zeros to 0. Returns
+    the number of open cells."""
     cdef double proven = error + t.needed
     cdef Py_ssize_t y, i, words = desk.words
     cdef uint64_t* marks
@@ -399,7 +409,8 @@ cdef void prove_and_store(vec* results, vec* other, vec* channel_row, const Fft*
 
 
 cdef void store_runs(vec* results, const Fft* fft, Tile* t, double proven, Desk* desk) noexcept nogil:
-    """Results that are open, and have no bars; those that are at least `proven` are closed."""
+    """Store the open results whose windows have no bar. Close the results of a magnitude of at least
+    `proven`."""
     cdef Py_ssize_t y, x, end, i
     cdef uint64_t* open
     cdef uint64_t* bars
@@ -421,7 +432,8 @@ cdef void store_runs(vec* results, const Fft* fft, Tile* t, double proven, Desk*
 
 
 cdef void close_by(vec* results, const Fft* fft, Tile* t, double proven, Desk* desk) noexcept nogil:
-    """Results that are open are proven where sums of magnitudes over their windows are at least `proven`."""
+    """Close open results where `results`, the sums of magnitudes over their windows, are at least
+    `proven`."""
     cdef Py_ssize_t y, i
     for y in range(t.height):
         mark(desk.marks, sample_at(results, y * fft.pitch), fft.n, proven)
@@ -436,15 +448,15 @@ cdef Ahead nothing_ahead(const Call* call) noexcept nogil:
 
 
 cdef void lone_tile(vec* tile, const Fft* fft, const Tile* t) noexcept nogil:
-    """Results in place of a tile's samples."""
+    """Replace a tile's samples by its results; the other tile of the pair is zeros."""
     cdef Ahead ahead = nothing_ahead(t.call)
     memset(sample_at(tile, fft.n * fft.pitch), 0, fft.n * fft.pitch * sample_size(tile))
     convolve_tiles(tile, fft, t.width, t.width + t.call.kernel_width - 1, True, &ahead)
 
 
 cdef Py_ssize_t weigh(vec* tile, const Fft* fft, Tile* t, double limit, Desk* desk) noexcept nogil:
-    """Prove results that are open by S itself, from the magnitudes of samples and weights. Returns how many
-    cells are open then."""
+    """Compute S from the magnitudes of samples and weights, and close the open results that it proves.
+    Returns the number of cells that stay open."""
     cdef Py_ssize_t y, i
     cdef double error, needed = ldexp(t.needed, t.exponent)
     cdef Fft magnitudes = fft[0]
@@ -466,15 +478,15 @@ cdef Py_ssize_t weigh(vec* tile, const Fft* fft, Tile* t, double limit, Desk* de
 
 
 cdef double smaller_size(const Fft* fft, const Tile* t, double limit) noexcept nogil:
-    """What samples of open windows may be like: several times as large as their mean, and at most half as
-    large as those of the tile."""
+    """The limit of samples for the next round: several times the mean magnitude in open windows, and at most
+    half of the tile's largest sample."""
     cdef double peak = fmin(limit, ldexp(peak_of(t), t.exponent))
     return fmin(ldexp(4 * t.needed / fft.weight, t.exponent), peak / 2)
 
 
 cdef Py_ssize_t by_size(vec* tile, const Fft* fft, Tile* t, double limit, Desk* desk) noexcept nogil:
-    """Results that are open, and whose windows hold no samples beyond a limit. Returns how many cells
-    are open then."""
+    """Transform the tile without samples beyond a limit, and close open results that this proves. Returns the
+    number of cells that stay open."""
     cdef double error
     cdef Py_ssize_t cells
     load_measured(tile, sample_at(tile, 4 * fft.n * fft.pitch), fft, t, limit, desk.words)
@@ -491,7 +503,8 @@ cdef Py_ssize_t by_size(vec* tile, const Fft* fft, Tile* t, double limit, Desk* 
 
 cdef void prove_pair(vec* tile, const Fft* fft, Tile* left, Tile* right, const Ahead* ahead,
                      Desk* desk) noexcept nogil:
-    """Results of a tile and another, or none; those that may be beyond the bound are left open."""
+    """Compute and store the results of a tile and of the other tile of its pair, if there is one. Results
+    that may be beyond the bound stay open."""
     cdef Py_ssize_t side = fft.n * fft.pitch
     cdef vec* im = sample_at(tile, side)
     cdef vec* other = sample_at(tile, 2 * side)
@@ -506,7 +519,7 @@ cdef void prove_pair(vec* tile, const Fft* fft, Tile* left, Tile* right, const A
     squares, peak = left.squares, peak_of(left)
     if right != NULL:
         squares, peak = squares + right.squares, fmax(peak, peak_of(right))
-    if squares > 0:     # else all results are zeros, as the samples are
+    if squares > 0:     # otherwise all samples are zeros, and so are the results
         convolve_tiles(tile, fft, left.width, left.width + left.call.kernel_width - 1, right == NULL,
                        ahead)
     top = top_result(tile, fft, left)
@@ -519,7 +532,7 @@ cdef void prove_pair(vec* tile, const Fft* fft, Tile* left, Tile* right, const A
 
 
 cdef int finish(vec* tile, const Fft* fft, Tile* t, Desk* desk) noexcept nogil:
-    """Results of a tile of float64 that are open. Returns the number of failures to get memory."""
+    """Close the open results of a tile of float64. Returns the number of failures to get memory."""
     cdef Py_ssize_t before, cells = t.cells
     cdef double limit = INFINITY
     cdef int i
@@ -541,7 +554,8 @@ cdef inline size_t tiles_size(vec* kind, const Fft* fft) noexcept nogil:
 
 
 cdef int finish_narrow(vec* tile, const Fft* fft, Tile* left, Tile* right, Desk* desk) noexcept nogil:
-    """The same for tiles of float32. Those that ask for float64 become a pair again."""
+    """Close the open results of a pair of float32. Tiles that need float64 become a pair of float64. Returns
+    the number of failures to get memory."""
     cdef Tile* asked[2]
     cdef Ahead nothing = nothing_ahead(left.call)
     cdef Tile* t
@@ -571,8 +585,8 @@ cdef int finish_narrow(vec* tile, const Fft* fft, Tile* left, Tile* right, Desk*
 
 cdef int bounded_pair(vec* tile, const Fft* fft, Tile* left, Tile* right, const Ahead* ahead,
                       Desk* desk) noexcept nogil:
-    """Results of a tile and another, or none, within the bound of floats. Returns the number of failures to
-    get memory."""
+    """Compute and store results within the bound of floats, of a tile and of the other tile of its pair, if
+    there is one. Returns the number of failures to get memory."""
     prove_pair(tile, fft, left, right, ahead, desk)
     if vec is vf:
         return finish_narrow(tile, fft, left, right, desk)

@@ -1,23 +1,24 @@
-# Blurs: Pillow's box blurs, to the pixel. Its GaussianBlur is three of them.
+# Blurs: Pillow's box blurs, equal to the last bit. Pillow's GaussianBlur is three box blurs.
 #
-# Pillow sums bytes in integers, and what it multiplies them by has 24 binary places. One pass along an axis, of
-# radius r and a fraction, whose first and last pixels are repeated outside, is
+# Pillow sums bytes in integers and multiplies the sums by factors of 24 fractional bits. One pass along an
+# axis has a radius r with a fraction, and repeats the first and last pixel outside:
 #
 #     out[i] = (whole * (in[i - r] + .. + in[i + r])  +  part * (in[i - r - 1] + in[i + r + 1])  +  1/2) >> 24
 #
-# All passes across come first, then all passes down. Here they all go down, in strips of columns so narrow
-# that what lies between two passes stays in the cache; rows are turned over, some at a time, and back.
+# All passes across come first, then all passes down. Here every pass goes down, in strips of columns so
+# narrow that the bytes between two passes stay in the cache. For the passes across, some rows at a time are
+# transposed, and transposed back.
 
 cdef enum:
-    STRIP_BYTES = 128       # of a row of a strip
-    PLACES = 24
+    STRIP_BYTES = 128       # bytes in a row of a strip
+    PLACES = 24             # fractional bits of Pillow's factors
 
 cdef struct Pass:
     Py_ssize_t radius
     uint32_t whole, part
 
 cdef struct Bench:
-    # Scratch: two strips, a row of sums, and rows that were turned over.
+    # Scratch: two strips, a row of sums, and transposed rows.
     uint8_t* strip[2]
     uint32_t* total
     uint8_t* turned
@@ -41,10 +42,10 @@ cdef inline void pass_row(uint8_t* out, uint32_t* total, const uint8_t* gone, co
 
 cdef void pass_down(uint8_t* out, const uint8_t* src, Py_ssize_t pitch, Py_ssize_t height, uint32_t* total,
                     const Pass* p, Py_ssize_t n) noexcept nogil:
-    """`height` rows of `n` bytes, to rows that are STRIP_BYTES apart."""
+    """One pass down `height` rows of `n` bytes. The rows of `out` are STRIP_BYTES apart."""
     cdef Py_ssize_t y, last = height - 1, r = p.radius
     memset(total, 0, n * sizeof(uint32_t))
-    # the window of the row before the first
+    # the sums of the window one row above the first
     add_bytes(total, src, <uint32_t>(r + 1), n)
     for y in range(smaller(r, last)):
         add_bytes(total, src + y * pitch, 1, n)
@@ -58,7 +59,7 @@ cdef void pass_down(uint8_t* out, const uint8_t* src, Py_ssize_t pitch, Py_ssize
 
 cdef void passes_down(uint8_t* dst, const uint8_t* src, Py_ssize_t pitch, Py_ssize_t height, Bench* bench,
                       const Pass* p, int passes, Py_ssize_t n) noexcept nogil:
-    """Rows of `n` bytes, of which both are `pitch` apart; `dst` may be `src`."""
+    """All passes down rows of `n` bytes. The rows of both pictures are `pitch` apart; `dst` may be `src`."""
     cdef Py_ssize_t x = 0, y, count
     cdef const uint8_t* source
     cdef int i
@@ -82,7 +83,7 @@ cdef inline void exchange(uint64_t* a, uint64_t* b, int bits, uint64_t mask) noe
 
 cdef inline void turn_8(uint8_t* out, Py_ssize_t out_pitch, const uint8_t* src,
                         Py_ssize_t pitch) noexcept nogil:
-    """8 x 8 bytes: halves change places, then quarters, then eighths."""
+    """Transpose 8 x 8 bytes: exchange halves of rows, then quarters, then eighths."""
     cdef uint64_t row[8]
     cdef int i
     for i in range(8):
@@ -108,7 +109,7 @@ cdef inline void turn_pixels(uint8_t* out, Py_ssize_t out_pitch, const uint8_t* 
 
 cdef void turn(uint8_t* out, Py_ssize_t out_pitch, const uint8_t* src, Py_ssize_t pitch, Py_ssize_t rows,
                Py_ssize_t columns, Py_ssize_t size) noexcept nogil:
-    """Pixels of `size` bytes, 1 to 4."""
+    """Transpose pixels of `size` bytes, 1 to 4."""
     cdef Py_ssize_t x, y, whole_rows = rows // 8 * 8, whole = columns // 8 * 8
     if size == 4:
         turn_pixels(out, out_pitch, src, pitch, rows, columns, 4)
@@ -137,7 +138,7 @@ cdef void passes_across(uint8_t* dst, const uint8_t* src, Py_ssize_t height, Py_
 
 
 cdef class Bytes:
-    """The memory of a C-contiguous array of bytes, as long as it is held here."""
+    """The memory of a C-contiguous array of bytes. The array's buffer is held until this object goes."""
     cdef Py_buffer array
 
     def __cinit__(self, array, bint written):
@@ -189,7 +190,7 @@ cdef void sharpen(uint8_t* blurred, const uint8_t* src, Py_ssize_t n, int percen
     for i in range(n):
         value = src[i]
         difference = value - blurred[i]
-        sharp = value + difference * percent // 100     # cut off, as in C
+        sharp = value + difference * percent // 100     # rounded towards zero, as in C (cdivision)
         sharp = sharp if sharp > 0 else 0
         sharp = sharp if sharp < 255 else 255
         difference = difference if difference > 0 else -difference
@@ -197,7 +198,7 @@ cdef void sharpen(uint8_t* blurred, const uint8_t* src, Py_ssize_t n, int percen
 
 
 def pillows_unsharp(src, blurred, int percent, int threshold):
-    """Put what Pillow's UnsharpMask makes of these bytes in the place of the blurred ones."""
+    """Replace the blurred bytes by the result of Pillow's UnsharpMask."""
     cdef Bytes source = Bytes(src, False), target = Bytes(blurred, True)
     with nogil:
         sharpen(<uint8_t*>target.array.buf, <const uint8_t*>source.array.buf, source.array.len, percent,

@@ -1,31 +1,34 @@
 # Spectra: kernels of any size, by tiles of any number of rows and columns up to the whole picture.
 #
-# A transform runs down a strip: two vectors of columns wide, the left one its real, the right one, a cache line
-# further at all levels, its imaginary part, row after row side by side in memory. So a strip of 8192 rows is
-# 1 MB, and of its passes only those between far rows go through all of it; the others stay in blocks of rows
-# that the first-level cache holds (decimation in frequency leaves independent blocks; Bailey, FFTs in
-# external or hierarchical memory, 1990).
+# A transform runs down a strip. A strip is two vectors of columns wide: the left vector holds the real parts,
+# the right one the imaginary parts. In the picture the right columns lie a cache line after the left ones, at
+# every level. The rows of a strip follow each other in memory, so a strip of 8192 rows is 1 MB. Only the
+# passes between far rows go through all of it; the other passes stay in blocks of rows that fit the
+# first-level cache (decimation in frequency leaves independent blocks; Bailey, FFTs in external or
+# hierarchical memory, 1990).
 #
-# Kernels of two axes. The columns of a tile are real, so that each strip's spectrum holds two, which the sum
-# and the difference of the frequencies f and -f tell apart (Cooley, Lewis and Welch, The fast Fourier transform
-# algorithm, 1970); half of the frequencies are enough. They are turned over to strips that lie one behind the
-# other, and need no more moving:
+# Kernels of two axes. The columns of a tile are real, so each complex column of a strip carries the spectra
+# of two of them. The sum and the difference of the frequencies f and -f tell the two apart (Cooley, Lewis and
+# Welch, The fast Fourier transform algorithm, 1970), and half of the frequencies are enough. The frequencies
+# are transposed into strips that follow each other in memory, and are not moved again until the way back:
 #
 #     picture -> strip, down forward, apart -> strips of frequencies: across forward * spectrum, across inverse
 #             -> strip, together, down inverse -> picture
 #
-# Separable kernels. Rows of the picture become strips of 2 * lanes rows, turned over, and back, and then columns
-# do; each is filtered by a spectrum of one axis. What stands between is kept for one tile.
+# Separable kernels. 2 * lanes rows of the picture are transposed into a strip, filtered by the spectrum of
+# the kernel's row, and transposed back. Then strips of columns are filtered by the spectrum of the kernel's
+# column. The rows in between are kept for one tile only.
 #
-# A float result may be off by `doubt` times the norm of what was transformed, which is proven (planning/spectra.pxi).
-# One that is so small that this is more than a sum of its taps may be off is left open, and goes down until nothing
-# is; see fft_bound.pxi, whose marks these are:
+# A float result is off by at most `doubt` times the norm of the transformed samples (proven in
+# planning/spectra.pxi). If a result is so small that this exceeds the bound of a sum of its taps, it is
+# marked as open, in the bits of fft_bound.pxi. These steps close open results, in this order, until none is
+# left:
 #
-#     zeros        windows that hold nothing else
-#     float64      the tile once more, without samples that are no numbers
-#     by size      and without its largest samples, for windows that hold none of these
-#     NaN, inf     windows that hold one, if no weight is zero
-#     directly     cells of a few rows and columns
+#     zeros        the window holds only zeros
+#     float64      the tile is transformed again, with non-finite samples left out
+#     by size      the same with the largest samples left out, for windows that hold none of them
+#     NaN, inf     the window holds one, and no weight is zero
+#     directly     the taps are summed, in cells of a few rows and columns
 
 cdef extern from *:
     """
@@ -55,17 +58,17 @@ cdef extern from *:
     void and_bits(uint64_t* p, uint64_t bits) nogil
 
 cdef enum:
-    NEAR_STRIP = 32768      # bytes of the blocks of a strip that the first-level cache keeps
-    LINES_ROWS = 256        # of a tile that is filtered across only: whole strips of all types
-    STEP_BANDS = 4          # a thread: they even out what the machine's other programs take
-    CELL_TAP = 10           # ns, estimated, that a tap takes of a cell that is summed directly,
-    TILE_SAMPLE = 40        # and a sample of a tile
+    NEAR_STRIP = 32768      # bytes of a block of a strip; a block fits the first-level cache
+    LINES_ROWS = 256        # rows of a tile that is filtered across only: whole strips for all types
+    STEP_BANDS = 4          # bands for each thread: several, since other programs slow some threads down
+    CELL_TAP = 10           # estimated ns for a tap, if a cell is summed directly
+    TILE_SAMPLE = 40        # estimated ns for a sample, if the tile is transformed again
 
-# Beyond these, squares of float64 are no numbers.
+# The squares of larger samples may overflow float64.
 cdef double LARGEST_SAMPLE = 1e100
 
 cdef struct Piece:
-    # A tile: its results, and the rows and columns of the padded picture that they see.
+    # A tile. Its results are height x width; their windows see rows x columns of the padded picture.
     Py_ssize_t plane, y, x, height, width, rows, columns
 
 
@@ -74,7 +77,8 @@ cdef enum Step:
 
 
 cdef struct Room:
-    # Of one call, and one type of samples: strips of a tile's frequencies, and the spectrum, if none is kept.
+    # Scratch of one call for one type of samples: the strips of a tile's frequencies, and the kernel's
+    # spectrum unless the plan keeps one.
     char* memory
     void* strips
     void* spectrum
@@ -82,39 +86,39 @@ cdef struct Room:
 
 
 cdef enum Sort:
-    # Of samples.
+    # Kinds of samples that make a window special.
     BEYOND, NOT_A_NUMBER, INFINITE_ABOVE, INFINITE_BELOW
 
 
 cdef struct Phase:
-    # A tile on its way, whose strips are filtered by any thread; of a kernel's spectrum there is no piece.
-    const Call* call        # of one channel
+    # The state of one step over a tile. The threads share it and take strips from it.
+    const Call* call        # a call of one channel
     const Spectra* s
-    const Piece* piece
-    Room* rooms             # for float32, and float64
+    const Piece* piece      # NULL while the kernel's spectrum is made
+    Room* rooms             # the first for float32, the second for float64
     int threads
-    bint narrow             # float32
+    bint narrow             # the samples are float32
     Step step
     Py_ssize_t count        # strips of this step
-    void* strips            # frequencies; of lines, rows that are filtered across
+    void* strips            # frequencies; for separable kernels, the rows after filtering across
     Py_ssize_t pitch        # samples of such a row
-    Py_ssize_t distinct     # of the piece's rows, so many are filtered across: these,
-    Py_ssize_t* distinct_rows
-    Py_ssize_t* place       # and where among them each of its rows stands
+    Py_ssize_t distinct     # how many rows of the piece are filtered across
+    Py_ssize_t* distinct_rows   # which rows these are
+    Py_ssize_t* place       # for each row of the piece, its index in distinct_rows
     void* spectrum
-    Py_ssize_t begin        # columns from here on hold the kernel; and those of the first strip
-    double* squares         # of each column; of lines, the largest of each strip
-    double* doubts          # of lines: of each strip
-    double doubt            # how far off a result may be
-    double limit            # samples beyond are left out: windows with none of these are of use
-    uint64_t* opened        # whether a result is open,
-    uint64_t* open          # and which,
-    uint64_t* bars          # and which windows are of no use, later; NULL: all are
-    Py_ssize_t words        # a row
+    Py_ssize_t begin        # first column past the piece; for a kernel, first column of its wrapped part
+    double* squares         # sum of squares of each column; for separable kernels, the largest of each strip
+    double* doubts          # for separable kernels, `doubt` of each strip
+    double doubt            # largest error of a result
+    double limit            # larger samples are replaced by zeros; only windows without one are stored
+    uint64_t* opened        # not 0 if some result is open
+    uint64_t* open          # one bit for each result: it is open
+    uint64_t* bars          # one bit for each window: it held a sample beyond `limit`; NULL at first
+    Py_ssize_t words        # words of bits in a row
 
 
 cdef struct Stretch:
-    # Columns that stand side by side in a picture and in a strip: from which on, and how many.
+    # `count` columns that are contiguous in the picture, from `column`, and in a row of the strip, from `at`.
     Py_ssize_t column, at, count
 
 
@@ -123,7 +127,7 @@ cdef inline Py_ssize_t strip_pitch(vec* kind) noexcept nogil:
 
 
 cdef inline Py_ssize_t apart_of(vec* kind) noexcept nogil:
-    """Columns from one that is a real part to its imaginary part."""
+    """Distance in columns from a real part to its imaginary part."""
     return LINE_BYTES // sample_size(kind)
 
 
@@ -134,13 +138,13 @@ cdef inline Py_ssize_t left_of(vec* kind, Py_ssize_t strip) noexcept nogil:
 
 
 cdef inline Py_ssize_t strips_of(vec* kind, Py_ssize_t columns) noexcept nogil:
-    """How many hold so many columns."""
+    """Number of strips that hold `columns` columns."""
     cdef Py_ssize_t both = 2 * apart_of(kind)
     return (columns + both - 1) // both * (apart_of(kind) // lanes_of(kind))
 
 
 cdef int spans_of(vec* kind, Py_ssize_t strip, Py_ssize_t width, Stretch* spans) noexcept nogil:
-    """The columns of a strip as far as there are `width`; returns how many spans."""
+    """Spans of a strip's columns that are less than `width`. Returns the number of spans."""
     cdef Py_ssize_t lanes = lanes_of(kind), left = left_of(kind, strip), count = lanes
     if lanes == apart_of(kind):
         count = 2 * lanes
@@ -169,7 +173,7 @@ cdef inline void last_rows(vec* re, vec* im, Py_ssize_t pitch, Py_ssize_t rows,
 
 
 cdef void strip_there(vec* a, const Fft* fft) noexcept nogil:
-    """Transform a strip."""
+    """Forward transform of a strip, in place."""
     cdef Py_ssize_t row = 0, pitch = strip_pitch(a), near = near_rows(a, fft)
     cdef vec* re = a
     cdef vec* im = sample_at(a, lanes_of(a))
@@ -182,7 +186,7 @@ cdef void strip_there(vec* a, const Fft* fft) noexcept nogil:
 
 
 cdef void strip_back(vec* a, const Fft* fft) noexcept nogil:
-    """Back; n times too large."""
+    """Inverse transform of a strip, in place. The results are n times too large."""
     cdef Py_ssize_t row = 0, pitch = strip_pitch(a), near = near_rows(a, fft)
     cdef vec* re
     cdef vec* im
@@ -229,7 +233,8 @@ cdef void block_product(vec* re, vec* im, vec* spectrum, Py_ssize_t rows, const 
 
 
 cdef void strip_filtered(vec* a, const Fft* fft, vec* spectrum, const bint lines) noexcept nogil:
-    """There, times a spectrum, and back. That of `lines` is one complex number a row, others are strips."""
+    """Forward transform, product with a spectrum, inverse transform. With `lines` the spectrum holds one
+    complex number for each row; otherwise it is a strip itself."""
     cdef Py_ssize_t row = 0, pitch = strip_pitch(a), near = near_rows(a, fft)
     cdef vec* re
     cdef vec* im
@@ -250,20 +255,21 @@ cdef void strip_filtered(vec* a, const Fft* fft, vec* spectrum, const bint lines
 
 
 cdef inline double most_squares(vec* kind) noexcept nogil:
-    """Sums of squares of samples whose spectra do not overflow; NaN and infinity are no such sums."""
+    """Limit of a sum of squares below which the spectra do not overflow. NaN and infinity fail the
+    comparison."""
     if vec is vf:
-        return 1e60     # and weights are below 2**100
+        return 1e60     # holds for weights below 2**100
     else:
         return 1e250
 
 
 cdef inline double norm_of(double squares, Py_ssize_t count) noexcept nogil:
-    """A Euclidean norm, and what squares might lose."""
+    """A Euclidean norm, plus what `count` squares may have lost to underflow."""
     return sqrt(squares) + 1e-150 * <double>count if squares > 0 else 0
 
 
 cdef void strip_squares(vec* a, Py_ssize_t rows, double* each) noexcept nogil:
-    """Sums of the squares of a strip's columns. Infinite or NaN if a sample is."""
+    """Sum of squares of each column of a strip. It is infinite or NaN if a sample is."""
     cdef Py_ssize_t r, i
     cdef double v
     cdef vec* row
@@ -273,12 +279,12 @@ cdef void strip_squares(vec* a, Py_ssize_t rows, double* each) noexcept nogil:
         row = sample_at(a, r * strip_pitch(a))
         for i in range(strip_pitch(a)):
             v = sample_of(row, i)
-            # what is so small that its square is none counts as more
+            # the square of a tiny sample may underflow to 0; the addend bounds it from above
             each[i] += v * v + (1e-300 if v != 0 else 0.0)
 
 
 cdef void leave_out_beyond(vec* row, Py_ssize_t count, double limit) noexcept nogil:
-    """Zeros for samples that are larger, or no numbers."""
+    """Replace samples that are NaN or of a magnitude above `limit` by zeros."""
     cdef Py_ssize_t i
     for i in range(count):
         if not fabs(sample_of(row, i)) <= limit:
@@ -286,7 +292,8 @@ cdef void leave_out_beyond(vec* row, Py_ssize_t count, double limit) noexcept no
 
 
 cdef inline Py_ssize_t repeated_row(const Call* call, const Piece* piece, Py_ssize_t r) noexcept nogil:
-    """The row of the piece that a border repeats as row `r`; `r` itself if there is none."""
+    """The row of the piece of which the border makes row `r`; `r` itself if the piece does not hold that
+    row."""
     cdef Py_ssize_t first = call.rows.start + piece.y, duplicate
     if 0 <= first + r < call.rows.length:
         return r
@@ -295,7 +302,7 @@ cdef inline Py_ssize_t repeated_row(const Call* call, const Piece* piece, Py_ssi
 
 
 cdef void load_strip(vec* a, vec* channel_row, const Phase* p, Py_ssize_t strip, Py_ssize_t n) noexcept nogil:
-    """A strip of the piece; zeros to the right and below."""
+    """Load a strip of the piece. Columns to the right of the piece and rows below it become zeros."""
     cdef const Call* call = p.call
     cdef const Piece* piece = p.piece
     cdef Py_ssize_t r, k, pitch = strip_pitch(a)
@@ -323,8 +330,8 @@ cdef void load_strip(vec* a, vec* channel_row, const Phase* p, Py_ssize_t strip,
 
 
 cdef void load_kernel_strip(vec* a, const Call* call, const Spectra* s, Py_ssize_t strip) noexcept nogil:
-    """A strip of the kernel, backwards, since the window is correlated with it; scaled for what the transforms
-    and telling columns apart multiply."""
+    """Load a strip of the kernel, reversed, since the kernel correlates. The scale undoes the factors of the
+    transforms and of telling columns apart."""
     cdef Py_ssize_t i, kx, ky, ny = s.down.n, nx = s.across.n, pitch = strip_pitch(a), lanes = lanes_of(a)
     cdef Py_ssize_t left = left_of(a, strip)
     cdef double scale = 0.25 / (<double>nx * <double>ny)
@@ -337,8 +344,8 @@ cdef void load_kernel_strip(vec* a, const Call* call, const Spectra* s, Py_ssize
 
 
 cdef void spread(vec* strips, vec* a, const Spectra* s, Py_ssize_t left) noexcept nogil:
-    """The spectra of a strip's two vectors of columns, told apart and doubled, become rows of the strips of
-    frequencies."""
+    """Tell the spectra of a strip's two vectors of columns apart, and transpose them into the strips of
+    frequencies. They come out doubled."""
     cdef Py_ssize_t j, k, lanes = lanes_of(a), pitch = strip_pitch(a)
     cdef vec ar[16]
     cdef vec ai[16]
@@ -363,7 +370,8 @@ cdef void spread(vec* strips, vec* a, const Spectra* s, Py_ssize_t left) noexcep
 
 
 cdef void gathered(vec* a, vec* strips, const Spectra* s, Py_ssize_t left) noexcept nogil:
-    """The way back."""
+    """The inverse of `spread`: combine columns of the strips of frequencies into the spectrum of one
+    strip."""
     cdef Py_ssize_t j, k, kept, duplicate, lanes = lanes_of(a), pitch = strip_pitch(a)
     cdef vec ar[16]
     cdef vec ai[16]
@@ -388,7 +396,8 @@ cdef void gathered(vec* a, vec* strips, const Spectra* s, Py_ssize_t left) noexc
 
 
 cdef void put_on_grid(vec* a, Py_ssize_t count, double grid) noexcept nogil:
-    """Sums that are known to be multiples of a power of two, to the nearest one: that is exact."""
+    """Round sums to the nearest multiple of `grid`. All sums are multiples of it, so this makes them
+    exact."""
     cdef Py_ssize_t i
     if vec is vf:
         for i in range(count):
@@ -399,7 +408,8 @@ cdef void put_on_grid(vec* a, Py_ssize_t count, double grid) noexcept nogil:
 
 
 cdef uint64_t proven(vec* a, Py_ssize_t count, double limit) noexcept nogil:
-    """Which of up to 32 results are so large, one bit each; numbers only. Reads whole vectors."""
+    """One bit for each of up to 32 results: it is finite and of a magnitude above `limit`. Reads whole
+    vectors."""
     cdef Py_ssize_t i = 0
     cdef vec least = set1(a, limit), most = set1(a, sqrt(most_squares(a)))
     cdef uint64_t bits = 0
@@ -410,13 +420,13 @@ cdef uint64_t proven(vec* a, Py_ssize_t count, double limit) noexcept nogil:
 
 
 cdef inline Py_ssize_t within_word(Py_ssize_t x, Py_ssize_t count) noexcept nogil:
-    """How many of `count` results from column `x` on are looked at together."""
+    """How many of `count` results from column `x` on share a word of bits, at most 32."""
     return smaller(count, smaller(32, 64 - x % 64))
 
 
 cdef void store_proven(vec* row, const Phase* p, Py_ssize_t y, Py_ssize_t x, Py_ssize_t count,
                        double limit) noexcept nogil:
-    """Of a row of the piece's results those that are open, proven and have no bars."""
+    """Store the open results of a row that are proven and whose windows have no bar, and close them."""
     cdef Py_ssize_t i = 0, k, end
     cdef uint64_t bits
     cdef uint64_t* open
@@ -437,11 +447,13 @@ cdef void store_proven(vec* row, const Phase* p, Py_ssize_t y, Py_ssize_t x, Py_
 
 cdef void store_results(vec* row, const Phase* p, Py_ssize_t y, Py_ssize_t x, Py_ssize_t count,
                         double doubt) noexcept nogil:
-    """A part of a row of the piece's results, the first at (y, x). Floats that may be too far off are marked."""
+    """Store a part of a row of the piece's results, the first at (y, x). Float results that may be too far
+    off are marked as open."""
     cdef const Call* call = p.call
     cdef Py_ssize_t i = 0, k
     cdef uint64_t bits
-    # |result| - doubt is the least that the magnitudes of its taps may sum to; -1: nothing was rounded
+    # The magnitudes of a result's taps sum to at least |result| - doubt. -1: nothing was rounded, all are
+    # proven.
     cdef double limit = doubt * (1 + 1 / call.tolerance) if doubt > 0 else -1.0
     if call.dst.type < F16:
         if call.grid > 0:
@@ -463,7 +475,7 @@ cdef void store_results(vec* row, const Phase* p, Py_ssize_t y, Py_ssize_t x, Py
 
 
 cdef void store_strip(vec* a, const Phase* p, Py_ssize_t strip, double doubt) noexcept nogil:
-    """A strip of the piece's results."""
+    """Store a strip of the piece's results."""
     cdef Py_ssize_t y, k, pitch = strip_pitch(a)
     cdef Stretch spans[2]
     cdef Py_ssize_t count = spans_of(a, strip, p.piece.width, spans)
@@ -480,13 +492,14 @@ cdef void store_strip(vec* a, const Phase* p, Py_ssize_t strip, double doubt) no
 
 
 cdef vec* strips_memory(vec* kind, size_t samples, char** memory) noexcept nogil:
-    """Aligned; NULL if there is none."""
+    """Aligned memory for `samples` samples; NULL if there is none. The caller frees `memory`."""
     memory[0] = <char*>malloc(samples * sample_size(kind) + LINE_BYTES)
     return <vec*>aligned(memory[0]) if memory[0] != NULL else NULL
 
 
 cdef int strip_to_frequencies(vec* strips, const Phase* p, Py_ssize_t strip) noexcept nogil:
-    """A strip of a piece, or, if there is none, of the kernel. Returns the number of failures to get memory."""
+    """Transform a strip of the piece, or of the kernel if there is no piece. Returns the number of failures
+    to get memory."""
     cdef const Spectra* s = p.s
     cdef char* memory
     cdef vec* a = strips_memory(strips, (s.down.n + 1) * strip_pitch(strips), &memory)
@@ -517,7 +530,8 @@ cdef int strip_from_frequencies(vec* strips, const Phase* p, Py_ssize_t strip) n
 
 
 cdef int frequencies_filtered(vec* strips, const Phase* p, Py_ssize_t j) noexcept nogil:
-    """A strip of frequencies, of which the columns from `begin` on were never written: they are zero."""
+    """Filter a strip of frequencies across. The columns from `begin` on are past the piece and become zeros
+    first."""
     cdef const Spectra* s = p.s
     cdef Py_ssize_t pitch = strip_pitch(strips), at = j * s.across.n * pitch
     memset(sample_at(strips, at + p.begin * pitch), 0, (s.across.n - p.begin) * pitch * sample_size(strips))
@@ -526,7 +540,8 @@ cdef int frequencies_filtered(vec* strips, const Phase* p, Py_ssize_t j) noexcep
 
 
 cdef int kernel_frequencies(vec* spectrum, const Phase* p, Py_ssize_t j) noexcept nogil:
-    """A strip of frequencies of the kernel, whose columns are the first ones and those from `begin` on."""
+    """Transform a strip of the kernel's frequencies across. The kernel holds the first columns and those from
+    `begin` on; the columns between them become zeros first."""
     cdef const Spectra* s = p.s
     cdef Py_ssize_t pitch = strip_pitch(spectrum), at = j * s.across.n * pitch, first = 2 * apart_of(spectrum)
     memset(sample_at(spectrum, at + first * pitch), 0,
@@ -536,7 +551,7 @@ cdef int kernel_frequencies(vec* spectrum, const Phase* p, Py_ssize_t j) noexcep
 
 
 cdef int kernel_spectrum(vec* spectrum, const Call* call, const Spectra* s, int threads) noexcept nogil:
-    """Of the kernel, by the same passes."""
+    """Make the spectrum of the kernel, by the passes that serve a tile."""
     cdef Py_ssize_t both = 2 * apart_of(spectrum)
     cdef Phase p
     cdef int failed
@@ -550,18 +565,19 @@ cdef int kernel_spectrum(vec* spectrum, const Call* call, const Spectra* s, int 
 
 
 cdef double tile_squares(vec* kind, const double* squares, Py_ssize_t count) noexcept nogil:
-    """Sum of what strip_squares found, in the order of columns, so that levels add alike."""
+    """Sum of the sums of strip_squares. The order is that of the columns, so all levels get the same sum."""
     cdef Py_ssize_t x, k, lanes = lanes_of(kind), apart = apart_of(kind)
     cdef double total = 0
     for x in range(count):
-        # its strip, and its place there
+        # k is the strip that holds column x
         k = x // (2 * apart) * (apart // lanes) + x % apart // lanes
         total += squares[k * 2 * lanes + x % lanes + (lanes if x % (2 * apart) >= apart else 0)]
     return total
 
 
 cdef int filter_dense(vec* strips, Phase* p) noexcept nogil:
-    """A tile of one channel. Returns the number of failures to get memory."""
+    """Filter a tile of one channel with a kernel of two axes. Returns the number of failures to get
+    memory."""
     cdef const Piece* piece = p.piece
     cdef Py_ssize_t both = 2 * apart_of(strips)
     cdef double total = 0
@@ -583,8 +599,9 @@ cdef int filter_dense(vec* strips, Phase* p) noexcept nogil:
 
 # --- separable kernels -----------------------------------------------------------------------------------------
 #
-# Rows that a border repeats are filtered across once. Rows share transforms, and their last bits depend on which ones
-# do: those of a tile, as its border has them, which are the same in any band.
+# Rows that a border repeats are filtered across once. Rows that share a transform affect each other's last
+# bits. Which rows share one depends on the tile and its border only, so the results are the same for any
+# bands.
 
 cdef double row_squares(vec* row, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
@@ -596,15 +613,15 @@ cdef double row_squares(vec* row, Py_ssize_t n) noexcept nogil:
 
 
 cdef inline Py_ssize_t row_of_strip(vec* kind, Py_ssize_t left, Py_ssize_t i) noexcept nogil:
-    """Row of the piece that is row `i` of a strip of rows, the first of which is `left`."""
+    """The row of the piece that is row `i` of a strip whose first row is `left`."""
     cdef Py_ssize_t lanes = lanes_of(kind)
     return left + i if i < lanes else left + apart_of(kind) + i - lanes
 
 
 cdef double load_rows(vec* rows, vec* channel_row, const Phase* p, Py_ssize_t left, Py_ssize_t x,
                       Py_ssize_t width) noexcept nogil:
-    """The windows of `width` results of a strip's rows, from row `left` on, zeros to the right and below.
-    Returns the largest sum of a row's squares."""
+    """Load the samples that `width` results of a strip's rows see, from row `left` on. The rest becomes
+    zeros. Returns the largest sum of squares of a row."""
     cdef const Call* call = p.call
     cdef const Piece* piece = p.piece
     cdef Py_ssize_t i, k, n = p.s.across.n, filled = width + call.kernel_width - 1
@@ -630,7 +647,7 @@ cdef double load_rows(vec* rows, vec* channel_row, const Phase* p, Py_ssize_t le
 
 
 cdef void turned_rows(vec* a, vec* rows, Py_ssize_t n, const bint back) noexcept nogil:
-    """Rows become a strip; or the way back."""
+    """Transpose rows into a strip, or with `back` a strip into rows."""
     cdef Py_ssize_t c = 0, lanes = lanes_of(a), pitch = strip_pitch(a)
     while c < n:
         if back:
@@ -643,7 +660,8 @@ cdef void turned_rows(vec* a, vec* rows, Py_ssize_t n, const bint back) noexcept
 
 
 cdef int filter_rows(vec* to, const Phase* p, Py_ssize_t strip) noexcept nogil:
-    """Filter a strip of rows across: to rows of `to`, or, if nothing is to be filtered down, to the picture."""
+    """Filter a strip of rows across. The results go to rows of `to`, or to the picture if the kernel has no
+    column to filter with. Returns the number of failures to get memory."""
     cdef const Spectra* s = p.s
     cdef const Piece* piece = p.piece
     cdef Py_ssize_t n = s.across.n, pitch = strip_pitch(to), x = 0, width, i, k, left = left_of(to, strip)
@@ -670,7 +688,7 @@ cdef int filter_rows(vec* to, const Phase* p, Py_ssize_t strip) noexcept nogil:
             else:
                 store_across(sample_at(rows, i * n), p, strip, k, x, width, squares)
         x += s.columns
-    for i in range(pitch):      # the columns that fill the last strips up
+    for i in range(pitch):      # zeros fill the rows up to whole strips
         k = row_of_strip(to, left, i)
         if s.down.n and k < p.distinct:
             memset(sample_at(to, k * p.pitch + piece.width), 0, (p.pitch - piece.width) * sample_size(to))
@@ -683,7 +701,8 @@ cdef int filter_rows(vec* to, const Phase* p, Py_ssize_t strip) noexcept nogil:
 
 cdef void store_across(vec* row, const Phase* p, Py_ssize_t strip, Py_ssize_t y, Py_ssize_t x,
                        Py_ssize_t width, double squares) noexcept nogil:
-    """Results of rows that share transforms, the largest of whose squares sum to this."""
+    """Store a row that was filtered across. `squares` is the largest sum of squares of the rows that share
+    its transform."""
     cdef double doubt = INFINITY
     if p.call.dst.type < F16 or squares < most_squares(row):
         doubt = p.s.doubt_across * norm_of(2 * squares, 1)
@@ -693,7 +712,8 @@ cdef void store_across(vec* row, const Phase* p, Py_ssize_t strip, Py_ssize_t y,
 
 
 cdef int filter_columns(vec* source, const Phase* p, Py_ssize_t strip) noexcept nogil:
-    """Filter a strip of columns down, from rows of `source`, or, if there is nothing across, from the picture."""
+    """Filter a strip of columns down. They come from rows of `source`, or from the picture if the kernel has
+    no row to filter with. Returns the number of failures to get memory."""
     cdef const Spectra* s = p.s
     cdef const Piece* piece = p.piece
     cdef Py_ssize_t n = s.down.n, lanes = lanes_of(source), pitch = strip_pitch(source), r, i
@@ -727,7 +747,7 @@ cdef int filter_columns(vec* source, const Phase* p, Py_ssize_t strip) noexcept 
 
 
 cdef double largest_of(const double* values, Py_ssize_t n) noexcept nogil:
-    """NaN if one is."""
+    """The largest value; NaN if one of them is."""
     cdef Py_ssize_t i
     cdef double largest = 0
     for i in range(n):
@@ -755,7 +775,8 @@ cdef void list_rows(Phase* p) noexcept nogil:
 
 
 cdef int filter_lines(vec* kind, Phase* p) noexcept nogil:
-    """A tile of one channel, across all of its width. Returns the number of failures to get memory."""
+    """Filter a tile of one channel, as wide as the picture, with a separable kernel. Returns the number of
+    failures to get memory."""
     cdef int failed
     p.distinct_rows = <Py_ssize_t*>malloc(2 * p.piece.rows * sizeof(Py_ssize_t))
     if p.distinct_rows == NULL:
@@ -776,7 +797,7 @@ cdef int filter_both_ways(vec* kind, Phase* p) noexcept nogil:
     cdef char* memory = NULL
     cdef double largest = 0
     cdef int failed = 0
-    p.pitch = width + apart_of(kind)    # rows of other sets of a cache
+    p.pitch = width + apart_of(kind)    # the addend puts successive rows into different sets of a cache
     p.squares = <double*>calloc(rows + larger(rows, strips), sizeof(double))
     p.strips = strips_memory(kind, p.pitch * p.distinct if s.across.n and s.down.n else 1, &memory)
     if p.squares == NULL or p.strips == NULL:
@@ -804,9 +825,9 @@ cdef int filter_both_ways(vec* kind, Phase* p) noexcept nogil:
 
 
 cdef inline int any_step(vec* strips, const Phase* p, Py_ssize_t i) noexcept nogil:
-    """Of strip `i`."""
+    """Run the current step on strip `i`. Returns the number of failures to get memory."""
     if p.step == KERNEL_DOWN:
-        if 2 * apart_of(strips) <= left_of(strips, i) < p.begin:    # there are no weights
+        if 2 * apart_of(strips) <= left_of(strips, i) < p.begin:    # the strip holds no weights
             return 0
         return strip_to_frequencies(strips, p, i)
     elif p.step == KERNEL_ACROSS:
@@ -824,7 +845,7 @@ cdef inline int any_step(vec* strips, const Phase* p, Py_ssize_t i) noexcept nog
 
 
 cdef int step_band(const void* context, Py_ssize_t band, Py_ssize_t bands) noexcept nogil:
-    """Some strips. Returns the number of failures to get memory."""
+    """Run the current step on one band of its strips. Returns the number of failures to get memory."""
     cdef const Phase* p = <const Phase*>context
     cdef Py_ssize_t i
     cdef int failed = 0
@@ -847,7 +868,7 @@ cdef int run_step(Phase* p, Step step, Py_ssize_t count) noexcept nogil:
 
 
 cdef void all_open(const Phase* p) noexcept nogil:
-    """No result is proven. Later, none that is open is closed."""
+    """Mark all results as open. In a later round (`bars`) open results simply stay open."""
     cdef Py_ssize_t y, i
     if p.bars != NULL or p.call.dst.type < F16:
         return
@@ -858,7 +879,7 @@ cdef void all_open(const Phase* p) noexcept nogil:
 
 
 cdef inline uint64_t bits_within(Py_ssize_t width, Py_ssize_t word) noexcept nogil:
-    """Of the columns below `width`."""
+    """The bits of a word of a row that stand for columns below `width`."""
     return 0 if width <= 64 * word else ~<uint64_t>0 >> (64 - smaller(64, width - 64 * word))
 
 
@@ -875,8 +896,8 @@ cdef inline bint is_of(double v, Sort sort, double limit) noexcept nogil:
 
 cdef bint mark_windows(uint64_t* bits, const Phase* p, Sort sort, double limit, double* peak,
                        double* memory) noexcept nogil:
-    """Windows that hold a sample of this sort; whether there is one. `peak` becomes the largest magnitude of
-    samples up to the limit. Two rows of `memory` are scratch."""
+    """Mark the windows that hold a sample of this sort. Returns whether there is one. `peak` becomes the
+    largest magnitude among the other samples. `memory` is scratch for two rows."""
     cdef const Piece* piece = p.piece
     cdef Py_ssize_t y, x
     cdef ColumnRange column_range = make_column_range(p.call, piece.x, piece.x + piece.columns)
@@ -900,7 +921,7 @@ cdef bint mark_windows(uint64_t* bits, const Phase* p, Sort sort, double limit, 
 
 cdef Py_ssize_t fill_marked(const Phase* p, const uint64_t* marks, const uint64_t* others, double value,
                             double* memory) noexcept nogil:
-    """Close results that are open, marked, and, if there are others, not among these."""
+    """Store `value` in the open results that are marked in `marks` but not in `others`, and close them."""
     cdef Py_ssize_t y, x, i, closed = 0
     cdef uint64_t bits
     for x in range(64):
@@ -920,21 +941,21 @@ cdef Py_ssize_t fill_marked(const Phase* p, const uint64_t* marks, const uint64_
 
 
 cdef Py_ssize_t count_open(const Phase* p, Tile* t) noexcept nogil:
-    """Cells; the tile says where they are."""
+    """Number of cells with an open result. Fills the tile in for `sum_cells`."""
     t.call, t.plane, t.y, t.x = p.call, p.piece.plane, p.piece.y, p.piece.x
     t.height, t.width, t.open = p.piece.height, p.piece.width, p.open
     return open_cells(t, p.words)
 
 
 cdef bint is_worth_spectra(const Phase* p, Py_ssize_t cells) noexcept nogil:
-    """Whether one more tile costs less than to sum these cells directly."""
+    """Whether one more transform of the tile costs less than to sum these cells directly."""
     return <double>cells * CELL_TAP * p.call.kernel_height * p.call.kernel_width > (
         <double>TILE_SAMPLE * p.piece.rows * p.piece.columns)
 
 
 cdef int close_by_size(Phase* p, Tile* t, double* memory) noexcept nogil:
-    """By tiles of float64 whose largest samples are left out, again and again. Returns the number of failures to
-    get memory."""
+    """Transform the tile again in float64, each time with a lower limit of samples that are left out. Returns
+    the number of failures to get memory."""
     cdef Py_ssize_t before, cells = count_open(p, t)
     cdef double peak, needed
     cdef int i, failed = 0
@@ -948,14 +969,15 @@ cdef int close_by_size(Phase* p, Tile* t, double* memory) noexcept nogil:
         cells = count_open(p, t)
         if failed or (i > 0 and cells > before - before // 8):
             break
-        # what samples of open windows may be like: several times as large as their mean
+        # the limit for the next round: several times the mean magnitude of samples in open windows
         needed = p.doubt * (1 + 1 / p.call.tolerance)
         p.limit = fmin(4 * needed / p.call.weight, peak / 2)
     return failed
 
 
 cdef void close_infinite(const Phase* p, Py_ssize_t room, double* memory) noexcept nogil:
-    """Windows that hold what is no finite number, if each of it meets a weight, and infinite ones of one sign."""
+    """Close the results of windows that hold NaN or infinities. This needs a kernel without zero weights, and
+    for infinities also weights of one sign."""
     cdef uint64_t* below = p.bars + room
     cdef double peak
     cdef int sign = p.call.weights_sign
@@ -971,7 +993,8 @@ cdef void close_infinite(const Phase* p, Py_ssize_t room, double* memory) noexce
 
 
 cdef int close_directly(const Phase* p, Tile* t) noexcept nogil:
-    """Sum what is left. Kernels of two axes list their taps only now: they are many."""
+    """Sum the results that are left. A kernel of two axes has many taps, so they are listed only when needed
+    here."""
     cdef Call call = p.call[0]
     cdef int failed = 0
     t.call = &call
@@ -992,7 +1015,7 @@ cdef int close_directly(const Phase* p, Tile* t) noexcept nogil:
 
 
 cdef int close_open(Phase* p, const Call* whole) noexcept nogil:
-    """Results of a tile that are open. Returns the number of failures to get memory."""
+    """Close all open results of a tile. Returns the number of failures to get memory."""
     cdef const Piece* piece = p.piece
     cdef Py_ssize_t room = piece.rows * p.words, y, i
     cdef uint64_t* marks = <uint64_t*>malloc(2 * room * sizeof(uint64_t))
@@ -1028,7 +1051,8 @@ cdef int close_open(Phase* p, const Call* whole) noexcept nogil:
 
 
 cdef int get_room(vec* kind, Room* room, const Phase* p) noexcept nogil:
-    """The first tile of this type finds none yet."""
+    """Get the memory, and the kernel's spectrum unless the plan keeps one, for the first tile of a type.
+    Later tiles reuse both. Returns the number of failures to get memory."""
     cdef const Spectra* s = p.s
     cdef Py_ssize_t size = s.half * s.across.n * 2, count = 1 if s.spectrum else 2
     if room.memory != NULL:
@@ -1045,7 +1069,7 @@ cdef int get_room(vec* kind, Room* room, const Phase* p) noexcept nogil:
 
 
 cdef int filter_piece(vec* kind, Phase* p, Room* room) noexcept nogil:
-    """A tile of one channel. Returns the number of failures to get memory."""
+    """Filter a tile of one channel. Returns the number of failures to get memory."""
     cdef int failed
     p.narrow = vec is vf
     if p.call.method == SPECTRAL_LINES:
@@ -1056,7 +1080,7 @@ cdef int filter_piece(vec* kind, Phase* p, Room* room) noexcept nogil:
 
 
 cdef int filter_fine(Phase* p) noexcept nogil:
-    """The same in float64."""
+    """Filter a tile of one channel in float64, whatever the accumulator's type."""
     p.s = &p.call.fine_spectra if p.call.accumulator == 0 else &p.call.spectra
     return filter_piece(<vd*>NULL, p, p.rooms + 1)
 
@@ -1074,7 +1098,7 @@ cdef int one_piece(Phase* p) noexcept nogil:
 
 
 cdef bint get_marks(Phase* p, const Call* whole, Py_ssize_t columns) noexcept nogil:
-    """Bits for the results of the largest tile, none of which is set."""
+    """Get cleared bits for the results of the largest tile. False if there is no memory."""
     cdef Py_ssize_t rows = smaller(p.s.rows, whole.height)
     p.words = (columns + whole.kernel_width - 1) // 64 + 1
     p.opened = <uint64_t*>calloc(1 + (rows * p.words if whole.dst.type >= F16 else 0), sizeof(uint64_t))
@@ -1083,7 +1107,8 @@ cdef bint get_marks(Phase* p, const Call* whole, Py_ssize_t columns) noexcept no
 
 
 cdef int spectral_picture(const Call* whole, int threads) noexcept nogil:
-    """All of a call. Threads share each tile. Returns the number of failures to get memory."""
+    """Run a whole call, tile by tile; the threads share each tile. Returns the number of failures to get
+    memory."""
     cdef Call call = whole[0]
     cdef Piece piece
     cdef Room rooms[2]

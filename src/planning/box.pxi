@@ -1,9 +1,12 @@
-# Box: all taps equal. Running sums for integers of 8 and 16 bits (src/methods/box_sliding.pxi), at a cost that
-# does not grow with the kernel, or, if it is small, sums in registers (src/methods/box_small.pxi); doubling and
-# groups for floats and large integers (src/methods/box.pxi), at one that hardly does.
+# Box: all taps equal. Three ways to sum:
+#
+# running sums       integers of 8 and 16 bits; the cost does not grow with the kernel
+# (methods/box_sliding.pxi)
+#     in registers       the same types, small kernels (methods/box_small.pxi)
+#     doubling, groups   floats and large integers; the cost hardly grows with the kernel (methods/box.pxi)
 
 cdef bint averaged(Proposal* p, const Facts* f, const Request* request) except -1:
-    """Whether the engine sums in registers; if so, the work it is."""
+    """Whether the engine can sum in registers. If so, add the work to the proposal."""
     cdef int size
     if request.source != request.target or request.source not in (U8, U16, I16):
         return False
@@ -17,7 +20,7 @@ cdef bint averaged(Proposal* p, const Facts* f, const Request* request) except -
 
 
 cdef int propose_divided(const Facts* f, const Request* request, Proposal* p) except -1:
-    """Sums of samples and quotients, both in integers."""
+    """Propose sums of samples and their quotients, both in integers."""
     p.scale, p.divisor = 1, request.denominator
     if averaged(p, f, request):
         p.why = b"{height} x {width} equal taps, in registers, divided by {divisor}"
@@ -28,7 +31,7 @@ cdef int propose_divided(const Facts* f, const Request* request, Proposal* p) ex
 
 
 cdef int propose_running(const Facts* f, const Request* request, Proposal* p, double error) except -1:
-    """Samples and sums are small integers."""
+    """Propose running sums, for samples that are small integers and sums below 2**31."""
     cdef double whole = first_weight(f) * (1 if request.divisor else request.denominator)
     p.sums = BOX_SLIDING
     cdef bint rounded_at_once = request.offset == 0 and not request.absolute
@@ -42,7 +45,8 @@ cdef int propose_running(const Facts* f, const Request* request, Proposal* p, do
 
 
 cdef int doublings_of(Py_ssize_t width) noexcept nogil:
-    """Additions that make a sum of `width` neighbours: one a power of two, and one a bit that is set."""
+    """Number of additions for a sum of `width` neighbours by doubling: one for each bit of `width` and one
+    for each bit that is set, less one."""
     cdef int count = -1
     while width:
         count += 1 + width % 2
@@ -58,9 +62,9 @@ cdef const char* propose_box(Kernel kernel, const Request* request, Proposal* p)
     if not f.finite or f.taps == 0 or not f.equal:
         return b"the taps are not all equal"
     p.scale = first_weight(f)
-    # the sum is exact; it, the weight and their product are rounded
+    # three roundings: of the exact sum, of the weight and of their product
     error = 3.03 * rounding_of(p.accumulator) * f.total * request.peak
-    if is_integer(request.target):  # what saturates need not be near
+    if is_integer(request.target):  # results that saturate may be farther off
         largest = (peak_of(request.target) + 1) * (request.divisor or 1) + fabs(in_sums(request))
         error = min(error, 3.03 * rounding_of(p.accumulator) * largest)
     if is_exact(f, request, p.accumulator):
@@ -69,7 +73,7 @@ cdef const char* propose_box(Kernel kernel, const Request* request, Proposal* p)
             and request.high <= highest_of(request.source) and f.taps * request.peak < ldexp(1, 31)):
         propose_running(f, request, p, error)
         return NULL
-    if error:   # every sample is scaled, and added in one after the other of so many sums, or fewer
+    if error:   # each sample is scaled and passes through at most height + width + 3 successive roundings
         p.error = 1.01 * rounding_of(p.accumulator) * (f.height + f.width + 3) * f.total * request.peak
     p.sums = BOX
     add_rows(&p.work, request)

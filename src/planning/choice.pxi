@@ -1,8 +1,8 @@
-# The choice: what is admitted, what it costs, and what is taken.
+# The choice: the methods propose, proposals are admitted and priced, and the cheapest is taken.
 
 ctypedef const char* (*Propose)(Kernel, const Request*, Proposal*) except? NULL
 
-# Asked in this order; of two that cost the same the first is taken.
+# They are asked in this order. If two cost the same, the first is taken.
 METHODS = ("direct", "separable", "sparse", "box", "dot", "fft", "wide")
 
 cdef enum:
@@ -46,8 +46,8 @@ cdef int fill_request(Request* r, Kernel kernel, int source, int target, double 
     r.order = ANY_ORDER if order == "any" else ORDER_NAMES.index(order)
     r.cast_mode = ROUNDED if cast_mode == "rounded" else CAST_MODE_NAMES.index(cast_mode)
     r.level = level_of(level)
-    # Which method sums decides the last bits of a float, and must not depend on the machine; integers do
-    # not show it.
+    # The method decides the last bits of float results, so it must not depend on the machine's level. Integer
+    # results are the same for all methods.
     r.priced = r.level if is_integer(target) else LEVELS - 1
     return 0
 
@@ -70,7 +70,7 @@ cdef void begin(Kernel kernel, const Request* request, int method, int accumulat
 
 
 cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noexcept nogil:
-    """Admit and price what a method has proposed."""
+    """Admit and price a method's proposal. Returns the reason if it is not admitted, otherwise NULL."""
     cdef const char* reason
     if request.absolute and p.sums == INT8_DOT:
         return b"its sums become pixels with their signs"
@@ -81,7 +81,7 @@ cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noex
 
 
 cdef const char* ask(Kernel kernel, const Request* request, int method, Proposal* p) except? NULL:
-    """A method's own proposal. Only two know kernels whose weights are no array."""
+    """Fill in a method's own proposal. Only two methods know kernels whose weights are not listed."""
     if kernel.facts.weights == NULL and method != SEPARABLE_METHOD and method != BOX_METHOD:
         return b"the kernel is given by its column and row"
     if request.slices:
@@ -91,8 +91,8 @@ cdef const char* ask(Kernel kernel, const Request* request, int method, Proposal
 
 cdef const char* propose(Kernel kernel, const Request* request, int method, int accumulator,
                          Proposal* p) except? NULL:
-    """Fill in a proposal that is admitted and priced, or say why there is none. The kernel is the one whose
-    weights are summed, as it is for the methods."""
+    """Fill in a proposal, admit it and price it. Returns the reason if there is none, otherwise NULL. The
+    kernel is the one whose weights are summed."""
     cdef const char* reason
     begin(kernel, request, method, accumulator, p)
     reason = ask(kernel, request, method, p)
@@ -100,13 +100,13 @@ cdef const char* propose(Kernel kernel, const Request* request, int method, int 
 
 
 cdef str refusal(Kernel kernel, const Request* request):
-    """Why the definition's float64 sum would be silently wrong, if it would."""
+    """The error message where the definition's float64 sum would be silently wrong; otherwise None."""
     cdef Facts* f = &kernel.facts
     cdef Proposal p
     cdef str source = TYPE_NAMES[request.source]
     if not (is_integer(request.target) and is_integer(request.source) and peak_of(request.source) > 65536):
         return None
-    if request.peak > ldexp(1, 64):     # only the constant can be
+    if request.peak > ldexp(1, 64):     # only the constant can be as large
         return (
             f"cval must be within +-2**64 for an exact sum of {source}; got one of magnitude "
             f"{request.peak:.3g}. Convert the image to float64 for a rounded one"
@@ -128,10 +128,10 @@ cdef str refusal(Kernel kernel, const Request* request):
 
 
 cdef double padded_cost(const Proposal* p, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
-    """What a strategy of a price that does not know of sizes costs, with its margins: what stands outside is
-    summed as well."""
+    """Price of a strategy whose own price does not depend on the size, with the margins outside the image
+    that it sums as well."""
     cdef double rows = 1 + (p.height - 1) / <double>max(height, 1)
-    if p.sums == BOX:       # in strips, each with margins; see strip_width in src/schedule/strips.pxi
+    if p.sums == BOX:       # each strip has its own margins; see strip_width in src/schedule/strips.pxi
         return p.cost * rows * (1 + (p.width - 1) / <double>max(1, min(width, BOX_STRIP)))
     if p.sums == BOX_SLIDING:
         return p.cost * rows
@@ -140,26 +140,27 @@ cdef double padded_cost(const Proposal* p, Py_ssize_t height, Py_ssize_t width) 
 
 @cython.final
 cdef class Shortlist:
-    """What is left to choose from when all but the size of the result is known."""
-    cdef Request request        # of any size
-    cdef Kernel summed          # the kernel whose weights are summed; None: the one that remembers this
-    cdef int method             # that is asked for
-    cdef Strategy fixed         # the cheapest of those whose price does not depend on the size; None if none
-    # Whether those whose price does are possible, with such sums.
+    """The strategies that remain for a kernel when all but the size of the result is known."""
+    cdef Request request        # its height and width change with each call
+    cdef Kernel summed          # the kernel whose weights are summed; None: the one that holds this shortlist
+    cdef int method             # the requested method
+    cdef Strategy fixed         # the cheapest strategy whose price does not depend on the size, or None
+    # Whether small tiles, spectra of lines and large tiles, whose prices depend on the size, are possible
+    # with each accumulator.
     cdef bint tiles[ACCUMULATORS]
     cdef bint lines[ACCUMULATORS]
     cdef bint dense[ACCUMULATORS]
-    cdef list built             # (accumulator, sums, rows and columns of a tile, Built) of the last of these
+    cdef list built             # the last of (accumulator, sums, rows and columns of a tile, Built)
 
     cdef Strategy choose(self, Kernel kernel, Py_ssize_t height, Py_ssize_t width):
-        """None if there is nothing to choose from."""
+        """The cheapest strategy for results of this size; None if none is possible."""
         cdef Proposal best, p
         cdef int accumulator, sums
         cdef bint found = False
         cdef Kernel summed = kernel if self.summed is None else self.summed
         best.cost = padded_cost(&self.fixed.proposal, height, width) if self.fixed is not None else INFINITY
         self.request.height, self.request.width = height, width
-        # large tiles come last: all others are to be compared with them
+        # large tiles come last, since DENSE_MARGIN compares them with the best of all others
         for sums in (FFT, SPECTRAL_LINES, SPECTRA):
             for accumulator in range(ACCUMULATORS):
                 if self.propose_cheaper(summed, sums, accumulator, best.cost, &p):
@@ -168,7 +169,7 @@ cdef class Shortlist:
 
     cdef bint propose_cheaper(self, Kernel kernel, int sums, int accumulator, double limit,
                               Proposal* p) noexcept:
-        """Whether spectra of this kind are possible, and cost less than `limit`."""
+        """Propose spectra of this kind. Returns whether they are possible and cost less than `limit`."""
         cdef Facts* f = &kernel.facts
         cdef int tile
         if sums != FFT:
@@ -206,7 +207,7 @@ cdef class Shortlist:
 
 
 cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
-    """Ask the methods. Raises ValueError if the exact result cannot be had."""
+    """Ask the methods. Raises ValueError if no exact result is possible."""
     cdef Shortlist shortlist = Shortlist.__new__(Shortlist)
     cdef Kernel summed = summed_for(kernel, request)
     cdef Facts* f = &summed.facts
@@ -240,7 +241,7 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
                 reason = ask(summed, request, each, &p)
             if reason == NULL and finish(summed, request, &p) == NULL and p.cost < best.cost:
                 best = p
-    if method == DIRECT_METHOD and best.cost == INFINITY:   # a zero tap is none: the rest are summed one by one
+    if method == DIRECT_METHOD and best.cost == INFINITY:   # the kernel has zeros: its other taps are listed
         for accumulator in range(first, last + 1):
             if not wide and propose(kernel, request, SPARSE_METHOD, accumulator,
                                     &p) == NULL and p.cost < best.cost:
@@ -290,21 +291,22 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     method : str
         "auto" or a name in `METHODS`.
     level : str
-        Of the engine; it was described.
+        Of the engine; registered by `describe_level`.
     offset : float
         A number that is added to every result before it is rounded.
     absolute : bool
-        Whether the magnitudes of these are the results.
+        Whether the results are the magnitudes of the sums with the offset.
     order : {"any", "definition", "convolve2d", "convolve2d reversed"}
-        In which order products are added, if results are SciPy's to the last bit: of its windows, of its
-        correlate2d, of its convolve2d. Only with the method "auto". Weights for "convolve2d reversed" lie as SciPy
-        takes them, if the target is a float: the last one first on the window.
+        Order in which products are added. All but "any" give SciPy's results to the last bit: those of its
+        windows, of its correlate2d, and of its convolve2d. They require the method "auto". For "convolve2d
+        reversed" and a float target, the weights are in SciPy's order: the last one comes first on the
+        window.
     cast_mode : {"rounded", "cast", "cast back", "wrapped"}
-        How sums become integers (src/rows/cast.pxi); "rounded" in any order, another one in SciPy's.
+        How sums become integers (src/rows/cast.pxi). Sums in any order are "rounded"; the others are SciPy's.
     slices : int
-        Of a kernel of three axes, of which these are the rows, slice by slice; 0: it is none.
+        Number of slices of a kernel of three axes, whose rows are listed slice by slice; 0 for two axes.
     stepped : bool
-        Whether such a kernel's results are some pixels apart.
+        Whether the results of such a kernel are some pixels apart.
 
     Returns
     -------
@@ -313,7 +315,7 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     Raises
     ------
     ValueError
-        `method` cannot do this, or the exact result cannot be had.
+        `method` cannot do this, or no exact result is possible.
     """
     cdef Request request
     cdef Strategy found
@@ -334,12 +336,12 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     return found
 
 
-# --- reasons, for those who ask ------------------------------------------------------------------
+# --- reasons, for `explain` and for errors -------------------------------------------------------
 
 
 cdef list weighed(Kernel kernel, Kernel summed, const Request* request, list reasons):
-    """All strategies that would do. `reasons` takes the methods that have none with the fastest accumulator,
-    and what they say."""
+    """All strategies that would do. Appends to `reasons` each method that refuses some accumulator, with its
+    reason for the fastest of these."""
     cdef Proposal p
     cdef const char* reason
     cdef str first
@@ -371,12 +373,13 @@ cdef str reason_of(Kernel kernel, Request* request, str method):
 def rejected(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
              Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0, bint absolute=False,
              Py_ssize_t slices=0, bint stepped=False):
-    """Why `decide`, given the same, takes no other method.
+    """Why `decide`, given the same arguments, takes no other method.
 
     Returns
     -------
     tuple of (str, str)
-        Method and reason: those that cannot in the order in which they are asked, then those that are slower.
+        Method and reason. Methods that are not possible come first, in the order in which they are asked;
+        then the slower ones.
     """
     cdef Request request
     cdef Kernel summed
@@ -392,7 +395,7 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
     if needs_exact_int64(&summed.facts, &request):
         found = [s for s in found if s.proposal.method == WIDE_METHOD]
     found = [s for s in found if method in ("auto", s.method) and s.method != best.method]
-    slower = {s.method: s for s in sorted(found, key=lambda s: -s.cost)}    # the cheapest of each
+    slower = {s.method: s for s in sorted(found, key=lambda s: -s.cost)}    # the cheapest of each method
     return (
         *[(name, reason) for name, reason in reasons if name not in slower and name != best.method],
         *[(name, f"slower: {s.cost:.2f} ns a sample, {s.accumulator} sums") for name, s in slower.items()],
@@ -400,13 +403,13 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
 
 
 cdef bint holds(Py_ssize_t points, Py_ssize_t taps, bint dense) noexcept nogil:
-    """Whether an axis of so many taps may be transformed with so many points; 0: not at all."""
+    """Whether an axis of `taps` taps may be transformed with so many points. 0 points mean no transform."""
     return points > taps if points else taps == 1 and not dense
 
 
 cdef const char* propose_points(Kernel kernel, const Request* request, Proposal* p,
                                 tuple points) except? NULL:
-    """Spectra of tiles of so many rows and columns."""
+    """Propose spectra of tiles of `points` rows and columns."""
     cdef Facts* f = &kernel.facts
     cdef bint dense = p.method == FFT_METHOD
     cdef const char* reason = refuse_spectra(f, p.accumulator) if dense else refuse_lines(kernel,
@@ -430,7 +433,7 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
              Py_ssize_t width, Py_ssize_t channels, str method, str level, str accumulator, *,
              double offset=0, bint absolute=False, Py_ssize_t tile=0, tuple points=None, double error=0,
              str cast_mode="rounded"):
-    """What one method proposes with sums of one type, whether or not another would be cheaper.
+    """The strategy of one method with sums of one type, whether or not another would be cheaper.
 
     Parameters
     ----------
@@ -438,18 +441,18 @@ def proposed(Kernel kernel, int source, int target, double low, double high, bin
     tile : int
         One of `TILES`, for an FFT; 0: the cheapest.
     points : (int, int), optional
-        Two of `POINTS`, for spectra of large tiles: rows and columns, 0 for those of a line.
+        Two of `POINTS`, for spectra of large tiles: rows and columns. A line has 0 along its other axis.
     error : float
-        The least error to be assumed of the sums, to measure what watching ties costs.
+        The error of the sums is assumed to be at least this, to measure what watching ties costs.
     cast_mode : str
-        As of `Strategy`; no ties are watched unless it is "rounded".
+        As in `Strategy`. No ties are watched unless it is "rounded".
 
-    Others are as in `decide`.
+    The other parameters are those of `decide`.
 
     Returns
     -------
     Strategy or str
-        Or why there is none.
+        The reason, if there is no strategy.
     """
     cdef Request request
     cdef Kernel summed

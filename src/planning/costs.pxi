@@ -1,17 +1,17 @@
-# What the terms of a strategy's work cost, as fastconv/_costs.py says it.
+# Prices of the terms of a strategy's work, read from fastconv/_costs.py.
 
 cdef enum:
     AGAIN, AGAIN_TAP, GUARD, DIRECT, DIRECT_LOAD, DIRECT_TAP, SPARSE, SPARSE_STEP, SPARSE_TAP, ROW, ROW_TAP
     FOLD, FOLD_TAP, FOLD_ROW, FOLD_ROW_TAP, BOX_GROUP, BOX_DOUBLING, RUN, RUN_WHOLE
     DOT_ROW, DOT_DIGIT, DOT_GROUP, DOT_FIXED, DOT_GUARD, WIDE_SUM, WIDE_TAP, LINE, LINE_TAP, LINE_MEAN
-    AVERAGE_SUM         # of bytes, of words
+    AVERAGE_SUM         # this term and the next two come in pairs: for bytes, for words
     AVERAGE_LOAD = AVERAGE_SUM + 2
     AVERAGE_TAP = AVERAGE_LOAD + 2
     SPECTRA_TILE = AVERAGE_TAP + 2
     SPECTRA_KERNEL, SPECTRA_ACROSS, SPECTRA_DOWN
-    LOAD        # of each type
+    LOAD        # one term for each type of samples
     STORE = LOAD + TYPES
-    SPECTRUM = STORE + TYPES    # of each side of TILES
+    SPECTRUM = STORE + TYPES    # one term for each side in TILES
     MOST_TILES = 48
     TERMS = SPECTRUM + MOST_TILES
 
@@ -34,7 +34,7 @@ cdef tuple TERM_NAMES = (
 
 cdef Py_ssize_t[MOST_TILES] TILE
 cdef int TILE_COUNT = len(TILES)
-# ns; infinite where none was measured, for nothing takes that way
+# In ns. Infinite where the engine has no such work, so that it is never chosen.
 cdef double[LEVELS][ACCUMULATORS][TERMS] PRICE
 
 
@@ -58,7 +58,7 @@ cdef inline void add_work(Work* work, int term, double amount) noexcept nogil:
 
 
 cdef double price_of(const Work* work, int accumulator, int level) noexcept nogil:
-    """ns a sample that this work takes one core."""
+    """ns for each sample that this work takes on one core."""
     cdef int i
     cdef double total = 0
     for i in range(work.count):
@@ -67,8 +67,8 @@ cdef double price_of(const Work* work, int accumulator, int level) noexcept nogi
 
 
 # Kernels wider than NEAR_TAPS (src/rows/recompute.pxi), and products of more weights than NEAR_PRODUCT
-# (src/bindings.pxi), are summed again sample by sample, which takes so many times as long: estimated from one call
-# (129 x 129 taps on bytes).
+# (src/bindings.pxi), are recomputed sample by sample, which takes this many times as long. Estimated from one
+# call (129 x 129 taps on bytes).
 cdef double FAR_AGAIN = 50
 
 cdef enum:
@@ -81,12 +81,12 @@ cdef inline bint is_near(const Facts* f) noexcept nogil:
 
 
 cdef inline void add_again(Work* work, const Facts* f, double share) noexcept nogil:
-    """Sum a share of the pixels again."""
+    """Add the work of recomputing a share of the pixels."""
     add_work(work, AGAIN, share)
     add_work(work, AGAIN_TAP, share * f.taps * (1 if is_near(f) else FAR_AGAIN))
 
 
 cdef inline void add_rows(Work* work, const Request* request) noexcept nogil:
-    """Read samples and write results by way of rows of sums."""
+    """Add the work of loading samples into rows of sums, and of storing results from them."""
     add_work(work, LOAD + request.source, 1)
     add_work(work, STORE + request.target, 1)

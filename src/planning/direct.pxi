@@ -1,4 +1,4 @@
-# Direct: every tap, register-blocked (src/methods/direct.pxi). The method that everything else must beat.
+# Direct: every tap, register-blocked (src/methods/direct.pxi). All other methods are measured against it.
 
 cdef const char* propose_direct(Kernel kernel, const Request* request, Proposal* p) except? NULL:
     cdef Facts* f = &kernel.facts

@@ -1,8 +1,10 @@
-# Arrays of float64 that come from Python, as pointers. Typed memoryviews would be a quarter of the planner.
+# Arrays of float64 that come from Python, as pointers. Typed memoryviews would make up a quarter of the
+# planner's compiled size.
 
 
 cdef class Doubles:
-    """Memory of a C-contiguous array of float64 with so many axes, as long as it is held here."""
+    """The memory of a C-contiguous array of float64 with `axes` axes. Its buffer is held until this object
+    goes."""
     cdef Py_buffer array
     cdef const double* first
     cdef Py_ssize_t count

@@ -1,4 +1,5 @@
-# Wide: exact sums of integers that float64 cannot hold (src/rows/recompute.pxi). Slow, and the last resort.
+# Wide: exact sums of integers that float64 cannot hold (src/rows/recompute.pxi). It is slow, and the last
+# resort.
 
 cdef const char* propose_wide(Kernel kernel, const Request* request, Proposal* p) except? NULL:
     cdef Facts* f = &kernel.facts

@@ -1,17 +1,17 @@
-# How exact sums are, and what makes up for it.
+# How exact sums are, and how results become exact.
 #
-# Integer results must be the definition's to the last bit. A sum that is exact needs nothing more. A sum with
-# a proven error below half a unit is rounded with care: pixels nearer to a tie than the error are summed
-# again by the definition. Where neither holds, the sum is the definition itself (STRICT). The sums of a
-# rational kernel are those of its whole numbers, which are exact nearly always, and divided exactly.
+# Integer results must equal the definition's to the last bit. An exact sum needs nothing more. If the error
+# of a sum is proven to be below half a unit, pixels nearer to a tie than that error are recomputed by the
+# definition. Otherwise the sum is the definition itself (STRICT). A rational kernel is summed as whole
+# numbers: these sums are nearly always exact, and they are divided exactly.
 #
-# Float results need no proof, only sums of the right type: float32 for pictures of 16 bits and fewer and of
-# float32, if the weights fit it, float64 for all others.
+# Float results need no proof, only sums of the right type: float32 for pictures of float32 and of up to 16
+# bits, if the weights fit it; float64 for all others.
 
-# Additions that wait for each other take some times as long as sums side by side: a rough figure.
+# How many times as long additions in sequence take as independent ones: a rough figure.
 cdef double IN_ORDER = 6
 
-# Weights beyond these would overflow, or lose bits, in float32.
+# Weights outside this range would overflow, or lose bits, in float32.
 cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
 
 
@@ -21,24 +21,26 @@ cdef inline bint fits_float32(const Facts* f) noexcept nogil:
 
 
 cdef inline double rounding_of(int accumulator) noexcept nogil:
-    """Largest relative error of one rounding; the definition's count as none."""
+    """Largest relative error of one rounding. The definition's own roundings count as no error."""
     return 2.0**-24 if accumulator == FLOAT32 else 2.0**-53 if accumulator == FLOAT64 else 0
 
 
 cdef inline double exact_up_to(int accumulator) noexcept nogil:
-    """Integers up to here are exact."""
+    """Largest magnitude up to which all integers are exact."""
     return 2.0**24 if accumulator == FLOAT32 else 2.0**53
 
 
 cdef inline double in_sums(const Request* request) noexcept nogil:
-    """What is added to the sums; to those that are divided, a whole number."""
+    """The offset as it is added to the sums. Sums that are divided get a whole number."""
     return nearest(request.offset * request.divisor) if request.divisor else request.offset
 
 
 cdef bint is_exact(const Facts* f, const Request* request, int accumulator) noexcept nogil:
-    """Whether every partial sum, in any order, is exact: all are integers times one power of two. And the
-    quotient, if there is one: rounded in the accumulator's type, it is a tie if and only if it really is.
-    Another is at least 1 / (2 * divisor) away, and is rounded by less than that if the sum has a bit to spare.
+    """Whether every partial sum is exact, in any order: all are integers times one power of two.
+
+    If sums are divided, the quotient that is rounded to the accumulator's type must also be a tie if and only
+    if the true one is. Other quotients are at least 1 / (2 * divisor) away from a tie, and their rounding is
+    smaller than that if the sum leaves one bit unused.
     """
     cdef double plus = in_sums(request), unit = f.unit
     if not request.integral or f.unit == 0 or not isfinite(f.total):
@@ -53,12 +55,12 @@ cdef bint needs_exact_int64(const Facts* f, const Request* request) noexcept nog
     return (
         is_integer(request.target) and is_integer(request.source) and peak_of(request.source) > 65536
         and request.integral and f.unit >= 1 and not is_exact(f, request, STRICT)
-        and (request.denominator or not request.offset)     # else they are no integers
+        and (request.denominator or not request.offset)     # otherwise the sums are no integers
     )
 
 
 cdef double definition_error(Facts* f, const Request* request) noexcept nogil:
-    """How far the definition's own result may be from the true one."""
+    """Largest distance of the definition's own result from the true one."""
     cdef double error
     if request.denominator:
         return 0
@@ -69,9 +71,10 @@ cdef double definition_error(Facts* f, const Request* request) noexcept nogil:
 
 
 cdef double reorder_error(Facts* f, const Request* request) noexcept nogil:
-    """How far two float64 sums in different orders may be from each other: the definition's, and that of
-    reordered_sum in src/rows/recompute.pxi. With large samples that is one of eight sums or more, to none of
-    which a row adds more than an eighth, six products of rests, and one more (base: of vectors of two)."""
+    """Largest distance between the definition's float64 sum and that of reordered_sum in
+    src/rows/recompute.pxi, which adds in another order. With large samples the latter keeps eight sums or
+    more. A row adds to each of them at most an eighth of its products, six products of its rest, and one more
+    (at level base, with vectors of two)."""
     cdef double longest = f.taps + 1 + (request.offset != 0)
     if request.denominator:
         return 0
@@ -92,12 +95,12 @@ cdef inline double rounding_error(double chain, int accumulator, double peak) no
 
 
 cdef int first_accumulator(const Facts* f, const Request* request) noexcept nogil:
-    """Fastest type that sums may have."""
+    """The fastest accumulator that sums may have."""
     cdef bint fits
     if is_integer(request.target) and not is_integer(request.source):
-        return STRICT   # no bound is known for floats, so nothing but the definition will do
+        return STRICT   # float samples have no bound, so only the definition will do
     fits = fits_float32(f)
-    # a constant with fractions beside integers need not be a float32
+    # among integer samples, a constant with a fraction need not be exact in float32
     if fits and is_narrow(request.target) and is_narrow(request.source) and (
             request.integral == is_integer(request.source)):
         return FLOAT32
@@ -105,25 +108,26 @@ cdef int first_accumulator(const Facts* f, const Request* request) noexcept nogi
 
 
 cdef int last_accumulator(const Facts* f, const Request* request) noexcept nogil:
-    """A float result is rounded anyway: slower sums of more bits would only cost."""
+    """The slowest accumulator that is worth trying. Float results gain nothing from sums of more bits."""
     return STRICT if is_integer(request.target) else first_accumulator(f, request)
 
 
 cdef inline double ties_of(const Request* request) noexcept nogil:
-    """Share of results that are ties, as far as known. An odd denominator never makes one."""
+    """Expected share of results that are ties. An odd denominator never makes a tie."""
     return 1.0 / request.denominator if request.denominator and request.denominator % 2 == 0 else 0
 
 
 cdef inline double doubtful(double error, const Request* request) noexcept nogil:
-    """Share of results within an error of a tie, on both sides of it, as far as known. Quotients that are no
-    ties are at least 1 / (2 * denominator) away from them."""
+    """Expected share of results that lie within `error` of a tie, on either side. Quotients that are no ties
+    are at least 1 / (2 * denominator) away from one."""
     return ties_of(request) if 2 * error * request.denominator < 1 and request.denominator else (
         max(2 * error, ties_of(request)))
 
 
 cdef void watch_ties(Proposal* p, Facts* f, const Request* request) noexcept nogil:
-    """A doubtful pixel is summed again in any order, and, if that is as near to a tie as orders may differ, in
-    that of the definition, which takes IN_ORDER times as long."""
+    """Let the engine recompute doubtful pixels, and add that work. A doubtful pixel is first summed in any
+    order. If that sum is within `reorder_error` of a tie, it is summed in the definition's order, which takes
+    IN_ORDER times as long."""
     cdef double share = doubtful(p.error, request)
     p.tie_tolerance, p.reorder_error = p.error, reorder_error(f, request)
     add_work(&p.work, GUARD, 1)
@@ -131,22 +135,22 @@ cdef void watch_ties(Proposal* p, Facts* f, const Request* request) noexcept nog
 
 
 cdef const char* admit(Proposal* p, Facts* f, const Request* request) noexcept nogil:
-    """Give the proposal what its result needs to be exact; say why it may be wrong, if it may."""
+    """Add to a proposal what makes its results exact. Returns the reason if nothing can, otherwise NULL."""
     cdef double error, largest
     if not is_integer(request.target) or p.accumulator == STRICT or p.sums == EXACT_INT64 or p.sums == INT8_DOT:
-        return NULL     # they are the definition, or have seen to it
+        return NULL     # floats need no proof, and these sums are the definition's or already watch ties
     if p.sums == BOX_SLIDING and p.error == 0:
-        return NULL     # which may be of sums that no float holds
+        return NULL     # integer sums, exact even where no float holds them
     if is_exact(f, request, p.accumulator) and (p.error == 0 or (p.sums == TAPS and p.across == NULL)):
         return NULL
     error = p.error
-    if request.offset:      # it is rounded, and so is its addition
+    if request.offset:      # two roundings: of the offset, and of its addition
         error += 1.01 * rounding_of(p.accumulator) * (f.total * request.peak + 2 * fabs(in_sums(request)))
-    if request.divisor:     # the quotient is rounded, to a result that does not saturate
+    if request.divisor:     # the quotient is rounded; one that saturates need not be near
         largest = (f.total * request.peak + fabs(in_sums(request))) / request.divisor
         largest = min(peak_of(request.target) + 1, largest)
         error = error / request.divisor + 1.01 * rounding_of(p.accumulator) * largest
-    # exact recomputation is rounded too, in float64
+    # the recomputed float64 sums are rounded, too
     error += definition_error(f, request)
     if not error < 0.25:
         p.error = error

@@ -1,13 +1,14 @@
-# Facts of a kernel that depend on nothing but its weights.
+# Facts of a kernel that depend on its weights only.
 
-# Of rational kernels, as fastconv/reference.py defines them: relative tolerance for weights that are whole
-# numbers divided by a number (or times a factor; see int8_dot.pxi); limits of the sum of the whole numbers'
-# magnitudes, of the divisor, and of the largest number times the divisor.
+# Rational kernels, as fastconv/reference.py defines them. WHOLE is the relative tolerance for treating
+# weights as whole numbers over a divisor (or times a factor; see int8_dot.pxi). The limits are those of the
+# sum of the whole numbers' magnitudes, of the divisor, and of the largest number times the divisor.
 cdef double WHOLE = 8 * 2.0**-53
 cdef double WEIGHT_LIMIT = 2.0**31, DIVISOR_LIMIT = 2.0**24, CHANCE_LIMIT = 2.0**40
 
 cdef double sum_of_magnitudes(const double* w, Py_ssize_t n) noexcept nogil:
-    """In pairs of pairs, as numpy.sum does: eight sums side by side, then halves of halves."""
+    """Sum of magnitudes in numpy.sum's order (pairwise): eight sums side by side up to 128 weights, halves
+    beyond."""
     cdef Py_ssize_t i, half
     cdef int k
     cdef double total = 0
@@ -67,15 +68,15 @@ cdef double unit_of(const double* w, Py_ssize_t n) noexcept nogil:
 
 
 def binary_unit(weights):
-    """Largest power of two of which all weights, which are finite, are integer multiples; 1 if all are zero.
-    """
+    """Largest power of two of which all weights are integer multiples; 1 if all are zero. They must be
+    finite."""
     cdef Doubles w = Doubles(weights, 1)
     return unit_of(w.first, w.count) if w.count else 1.0
 
 
 cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
-    """All that one look at each weight tells: at eight side by side, and a loop for each line,
-    which is what compilers make vectors of."""
+    """Collect all facts that one pass over the weights tells. It reads eight weights at a time, with one loop
+    for each fact, since compilers vectorize such loops."""
     cdef Py_ssize_t i, n = height * width
     cdef int k
     cdef double magnitude, zeros = 0, others = 0
@@ -114,7 +115,7 @@ cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width
         others += other[k]
     f.taps, f.equal = n - <Py_ssize_t>zeros, others == 0
     f.total = sum_of_magnitudes(w, n)
-    f.finite = f.largest <= DBL_MAX and f.total == f.total  # one of NaN is NaN
+    f.finite = f.largest <= DBL_MAX and f.total == f.total  # the total is NaN if a weight is
     if f.taps == 0:
         f.smallest = 0
     f.pivot = 0
@@ -128,7 +129,8 @@ cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width
 
 
 cdef double product_unit(const Facts* column, const Facts* row) noexcept nogil:
-    """A power of two of which the products of two lines' weights are multiples, when they are rounded."""
+    """A power of two of which all rounded products of two lines' weights are multiples; 0 if none is
+    known."""
     cdef int exponent
     if lines_are_exact(column, row):
         return column.unit * row.unit
@@ -137,13 +139,13 @@ cdef double product_unit(const Facts* column, const Facts* row) noexcept nogil:
 
 
 cdef bint lines_are_exact(const Facts* column, const Facts* row) noexcept nogil:
-    """Whether the products are, to the last bit."""
+    """Whether all products of the two lines' weights are exact."""
     return column.largest / column.unit * (row.largest / row.unit) <= 2.0**53
 
 
 cdef void look_at_lines(Facts* f, const double* column, Py_ssize_t height, const double* row,
                         Py_ssize_t width) noexcept nogil:
-    """The same of a kernel that is a column times a row, of finite weights."""
+    """Collect the facts of a kernel that is a column times a row, of finite weights, without listing them."""
     cdef Facts down, across
     look_at(&down, column, height, 1)
     look_at(&across, row, 1, width)
@@ -162,9 +164,9 @@ cdef inline double first_weight(const Facts* f) noexcept nogil:
 
 
 cdef double chain_of(const double* w, Py_ssize_t n, bint symmetric) noexcept nogil:
-    """Sum of the partial sums of magnitudes, and of what rounding the weights adds to it: how often a chain
-    of multiply-adds rounds, times the magnitudes it does so at. If `symmetric`, each weight of the first half
-    multiplies the rounded sum of two samples (src/methods/symmetric.pxi)."""
+    """The sum of the magnitudes of all partial sums of a chain of multiply-adds, each of which rounds, plus
+    what rounding the weights adds. If `symmetric`, each weight of the first half multiplies the rounded sum
+    of two samples (src/methods/symmetric.pxi)."""
     cdef Py_ssize_t i, rest = 0
     cdef double magnitude, total = 0, plain = 0
     if symmetric:   # there are no zeros
@@ -199,7 +201,7 @@ cdef Py_ssize_t steps_of(const double* w, Py_ssize_t height, Py_ssize_t width) n
 
 cdef inline double chain_of_kernel(Facts* f) noexcept nogil:
     if f.chain < 0:
-        # no partial sum is larger than the last one; a product has too many weights to look at each
+        # A product has too many weights to visit each, so all its partial sums are bounded by the last one.
         f.chain = ((f.taps + 1) * f.total if f.weights == NULL
                    else chain_of(f.weights, f.height * f.width, False))
     return f.chain
@@ -212,13 +214,13 @@ cdef inline Py_ssize_t steps_of_kernel(Facts* f) noexcept nogil:
 
 
 cdef inline double nearest(double x) noexcept nogil:
-    """rint of a magnitude below 2**51, without a call: the loops over all weights are made of it."""
+    """rint of a magnitude below 2**51. It needs no call, so loops over all weights can be vectorized."""
     return x + 6755399441055744.0 - 6755399441055744.0      # 1.5 * 2**52
 
 
 cdef double denominator_of(double number, double limit) noexcept nogil:
-    """The least denominator of a positive number's continued fraction that `WHOLE` does not tell from the
-    number, which is below WEIGHT_LIMIT; 0 if it is not below `limit`."""
+    """The least denominator among the convergents of a positive number that equal it within `WHOLE`; 0 if
+    that is not below `limit`. The number must be below WEIGHT_LIMIT."""
     cdef double rest = number, above = nearest(number), above_before = 1, below = 1, below_before = 0, n, last
     while fabs(number * below - above) > WHOLE * fabs(above):
         rest -= nearest(rest)
@@ -236,8 +238,8 @@ cdef double denominator_of(double number, double limit) noexcept nogil:
 
 
 cdef Py_ssize_t make_whole(const double* w, Py_ssize_t n, double* whole) noexcept nogil:
-    """Whole numbers, and the least divisor of which finite weights are made, which is returned; 0 if they are
-    not rational. It is `rational` of fastconv/reference.py, to the last bit."""
+    """Write finite weights as whole numbers over the least divisor. Returns the divisor; 0 if they are not
+    rational. The result equals that of `rational` in fastconv/reference.py to the last bit."""
     cdef Py_ssize_t i
     cdef double divisor = 1, most, number
     while True:
@@ -261,7 +263,7 @@ cdef Py_ssize_t make_whole(const double* w, Py_ssize_t n, double* whole) noexcep
 
 
 def rational(weights):
-    """Whole numbers and the least divisor of which finite weights are made; None if they are not rational."""
+    """Finite weights as whole numbers and their least divisor; None if they are not rational."""
     cdef Doubles w = Doubles(weights, 1)
     cdef Py_ssize_t i, divisor, n = w.count
     cdef double* whole = <double*>malloc((n + 1) * sizeof(double))

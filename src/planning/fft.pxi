@@ -1,17 +1,18 @@
-# FFT: tiles of the picture by way of spectra (src/methods/fft.pxi), or large ones (spectra.pxi). Their price depends on
-# the size of the result.
+# FFT: spectra of small tiles of the picture (src/methods/fft.pxi), or of large ones (spectra.pxi). The price
+# depends on the size of the result.
 
-# What a tile without a neighbour costs beyond the half of a pair, in such halves: measured 0.41 to 0.61.
+# Tiles go in pairs. A tile without a partner costs half a pair and this share of the other half: measured
+# 0.41 to 0.61.
 cdef double ALONE = 0.5
 
 
 cdef const char* refuse_fft(const Facts* f, int accumulator) noexcept nogil:
-    """Why no tile will do, whatever the size."""
+    """The reason why tiles of no size will do; NULL if there is none."""
     if accumulator == STRICT:
         return b"the definition's order of taps is not an FFT's"
     if not f.finite:
         return b"the kernel is not finite"
-    if 0 < f.total < 2.0**-900:     # a spectrum is divided by the samples of a tile
+    if 0 < f.total < 2.0**-900:     # dividing a spectrum by the number of a tile's samples might underflow
         return b"the weights are too small for spectra"
     if max(f.height, f.width) > TILE[TILE_COUNT - 1] // 2:
         return b"the kernel is larger than {largest} pixels"
@@ -19,11 +20,11 @@ cdef const char* refuse_fft(const Facts* f, int accumulator) noexcept nogil:
 
 
 cdef double share_of(const Facts* f, const Request* request, Py_ssize_t n) noexcept nogil:
-    """Samples of the tiles of n x n, for each sample of the result. Tiles go in pairs; the last of a row may
-    be alone, which takes three quarters of a pair."""
+    """Samples in all tiles of n x n, for each sample of the result. Tiles go in pairs. The last tile of a row
+    may have no partner; then it takes three quarters of a pair."""
     cdef Py_ssize_t down = (request.height + n - f.height) // (n - f.height + 1)
     cdef Py_ssize_t across = (request.width + n - f.width) // (n - f.width + 1)
-    # of one channel each for floats; see tile_row in src/methods/fft.pxi
+    # the tiles of a pair are of one channel for floats; see tile_row in src/methods/fft.pxi
     cdef Py_ssize_t apart = 1 if is_integer(request.target) else request.channels
     cdef Py_ssize_t together = across * request.channels // apart
     cdef double tiles = down * apart * (together + together % 2 * ALONE)
@@ -31,7 +32,7 @@ cdef double share_of(const Facts* f, const Request* request, Py_ssize_t n) noexc
 
 
 cdef int cheapest_tile(const Facts* f, const Request* request, int accumulator, double limit) noexcept nogil:
-    """Index of the side of tile whose spectra cost least, if that is less than `limit`; else -1."""
+    """Index in TILES of the side whose spectra cost least, if they cost less than `limit`; otherwise -1."""
     cdef int i, best = -1
     cdef double share, cost
     cdef double load = PRICE[request.priced][accumulator][LOAD + request.source]
@@ -39,7 +40,7 @@ cdef int cheapest_tile(const Facts* f, const Request* request, int accumulator, 
     for i in range(TILE_COUNT):
         if TILE[i] < max(f.height, f.width):
             continue
-        # a sample of the result takes at least a sample of a tile
+        # each sample of the result needs at least one sample of a tile
         if PRICE[request.priced][accumulator][SPECTRUM + i] + load + store >= limit:
             continue
         share = share_of(f, request, TILE[i])
@@ -50,31 +51,32 @@ cdef int cheapest_tile(const Facts* f, const Request* request, int accumulator, 
 
 
 cdef inline double centre_of(const Request* request) noexcept nogil:
-    """The middle of the range of large unsigned samples. (With small ones nothing is gained: their error is
-    small, or a pixel that is summed again cheap.)"""
+    """The middle of the range of large unsigned samples, otherwise 0. Subtracting it makes spectra more
+    exact. Small samples gain nothing: their error is small, or recomputing a pixel is cheap."""
     if request.integral and request.source in (U32, U64) and is_integer(request.target):
         return floor((request.low + request.high) / 2)
     return 0
 
 
 cdef void add_spectral_error(const Facts* f, const Request* request, Proposal* p) noexcept nogil:
-    """How far a result may be off, for samples of magnitude up to the image's peak.
+    """Bound the error of a result, for samples of magnitude up to the image's peak.
 
-    Each of the 2 log2 n levels of three transforms, the kernel's among them, is off by at most some
-    7 roundings in the Euclidean norm (Higham, Accuracy and Stability of Numerical Algorithms, 24.1), which
-    no single result can exceed. Butterflies of 5, some 2.3 levels, may be off by 22, which is more than
-    their share; those of 4 and 8, of which each n has two, leave more than that of theirs.
+    There are three transforms, the kernel's among them, of 2 log2 n levels each. Each level adds an error of
+    at most some 7 roundings in the Euclidean norm (Higham, Accuracy and Stability of Numerical Algorithms,
+    24.1), and no single result can be farther off than the norm. A butterfly of 5 points, some 2.3 levels,
+    may add 22, which is more than its share. Butterflies of 4 and 8 points, of which each n has two, stay
+    below their share by more than that.
     """
     cdef double n = p.tile
     p.centre = centre_of(request)
     p.norm = sqrt(2.0) * n * max(request.high - p.centre, p.centre - request.low)
     p.spectral = 1.1 * 3 * 2 * log2(n) * 7 * rounding_of(p.accumulator) * f.total
-    # what the centre makes of the sums is rounded, and the sums with it
+    # the centre's part of the sums is rounded, and so is its addition to them
     p.error = p.spectral * p.norm + 4 * rounding_of(p.accumulator) * fabs(p.centre) * f.total
 
 
 cdef void propose_tile(const Facts* f, const Request* request, Proposal* p, int i) noexcept nogil:
-    """Spectra of tiles of the i-th side."""
+    """Propose spectra of tiles of the i-th side."""
     cdef double share = share_of(f, request, TILE[i])
     p.sums, p.tile = FFT, TILE[i]
     add_work(&p.work, SPECTRUM + i, share)
@@ -85,7 +87,7 @@ cdef void propose_tile(const Facts* f, const Request* request, Proposal* p, int 
 
 
 cdef const char* propose_fft(Kernel kernel, const Request* request, Proposal* p) except? NULL:
-    """Small tiles, or large ones where these alone will do or are cheaper by DENSE_MARGIN."""
+    """Propose small tiles, or large tiles if only these will do or they are cheaper by DENSE_MARGIN."""
     cdef Facts* f = &kernel.facts
     cdef Proposal large = p[0]
     cdef double limit = INFINITY
@@ -102,6 +104,6 @@ cdef const char* propose_fft(Kernel kernel, const Request* request, Proposal* p)
 
 
 cdef bint would_do(Kernel kernel, const Request* request, const Proposal* p) noexcept nogil:
-    """Whether a proposal is going to be admitted."""
+    """Whether a proposal would be admitted."""
     cdef Proposal copy = p[0]
     return finish(kernel, request, &copy) == NULL

@@ -1,32 +1,36 @@
-# Dot: bytes times whole-numbered weights, four neighbours an instruction (src/methods/int8_dot.pxi).
+# Dot: bytes times whole-numbered weights, four neighbours in one instruction (src/methods/int8_dot.pxi).
 #
-# Results are bytes, or 16-bit words if the weights are whole numbers and nothing more.
+# Results are bytes. They may be 16-bit words if the weights are whole numbers without a divisor or factor.
 #
-# Sums of a rational kernel's whole numbers are exact, and so are their quotients. Whole numbers times any
-# other factor are found to be such: their sums are exact, and the factor comes last. All other kernels are
-# written in fixed point, with as many fraction bits as a 32-bit sum allows. The error of a float32 factor,
-# and of fixed point, is known, so that the few results near a tie can be left to the definition.
+# There are three kinds of kernels:
+#
+#     rational       the sums of its whole numbers are exact, and so are their quotients
+#     multiples      whole numbers times some other factor: the sums are exact, and the factor comes last
+#     fixed point    all others, with as many fraction bits as a 32-bit sum allows
+#
+# The errors of a float32 factor and of fixed point are known, so the few results near a tie are recomputed by
+# the definition.
 #
 # The weights are cut into digits of as many bits as the instruction takes; see src/methods/int8_dot.pxi. The
-# engine makes the whole numbers again: they are the weights that are summed, divided by `unit`, and rounded.
+# engine computes the whole numbers anew: the weights that are summed, divided by `unit` and rounded.
 
 cdef enum:
     MULTIPLES = 64      # a kernel's smallest weight is at most this many times the factor
     MOST_FRACTION_BITS = 22
-    # Results from 0 to 255 come of sums below 256 times the divisor, which float32 must hold with a bit to
-    # spare; see `is_exact`.
+    # Results from 0 to 255 are quotients of sums below 256 times the divisor. Float32 must hold these sums
+    # and leave one bit unused; see `is_exact`.
     LARGEST_DIVISOR = 1 << 15
 
-# Sums must stay below it.
+# Limit of the sums' magnitudes.
 cdef double SUM_LIMIT = 2.0**31
 
 cdef struct Whole:
-    # Whole numbers n, so that the kernel is nearly n * scale.
+    # Whole numbers n such that the kernel is nearly n * scale.
     double scale
     Py_ssize_t divisor      # the kernel is exactly n / divisor; 0 if there is a factor
-    int fraction_bits       # if they are fixed-point numbers, else 0
+    int fraction_bits       # 0 unless they are fixed-point numbers
     double low, high        # range of the numbers
-    double error            # largest distance of unrounded results from the definition's, unless saturated
+    double error            # largest distance of unrounded results from the definition's, where not saturated
     const char* why
 
 
@@ -37,7 +41,7 @@ cdef int64_t common_divisor(int64_t a, int64_t b) noexcept nogil:
 
 
 cdef bint are_multiples(const Facts* f, int divisor) noexcept nogil:
-    """Whether the weights are whole numbers of `divisor`-ths of the smallest, but for roundings."""
+    """Whether all weights are multiples of the smallest one divided by `divisor`, but for roundings."""
     cdef Py_ssize_t i
     cdef double quotient, n
     for i in range(f.height * f.width):
@@ -49,7 +53,7 @@ cdef bint are_multiples(const Facts* f, int divisor) noexcept nogil:
 
 
 cdef void find_multiples(Facts* f) noexcept nogil:
-    """Whole numbers and the factor that makes the kernel of them, if there are any below SUM_LIMIT."""
+    """Find whole numbers below SUM_LIMIT and a factor whose products are the kernel, if there are any."""
     cdef Py_ssize_t i, largest = 0
     cdef int divisor
     cdef int64_t common = 0
@@ -78,8 +82,8 @@ cdef void find_multiples(Facts* f) noexcept nogil:
 
 
 cdef int digits_of(double low, double high, int bits) noexcept nogil:
-    """Digits of `bits` bits, the lower ones from -2**(bits - 1) to 2**(bits - 1) - 1, that whole numbers from
-    `low` to `high` take."""
+    """Number of digits for whole numbers from `low` to `high`. A digit has `bits` bits and goes from
+    -2**(bits - 1) to 2**(bits - 1) - 1."""
     cdef int64_t a = <int64_t>low, b = <int64_t>high, half = <int64_t>1 << (bits - 1)
     cdef int count = 1
     while True:
@@ -90,8 +94,8 @@ cdef int digits_of(double low, double high, int bits) noexcept nogil:
 
 
 cdef double groups_of(const Facts* f, int level) noexcept nogil:
-    """Groups of a kernel, in the time of those that a row of up to 16 samples takes. For these the engine's
-    loops are unrolled; in the others GCC keeps half of 16 sums of 64 bytes in memory, which takes 1.8 to 2.1
+    """Number of a kernel's groups, weighted by their time. For rows of up to 16 samples the engine's loops
+    are unrolled. For longer rows GCC keeps half of 16 sums of 64 bytes in memory, which takes 1.8 to 2.1
     times as long (15 to 31 taps, whole and fixed-point)."""
     cdef Py_ssize_t row = (f.width + 3) // 4
     return row * max(3, f.height) * (2 if row > 4 and VECTOR_BYTES[level] == 64 else 1)
@@ -99,7 +103,8 @@ cdef double groups_of(const Facts* f, int level) noexcept nogil:
 
 cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts* f,
                    const Request* request) noexcept nogil:
-    """Take these numbers if they are near enough to the kernel, and cost less than the best so far."""
+    """Make these numbers the best proposal if they are near enough to the kernel and cost less than the
+    best."""
     cdef Proposal p = blank[0]
     if not w.error < 0.25:
         return
@@ -119,7 +124,7 @@ cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts*
 
 
 cdef void find_range(Whole* w, const Facts* f, double unit) noexcept nogil:
-    """That of the weights, times `unit`."""
+    """Find the range of the weights times `unit`."""
     cdef Py_ssize_t i
     w.low = w.high = 0
     for i in range(f.height * f.width):
@@ -127,8 +132,8 @@ cdef void find_range(Whole* w, const Facts* f, double unit) noexcept nogil:
 
 
 cdef bint quotient_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
-    """A rational kernel as whole numbers over its denominator."""
-    cdef double unit = 1 if request.divisor else request.denominator    # of the weights that are summed
+    """Write a rational kernel as whole numbers over its denominator. False if the sums would be too large."""
+    cdef double unit = 1 if request.divisor else request.denominator    # makes whole numbers of the weights
     if f.total * unit * 255 + fabs(request.offset) * request.denominator >= SUM_LIMIT:
         return False
     if request.denominator > LARGEST_DIVISOR:
@@ -141,7 +146,7 @@ cdef bint quotient_of(Whole* w, Facts* f, const Request* request) noexcept nogil
 
 
 cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
-    """The kernel as whole numbers over a divisor, or times a factor."""
+    """Write the kernel as whole numbers over a divisor or times a factor. False if that is not possible."""
     if request.denominator:
         return quotient_of(w, f, request)
     if request.offset:
@@ -151,23 +156,23 @@ cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
     if not f.multiples or f.whole_total * 255 >= SUM_LIMIT:
         return False
     w.scale, w.divisor, w.fraction_bits, w.low, w.high = f.factor, 0, 0, f.whole_low, f.whole_high
-    # the sum, the factor and their product are rounded to float32
+    # three roundings to float32: of the sum, of the factor and of their product
     w.error = 256 * 3.01 * 2.0**-24 + definition_error(f, request) + WHOLE * f.total * request.high
     w.why = b"whole numbers times {scale:.6g}, sums of 32-bit integers"
     return True
 
 
 cdef struct Rests:
-    # Of weights in fixed point, eight side by side: their numbers' magnitudes, and what rounding left.
-    double total[8]
-    double low[8]
-    double high[8]
-    double over[8]
-    double under[8]
+    # Sums over weights in fixed point, eight side by side.
+    double total[8]     # the numbers' magnitudes
+    double low[8]       # their least
+    double high[8]      # their greatest
+    double over[8]      # positive remainders of rounding
+    double under[8]     # magnitudes of negative remainders
 
 
 cdef inline void add_rests(Rests* r, const double* weights, double divisor, double unit, double scale) noexcept nogil:
-    """Of eight weights; a loop for each line is what compilers make vectors of."""
+    """Add eight weights. Each step has a loop of its own, since compilers vectorize such loops."""
     cdef int k
     cdef double n[8]
     cdef double rest[8]
@@ -190,7 +195,8 @@ cdef inline void add_rests(Rests* r, const double* weights, double divisor, doub
 
 
 cdef bint fixed_of(Whole* w, Facts* f, const Request* request, int fraction_bits) noexcept nogil:
-    """The kernel in fixed point, if its sums have room for the roundings and anything is left to sum."""
+    """Write the kernel in fixed point. False if the sums have no room for the roundings, or if all numbers
+    are 0."""
     cdef Py_ssize_t i, n = f.height * f.width
     cdef int k
     cdef double total = 0, over = 0, under = 0
@@ -211,11 +217,11 @@ cdef bint fixed_of(Whole* w, Facts* f, const Request* request, int fraction_bits
         under += r.under[k]
         w.low, w.high = min(w.low, r.low[k]), max(w.high, r.high[k])
     if total * 255 + (1 + fabs(request.offset)) * unit >= SUM_LIMIT:
-        return False    # so many taps that their roundings count
+        return False    # there are so many taps that their roundings make the sums too large
     if total == 0:
-        return False    # the engine wants at least one group of weights
+        return False    # the engine needs at least one group of weights
     w.scale, w.divisor, w.fraction_bits = scale, 0, fraction_bits
-    # samples are not negative, so that rests of one sign add up and those of the other balance them
+    # samples are not negative, so remainders of opposite signs balance, and the larger sum bounds the error
     w.error = 1.01 * (max(over, under) * request.high) + definition_error(f, request)
     w.error += WHOLE * f.total / divisor * request.high     # the quotients of a rational kernel are rounded
     w.error += fabs(request.offset - nearest(request.offset * unit) * scale)
@@ -224,7 +230,7 @@ cdef bint fixed_of(Whole* w, Facts* f, const Request* request, int fraction_bits
 
 
 cdef double least_cost(const Facts* f, const Request* request, int accumulator, int digits) noexcept nogil:
-    """Less than what sums of so many digits cost, whatever the weights are."""
+    """A lower bound of the cost of sums with so many digits, for any weights."""
     cdef Work work
     work.count = 0
     add_work(&work, DOT_ROW, 1)
@@ -234,15 +240,15 @@ cdef double least_cost(const Facts* f, const Request* request, int accumulator, 
 
 cdef void consider_fixed(Proposal* best, const Proposal* blank, Facts* f,
                          const Request* request) noexcept nogil:
-    """The kernel in fixed point, in one digit more each time until the sums are full."""
+    """Consider the kernel in fixed point, with one digit more each time until the sums are full."""
     cdef Whole w
     cdef int digits, fraction_bits, last = 0, bits = DOT_BITS[request.level]
-    # sums have 31 bits, eight of which, and a sign, stand before the point of the results
+    # Sums have 31 bits and a sign. Eight of these bits are left of the results' point.
     cdef double divisor = request.divisor or 1
     cdef int most = exponent_of((SUM_LIMIT - 1) / (256 * f.total / divisor + fabs(request.offset))) - 1
     most = min(MOST_FRACTION_BITS, most)
     for digits in range(1, 5):
-        # of numbers that `most` bounds the last digit may be missing
+        # where `most` limits the fraction bits, the last digit may be missing
         if least_cost(f, request, blank.accumulator, digits - 1 or 1) >= best.cost:
             break
         fraction_bits = min(most, digits * bits - 1 - exponent_of(f.largest / divisor))
@@ -267,7 +273,7 @@ cdef const char* propose_dot(Kernel kernel, const Request* request, Proposal* p)
         return b"sums are 32-bit integers"
     if least_cost(f, request, p.accumulator, 1) >= p.cost:
         return b"another method costs less"
-    if request.target == I16:   # of sums that nothing scales
+    if request.target == I16:   # results are the sums themselves
         if (request.divisor == 0 and fmod(request.offset, 1) == 0 and f.unit >= 1
                 and f.total * 255 + fabs(request.offset) < SUM_LIMIT):
             find_range(&w, f, 1)

@@ -1,4 +1,4 @@
-# What the planner must know of the engines of the levels.
+# The facts that the planner needs of each level's engine.
 
 cdef enum:
     LEVELS = 3
@@ -11,7 +11,7 @@ cdef int[LEVELS] VECTOR_BYTES   # width of the vectors
 
 
 def describe_level(str name, engine):
-    """Tell the planner of the engine of a level, before anything is decided for it."""
+    """Register the engine of a level. `decide` refuses a level that is not registered."""
     cdef int level = LEVEL_NAMES.index(name)
     _engines[level] = engine
     DOT_BITS[level], VECTOR_BYTES[level] = engine.dot_bits(), engine.vector_bytes()

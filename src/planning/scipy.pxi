@@ -1,7 +1,7 @@
-# SciPy's sums: requests that have an order, whose results are SciPy's to the last bit.
+# SciPy's sums: requests with an order, whose results equal SciPy's to the last bit.
 #
-# Where every partial sum is exact, all orders and types give the same bits, and the fastest sums will do. Else
-# the products are added in the order and the type in which SciPy adds them, and nothing is fused.
+# Where every partial sum is exact, all orders and types give the same bits, and the fastest sums will do.
+# Otherwise products are added in SciPy's order and type, without fused multiply-adds.
 
 ORDER_NAMES = ("any", "definition", "convolve2d", "convolve2d reversed")
 CAST_MODE_NAMES = ("rounded", "cast", "cast back", "wrapped", "half up")
@@ -10,21 +10,22 @@ LINE_ORDER_NAMES = ("down first", "across first", "added")
 
 
 cdef int exact_accumulator(const Facts* f, const Request* request) noexcept nogil:
-    """The fastest type in which every partial sum is exact; ACCUMULATORS if there is none."""
+    """The fastest accumulator in which every partial sum is exact; ACCUMULATORS if there is none."""
     if is_exact(f, request, FLOAT32) and fits_float32(f):
         return FLOAT32
     return FLOAT64 if is_exact(f, request, FLOAT64) else ACCUMULATORS
 
 
 cdef inline double price_of_any(const Work* work, int accumulator, int level) noexcept nogil:
-    """A price for the number of threads. Rows of float32 have none for samples of 32 and 64 bits, whose other
-    methods never sum in float32: those of float64 bound it."""
+    """A price from which the number of threads is derived. Float32 has no prices for samples of 32 and 64
+    bits, since other methods never sum these in float32; then float64 gives an upper bound."""
     cdef double price = price_of(work, accumulator, level)
     return price if price < INFINITY else price_of(work, FLOAT64, level)
 
 
 cdef const char* propose_in_order(Kernel kernel, const Request* request, Proposal* p) noexcept nogil:
-    """Sums in the order of the request, or in any if they are exact."""
+    """Propose sums in the order of the request, or in any order if they are exact. Returns the reason if the
+    request is refused, otherwise NULL."""
     cdef Facts* f = &kernel.facts
     cdef int accumulator = exact_accumulator(f, request)
     cdef Py_ssize_t cells = f.height * f.width
@@ -38,7 +39,7 @@ cdef const char* propose_in_order(Kernel kernel, const Request* request, Proposa
                  else b"exact sums, which are SciPy's in any order")
         propose_window(f, request, p)
         p.error = 0
-    else:   # a zero tap counts: of exact sums as well, the sign of a zero is SciPy's
+    else:   # zero taps are kept, and exact sums do not help: the sign of a zero must be SciPy's, too
         p.accumulator = FLOAT32 if request.target == F32 else STRICT
         p.sums = CONVOLVE2D if request.order == CONVOLVE2D_ORDER else CONVOLVE2D_REVERSED
         p.why = b"SciPy's order of additions"
@@ -49,13 +50,13 @@ cdef const char* propose_in_order(Kernel kernel, const Request* request, Proposa
         if not largest < ldexp(1, 63):
             return b"sums may be beyond 64 bits"
         if largest < ldexp(1, 31):
-            p.cast_mode = CAST  # by way of 32 bits, which is faster, and of such sums the same
+            p.cast_mode = CAST  # it goes through 32 bits: the same results for such sums, and faster
     p.cost = price_of_any(&p.work, p.accumulator, request.priced)
     return NULL
 
 
 cdef Shortlist ordered_shortlist(Kernel kernel, Request* request, int method):
-    """Of one strategy, or none."""
+    """A shortlist of one strategy, or of none."""
     cdef Shortlist shortlist = Shortlist.__new__(Shortlist)
     cdef Proposal p
     request.denominator = request.divisor = 0
@@ -67,15 +68,15 @@ cdef Shortlist ordered_shortlist(Kernel kernel, Request* request, int method):
 
 # --- filters along axes, one after the other: src/scipy/correlate1d.pxi, src/scipy/uniform_filter.pxi ----------
 #
-# What lies between two of them is rounded to the result's type.
+# The results of the first filter are rounded to the result's type before the second one.
 
 cdef bint filter_is_exact(const Facts* f, int kind, int target, double constant, int accumulator, double* unit,
                           double* peak) noexcept nogil:
-    """Whether a filter's sums, of samples that are multiples of `unit` up to `peak`, come out as SciPy's. Makes
-    `unit` and `peak` those of the result.
+    """Whether a filter's sums equal SciPy's, for samples that are multiples of `unit` up to `peak`. Sets
+    `unit` and `peak` to those of the results.
 
-    A mean is divided, in float32 as well: of integers, it then falls on the same side of the next integer if
-    that is farther than its rounding.
+    A mean is divided in the accumulator's type. For integers, a float32 quotient falls on the same side of
+    the next integer as SciPy's if its distance from that integer exceeds its rounding.
     """
     cdef double limit = exact_up_to(accumulator)
     if kind == NOTHING:
@@ -96,13 +97,14 @@ cdef bint filter_is_exact(const Facts* f, int kind, int target, double constant,
 
 cdef bint filters_are_exact(const Facts* first, int first_kind, const Facts* second, int second_kind, int source,
                             int target, double constant, bint added, int accumulator) noexcept nogil:
-    """Whether sums of this type come out as SciPy's, of both filters one after the other, or of each."""
+    """Whether sums of this type equal SciPy's, for both filters in sequence, or with `added` for each of
+    them."""
     cdef double unit = 1, peak = max(peak_of(source), fabs(constant)), source_peak = peak
     if not is_integer(source) or peak_of(source) >= 2.0**32 or not (
             isfinite(constant) and constant == floor(constant)):
         return False
     if accumulator == FLOAT32 and (target == I64 or target == U64):
-        return False    # rows between filters are as wide as the sums
+        return False    # rows between filters are of the sums' type, which cannot hold integers of 64 bits
     if not filter_is_exact(first, first_kind, target, constant, accumulator, &unit, &peak):
         return False
     if added:
@@ -119,18 +121,18 @@ cdef void add_filter(Work* work, int kind, Py_ssize_t taps) noexcept nogil:
 
 
 def lines_of(down, across):
-    """The weights of two filters along axes, of which one may be a single 1 that does nothing.
+    """The weights of two filters along axes. One of them may be a single 1, which does nothing.
 
     Parameters
     ----------
     down, across : buffers of float64
-        In the order of the samples they multiply; at least one each. Of a mean only their number counts. They
-        are copied.
+        In the order of the samples that they multiply; at least one weight each. For a mean only their number
+        matters. They are copied.
 
     Returns
     -------
     Kernel
-        For `decide_lines` alone.
+        Only for `decide_lines`.
     """
     cdef Doubles column = Doubles(down, 1), row = Doubles(across, 1)
     cdef Kernel kernel = Kernel.__new__(Kernel, None)
@@ -150,20 +152,21 @@ def lines_of(down, across):
 
 def decide_lines(Kernel lines, str down_kind, str across_kind, str line_order, int source, int target,
                  double constant, str level):
-    """How to filter along axes as SciPy does.
+    """Choose how to filter along axes as SciPy does.
 
     Parameters
     ----------
     lines : Kernel
         Made by `lines_of`.
     down_kind, across_kind : {"nothing", "list", "even", "odd", "mean"}
-        How each filter sums: not at all, from the last tap on, in pairs about the middle, as a running mean.
+        How each filter sums: not at all; from the last tap on ("list"); in pairs about the middle ("even" and
+        "odd" symmetry); as a running mean.
     line_order : {"down first", "across first", "added"}
-        Which is first; or both are of the source, and their results are added.
+        Which filter is first. With "added" both filter the source, and their results are added.
     source, target : int
         Codes of the types of the samples read and written.
     constant : float
-        What stands outside; 0 if no border is a constant.
+        The constant outside the image; 0 if no border is a constant.
     level : str
 
     Returns
@@ -191,7 +194,7 @@ def decide_lines(Kernel lines, str down_kind, str across_kind, str line_order, i
     p.height, p.width, p.scale, p.cast_mode = lines.facts.height, lines.facts.width, 1, CAST
     p.down, p.across, p.down_kind, p.across_kind = lines.facts.column, lines.facts.row, down_how, across_how
     p.line_order = order
-    # a running mean of floats rounds as it goes, so that each one depends on all samples before it
+    # each sum of a running mean of floats is rounded, so each result depends on all samples before it
     p.history = down_how == MEAN and not filters_are_exact(
         &down, MEAN, &across, NOTHING, source, target, constant, False, STRICT)
     add_work(&p.work, LOAD + source, 1)

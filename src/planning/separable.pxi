@@ -1,20 +1,19 @@
 # Separable: a kernel of rank one is a column times a row, so h + w taps do what h * w would
 # (Treitel & Shanks, The design of multistage separable planar filters, 1971).
 #
-# Rank one is found exactly or not at all: each weight must equal the product of its factors but for the
-# roundings with which numpy.outer, or a division by the sum, made it. The factors are scaled by a power of
-# two so that the row's weights sum to between 1/2 and 1: its sums can then not overflow before the column has
-# seen them.
+# The test for rank one is strict: each weight must equal the product of its factors but for the roundings of
+# numpy.outer and of a division by the sum. The factors are scaled by a power of two so that the row's weights
+# sum to between 1/2 and 1. So the row's sums cannot overflow before the column multiplies them.
 
-# How far a weight may be from the product of the factors, relative: two roundings made the weight (a product
-# and a division), two more make the product here, and one the division below.
+# Relative distance allowed between a weight and the product of its factors, in five roundings: two when the
+# weight was made (a product and a division), two in the product here, and one in the division below.
 cdef double RANK_ONE = 5 * 2.0**-53
 
-# Factors divide weights by weights, and may be smaller than float32 can hold where no weight is.
+# A factor is a quotient of weights. It may be too small for float32 even if no weight is.
 cdef double SMALLEST_FACTOR = 2.0**-100
 
-# Two samples are added before a weight makes them small: sums of floats might overflow where the definition's
-# do not, so only samples that are known to be smaller are folded.
+# Folding adds two samples before a weight scales them, which might overflow where the definition's sums do
+# not. So only samples that are known to be smaller than this are folded.
 cdef double UNBOUNDED = 2.0**100
 
 
@@ -30,7 +29,7 @@ cdef int exponent_of(double magnitude) noexcept nogil:
 
 
 cdef bint is_outer(const double* column, const double* row, const Facts* f, double tolerance) noexcept nogil:
-    """Whether the products are the weights, but for a relative tolerance."""
+    """Whether the products of column and row equal the weights within a relative tolerance."""
     cdef Py_ssize_t ky, kx
     cdef const double* w = f.weights
     for ky in range(f.height):
@@ -42,8 +41,8 @@ cdef bint is_outer(const double* column, const double* row, const Facts* f, doub
 
 
 cdef bint simplify(double* column, double* row, const Facts* f, double* tall, double* small) noexcept nogil:
-    """Factors with the fewest bits, so that sums of integers stay exact: [1 2 1] for [.25 .5 .25]. The
-    products of these are the weights to the last bit, if there are any."""
+    """Replace the factors by ones with the fewest bits, so that sums of integers stay exact: [1 2 1] for
+    [.25 .5 .25]. Returns whether there are such factors; their products equal the weights to the last bit."""
     cdef Py_ssize_t ky, kx, pivot = 0, largest
     cdef int divisor, exponent
     cdef double smallest = INFINITY, unit
@@ -79,7 +78,7 @@ cdef bint simplify(double* column, double* row, const Facts* f, double* tall, do
 
 
 cdef bint factorize(const Facts* f, double* column, double* row) noexcept nogil:
-    """A column and a row whose outer product is the kernel, if there are any."""
+    """Find a column and a row whose outer product is the kernel. False if there are none."""
     cdef Py_ssize_t ky, kx, y = f.pivot // f.width, x = f.pivot % f.width
     cdef double pivot = f.weights[f.pivot]
     cdef int exponent
@@ -103,7 +102,7 @@ cdef int find_factors(Kernel kernel) except -1:
     cdef double* found = <double*>malloc(2 * count * sizeof(double))
     if found == NULL:
         raise MemoryError("the factors of a kernel")
-    if f.height == 1 or f.width == 1:   # a line times 1
+    if f.height == 1 or f.width == 1:   # the kernel is a line, times a single 1
         for i in range(count):
             found[i] = 1
         memcpy(found + (f.height if f.height == 1 else 0), f.weights, f.height * f.width * sizeof(double))
@@ -124,7 +123,7 @@ cdef int find_factors(Kernel kernel) except -1:
 
 
 cdef bint is_symmetric(const double* line, Py_ssize_t n) noexcept nogil:
-    """Whether a factor without zeros may be folded."""
+    """Whether a factor may be folded: it is symmetric and has no zeros."""
     cdef Py_ssize_t i
     for i in range(n):
         if line[i] == 0 or line[i] != line[n - 1 - i]:
@@ -134,7 +133,7 @@ cdef bint is_symmetric(const double* line, Py_ssize_t n) noexcept nogil:
 
 cdef bint factors_fit_float32(const Facts* f) noexcept nogil:
     cdef Py_ssize_t i
-    for i in range(f.height + f.width):     # they lie side by side
+    for i in range(f.height + f.width):     # the row follows the column in memory
         if f.column[i] != 0 and fabs(f.column[i]) < SMALLEST_FACTOR:
             return False
     return True
@@ -158,7 +157,7 @@ cdef Py_ssize_t count_taps(const double* line, Py_ssize_t n) noexcept nogil:
 
 
 cdef const char* propose_separable(Kernel kernel, const Request* request, Proposal* p) except? NULL:
-    """Tap by tap, or by way of spectra where these alone will do or are cheaper."""
+    """Propose two passes tap by tap, or spectra of lines if only these will do or they are cheaper."""
     cdef Proposal lines = p[0]
     cdef double limit = INFINITY
     cdef const char* reason = propose_passes(kernel, request, p)
@@ -172,7 +171,7 @@ cdef const char* propose_separable(Kernel kernel, const Request* request, Propos
 
 
 cdef const char* propose_passes(Kernel kernel, const Request* request, Proposal* p) except? NULL:
-    """Tap by tap across, and then down."""
+    """Propose a pass across, tap by tap, and then one down."""
     cdef Facts* f = &kernel.facts
     cdef bint bounded = request.peak < UNBOUNDED
     if p.accumulator == STRICT:

@@ -1,4 +1,5 @@
-# Sparse: a list of the taps that are not zero (src/methods/sparse.pxi). Fits every kernel; a zero tap costs nothing.
+# Sparse: a list of the taps that are not zero (src/methods/sparse.pxi). It fits every kernel that has zeros
+# or fewer than three rows. A zero tap costs nothing.
 
 cdef const char* propose_sparse(Kernel kernel, const Request* request, Proposal* p) except? NULL:
     cdef Facts* f = &kernel.facts

@@ -1,38 +1,41 @@
-# Spectra of large tiles (src/methods/spectra.pxi): the FFT's way for kernels of any size, and the separable ones' for
-# long lines.
+# Spectra of large tiles (src/methods/spectra.pxi): for the method fft with kernels of any size, and for the
+# method separable with long lines.
 
 cdef enum:
-    FEWEST_TAPS = 50            # of a kernel that is worth a spectrum of its own
+    FEWEST_TAPS = 50            # fewest taps of a kernel for which large tiles are considered
     MOST_POINTS = 256
-    COPIED_BYTES = 16 << 20     # of one array of a tile: its frequencies, or what stands between two filters
-    KEPT_BYTES = 16 << 20       # of a spectrum that is kept (KEPT_SPECTRUM in src/bindings.pxi)
-    LINES_STEP = 256            # rows of a tile that is filtered across only (LINES_ROWS in src/methods/spectra.pxi)
+    COPIED_BYTES = 16 << 20     # of one array of a tile: its frequencies, or the rows between two filters
+    KEPT_BYTES = 16 << 20       # largest spectrum that a plan keeps (KEPT_SPECTRUM in src/bindings.pxi)
+    LINES_STEP = 256            # rows of a tile that is filtered across only: LINES_ROWS of the engine
 
-# Tiles of more than COPIED_BYTES are taken where all others cost so many times as much.
+# A tile of more than COPIED_BYTES is taken only if the best of the others costs this many times as much.
 cdef double FAR_TILES = 1.25
-# Small tiles and taps are left for dense spectra only where these are cheaper by more than their prices vary.
+# Large tiles replace small tiles and taps only if they are cheaper by more than this factor, since their
+# prices vary.
 cdef double DENSE_MARGIN = 0.9
-# ns of a call of large tiles, or of lines, whatever its size; measured: 8 us for 28 x 28 samples priced at one.
+# ns that a call of large tiles or of lines takes beyond its price. Measured: 8 us for 28 x 28 samples priced
+# at 1 us.
 cdef double SPECTRA_CALL = 6000
 cdef double SMALLEST_TOTAL = 2.0**-100, LARGEST_TOTAL = 2.0**100
 
-# Points of a transform: no factors over 5, and whole strips of all types and levels (32 columns of float32).
+# Numbers of points of a transform: no prime factors over 5, and whole strips of all types and levels (32
+# columns of float32).
 POINTS = tuple(sorted(
     n for n in (2**a * 3**b * 5**c for a in range(5, 17) for b in range(6) for c in range(5)) if n <= 2**16
 ))
 cdef int POINT_COUNT = len(POINTS)
 cdef Py_ssize_t[MOST_POINTS] POINT
-cdef double[MOST_POINTS] POINT_LEVELS       # binary logarithms
-cdef double[MOST_POINTS] POINT_ROUNDINGS    # of a transform
+cdef double[MOST_POINTS] POINT_LEVELS       # binary logarithm of each
+cdef double[MOST_POINTS] POINT_ROUNDINGS    # roundings of a transform of each
 
 
 cdef double roundings_of(Py_ssize_t n) noexcept nogil:
-    """Roundings of a transform of n points, relative to the Euclidean norm of what it transforms: passes of 5, of
-    3, of 4, and at last of 8 or 4 points, as src/methods/fft.pxi has them.
+    """Error of a transform of n points in roundings, relative to the Euclidean norm of its input. The passes
+    are those of src/methods/fft.pxi: of 5, of 3 and of 4 points, and a last one of 8 or 4.
 
-    A twiddle takes 2.3, and 1 for its own; two, or three, additions follow, or, of 3 and 5 points, sums of
-    products whose magnitudes add up to sqrt(3) and sqrt(5) times the norm (Higham, Accuracy and Stability of
-    Numerical Algorithms, 24.1).
+    A product with a twiddle adds 2.3 roundings, and 1 since the twiddle itself is rounded. Then come two or
+    three additions; with 3 and 5 points come sums of products instead, whose magnitudes add up to sqrt(3) and
+    sqrt(5) times the norm (Higham, Accuracy and Stability of Numerical Algorithms, 24.1).
     """
     cdef double total = 6   # the last pass
     while n % 5 == 0:
@@ -64,9 +67,10 @@ cdef inline double sample_bytes(int accumulator) noexcept nogil:
 
 
 cdef inline double both_roundings(double down, double across) noexcept nogil:
-    """Of a spectrum, the kernel's, the way back, and the product: no result is off by more than these times the
-    norms of samples and weights, since the magnitudes of a product of spectra add up to no more (Cauchy and
-    Schwarz). `down` and `across` are of transforms, or -2 where there is none."""
+    """Roundings of the samples' transform, of the kernel's, of their product and of the inverse transform. No
+    result is off by more than these times the norms of samples and weights, since the magnitudes of a product
+    of spectra add up to no more (Cauchy and Schwarz). `down` and `across` are `roundings_of` the transforms,
+    or -2 where there is none."""
     return 1.01 * (3 * (down + 2 + across + 2) + 4)
 
 
@@ -79,7 +83,7 @@ cdef double norm_of(const double* w, Py_ssize_t n) noexcept nogil:
 
 
 cdef const char* refuse_spectra(const Facts* f, int accumulator) noexcept nogil:
-    """Why no tile will do, of either kind."""
+    """The reason why neither kind of large tiles will do; NULL if there is none."""
     if accumulator == STRICT:
         return b"the definition's order of taps is not an FFT's"
     if not f.finite:
@@ -94,7 +98,7 @@ cdef const char* refuse_spectra(const Facts* f, int accumulator) noexcept nogil:
 
 
 cdef int least_points(Py_ssize_t taps) noexcept nogil:
-    """Index of the fewest points that hold a window."""
+    """Index in POINT of the fewest points that hold a window."""
     cdef int i = 0
     while POINT[i] <= taps:
         i += 1
@@ -102,7 +106,7 @@ cdef int least_points(Py_ssize_t taps) noexcept nogil:
 
 
 cdef int most_points(Py_ssize_t taps, Py_ssize_t length) noexcept nogil:
-    """Index of the fewest that hold the windows of `length` results, or of the most there are."""
+    """Index in POINT of the fewest points that hold the windows of `length` results, or of the last entry."""
     cdef int i = least_points(taps)
     while i < POINT_COUNT - 1 and POINT[i] < length + taps - 1:
         i += 1
@@ -110,7 +114,7 @@ cdef int most_points(Py_ssize_t taps, Py_ssize_t length) noexcept nogil:
 
 
 cdef inline double tiles_of(Py_ssize_t length, Py_ssize_t taps, Py_ssize_t points) noexcept nogil:
-    """How many tiles an axis takes."""
+    """Number of tiles along an axis."""
     cdef Py_ssize_t step = points - taps + 1
     return (length + step - 1) // step
 
@@ -120,7 +124,7 @@ cdef inline double tiles_of(Py_ssize_t length, Py_ssize_t taps, Py_ssize_t point
 
 cdef void add_dense_work(Work* work, const Facts* f, const Request* request, int accumulator, int i,
                          int k) noexcept nogil:
-    """Of tiles of the i-th number of rows and the k-th of columns."""
+    """Add the work of tiles of POINT[i] rows and POINT[k] columns."""
     cdef double area = <double>POINT[i] * POINT[k], levels = (POINT_LEVELS[i] + POINT_LEVELS[k]) / 20
     cdef double one = area / max(1, request.height * request.width)
     cdef double share = one * (tiles_of(request.height, f.height, POINT[i])
@@ -134,7 +138,7 @@ cdef void add_dense_work(Work* work, const Facts* f, const Request* request, int
 
 cdef bint cheapest_dense(const Facts* f, const Request* request, int accumulator, double limit, int* best_i,
                          int* best_k) noexcept nogil:
-    """Find the tile that costs least, if that is less than `limit`."""
+    """Find the tile that costs least. Returns whether it costs less than `limit`."""
     cdef double cost = cheapest_within(f, request, accumulator, limit, COPIED_BYTES, best_i, best_k)
     return cheapest_within(f, request, accumulator, cost / FAR_TILES if cost < limit else limit, INFINITY,
                            best_i,
@@ -143,7 +147,7 @@ cdef bint cheapest_dense(const Facts* f, const Request* request, int accumulator
 
 cdef double cheapest_within(const Facts* f, const Request* request, int accumulator, double limit,
                             double bytes_, int* best_i, int* best_k) noexcept nogil:
-    """The least cost of a tile of so many bytes, and which one that is; `limit` if none costs less."""
+    """The least cost of a tile of at most `bytes_` bytes, and its indices; `limit` if none costs less."""
     cdef int i, k, least_i = least_points(f.height), least_k = least_points(f.width)
     cdef int last_i = most_points(f.height, request.height), last_k = most_points(f.width, request.width)
     cdef double least = (PRICE[request.priced][accumulator][LOAD + request.source]
@@ -152,7 +156,7 @@ cdef double cheapest_within(const Facts* f, const Request* request, int accumula
     cdef Work work
     for i in range(least_i, last_i + 1):
         for k in range(least_k, last_k + 1):
-            # a sample of the result takes at least a sample of a tile
+            # each sample of the result needs at least one sample of a tile
             if rate * (POINT_LEVELS[i] + POINT_LEVELS[k]) + least >= limit:
                 continue
             if <double>POINT[i] * POINT[k] * sample_bytes(accumulator) > bytes_:
@@ -166,7 +170,7 @@ cdef double cheapest_within(const Facts* f, const Request* request, int accumula
 
 
 cdef bint propose_dense(const Facts* f, const Request* request, Proposal* p, double limit) noexcept nogil:
-    """Spectra of the cheapest tile, if it costs less than `limit`."""
+    """Propose spectra of the cheapest tile. Returns whether it costs less than `limit`."""
     cdef int i = 0, k = 0
     if not cheapest_dense(f, request, p.accumulator, limit, &i, &k):
         return False
@@ -188,8 +192,8 @@ cdef void propose_dense_tile(const Facts* f, const Request* request, Proposal* p
 
 
 cdef void settle_spectra(Proposal* p, const Facts* f, const Request* request, double error) noexcept nogil:
-    """What the engine is told of tolerance and grid. Sums of integers are multiples of a power of two: where the
-    error is smaller than half of that, they are known."""
+    """Set the tolerance, the grid and the error. Sums of integers are multiples of a power of two, the grid.
+    If the error is smaller than half of it, rounding to the grid makes them exact."""
     # the factors of a separable kernel may differ from it by some roundings of float64
     p.tolerance = 2 * rounding_of(p.accumulator) * (f.taps - 8)
     p.error = error
@@ -202,7 +206,7 @@ cdef void settle_spectra(Proposal* p, const Facts* f, const Request* request, do
 
 
 cdef const char* refuse_lines(Kernel kernel, int accumulator) except? NULL:
-    """Why no spectra of lines will do."""
+    """The reason why spectra of lines will not do; NULL if there is none."""
     cdef Facts* f = &kernel.facts
     cdef const char* reason = refuse_spectra(f, accumulator)
     if reason != NULL:
@@ -217,7 +221,7 @@ cdef const char* refuse_lines(Kernel kernel, int accumulator) except? NULL:
 
 
 cdef int cheapest_across(const Facts* f, const Request* request) noexcept nogil:
-    """Index of the number of points that rows are best cut into."""
+    """Index in POINT of the cheapest length of the rows' transforms."""
     cdef int i, best = least_points(f.width)
     cdef double cost, limit = INFINITY
     for i in range(best, most_points(f.width, request.width) + 1):
@@ -228,7 +232,8 @@ cdef int cheapest_across(const Facts* f, const Request* request) noexcept nogil:
 
 
 cdef void add_lines_work(Work* work, const Facts* f, const Request* request, int i, int k) noexcept nogil:
-    """Of columns of the i-th number of points, and rows of the k-th; negative where there are none."""
+    """Add the work of transforms of POINT[i] points down and POINT[k] across. An index is negative where
+    nothing is filtered."""
     cdef double height = max(1, request.height), width = max(1, request.width), tiles, rows = 1
     if i >= 0:
         tiles = tiles_of(request.height, f.height, POINT[i])
@@ -242,7 +247,8 @@ cdef void add_lines_work(Work* work, const Facts* f, const Request* request, int
 
 
 cdef int cheapest_down(const Facts* f, const Request* request, int accumulator, int k) noexcept nogil:
-    """Index of the number of points that columns are best cut into, where rows are cut into the k-th."""
+    """Index in POINT of the cheapest length of the columns' transforms, if those of the rows have POINT[k]
+    points."""
     cdef int i, near = -1, far = -1
     cdef double cost, near_cost = INFINITY, far_cost = INFINITY
     cdef Work work
@@ -259,7 +265,8 @@ cdef int cheapest_down(const Facts* f, const Request* request, int accumulator, 
 
 
 cdef bint propose_lines(const Facts* f, const Request* request, Proposal* p, double limit) noexcept nogil:
-    """Spectra of rows, and then of columns, if they cost less than `limit`. The factors are known."""
+    """Propose spectra of rows and then of columns. Returns whether they cost less than `limit`. The kernel's
+    factors must be known."""
     cdef int i = -1, k = -1
     cdef Work work
     work.count = 0
@@ -279,7 +286,7 @@ cdef void propose_lines_tile(const Facts* f, const Request* request, Proposal* p
     cdef double across = 0, down = 0, total_row = sum_of_magnitudes(f.row, f.width)
     add_lines_work(&p.work, f, request, i, k)
     p.sums, p.across, p.down = SPECTRAL_LINES, f.row, f.column
-    # for a column, and for a row, of norm 1; the column multiplies the row's
+    # errors of a column, and of a row, of norm 1; the column's weights multiply the row's error
     if i >= 0:
         p.tile = POINT[i]
         down = both_roundings(POINT_ROUNDINGS[i], -2) * norm_of(f.column, f.height)
@@ -289,7 +296,8 @@ cdef void propose_lines_tile(const Facts* f, const Request* request, Proposal* p
                   * sum_of_magnitudes(f.column, f.height))
     p.doubt[1], p.doubt[2] = down * rounding_of(p.accumulator), across * rounding_of(p.accumulator)
     p.fine_doubt[1], p.fine_doubt[2] = down * rounding_of(FLOAT64), across * rounding_of(FLOAT64)
-    # two rows, or columns, share a transform; the factors differ from the kernel by RANK_ONE
+    # Two rows, or columns, share a transform, hence the factor 2. The factors differ from the kernel by
+    # RANK_ONE.
     settle_spectra(p, f, request, request.peak * (
         p.doubt[2] * sqrt(2.0 * p.tile_width) + p.doubt[1] * sqrt(2.0 * p.tile) * total_row
         + 1.01 * RANK_ONE * f.total))

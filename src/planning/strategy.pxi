@@ -1,4 +1,4 @@
-# What Python and other modules hold of the planner: kernels and strategies.
+# Kernels and strategies: the planner's objects that Python and other modules hold.
 
 cdef dict SUMS_NAMES = {
     TAPS: "window", BOX: "box", EXACT_INT64: "wide", INT8_DOT: "dot", FFT: "fft", BOX_SLIDING: "running",
@@ -8,7 +8,7 @@ cdef dict SUMS_NAMES = {
 
 
 cdef class Kernel:
-    """A kernel's weights as they lie on the window, what is known of them, and what was decided.
+    """A kernel's weights as they lie on the window, their facts, and the strategies decided so far.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ cdef class Kernel:
     def __cinit__(self, weights):
         cdef Doubles w
         if weights is None:
-            return  # `kernel_of` goes on
+            return  # `kernel_of` fills it in
         w = Doubles(weights, 2)
         if w.count == 0:
             raise ValueError("kernel must not be empty")
@@ -57,15 +57,15 @@ cdef int copy_weights(Kernel kernel, const double* weights, Py_ssize_t height, P
 
 
 cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width, bint flipped):
-    """A kernel of these weights, from the last to the first if `flipped`; at least one."""
+    """A kernel of these weights, in reverse order if `flipped`. There must be at least one."""
     cdef Kernel kernel = Kernel.__new__(Kernel, None)
     copy_weights(kernel, weights, height, width, flipped)
     return kernel
 
 
 cdef Kernel kernel_of_lines(const double* column, Py_ssize_t height, const double* row, Py_ssize_t width):
-    """A column times a row, whose weights are the rounded products. Powers of two go to the column, so that sums of
-    the row cannot overflow; see separable.pxi."""
+    """A kernel whose weights are the rounded products of a column and a row. The row is scaled by a power of
+    two and the column by its inverse, so that sums of the row cannot overflow; see separable.pxi."""
     cdef Kernel kernel = Kernel.__new__(Kernel, None)
     cdef Py_ssize_t i
     cdef double* own
@@ -82,12 +82,12 @@ cdef Kernel kernel_of_lines(const double* column, Py_ssize_t height, const doubl
 
 
 def product_of(column, row):
-    """A kernel whose weights are the products of a column's and a row's, which need not be listed.
+    """A kernel whose weights are the products of a column and a row. The products are not listed.
 
     Parameters
     ----------
     column, row : buffers of float64
-        As they lie on the window; finite, and so are their products. They are copied.
+        As they lie on the window. They and their products must be finite. They are copied.
 
     Returns
     -------
@@ -100,15 +100,15 @@ def product_of(column, row):
 
 
 cdef class Built:
-    """What an engine has made of a strategy, and what for.
+    """The program that an engine has made of a strategy, and the level and types it was made for.
 
-    Strategies that differ in nothing but the size of the result, and so in the price, share it: an FFT's
+    Strategies that differ only in the size of the result, and so in price, share one, so that an FFT's
     spectra are made once.
     """
 
 
 cdef str said(const char* template, const Proposal* p):
-    """A reason in words."""
+    """A reason with the proposal's numbers filled in."""
     return (<bytes>template).decode().format(
         height=p.height, width=p.width, taps=p.taps, cells=p.height * p.width, divisor=p.divisor,
         scale=p.scale, reciprocal=round(1 / p.scale) if p.scale else 0, fraction_bits=p.fraction_bits,
@@ -118,7 +118,8 @@ cdef str said(const char* template, const Proposal* p):
 
 
 cdef class Strategy:
-    """How to do what is asked for, and all that the engine must be told. Only the planner makes them."""
+    """The method that was chosen for a request, and all that the engine must know. Only the planner makes
+    one."""
 
     def __cinit__(self):
         self.built = Built()
@@ -130,7 +131,7 @@ cdef class Strategy:
 
     @property
     def sums(self):
-        """How the engine sums."""
+        """Name of the engine's way to sum."""
         return SUMS_NAMES[self.proposal.sums]
 
     @property
@@ -140,7 +141,7 @@ cdef class Strategy:
 
     @property
     def why(self):
-        """Half a sentence for `explain`."""
+        """The reason in half a sentence, for `explain`."""
         if self.reason is None:
             self.reason = said(self.proposal.why, &self.proposal)
         return self.reason
@@ -152,40 +153,40 @@ cdef class Strategy:
 
     @property
     def work(self):
-        """What is done for each sample of the result: amounts by term of fastconv/_costs.py."""
+        """Work for each sample of the result: amounts by term of fastconv/_costs.py."""
         cdef Work* work = &self.proposal.work
         return {TERM_NAMES[work.term[i]]: work.amount[i] for i in range(work.count)}
 
     @property
     def error(self):
-        """Largest distance from the definition, for an image of integers."""
+        """Largest distance of unrounded results from the definition's, for an image of integers."""
         return self.proposal.error
 
     @property
     def tie_tolerance(self):
-        """Error that the engine's rounding must watch; 0 where no tie can be missed."""
+        """Distance from a tie within which the engine recomputes a pixel; 0 where no tie can be missed."""
         return self.proposal.tie_tolerance
 
     @property
     def reorder_error(self):
-        """How far a float64 sum in any order may be from the definition's, where ties are watched."""
+        """Largest distance of a recomputed float64 sum from the definition's, where ties are watched."""
         return self.proposal.reorder_error
 
     @property
     def across(self):
-        """Weights of a separable kernel's row; none for others."""
+        """Weights of a separable kernel's row; empty for others."""
         cdef Proposal* p = &self.proposal
         return tuple([p.across[i] for i in range(p.width)]) if p.across else ()
 
     @property
     def down(self):
-        """Weights of a separable kernel's column; none for others."""
+        """Weights of a separable kernel's column; empty for others."""
         cdef Proposal* p = &self.proposal
         return tuple([p.down[i] for i in range(p.height)]) if p.down else ()
 
     @property
     def symmetric(self):
-        """Whether the row, and the column, are symmetric and to be folded (src/methods/symmetric.pxi)."""
+        """Whether the row and the column are symmetric and will be folded (src/methods/symmetric.pxi)."""
         return self.proposal.across_symmetric, self.proposal.down_symmetric
 
     @property
@@ -195,32 +196,32 @@ cdef class Strategy:
 
     @property
     def divisor(self):
-        """What the sums of whole numbers are divided by; 0 if they are not."""
+        """Divisor of the sums of whole numbers; 0 if they are not divided."""
         return self.proposal.divisor
 
     @property
     def digits(self):
-        """Digits of the whole-numbered weights of a dot."""
+        """Number of digits of a dot's whole-numbered weights."""
         return self.proposal.digits
 
     @property
     def fraction_bits(self):
-        """Binary places of these if they are fixed-point numbers, else 0."""
+        """Fraction bits of a dot's weights if they are fixed-point numbers, otherwise 0."""
         return self.proposal.fraction_bits
 
     @property
     def offset(self):
-        """A number that is added to the results before they are rounded."""
+        """The number that is added to the results before they are rounded."""
         return self.proposal.offset
 
     @property
     def absolute(self):
-        """Whether magnitudes are the results."""
+        """Whether the results are the magnitudes of the sums."""
         return self.proposal.absolute
 
     @property
     def tile(self):
-        """Side of the tiles of an FFT; of large ones the rows, 0 where nothing is filtered down."""
+        """Side of the tiles of an FFT. For large tiles, their rows; 0 where nothing is filtered down."""
         return self.proposal.tile
 
     @property
@@ -230,8 +231,8 @@ cdef class Strategy:
 
     @property
     def row_step(self):
-        """Rows between those at which a part of an image may begin and have the bits of the whole: of an
-        FFT's tile, of a box's group."""
+        """Step of the rows at which a part of an image may begin, so that its results equal those of the
+        whole image to the last bit. It is that of an FFT's tiles, or of a box's groups."""
         cdef Proposal* p = &self.proposal
         if p.sums == SPECTRAL_LINES and not p.tile:
             return LINES_STEP
@@ -239,8 +240,8 @@ cdef class Strategy:
 
 
 cdef Kernel summed_for(Kernel kernel, Request* request):
-    """The kernel whose weights are summed: of whole numbers, if results are exact quotients of these. Sums
-    that are multiples of a power of two need no division, if they are exact. Completes the request."""
+    """The kernel whose weights are summed. It holds whole numbers if results are exact quotients of their
+    sums. Exact sums over a power of two need no division. Fills in the request's denominator and divisor."""
     cdef Facts* f = &kernel.facts
     cdef Py_ssize_t i, divisor, n = f.height * f.width
     cdef double* whole
@@ -249,7 +250,7 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
     request.denominator = request.divisor = 0
     if not (request.integral and is_integer(request.source) and is_integer(request.target) and f.finite):
         return kernel
-    if not request.peak <= DBL_MAX:     # an infinite constant is no whole number
+    if not request.peak <= DBL_MAX:     # an infinite constant is not an integer
         return kernel
     if f.weights == NULL:
         return summed_lines(kernel, request)
@@ -259,7 +260,7 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
     try:
         weights = whole + n + 1
         memcpy(weights, f.weights, n * sizeof(double))
-        weights[n] = request.offset     # as one weight more
+        weights[n] = request.offset     # the offset counts as one more weight
         divisor = make_whole(weights, n + (request.offset != 0), whole)
         if divisor == 0:
             return kernel
@@ -279,12 +280,13 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
 
 
 cdef Kernel summed_lines(Kernel kernel, Request* request):
-    """The same for a column times a row, which are rational if both of them are, and their sums exact."""
+    """`summed_for` for a column times a row. The kernel counts as rational if both lines are and their sums
+    are exact."""
     cdef Facts* f = &kernel.facts
     cdef Py_ssize_t i, down, across
     cdef double total
     cdef double* whole
-    if request.offset:      # which need not be rational with them
+    if request.offset:      # the offset need not be rational with the same divisor
         return kernel
     whole = <double*>malloc((f.height + f.width) * sizeof(double))
     if whole == NULL:
@@ -298,7 +300,7 @@ cdef Kernel summed_lines(Kernel kernel, Request* request):
         request.denominator = down * across
         if request.denominator & (request.denominator - 1):
             request.divisor = request.denominator
-        else:       # sums that are multiples of a power of two need no division
+        else:       # sums over a power of two need no division
             for i in range(f.height):
                 whole[i] /= request.denominator
         return kernel_of_lines(whole, f.height, whole + f.height, f.width)
@@ -307,10 +309,10 @@ cdef Kernel summed_lines(Kernel kernel, Request* request):
 
 
 cdef Strategy strategy_of(Kernel kernel, Kernel summed, const Proposal* p, Built built):
-    """One that is decided for a kernel; another's weights may be summed."""
+    """The strategy of a proposal for a kernel. The weights that are summed may be those of another kernel."""
     cdef Strategy strategy = Strategy.__new__(Strategy)
     strategy.proposal = p[0]
-    if summed is not kernel:    # which remembers its strategies
+    if summed is not kernel:    # a kernel refers to its strategies already; this avoids a cycle
         strategy.summed = summed
     if p.across:
         strategy.factors = summed.factors

@@ -39,8 +39,8 @@ cdef inline double peak_of(int type) noexcept nogil:
 
 cdef void range_of(int type, int bits, double constant, double* low, double* high,
                    bint* integral) noexcept nogil:
-    """Smallest and largest of samples and constant, and whether all are integers. Those of 64 bits are within
-    +-2**bits, for their type says nothing of use."""
+    """Smallest and largest of samples and constant, and whether all are integers. For samples of 64 bits the
+    range is +-2**bits, since the range of their type is too large to be of use."""
     if not is_integer(type):
         low[0], high[0], integral[0] = -INFINITY, INFINITY, False
         return
@@ -49,7 +49,7 @@ cdef void range_of(int type, int bits, double constant, double* low, double* hig
         high[0] = ldexp(1, bits)
         low[0] = -high[0] if type == I64 else 0
     low[0], high[0] = min(low[0], constant), max(high[0], constant)
-    integral[0] = constant == rint(constant)    # also if it is infinite
+    integral[0] = constant == rint(constant)    # true for infinities, too
 
 
 def sample_range(int type, int bits, double constant):

@@ -1,15 +1,16 @@
 # Volumes: kernels of three axes, whose rows are listed slice by slice, and results that are some pixels apart
-# (src/schedule/volumes.pxi). Of the methods, those remain that are lists of taps.
+# (src/schedule/volumes.pxi). Only the methods that sum a list of taps serve them.
 
-# How far the products of a line along slices and a column may be from the column that they came from, relative:
-# a division and a product round, and so did what made the column.
+# Relative distance allowed between a column and the products of a line along slices and a shorter column. A
+# division and a product round here, and the column itself was rounded when it was made.
 cdef double DEPTH_ERROR = 8 * 2.0**-53
 
 
 cdef bint split_depth(const double* column, Py_ssize_t slices, Py_ssize_t rows, double* depth,
                       double* rest, bint* exact) noexcept nogil:
-    """Factor a column of all rows of all slices into a line along the slices and a column of one slice, if it is
-    their product but for DEPTH_ERROR. It is `exact` if the products are the column without a rounding."""
+    """Factor a column of all rows of all slices into a line along the slices and a column of one slice. False
+    if their products differ from it by more than DEPTH_ERROR. `exact` becomes whether they equal it without a
+    rounding."""
     cdef Py_ssize_t k, j, pivot = 0
     cdef double w
     exact[0] = True
@@ -31,7 +32,7 @@ cdef bint split_depth(const double* column, Py_ssize_t slices, Py_ssize_t rows, 
 
 
 cdef const char* propose_volume(Kernel kernel, const Request* request, Proposal* p) except? NULL:
-    """What is summed in place of a method's own way."""
+    """Propose what a method does for volumes, in place of its own proposal."""
     cdef Facts* f = &kernel.facts
     if p.method == WIDE_METHOD:
         return propose_wide(kernel, request, p)
@@ -46,7 +47,7 @@ cdef const char* propose_volume(Kernel kernel, const Request* request, Proposal*
 
 
 cdef void propose_listed(Facts* f, const Request* request, Proposal* p) noexcept nogil:
-    """All taps that are not zero. Each row is read once for every slice of the kernel."""
+    """Propose all taps that are not zero. Each row is read once for every slice of the kernel."""
     cdef Py_ssize_t rows = f.height // request.slices
     p.sums = TAPS
     add_work(&p.work, LOAD + request.source, request.slices)
@@ -60,7 +61,7 @@ cdef void propose_listed(Facts* f, const Request* request, Proposal* p) noexcept
 
 
 cdef const char* propose_three_lines(Kernel kernel, const Request* request, Proposal* p) except? NULL:
-    """A line along the slices, one across, and one down."""
+    """Propose three lines: along the slices, across and down."""
     cdef Facts* f = &kernel.facts
     cdef Py_ssize_t slices = request.slices, rows = f.height // slices
     cdef const char* reason
@@ -89,7 +90,7 @@ cdef const char* propose_three_lines(Kernel kernel, const Request* request, Prop
 cdef void weigh_three_lines(const Facts* f, const Request* request, Proposal* p, const double* depth,
                             Py_ssize_t slices, const double* column, Py_ssize_t rows,
                             bint exact) noexcept nogil:
-    """Error and work. Each pass multiplies the errors of those before."""
+    """Fill in error and work. Each pass multiplies the errors of the passes before it."""
     cdef double deep = sum_of_magnitudes(depth, slices), tall = sum_of_magnitudes(column, rows)
     cdef double across = sum_of_magnitudes(p.across, f.width)
     if p.error or not exact:

@@ -2,7 +2,8 @@
 
 cdef void add_window(Work* work, const double* w, Py_ssize_t height, Py_ssize_t width, Py_ssize_t taps,
                      Py_ssize_t steps, bint symmetric) noexcept nogil:
-    """Sum the taps of a window of rows, as sum_rows in src/methods/sparse.pxi does; `steps` negative: not known."""
+    """Add the work of summing the taps of a window of rows, as sum_rows in src/methods/sparse.pxi does. A
+    negative `steps` means that they have not been counted."""
     if symmetric and height == 1:
         add_work(work, FOLD_ROW, 1)
         add_work(work, FOLD_ROW_TAP, taps)
@@ -23,7 +24,7 @@ cdef void add_window(Work* work, const double* w, Py_ssize_t height, Py_ssize_t 
 
 
 cdef void propose_window(Facts* f, const Request* request, Proposal* p) noexcept nogil:
-    """All taps of the kernel that are not zero."""
+    """Propose all taps of the kernel that are not zero."""
     cdef bint dense = f.taps == f.height * f.width and f.height >= 3
     p.sums = TAPS
     add_rows(&p.work, request)

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Threads that do not make a call slower: a call is cut into bands, and helpers take some of them.
+ * Threads that do not make a call slower. A call is cut into bands, and helpers take some of them.
  *
  *     caller   | band 0 | band 2 | band 3 | band 5 | waits |
  *     helper        wakes up | band 1 | band 4 | band 6    |
  *
- * The caller works. It and the helpers take bands from one counter; a helper that wakes up late finds fewer
- * of them, or none. The caller waits for bands that have begun, and never for a helper that has not. So a
- * helper makes a call slower in one case only, which is that the system stops it within a band:
+ * The caller works, too. It and the helpers take bands from one counter. A helper that wakes up late finds
+ * fewer bands, or none. The caller waits for bands that have begun, and never for a helper that has taken
+ * none. So a helper makes a call slower only if the system stops it within a band. Three rules keep that
+ * rare:
  *
- *     - A helper offers its core to others before each band, so that it is not stopped after it has begun.
- *     - Callers and helpers at work are never more than the limit, and for a while after N calls ran at once on
- *       N cores, calls go on alone: each in one band, as with one thread.
- *     - A call that would have ended sooner without helpers sends those after it alone, so that no more than
- *       one in POOL_LONE_CALLS is spoiled, on however busy a machine.
+ *     - A helper offers its core to other threads before each band, so that it is stopped there, not within.
+ *     - Callers and helpers at work never exceed the limit. For a while after N calls ran at once on N cores,
+ *       each call runs alone: in one band, as with one thread.
+ *     - After a call that would have ended sooner without helpers, the next POOL_LONE_CALLS calls run alone.
+ *       So at most one call in POOL_LONE_CALLS is slowed down, however busy the machine is.
  *
- * A job stands in a slot that is never freed, and all that is fought for stands in its ticket:
+ * A job is a call that may get help. It occupies a slot that is never freed. Threads compete only for its
+ * ticket:
  *
  *     ticket = room << 32 | left      helpers that may still join; bands that have not begun
  *
- * A helper takes a band, and with it a place, by one compare-and-swap. It reads the rest of the slot only
- * then, and the caller stays until that band is done. So a helper that comes late, or even to the job of the
- * slot's next caller, does no harm. Locks are for sleeping.
+ * A helper takes a band, and one of the places, by one compare-and-swap. Only then does it read the rest of
+ * the slot, and the caller stays until that band is done. So a late helper does no harm, even if the slot
+ * holds the job of another caller by then. The locks serve only to put threads to sleep and to wake them up.
  *
  * pthreads, or Windows' threads. Calls are serial with FASTCONV_NO_THREADS, and without 64-bit atomics.
  */
@@ -33,21 +35,19 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Band `i` of `bands` of a call. Returns how many failures there were. */
+/* Computes band `i` of `bands` of a call. Returns the number of failures. */
 typedef int (*PoolBand)(const void *context, ptrdiff_t i, ptrdiff_t bands);
 
 enum {
-    POOL_MOST_THREADS = 1024,
-    POOL_SLOTS = 32,          /* calls that may have helpers at the same time */
-    POOL_WORTH = 30000,       /* predicted ns that a thread must find to do; a sleeping one wakes up in 50 us */
-    POOL_SPIN = 50000,        /* ns that a helper looks for the next call before it sleeps */
-    POOL_WAIT = 200000,       /* ns that a caller looks for its last bands before it sleeps */
-    POOL_CROWD = 20000000,    /* ns for which calls go alone after as many ran at once as there are cores */
-    POOL_LONE_CALLS = 200,
-    POOL_STACK = 1 << 20
+    POOL_MOST_THREADS = 1024, POOL_SLOTS = 32,          /* calls that may have helpers at the same time */
+    POOL_WORTH = 30000,       /* least predicted ns of work for each thread; a sleeping one wakes up in 50 us
+    */ POOL_SPIN = 50000,        /* ns that a helper polls for the next call before it sleeps */ POOL_WAIT =
+    200000,       /* ns that a caller polls for its last bands before it sleeps */ POOL_CROWD = 20000000,
+    /* ns for which calls run alone after as many ran at once as there are cores */ POOL_LONE_CALLS = 200,
+    /* calls that run alone after one that helpers made slower */ POOL_STACK = 1 << 20
 };
 
-/* --- the system's words ---------------------------------------------------------------------------- */
+/* --- atomics, locks and clocks of each system ------------------------------------------------------ */
 
 #if defined(FASTCONV_NO_THREADS)
 #define POOL_KIND "none"
@@ -98,7 +98,7 @@ static void pool_store(volatile int64_t *p, int64_t value) {
 #else
 #define pool_load(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
 #define pool_store(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
-#define pool_add(p, v) __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST) /* what was there before */
+#define pool_add(p, v) __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST) /* returns the value before */
 #define pool_swap(p, seen, v) \
     __atomic_compare_exchange_n(p, seen, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #endif
@@ -151,13 +151,13 @@ static int64_t pool_now(void) {
 
 #endif
 
-/* --- how many -------------------------------------------------------------------------------------- */
+/* --- number of threads ----------------------------------------------------------------------------- */
 
 static struct {
-    int64_t limit;   /* threads of a call that does not ask for a number */
-    int64_t follow;  /* whether they are no more than the cores which the calling thread may use */
-    int64_t worth;   /* POOL_WORTH, but in tests */
-    int64_t lone;    /* POOL_LONE_CALLS, but in tests */
+    int64_t limit;   /* most threads of a call that does not ask for a number */
+    int64_t follow;  /* whether the cores that the calling thread may use limit them, too */
+    int64_t worth;   /* POOL_WORTH, except in tests */
+    int64_t lone;    /* POOL_LONE_CALLS, except in tests */
 } pool_setting = {1, 1, POOL_WORTH, POOL_LONE_CALLS};
 
 static void pool_set(int limit, int follow) {
@@ -165,7 +165,7 @@ static void pool_set(int limit, int follow) {
     pool_store(&pool_setting.follow, follow);
 }
 
-/* Cores that the calling thread may use, asked for at every call: it takes 0.2 us. 0: not known. */
+/* Cores that the calling thread may use; 0 if not known. Each call asks anew, which takes 0.2 us. */
 static int pool_cores(void) {
 #if POOL_CORES
     cpu_set_t cores;
@@ -175,7 +175,8 @@ static int pool_cores(void) {
     return 0;
 }
 
-/* Threads for a call predicted to take `work` ns on one; `asked` is 0 if that was left alone. */
+/* Threads for a call that is predicted to take `work` ns on one thread. `asked` is the number that the caller
+ * of the library gave, or 0. */
 static int pool_threads_for(double work, int asked) {
     int64_t worth = pool_load(&pool_setting.worth), limit = asked ? asked : pool_load(&pool_setting.limit);
     int cores;
@@ -203,17 +204,17 @@ static int pool_run(PoolBand band, const void *context, ptrdiff_t bands, int thr
 typedef struct {
     int64_t ticket;
     char apart[56];
-    int64_t done;    /* bands, by helpers */
-    int64_t failed;  /* of those */
+    int64_t done;    /* bands that helpers have done */
+    int64_t failed;  /* failures in these bands */
     int64_t asleep;  /* whether the caller waits for `finished` */
-    int64_t most;    /* threads at work, of all calls, with which a helper still joins */
-    /* written before the ticket, and read by helpers that hold a band */
+    int64_t most;    /* a helper joins only while fewer threads than this are at work, of all calls */
+    /* The fields below are written before the ticket, and read only by helpers that hold a band. */
     PoolBand band;
     const void *context;
     ptrdiff_t bands;
-    fenv_t arithmetic; /* rounding, and what becomes of denormals, are the caller's */
+    fenv_t arithmetic; /* the caller's rounding and treatment of denormals, which helpers adopt */
 #if POOL_CORES
-    cpu_set_t cores; /* so are the cores */
+    cpu_set_t cores; /* the caller's cores, which helpers adopt, too */
 #endif
     PoolLock lock;
     PoolSignal finished;
@@ -224,17 +225,17 @@ typedef struct {
 #define pool_wants_help(ticket) ((ticket) >= POOL_ROOM && pool_left(ticket))
 
 static struct {
-    int64_t taken; /* bit i: slot i is a call's */
+    int64_t taken; /* bit i: slot i holds a job */
     char apart0[56];
-    int64_t working; /* calls, and helpers in their bands */
+    int64_t working; /* calls that run, and helpers within a band */
     char apart1[56];
-    int64_t calls;
-    int64_t crowded; /* when there were last too many of them */
-    int64_t helpers;  /* started */
-    int64_t most;     /* that of the last job */
-    int64_t sleeping; /* of the helpers */
-    int64_t called;   /* of those, told to wake up */
-    int64_t credit;   /* calls go alone while it is below zero */
+    int64_t calls;    /* calls that run */
+    int64_t crowded;  /* when as many calls as cores last ran at once */
+    int64_t helpers;  /* helpers that were started */
+    int64_t most;     /* `most` of the last job */
+    int64_t sleeping; /* helpers that sleep */
+    int64_t called;   /* sleeping helpers that were told to wake up */
+    int64_t credit;   /* calls run alone while it is below zero */
     PoolLock lock;
     PoolSignal wanted;
     PoolJob jobs[POOL_SLOTS];
@@ -246,7 +247,7 @@ static void pool_reset(void) {
     pool.credit = POOL_LONE_CALLS;
     pool.crowded = -POOL_CROWD;
 #if defined(_WIN32)
-    (void)i; /* zeros are what its initializers are made of */
+    (void)i; /* zeros are valid initial values of SRWLOCK and CONDITION_VARIABLE */
 #else
     pthread_mutex_init(&pool.lock, NULL);
     pthread_cond_init(&pool.wanted, NULL);
@@ -257,8 +258,8 @@ static void pool_reset(void) {
 #endif
 }
 
-/* Once a process. A forked child has neither the helpers nor the other threads, perhaps in the middle of
- * their calls, of its parent: it begins anew, whatever state theirs were in. */
+/* Runs once in a process. A forked child has none of its parent's other threads, neither helpers nor callers,
+ * and these may have been in the middle of a call. So a child resets all state. */
 static void pool_begin(void) {
     static int begun;
     if (begun++)
@@ -269,8 +270,8 @@ static void pool_begin(void) {
 #endif
 }
 
-/* For tests: what a thread must find to do, and how many calls a spoiled one sends alone: with 0, none goes
- * alone, for whatever reason. */
+/* For tests: sets the least work for each thread, and how many calls run alone after one that helpers made
+ * slower. With 0 no call runs alone, for whatever reason. */
 static void pool_tune(int64_t worth, int64_t lone) {
     pool_store(&pool_setting.worth, worth);
     pool_store(&pool_setting.lone, lone);
@@ -282,8 +283,8 @@ static int pool_helpers(void) { return (int)pool_load(&pool.helpers); }
 
 /* --- helpers --------------------------------------------------------------------------------------- */
 
-/* Wake a helper up, if one sleeps and the lock is free: a call is right without it. */
-static void pool_call_helper(void) {
+/* Wake a helper up, if one sleeps and the lock is free. Otherwise do nothing: a call does not depend on help.
+*/ static void pool_call_helper(void) {
     if (pool_load(&pool.called) < pool_load(&pool.sleeping) && pool_try_lock(&pool.lock)) {
         if (pool_load(&pool.called) < pool_load(&pool.sleeping)) {
             pool_add(&pool.called, 1);
@@ -293,7 +294,7 @@ static void pool_call_helper(void) {
     }
 }
 
-/* Do arithmetic as the caller of the job does, and where it does. */
+/* Adopt the arithmetic of the job's caller, and its cores. */
 static void pool_adopt(const PoolJob *job) {
     fesetenv(&job->arithmetic);
 #if POOL_CORES
@@ -307,7 +308,7 @@ static void pool_adopt(const PoolJob *job) {
 #endif
 }
 
-/* A band that was taken with the ticket as it was. */
+/* Do the band that was taken. `ticket` is its value before that. */
 static void pool_do(PoolJob *job, int64_t ticket) {
     int failed;
     pool_adopt(job);
@@ -316,7 +317,7 @@ static void pool_do(PoolJob *job, int64_t ticket) {
         pool_add(&job->failed, failed);
     pool_add(&job->ticket, POOL_ROOM);
     pool_add(&pool.working, -1);
-    pool_add(&job->done, 1); /* from here on the slot may be another call's */
+    pool_add(&job->done, 1); /* from here on the slot may belong to another call */
     if (pool_load(&job->asleep)) {
         pool_lock(&job->lock);
         pool_wake(&job->finished);
@@ -324,7 +325,7 @@ static void pool_do(PoolJob *job, int64_t ticket) {
     }
 }
 
-/* One band of a job, if it wants help and a core is free. */
+/* Do one band of a job, if it wants help and a core is free. Returns whether one was done. */
 static int pool_help_with(PoolJob *job) {
     int64_t ticket;
     if (!pool_wants_help(pool_load(&job->ticket)))
@@ -353,7 +354,7 @@ static int pool_help_wanted(void) {
     return 0;
 }
 
-/* One band of any job. */
+/* Do one band of any job. Returns whether one was done. */
 static int pool_help(void) {
     int64_t taken = pool_load(&pool.taken);
     PoolJob *job = pool.jobs;
@@ -363,7 +364,7 @@ static int pool_help(void) {
     return 0;
 }
 
-/* All bands that are to be had, until there have been none for a while or others have all cores. */
+/* Do bands until none has been found for a while, or until other threads occupy all cores. */
 static void pool_help_all(void) {
     int64_t since = pool_now();
     do {
@@ -374,7 +375,8 @@ static void pool_help_all(void) {
     } while (pool_now() - since < POOL_SPIN && pool_load(&pool.working) < pool_load(&pool.most));
 }
 
-/* Sleep until a call wants help. One that begins just now may see no sleeper yet: so look once more. */
+/* Sleep until a call wants help. A call that has just begun may not have seen this sleeper, so look once more
+ * after counting it. */
 static void pool_rest(void) {
     pool_lock(&pool.lock);
     pool_add(&pool.sleeping, 1);
@@ -403,7 +405,9 @@ static void *pool_helper(void *unused) {
     return 0;
 }
 
-/* Signals are for the threads that were there before, but for those that a fault of its own raises. */
+/* Start a helper. It blocks all signals, so that the process's other threads get them, except those that a
+fault
+ * of its own raises. */
 static int pool_start_helper(void) {
 #if defined(_WIN32)
     HANDLE thread = CreateThread(NULL, POOL_STACK, pool_helper, NULL, 0, NULL);
@@ -428,7 +432,7 @@ static int pool_start_helper(void) {
 #endif
 }
 
-/* See to it that there are as many; a system that refuses is asked again by the next call. */
+/* Start helpers until there are `wanted`. If the system refuses one, the next call tries again. */
 static void pool_hire(int wanted) {
     int64_t helpers = pool_load(&pool.helpers);
     while (helpers < wanted)
@@ -468,7 +472,7 @@ static void pool_post(PoolJob *job, PoolBand band, const void *context, ptrdiff_
     pool_store(&job->ticket, (threads - 1) * POOL_ROOM + bands);
 }
 
-/* Wait until helpers have done the bands that they began: by looking for some ns, then asleep. */
+/* Wait until helpers have done the `begun` bands that they took: poll for `look` ns, then sleep. */
 static void pool_await(PoolJob *job, int64_t begun, int64_t look) {
     int64_t since = pool_now();
     while (pool_load(&job->done) != begun && pool_now() - since < look)
@@ -483,7 +487,7 @@ static void pool_await(PoolJob *job, int64_t begun, int64_t look) {
     }
 }
 
-/* The caller's part of a job. Returns how many failures there were. */
+/* The caller's part of a job. Returns the number of failures. */
 static int pool_work(PoolJob *job) {
     int64_t since = pool_now(), worked, waited, ticket, own = 0, helped;
     int failed = 0;
@@ -507,7 +511,7 @@ static int pool_work(PoolJob *job) {
     return failed + (int)pool_load(&job->failed);
 }
 
-/* Threads at work, of all calls, with which one of so many threads still gets help. */
+/* `most` of a job: a call of `threads` threads gets help only while fewer threads than this are at work. */
 static int64_t pool_most(int threads) {
     int64_t limit = pool_load(&pool_setting.limit);
     int cores = pool_load(&pool_setting.follow) ? pool_cores() : 0;
@@ -516,7 +520,7 @@ static int64_t pool_most(int threads) {
     return threads > limit ? threads : limit;
 }
 
-/* Whether a call goes alone, as far as the others tell: `calls` of them run. */
+/* Whether a call runs alone because of other calls, of which `calls` run now. */
 static int pool_goes_alone(int64_t calls, int64_t most) {
     int64_t credit = pool_load(&pool.credit), now;
     if (!pool_load(&pool_setting.lone))
@@ -529,8 +533,9 @@ static int pool_goes_alone(int64_t calls, int64_t most) {
     return credit < 0 || now - pool_load(&pool.crowded) < POOL_CROWD;
 }
 
-/* All bands of a call, by the caller and helpers: `threads` of them at the most. A call that gets no help
- * is one band. Returns how many failures there were. */
+/* Run all bands of a call, by at most `threads` threads: the caller and helpers. A call that gets no help is
+one
+ * band. Returns the number of failures. */
 static int pool_run(PoolBand band, const void *context, ptrdiff_t bands, int threads) {
     int64_t calls = pool_add(&pool.calls, 1), most = pool_most(threads);
     PoolJob *job = threads < 2 || bands < 2 || pool_goes_alone(calls, most) ? NULL : pool_slot();
