@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Several kernels at once: their results one behind the other, combined, or weighted from pixel to pixel.
 
-All kernels filter a band of rows before the next band is loaded. So the rows of the image stay in
-the second-level cache, and so do the results until they are combined; only the returned array has a
-picture's size. Bands begin at rows where floats get the same bits as in a call of their own.
+Stacked results are a call for each kernel. Where results are combined, all kernels filter a band of
+rows before the next band is loaded, so that their results stay in the second-level cache until they
+are combined; only the returned array has a picture's size. Bands begin at rows where floats get the
+same bits as in a call of their own.
 """
 
 from __future__ import annotations
