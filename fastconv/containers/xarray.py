@@ -4,10 +4,10 @@
 The array within, of NumPy or dask, is filtered over two dimensions. ``dims=`` names them, rows
 first. Without it they are the last two, if it is clear that these are rows and columns:
 
-* there are no other dimensions except that of the channels, or * their names are those of rows and
-columns: y and x, lat and lon, latitude and longitude, row and column, height and
-  width, northing and easting ..., in either order; or their coordinates are, by the CF attributes
-  ``axis`` ("Y" and "X") or ``standard_name``.
+* there are no other dimensions except that of the channels, or
+* their names are those of rows and columns: y and x, lat and lon, latitude and longitude, row and
+  column, height and width, northing and easting ..., in either order; or their coordinates are, by
+  the CF attributes ``axis`` ("Y" and "X") or ``standard_name``.
 
 Otherwise an error asks for ``dims=``, since (lat, lon, time) must not be filtered over longitude
 and time.
