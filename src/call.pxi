@@ -28,7 +28,7 @@ cdef struct Taps:
     Py_ssize_t height, width
     Py_ssize_t step         # samples from a pixel to its neighbour: all that sums know of channels
     bint dense              # no zero among height * width weights
-    bint folded             # each weight of a symmetric line multiplies a sum of two samples; see symmetric.pxi
+    bint folded             # each weight of a symmetric line multiplies two samples' sum; see symmetric.pxi
     bint shifts_by_three          # vectors can be shifted by three of them
     Py_ssize_t pairs        # number of taps in pairs `step` samples apart, for one dense row; else 0
     Py_ssize_t* offset
@@ -160,7 +160,7 @@ cdef struct Call:
     int cast_mode               # how sums become integers; see cast.pxi
     double centre               # subtracted from the samples of an FFT's tiles
     double centred              # what the sums lack after that
-    double spectral, norm       # error of an FFT's results for samples of norm 1; norm that tie_tolerance covers
+    double spectral, norm       # error of an FFT's results for samples of norm 1; largest norm
     const double* held    # samples of a tile, the first of which is padded pixel (held_y, held_x)
     Py_ssize_t held_y, held_x, held_pitch
     double scale                # factor of a box's or a dot's sums

@@ -144,9 +144,8 @@ def on_cluster(tasks: list[Task], address: str, report: Report) -> None:
                 report.add(found)
                 advance(number, 1)
         for future in as_they_come(futures):
-            number = futures.pop(
-                future
-            )  # a future that is kept is done again if its worker is killed
+            # a future that is kept is done again if its worker is killed
+            number = futures.pop(future)
             if future.status == "finished":
                 report.add(future.result())
             else:  # for example, its workers were killed several times
