@@ -204,7 +204,7 @@ def _quality_for(file_format: str, result: Image.Image, like: Image.Image | None
             "progressive": bool(like.info.get("progressive")),
         }
     if file_format == "WEBP" and like is not None and is_lossless(like):
-        return {"lossless": True, "exact": True, "quality": 75}  # of WebP without losses: the effort
+        return {"lossless": True, "exact": True, "quality": 75}  # an effort
     kept = {"quality": _QUALITY[file_format]} if file_format in _QUALITY else {}
     if file_format == "HEIF" and like is not None and like.info.get("chroma"):
         kept["chroma"] = like.info["chroma"]
