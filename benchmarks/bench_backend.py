@@ -4,9 +4,9 @@
     python benchmarks/bench_backend.py
     python benchmarks/bench_backend.py --sizes 64,1024 --pixels uint8 --functions sobel,convolve --threads 2
 
-Every result is compared with SciPy's, bit by bit, before it is timed. The ratio is SciPy's time over
-fastconv's. Both allocate their results, since that is how they are called; with --output they fill an array
-that is there, so that the time to touch new memory, which nobody can shorten, does not count.
+Every result is compared with SciPy's, bit by bit, before it is timed. The ratio is SciPy's time
+over fastconv's. Both allocate their results, as in usual calls. With --output they fill an existing
+array, so that the time to touch new memory, which no library can shorten, does not count.
 """
 
 from __future__ import annotations
@@ -82,12 +82,12 @@ MODULES: dict[str, tuple[Any, Any]] = {
 
 
 def picture(pixel: str, size: int) -> Array:
-    """Pixels that are all different; the time does not depend on them."""
+    """Pixels of different values. The time does not depend on them."""
     return (np.random.default_rng(1).random((size, size)) * 255).astype(pixel)
 
 
 def turns(calls: list[Callable[[], Any]], least: float) -> list[float]:
-    """Median seconds of each call, all taking turns, at least three, for `least` seconds."""
+    """Median seconds of each call. They take turns, at least three each, for `least` seconds."""
     rough = [warmed(call) for call in calls]
     many = [calls_a_turn(seconds) for seconds in rough]
     rounds = max(3, min(15, round(least / sum(max(s, 2e-4) for s in rough))))

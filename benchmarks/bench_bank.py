@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Banks of kernels beside a call for each, of our own and of OpenCV's, on one thread.
+"""Banks of kernels beside one call for each kernel, of fastconv and of OpenCV, on one thread.
 
 python benchmarks/bench_bank.py
 """

@@ -91,7 +91,7 @@ class Row:
 
 
 def difference(ours: Array, theirs: Array, call: str) -> float:
-    """The largest difference; more than is told above is an error."""
+    """The largest difference. A difference beyond those named in the file's head is an error."""
     assert ours.dtype == theirs.dtype and ours.shape == theirs.shape, call
     found = float(np.abs(ours.astype(np.float64) - theirs.astype(np.float64)).max())
     allowed = 1.0 if ours.dtype.kind in "iu" else 1e-4 * max(1.0, float(np.abs(theirs).max()))
@@ -117,7 +117,7 @@ def measure(name: str, pixel: str, size: int, least: float) -> Row:
 
 
 def print_table(rows: list[Row], threads: int) -> None:
-    """The worst first, then all in one number."""
+    """Print the cells, worst first, and the geometric mean of all."""
     for row in sorted(rows, key=lambda row: row.ratio):
         print(row)
     ratios = [row.ratio for row in rows]

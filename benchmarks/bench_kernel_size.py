@@ -108,7 +108,7 @@ def job(cell: Cell) -> Job:
     return Job(cell, image, line, np.empty(0))
 
 
-# --- who answers ---------------------------------------------------------------------------------
+# --- libraries -----------------------------------------------------------------------------------
 
 
 def by_name(cv: Any, made: Job) -> Any:
@@ -122,7 +122,7 @@ def by_name(cv: Any, made: Job) -> Any:
 
 
 def padded(made: Job) -> Any:
-    """Of the type that the sums are to have."""
+    """The padded picture in the type of the sums."""
     work = np.float32 if made.cell.pixel == "float32" else np.float64
     return np.pad(made.image.astype(work), made.taps // 2, "reflect")
 
@@ -219,7 +219,7 @@ def is_right(got: Array, made: Job) -> bool:
 
 
 def attempt(call: Callable[[], Array], made: Job) -> str:
-    """Why an answer does not count, or nothing."""
+    """The reason why an answer does not count; empty if it does."""
     try:
         return "" if is_right(call(), made) else "wrong"
     except (ValueError, MemoryError, cv2.error) as problem:
@@ -246,7 +246,7 @@ Row = dict[str, Any]
 
 
 def ratio(row: Row) -> float:
-    """How many times faster fastconv is than the fastest right one."""
+    """Time of the fastest rival with a right answer over that of fastconv."""
     others = [ms for name, ms in row["ms"].items() if name != "fastconv"]
     if "fastconv" not in row["ms"]:
         return 0.0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is larger than memory, and more than one machine: prints the figures of docs/large.md.
+"""Images larger than memory, and clusters: prints the figures of docs/large.md.
 
     python benchmarks/bench_large.py [cluster] [kill] [stream] [rivals] [--side N] [--folder DIR]
 
@@ -244,7 +244,7 @@ def beside_dask_image(side: int = 4096, chunk: int = 1024) -> None:
 
 
 def main() -> None:
-    """Print what is asked for."""
+    """Print the sections that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("what", nargs="*", default=["cluster", "kill", "stream", "rivals"])
     parser.add_argument("--side", type=int, default=20_000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What threads bring, and cost, on a machine that has other things to do: prints a table.
+"""Gain and cost of threads on a machine that runs other programs: prints a table.
 
     python benchmarks/bench_load.py                     all of it, some 6 minutes
     python benchmarks/bench_load.py --section pauses --sizes 512x512
@@ -65,7 +65,7 @@ _BLOCK, _BLOCKS = 100, 8  # least calls of a block, and most blocks
 
 @dataclass(frozen=True)
 class Cell:
-    """What the machine does meanwhile."""
+    """The load of the machine during a measurement."""
 
     size: tuple[int, int]
     busy: int = 0
@@ -108,7 +108,7 @@ def entrants(size: tuple[int, int]) -> dict[str, Call]:
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """So many processes that compute and never sleep."""
+    """Run `count` processes that compute and never sleep."""
     others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         time.sleep(0.2 if count else 0)
@@ -194,7 +194,7 @@ def summary(times: list[float]) -> Row:
 
 
 def cells(section: str, sizes: tuple[tuple[int, int], ...]) -> list[Cell]:
-    """Return what is measured; the first row of each sweep is that of `load`."""
+    """Return the cells to measure. The first row of each sweep is that of `load`."""
     found = []
     for size in sizes:
         if section in ("all", "load"):
@@ -210,7 +210,7 @@ def cells(section: str, sizes: tuple[tuple[int, int], ...]) -> list[Cell]:
 
 
 def keep(cell: Cell, found: Row) -> None:
-    """Put a cell in the place of the one that was kept."""
+    """Replace the kept measurement of a cell."""
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {"cells": []}
     words = {**asdict(cell), "size": list(cell.size)}
     kept["facts"] = facts(fastconv.get_num_threads())
@@ -221,7 +221,7 @@ def keep(cell: Cell, found: Row) -> None:
 
 
 def ratios(found: Row, name: str) -> dict[str, float]:
-    """Of the default to another, a measure."""
+    """Ratio of a measure of the default to that of another entrant."""
     return {what: found["default"][what] / found[name][what] for what in MEASURES}
 
 
@@ -246,7 +246,7 @@ def words_of(found: Row, bad: str) -> list[str]:
 
 
 def verdicts(rows: list[Row]) -> list[str]:
-    """How many rows are worse than is allowed, measure by measure."""
+    """Number of rows that are worse than allowed, for each measure."""
     return [
         f"{sum(what in lost(found, name) for found in rows)} of {len(rows)} rows have a {what} "
         f"above {most} times that of {name}"
@@ -259,7 +259,7 @@ HEADS = ("size", "busy", "pause", "callers", *NAMES, "calls", *(f"to {name}" for
 
 
 def report(path: Path) -> None:
-    """Put what is kept between a page's marks."""
+    """Write the kept measurements between the two marks of a page."""
     from report import insert  # which takes matplotlib
 
     kept = json.loads(KEPT.read_text())

@@ -55,7 +55,7 @@ ALL = (*INTEGERS, "uint32", "int32", "uint64", "int64", "float16", "float32", "f
 
 @dataclass(frozen=True)
 class Case:
-    """A strategy and what it is to be tried on."""
+    """A strategy, and the arrays to time it on."""
 
     strategy: Strategy
     kernel: Floats | Kernel
@@ -141,7 +141,7 @@ def window_cases(accumulator: Accumulator) -> Iterator[Case]:
     for height, width in ((1, 3), (1, 9), (1, 31), (2, 2), (2, 7)):
         yield case("sparse", accumulator, random(height, width), kept)
     if accumulator != "strict":
-        # those that are not square tell taps of rows from those of columns
+        # kernels that are not square separate the price of a row's taps from that of a column's
         squares = [(size, size) for size in (3, 5, 7, 9, 15, 31)]
         for height, width in (*squares, (5, 31), (31, 5), (15, 3), (3, 15)):
             yield case("separable", accumulator, bell(height, width), kept)
@@ -150,7 +150,7 @@ def window_cases(accumulator: Accumulator) -> Iterator[Case]:
 
 
 def pixel_cases(accumulator: Accumulator) -> Iterator[Case]:
-    """What it costs to read and to write samples of each type."""
+    """Cases for the price of loading and storing samples of each type."""
     kept = "float32" if accumulator == "float32" else "float64"
     for name in NARROW if accumulator == "float32" else ALL:
         for size in (3, 5):
@@ -167,7 +167,7 @@ def pixel_cases(accumulator: Accumulator) -> Iterator[Case]:
 
 
 def again_cases(accumulator: Accumulator) -> Iterator[Case]:
-    """A share of the pixels by the definition, larger than a proven error makes it."""
+    """Cases that recompute a larger share of the pixels than a proven error would."""
     for name in ("uint8", "uint16"):
         for size in (3, 5, 9):
             yield case("direct", accumulator, random(size, size), name, error=0.03)
@@ -261,7 +261,7 @@ def call_of(made: Case) -> Any:
 
 
 def measured(cases: list[Case]) -> list[float]:
-    """Median ns a sample, all taking turns."""
+    """Median ns for each sample; all cases take turns."""
     calls = [call_of(made) for made in cases]
     turns = [calls_a_turn(warmed(call)) for call in calls]
     times: list[list[float]] = [[] for _ in cases]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """fastconv beside the post it started from: five kernels on a photograph of growing size.
 
-The post filtered with one `np.convolve` over the flattened picture, which is fast and answers
-another question: nothing is filtered downwards. So it is timed but not checked. fastconv must give
-what the NumPy reference gives, sample for sample. Everybody makes uint8, of a uint8 picture or, as
-the post did, of a float32 one (Pillow's mode "F").
+The post filtered with one `np.convolve` over the flattened picture, which is fast but solves
+another problem: nothing is filtered downwards. So it is timed but not checked. fastconv must equal
+the NumPy reference in every sample. All entrants make uint8, from a uint8 picture or, as in the
+post, from a float32 picture (Pillow's mode "F").
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import fastconv
 SIZES: tuple[Size, ...] = tuple((side, side) for side in (128, 256, 512, 1024, 2048))
 KERNELS = ("identity", "box_blur", "gaussian_blur", "sharpening", "edge_detection")
 
-#: Who answers: makes a call from a picture and a kernel.
+#: An entrant: makes a call from a picture and a kernel.
 ANSWERS: dict[str, Callable[[Array, Array], Callable[[], Any]]] = {
     "fastconv": lambda image, kernel: partial(fastconv.convolve, image, kernel, dtype=np.uint8),
     "reference": lambda image, kernel: partial(
@@ -47,7 +47,7 @@ def bench_post(who: str, name: str, pixel: str, size: str, time_it: Callable[...
     call = ANSWERS[who](image, kernel)
     if who == "fastconv":
         right = fastconv.reference.convolve(image[:256], kernel, dtype=np.uint8)
-        # the last row of the part looks into its mirror, and that of the picture does not
+        # the last row of the part sees the border, which that row of the picture does not
         np.testing.assert_array_equal(call()[:255], right[:255])
     label = {"who": who, "kernel": name, "pixel": pixel, "size": size, "pixels": image.size}
     time_it(call, group=f"{name} {size} {pixel}", label=label)

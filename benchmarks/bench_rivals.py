@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""fastconv beside OpenCV, SciPy and Pillow: every cell of the grid, everybody who computes it.
+"""fastconv beside OpenCV, SciPy and Pillow: every cell of the grid, with all rivals that compute
+it.
 
 A rival's answer is checked before it is timed (see rivals.py); a wrong one is skipped, and the
 reason printed at the end and kept in the JSON. A wrong answer of fastconv is a failure.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a stride saves and a dilation costs, and pyramids beside cv2.pyrDown, on one thread.
+"""Savings by a stride, cost of a dilation, and pyramids beside cv2.pyrDown, on one thread.
 
 python benchmarks/bench_stride.py
 """

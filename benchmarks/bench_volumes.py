@@ -20,7 +20,9 @@ SIDE = int(sys.argv[1]) if len(sys.argv) > 1 else 128
 
 
 def entrants(image: Any, kernel: Any, lines: Any) -> dict[str, Call]:
-    """All who can filter with a kernel, which is the product of `lines`, if these are given."""
+    """All entrants that can filter with a kernel. It is the product of `lines` if these are
+    given.
+    """
     made: dict[str, Call] = {"fastconv": lambda: fastconv.convolve(image, kernel)}
     ndimage, itk, dip, cv2 = map(library, ("scipy.ndimage", "SimpleITK", "diplib", "cv2"))
     if ndimage:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the suites share: options, the machine's facts beside every number, and who was left out.
+"""Shared parts of the suites: options, facts of the machine, and the rivals that were left out.
 
     pytest benchmarks --benchmark-json=benchmarks/results/pytest.json
 
@@ -22,7 +22,7 @@ from timing import calls_a_turn, warmed
 
 Timer = Callable[..., None]
 
-#: (question, who, why) of those who were asked and are not timed.
+#: (question, rival, reason) of rivals that are not timed.
 _left_out: list[tuple[str, str, str]] = []
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a number is worth nothing without: the machine, the level, the threads, the versions."""
+"""The facts that every number needs: machine, level, threads and versions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def cpu_model() -> str:
 
 
 def level() -> str:
-    """The CPU level fastconv runs at, as its own `show_config` says it."""
+    """The CPU level of fastconv, read from `show_config`."""
     text = io.StringIO()
     with contextlib.redirect_stdout(text):
         fastconv.show_config()
@@ -52,7 +52,7 @@ def level() -> str:
 
 
 def facts(threads: int) -> dict[str, str | int]:
-    """Return everything that belongs beside a number."""
+    """Return all facts that belong beside a number."""
     return {
         "cpu": cpu_model(),
         "level": level(),

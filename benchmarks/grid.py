@@ -24,7 +24,9 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Filter:
-    """A kernel, and what a rival's special function must know to be asked for the same one."""
+    """A kernel, and the arguments with which a rival's special function computes the same
+    filter.
+    """
 
     name: str
     weights: NDArray[np.float64]
@@ -57,7 +59,7 @@ class Cell:
 
     @property
     def products(self) -> int:
-        """Multiplications of somebody who takes no short cut."""
+        """Number of multiplications without any short cut."""
         return self.pixels * self.pixel.channels * self.filter.weights.size
 
     @property
@@ -148,7 +150,7 @@ SIZES: tuple[Size, ...] = ((28, 28), (64, 64), (256, 256), (512, 512), (1080, 19
 HUGE: Size = (8192, 8192)
 
 DEFAULT_SIZES: tuple[Size, ...] = ((64, 64), (512, 512), (2048, 2048))
-# Every filter is asked of these by default; of the others one of each family.
+# By default every filter is timed on these types, and one filter of each family on the others.
 DEFAULT_PIXELS = ("uint8", "float32")
 DEFAULT_FILTERS = (
     "sharpening 3x3", "binomial 3x3", "random 5x5", "random 15x15", "integers 5x5",

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What this machine could do at best, measured, and what share of it a filter reaches.
+"""The measured limits of this machine, and the share of them that a filter reaches.
 
-Two things bind a filter. Its pixels must be read and written, which takes at least as long as copying
-them: `copy_call` is that copy, timed in turns with everybody else, in the same caches. And its sums must
-be made: a matrix product of OpenBLAS shows how many multiply-adds a second there are to have, float32
-and float64. (Of bytes, instructions for four at a time make up to four times as many as of float32;
-`PER_FLOAT32` says so, since nothing else that one can install makes any.)
+Two limits apply to a filter. Its pixels must be read and written, which takes at least as long as
+copying them: `copy_call` is that copy, timed in turns with all libraries, in the same caches. And
+its sums must be computed: a matrix product of OpenBLAS measures how many multiply-adds a second are
+possible, in float32 and float64. (Instructions for four bytes at a time make up to four times as
+many as those of float32. `PER_FLOAT32` assumes that number, since no installable library measures
+it.)
 
-How many multiply-adds a filter needs is not what its kernel has: the fewest of the known ways count, be
-it taps that are not zero, a row and a column, running sums, or an FFT. A share above 1 says that NumPy's
-copy is not the fastest.
+The number of multiply-adds that a filter needs is that of the cheapest known way: taps that are not
+zero, a row and a column, running sums, or an FFT. A share above 1 means that NumPy's copy is not
+the fastest.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def peaks(threads: int) -> dict[str, float]:
 
 
 def fewest_multiply_adds(cell: Cell) -> float:
-    """A sample of the result, by the cheapest way known."""
+    """Multiply-adds for a sample of the result, by the cheapest known way."""
     weights = cell.filter.weights
     ways = [float(np.count_nonzero(weights))]
     if cell.filter.box:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A photograph of any size and type, from scikit-image's wheel.
 
-Noise or zeros would flatter or punish whoever looks at values; a photograph is what people filter.
-A larger one is the same one mirrored at its edges again and again, a smaller one its middle.
+Noise or zeros would favour or hurt a library whose time depends on values; people filter
+photographs. A larger picture is the photograph mirrored at its edges again and again; a smaller one
+is its middle.
 """
 
 from __future__ import annotations

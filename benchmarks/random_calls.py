@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a sweep asks: a call at random, of ours and of others, and how its answer is judged."""
+"""The calls of a sweep: a random call of fastconv and of others, and the check of its answers."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Question:
     Attributes
     ----------
     axes : dict
-        What the tables group by: axis, and where on it the call lies.
+        The axes by which the tables group calls, and the call's place on each.
     words : str
-        The call, to find it again.
+        The call as text, to identify it.
     samples : int
-        How many the result has.
+        Number of samples of the result.
     ours : callable
     theirs : dict of callable
-        The others that can be asked.
+        The other libraries that can do the call.
     wrong : callable
-        From two answers, ours or one of theirs and the name of who gave it, what is wrong with it; "" for
-        nothing.
+        Takes our answer, an answer to check, and the name of its library. Returns what is wrong
+        with it; "" if nothing is.
     """
 
     axes: dict[str, str]

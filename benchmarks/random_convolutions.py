@@ -34,9 +34,9 @@ BORDERS = {
 }  # fmt: skip
 
 _SAMPLES, _SIDE = 3_000_000, 64
-# With more products than this, who takes no short cut is not asked.
+# With more products than this, libraries without short cuts are left out.
 _MOST_PRODUCTS = 1e8
-# Points at which an answer is looked at, and samples of their windows.
+# Points at which an answer is checked, and samples of their windows.
 _POINTS, _WINDOWS = 24, 1 << 20
 
 

@@ -50,7 +50,7 @@ POST = {
 
 
 class Numbers:
-    """Everything that was measured, whoever measured it."""
+    """All measurements, from either suite."""
 
     def __init__(self) -> None:
         self.facts: dict[str, Any] = {}
@@ -178,7 +178,9 @@ def _summary(cells: list[Row]) -> list[str]:
 
 
 def _left_out(cells: list[Row]) -> list[str]:
-    """Who was asked and is not timed as it is, with the reason at the first size it came up."""
+    """Rivals that are not timed as they are, with the reason at the first size where it
+    occurred.
+    """
     told: dict[tuple[str, str, str], str] = {}
     for cell in cells:
         for name, reason in cell.get("left_out", {}).items():
@@ -205,7 +207,7 @@ def _post_table(post: list[Row]) -> list[str]:
 
 
 def _folded(title: str, lines: list[str]) -> list[str]:
-    """What a reader of the page opens with a click."""
+    """A section that a reader of the page opens with a click."""
     return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>", ""]
 
 

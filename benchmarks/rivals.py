@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who else can answer a question, by which call, and whether the answer is right.
+"""The rivals of each cell, their calls, and the check of their answers.
 
 `RIVALS` is the table: a name, the cells it can be asked, and its ways, best first. The first way
-whose answer passes `verdict` is the one to time; a rival without one is reported with the reason
-and not timed. Nobody is slowed down: kernels are in the type the library likes, inputs contiguous,
-`dst` or `output` given where fastconv gets `out`, conversions of kernels and pictures done before.
+whose answer passes `verdict` is timed. A rival without such a way is reported with the reason and
+not timed. No rival is slowed down: kernels have the type that the library prefers, inputs are
+contiguous, `dst` or `output` is given where fastconv gets `out`, and conversions of kernels and
+pictures are done before.
 
 Right means: integers within 1 of the definition (that allows each library its own documented
 rounding: OpenCV's fixed point, SciPy's truncation, Pillow's half up), floats within the error
@@ -269,7 +270,8 @@ RIVALS = (
     Rival("Pillow BoxBlur", "Pillow", _for_pillow_box, (_pillow_box,), keeps_frame=True),
 )  # fmt: skip
 
-# Seconds a call: with more products than this, who takes no short cut is not even checked.
+# Such calls take seconds: with more products than this, rivals without short cuts are not even
+# checked.
 _MOST_PRODUCTS = 2e9
 _NO_SHORT_CUT = ("ndimage.convolve", "signal.convolve2d")
 
@@ -367,7 +369,7 @@ def enter(cell: Cell, rival: Rival) -> Entrant:
 
 
 def field(cell: Cell) -> list[Entrant]:
-    """Return fastconv and everybody who can be asked this cell; fastconv must be right."""
+    """Return fastconv and all rivals that can be asked this cell. fastconv must be right."""
     ours = enter(cell, OURS)
     if ours.call is None:
         raise AssertionError(f"fastconv is wrong: {cell}: {ours.reason}")

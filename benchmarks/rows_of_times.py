@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the small benchmarks of one subject each share: rivals that are there, a race, a line of its times."""
+"""Shared parts of the small benchmarks: installed rivals, a race, and a line of its times."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ def line(what: str, entrants: dict[str, Call], *, tolerance: float | None = None
 
 
 def header() -> None:
-    """Say on what this is measured; all entrants have one thread."""
+    """Print the machine's facts. All entrants have one thread."""
     fastconv.set_num_threads(1)
     fastconv.show_config()

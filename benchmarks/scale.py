@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What grows with the picture, and what more threads bring: prints a table.
+"""Time by the size of the picture, and gain by threads: prints a table.
 
     python benchmarks/scale.py
     python benchmarks/scale.py --sizes 1024,4096

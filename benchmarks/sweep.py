@@ -63,7 +63,7 @@ def cold(call: Call) -> tuple[float, Any]:
 
 
 def measure(question: Question, first: bool) -> Row | None:
-    """Ask ours and all others, ours first or last; None if nobody else is right."""
+    """Time fastconv and all others, fastconv first or last. None if no other answer is right."""
     calls = {_OURS: question.ours, **question.theirs}
     names = list(calls) if first else [*question.theirs, _OURS]
     times: dict[str, float] = {}
@@ -81,7 +81,7 @@ def measure(question: Question, first: bool) -> Row | None:
     fastest_cold = min(
         seconds for name, seconds in times.items() if name in right and name != _OURS
     )
-    # who took three times as long as another one is not the fastest
+    # an entrant that took three times as long as another is not the fastest
     entrants = {n: c for n, c in right.items() if n == _OURS or times[n] < 3 * fastest_cold + 2e-4}
     medians = _medians(entrants, rounds=5)
     ratio = _ratio(medians)
@@ -108,7 +108,9 @@ def _ratio(medians: dict[str, float]) -> float:
 def ask(
     questions: Callable[[Random], Question], seed: int, calls: int, seconds: float
 ) -> tuple[list[Row], int]:
-    """Ask until there were so many calls or so many seconds are over; tell how many nobody else can do."""
+    """Ask until enough calls are done or enough seconds are over. Count the calls that no other
+    library can do.
+    """
     for number in range(_WARMING):
         question = questions(np.random.default_rng([seed, 1, number]))
         if question.samples < 1 << 18:
@@ -185,7 +187,7 @@ def _worst(rows: list[Row], by: str, count: int) -> Table:
 
 
 def _changes(rows: list[Row], before: list[Row], count: int) -> Table:
-    """What became slower since, of the same calls: the largest first."""
+    """Calls that became slower since an earlier run of the same seed, largest change first."""
     old = {row["words"]: row for row in before}
     same = [(row["ours"] / old[row["words"]]["ours"], row) for row in rows if row["words"] in old]
     table = Table(

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Interleaved timing: all answer in turn, round after round, so that a noisy moment hits everybody.
+"""Interleaved timing: entrants take turns, round after round, so that a noisy moment hits all of
+them.
 
-In a round each entrant has a turn, of many calls where one is too short for the clock. The order
-moves on by one every round, since whoever comes next finds the caches as the one before left them.
+In a round each entrant has a turn, of many calls if one is too short for the clock. The order
+rotates by one every round, since each entrant finds the caches as the one before it left them.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ Call = Callable[[], Any]
 
 # A turn lasts at least this long; the clock ticks in some 50 ns.
 _TURN = 200e-6
-# Who takes less is called once before its turn: the others have emptied the caches, and the first
-# of twenty short calls would pay for that a twentieth of what a single longer one does.
+# An entrant whose call takes less is called once before its turn, since the others have emptied the
+# caches: the first of twenty short calls would pay a twentieth of what a single longer call pays.
 _COLD = 5e-3
-# So is who takes less than this share of the one before it: while that one works, for a second or more,
-# memory that was given back goes as far as the machine's host, and the next large result has to fetch it
-# again, which can take ten times as long as the filter.
+# So is an entrant whose call takes less than this share of the call before it. While that one
+# works, for a second or more, freed memory returns to the machine's host, and the next large result
+# has to fetch it again, which can take ten times as long as the filter.
 _SHORTER = 0.1
-# Who is this many times slower than the fastest leaves after these rounds: its place is decided. Who takes
-# seconds leaves sooner.
+# An entrant that is this many times slower than the fastest leaves after these rounds, since its
+# place is decided. One whose call takes seconds leaves sooner.
 _HOPELESS, _HOPELESS_ROUNDS = 20.0, 3
 _LONG, _LONG_HOPELESS, _LONG_ROUNDS = 1.0, 4.0, 1
 
@@ -59,7 +60,7 @@ def calls_a_turn(seconds: float) -> int:
 
 
 def _most_rounds(seconds: float, fastest: float) -> float:
-    """How many rounds somebody stays in the race."""
+    """Number of rounds that an entrant stays in the race."""
     slower = seconds / fastest
     if seconds > _LONG and slower > _LONG_HOPELESS:
         return _LONG_ROUNDS

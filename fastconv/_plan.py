@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Plan: a kernel and all options, checked once, and the way from an image to its result.
 
-A plain array of real numbers goes down in C (src/calls.pyx), which has a program made if it sees a type and
-size for the first time. All else goes through `Plan._apply`: arrays of other libraries,
-complex numbers, and what is wrong.
+C serves plain arrays of real numbers (src/calls.pyx); it makes a program for each new type and
+size. All other arguments go through `Plan._apply`: arrays of other libraries, complex numbers, and
+wrong arguments.
 
-Complex numbers are pairs of reals: a complex image is one of twice as many channels, and a complex kernel is
-two real ones.
+Complex numbers are pairs of real ones: a complex image has twice as many channels, and a complex
+kernel is two real kernels.
 """
 
 from __future__ import annotations
@@ -52,23 +52,23 @@ OPTIONS = (
     "scale", "offset", "absolute", "nan_policy", "min_weight", "renormalize", "fill",
 )  # fmt: skip
 
-# Size of the image that a plan speaks of if it has seen none.
+# Size of the image for which a plan describes itself if none is given.
 _MEGAPIXEL = (1000, 1000)
 
 
-# Names of the dimensions that the kernel's axes lie along: of rows and columns.
+# Names of the dimensions along which the kernel's axes lie: rows, then columns.
 Dims = tuple[Hashable, ...]
-# What the planner is asked.
+# Arguments of the planner.
 Asked = tuple[
     Kernel, Pixel, Pixel, tuple[float, float, bool], tuple[int, int], int, str, float, bool
 ]
 
 
 class Part(NamedTuple):
-    """A piece of a larger image: where its windows stand, and the size of the whole result.
+    """A piece of a larger image: the positions of its windows, and the size of the whole result.
 
-    The method is chosen by the whole, since it decides the last bits of floats. What stands outside of the
-    piece is what the border says of the piece alone.
+    The method is chosen for the whole result, since it decides the last bits of floats. The border
+    continues the piece, not the whole image.
     """
 
     windows: tuple[Axis, ...]
@@ -94,8 +94,8 @@ class Plan(PlanBase):
     flipped : bool
         Whether this is a convolution.
     border, cval, origin, shape, channel_axis, dtype, threads, scale, offset, absolute
-        As in `convolve`, by this library's own names; one border if those of all axes are the same. The
-        scale is in the kernel's weights.
+        As in `convolve`, under this library's own names. There is one border if those of all axes
+        are equal. The scale is already in the kernel's weights.
     requested_method : str
         The ``method=`` of `convolve`.
     given : ndarray, shape (h, w), read-only, or Product
@@ -105,7 +105,7 @@ class Plan(PlanBase):
     missing : Missing
         What is missing of an image, and what is done about it.
     axes : tuple of int or None
-        Axes of the image that the kernel's lie along; None: the last ones.
+        Axes of the image along which the kernel's lie; None for the last ones.
     stride, dilation : tuple of int
         One for each axis of the kernel; all 1 unless this is a `VolumePlan`.
     """
@@ -144,17 +144,17 @@ class Plan(PlanBase):
         return _reversed(lying) if self.flipped else lying
 
     def moved(self, channel_axis: Any) -> Plan:
-        """The same for images whose last axes are filtered, but for that of the channels."""
+        """The same plan for images whose last axes, except that of the channels, are filtered."""
         return self.with_options(channel_axis=channel_axis)
 
     @property
     def axes(self) -> tuple[int, ...] | None:
-        """Axes of the image that the kernel's lie along; None: the last ones."""
+        """Axes of the image along which the kernel's lie; None for the last ones."""
         return self.options.axes
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """From one window to the next."""
+        """Steps from one window to the next, for each axis."""
         return self.options.stride or (1,) * len(self.window)
 
     @property
@@ -164,12 +164,12 @@ class Plan(PlanBase):
 
     @property
     def method(self) -> str:
-        """Name of the method that images of type `pixel` get."""
+        """Name of the method for images of type `pixel`."""
         return self.strategies(_example(self.pixel), _MEGAPIXEL)[0].method
 
     @property
     def reason(self) -> str:
-        """Why, in half a sentence."""
+        """Reason for the method, in half a sentence."""
         return self.strategies(_example(self.pixel), _MEGAPIXEL)[0].why
 
     def explain(
@@ -224,17 +224,17 @@ class Plan(PlanBase):
         return pixel.newbyteorder("=")
 
     def whole(self, shape: tuple[int, ...]) -> Part:
-        """All of an image of H x W."""
+        """The part that is all of an image of H x W."""
         windows = tuple(self.axis(length, axis) for axis, length in enumerate(shape))
         return Part(windows, tuple(count for _, _, count in windows))
 
     def spatial(self, ndim: int) -> tuple[int, ...]:
-        """Axes of an image of so many that the kernel's lie along."""
+        """Axes along which the kernel's lie, of an image of `ndim` axes."""
         channel = None if self.channel_axis is None else self.channel_axis % ndim
         return tuple(axis for axis in range(ndim) if axis != channel)[-2:]
 
     def axis(self, length: int, axis: int) -> Axis:
-        """Windows along an axis of so many pixels."""
+        """Windows along an axis of `length` pixels."""
         start, count = placement(
             length, self.window[axis], self.origin[axis], self.flipped, self.shape
         )
@@ -284,7 +284,7 @@ class Plan(PlanBase):
             src = src.copy()
         dst = self._channels_last(result, "out")
 
-        # all is checked; from here on things are written
+        # everything is checked; from here on memory is written
         bits = bits_of(image)
         strategies = [
             decide(*self._ask(part, bits, source, target, (height, width), src.shape[-1]))
@@ -373,25 +373,27 @@ class Plan(PlanBase):
         return sample_range(source.code, bits, complex(self.cval).real if reaches_out else 0.0)
 
     def _check(self, image: NDArray[Any], dtype: np.dtype[Any]) -> None:
-        """Look at the first image of a type and size, for results of type `dtype`."""
+        """Check the first image of a type and size, for results of type `dtype`."""
         self.warn_of_channels(image.shape)
         self.check_weights(pixel_of(dtype, "dtype"))
 
     def strategies(
         self, a: NDArray[Any], size: tuple[int, int], channels: int = 1
     ) -> list[Strategy]:
-        """How an image like `a` is filtered: one strategy for a real kernel, two for a complex one."""
+        """Strategies for an image like `a`: one for a real kernel, two for a complex one."""
         return [decide(*asked) for asked in self._asked(a, size, channels)]
 
     def row_step(self, a: NDArray[Any]) -> int:
-        """Rows at whose multiples parts of images like `a` must begin for floats to get the same bits."""
+        """Step of the rows at which parts of images like `a` must begin so that floats get the same
+        bits.
+        """
         src = self._channels_last(a, "image")
         height, width = self.whole(src.shape[-3:-1]).size
         chosen = self.strategies(a, (height, width), src.shape[-1])
         return math.lcm(*(strategy.row_step for strategy in chosen))
 
     def _asked(self, a: NDArray[Any], size: tuple[int, int], channels: int = 1) -> list[Asked]:
-        """What the planner is asked: once for a real kernel, twice for a complex one."""
+        """Arguments of the planner: one tuple for a real kernel, two for a complex one."""
         source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
         bits = bits_of(a)
         return [self._ask(part, bits, source, target, size, channels) for part in self.parts]
@@ -415,7 +417,7 @@ class Plan(PlanBase):
     def _checked_target(
         self, image: NDArray[Any], out: NDArray[Any] | None
     ) -> tuple[np.dtype[Any], Pixel]:
-        """Type of the result, if it can be had."""
+        """Type of the result. Raises if it is not possible."""
         dtype = self.target(image.dtype) if out is None or self.dtype is not None else type_of(out)
         target = pixel_of(dtype, "dtype" if out is None else "out")
         self.check_weights(target)
@@ -453,7 +455,7 @@ class Plan(PlanBase):
         return np.moveaxis(a, self.channel_axis, -1)
 
 
-# Complex numbers are pairs, and do not go down in C.
+# C does not serve complex numbers.
 begin(
     {np.dtype(name).num: pixel.code for name, pixel in PIXELS.items() if "complex" not in name},
     Plan,
@@ -525,7 +527,9 @@ def options_of(
     stride: tuple[int, ...] | None = None,
     dilation: tuple[int, ...] | None = None,
 ) -> Options:
-    """Check options, for a kernel of this height and width; the last three are as they must be."""
+    """Check options for a kernel of the shape `window`. The last three have been checked by the
+    caller.
+    """
     if shape not in SHAPES:
         raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {shape!r}")
     if method != "auto" and method not in METHODS:
@@ -558,8 +562,8 @@ def laid_out(
     wanted: int = 2,
     axes: tuple[int, ...] | None = None,
 ) -> tuple[NDArray[Any], int | None, tuple[int, ...] | None]:
-    """An image in memory, the axis of its channels, and those that a kernel of so many axes lies along; None:
-    the last ones.
+    """An image in memory, the axis of its channels, and the axes along which a kernel of `wanted`
+    axes lies (None for the last ones).
     """
     if host_of(image) == "xarray":
         adapter = import_module(".containers.xarray", __package__)
@@ -595,7 +599,7 @@ def fill_of(cval: complex, pixel: np.dtype[Any]) -> Floats:
 
 
 def _reversed(kernel: Any) -> Any:
-    """Both axes backwards; an array cannot be changed."""
+    """The kernel reversed along both axes. An array is returned read-only."""
     if isinstance(kernel, Product):
         return Product(*(np.ascontiguousarray(line[::-1]) for line in (kernel.column, kernel.row)))
     weights = np.ascontiguousarray(kernel[::-1, ::-1])

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The number of threads of a call. This is policy only; the threads are those of
-src/schedule/pool.h.
+"""The number of threads of a call: policy only. The threads are those of src/schedule/pool.h.
 
 The first of these that is set decides:
 
-    threads=                argument of the call set_num_threads         setting of the program
-    FASTCONV_NUM_THREADS    environment variable OMP_NUM_THREADS         environment variable for
-    all libraries; dask starts its workers with it -X cpu_count            option of Python, or
-    PYTHON_CPU_COUNT CPU quota, affinity     the smaller of the control group's quota, rounded up,
-    and of the cores that the
-                            calling thread may use
+    threads=                argument of the call
+    set_num_threads         setting of the program
+    FASTCONV_NUM_THREADS    environment variable
+    OMP_NUM_THREADS         environment variable for all libraries; dask starts its workers with it
+    -X cpu_count            option of Python, or PYTHON_CPU_COUNT
+    CPU quota, affinity     the smaller of the control group's quota, rounded up, and of the number
+                            of cores that the calling thread may use
 
 The decision is stored in the pool, so that a call reads it without Python. The environment and the
 control group are read at import, and again by ``set_num_threads(None)``. A thread's cores are read

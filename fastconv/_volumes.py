@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Kernels of any number of axes, along any axes of an image, with strides and dilation.
 
-A dilated kernel is one with zeros between its taps, which cost nothing. Axes along which a kernel has one tap
-are no axes of it: there, a stride leaves pixels out of the image. What is left is one of three:
+A dilated kernel has zeros between its taps, which cost nothing. Axes along which a kernel has a
+single tap are dropped: a stride along them selects pixels of the image. There are three cases left:
 
-    at most two axes, and no stride     a `Plan` of that kernel, on a view of the image: every method
-    three axes, or a stride             a list of rows for the engine, whatever the number of axes; only the
-                                        results asked for are computed
-    four axes and more                  the definition (fastconv.reference), in NumPy, which is slow
+    at most two axes, and no stride     a `Plan` of that kernel on a view of the image; all methods
+    three axes, or a stride             a list of rows for the engine; only the kept results
+                                        are computed
+    four axes and more                  the definition (fastconv.reference) in NumPy, which is slow
 
-Axes of the image that are not the kernel's are a batch, but the last one, behind all of the kernel's, is one
-of channels: its samples lie side by side.
+Axes of the image that are not the kernel's are a batch. An exception is a last axis after all of
+the kernel's: it holds channels, since its samples lie side by side.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _MOST_WEIGHTS = 2**24
 # Programs that a plan keeps, for images of different types and sizes.
 _KEPT = 4
 
-# Method and reason of what is not taken.
+# Methods that are not taken, with their reasons.
 Rejected = tuple[tuple[str, str], ...]
 
 
@@ -67,13 +67,13 @@ class Lane(NamedTuple):
     Attributes
     ----------
     axis : int or None
-        Of the image; None: one of length 1 that is added.
+        Axis of the image; None for an added axis of length 1.
     size : int
-        Of the kernel.
+        Taps of the kernel along it.
     window : Axis
     border : str
     step : int
-        From one window to the next.
+        Pixels from one window to the next.
     """
 
     axis: int | None
@@ -89,11 +89,11 @@ class _View(NamedTuple):
     Attributes
     ----------
     keep : tuple of slice
-        The pixels of the image that are looked at.
+        The part of the image that is filtered.
     lanes : tuple of Lane
         Two or three axes: of slices, rows and columns.
     channel : int or None
-        Axis of the channels.
+        Axis of the channels, or None.
     """
 
     keep: tuple[slice, ...]
@@ -102,7 +102,7 @@ class _View(NamedTuple):
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """From one window to the next."""
+        """Steps from one window to the next, for each axis."""
         return tuple(lane.step for lane in self.lanes)
 
     def of(self, a: NDArray[Any]) -> NDArray[Any]:
@@ -126,7 +126,7 @@ class VolumePlan(Plan):
 
     __slots__ = ("_planes", "_programs", "_rows")
 
-    # Plans of at most two axes, and lists of rows as the planner knows them, by their sizes; programs.
+    # Plans of at most two axes; the planner's kernels of listed rows, by their shape; programs.
     _planes: dict[Any, Plan]
     _rows: dict[tuple[int, int], tuple[Kernel, ...]]
     _programs: dict[Any, tuple[Any, Strategy]]
@@ -150,7 +150,7 @@ class VolumePlan(Plan):
         return VolumePlan(changed, self.parts, self.lying, self.pixel)
 
     def moved(self, channel_axis: Any) -> VolumePlan:
-        """The same for images whose last axes are filtered, but for that of the channels."""
+        """The same plan for images whose last axes, except that of the channels, are filtered."""
         return self.with_options(channel_axis=channel_axis, axes=None)
 
     @property
@@ -167,19 +167,19 @@ class VolumePlan(Plan):
 
     @property
     def method(self) -> str:
-        """Name of the method that images of type `pixel` get."""
+        """Name of the method for images of type `pixel`."""
         return self._example()[0][0].method if self._listed else "definition"
 
     @property
     def reason(self) -> str:
-        """Why, in half a sentence."""
+        """Reason for the method, in half a sentence."""
         if not self._listed:
             return "kernels of four axes and more are summed by fastconv.reference"
         return self._example()[0][0].why
 
     @property
     def _listed(self) -> bool:
-        """Whether the engine can do it."""
+        """Whether the engine serves this kernel."""
         return bool(sum(n > 1 for n in self.window) <= 3)
 
     def explain(
@@ -199,21 +199,23 @@ class VolumePlan(Plan):
         return plan._chosen(a)
 
     def row_step(self, a: NDArray[Any]) -> int:
-        """Rows at whose multiples parts of images like `a` must begin for floats to get the same bits."""
+        """Step of the rows at which parts of images like `a` must begin so that floats get the same
+        bits.
+        """
         return (
             math.lcm(*(strategy.row_step for strategy, _ in self._chosen(a))) if self._listed else 1
         )
 
     def _without_image(self) -> tuple[VolumePlan, NDArray[Any]]:
-        """A plan for an image, of which there are no pixels, of the axes that the kernel has."""
+        """A plan for an example image with the axes of the kernel, and that image."""
         plan = self.moved(None)
         usual = {1: 1_000_000, 2: 1000}.get(len(self.window), 100)
         shape = [max(usual, 2 * n) for n in self.window]
         return plan, np.broadcast_to(np.zeros((), self.pixel or np.uint8), shape)
 
     def _chosen(self, a: NDArray[Any]) -> list[tuple[Strategy, Rejected]]:
-        """How an image like this is filtered, and which methods are not taken; for each real part of the
-        kernel.
+        """The strategy for images like this and the methods that are not taken, for each real part
+        of the kernel.
         """
         view = self._view(a.shape, self._windows(a.shape))
         size = view.lanes[-2].window[2], view.lanes[-1].window[2]
@@ -229,15 +231,16 @@ class VolumePlan(Plan):
         ]
         return [(decide(*each, **_how(view)), rejected(*each, **_how(view))) for each in asked]
 
-    # --- where windows stand ------------------------------------------------------------------------
+    # --- positions of windows
+    # -----------------------------------------------------------------------
 
     def spatial(self, ndim: int) -> tuple[int, ...]:
-        """Axes of an image of so many that the kernel's lie along.
+        """Axes along which the kernel's lie, of an image of `ndim` axes.
 
         Raises
         ------
         TypeError, ValueError
-            There are none.
+            The image has no such axes.
         """
         n, channel = len(self.window), self._channel(ndim)
         free = [axis for axis in range(ndim) if axis != channel]
@@ -274,7 +277,7 @@ class VolumePlan(Plan):
         return int(self.channel_axis % ndim)
 
     def axis(self, length: int, axis: int) -> Axis:
-        """Windows along an axis of so many pixels."""
+        """Windows along an axis of `length` pixels."""
         start, count = placement(
             length, self.window[axis], self.origin[axis], self.flipped, self.shape
         )
@@ -284,7 +287,7 @@ class VolumePlan(Plan):
         return self.whole(tuple(shape[axis] for axis in self.spatial(len(shape)))).windows
 
     def _view(self, shape: tuple[int, ...], windows: tuple[Axis, ...]) -> _View:
-        """How an image of this shape, no axis of it empty, is cut."""
+        """The view of an image of this shape. None of its axes may be empty."""
         spatial, channel = self.spatial(len(shape)), self._channel(len(shape))
         keep = [slice(None)] * len(shape)
         lengths = list(shape)
@@ -301,7 +304,7 @@ class VolumePlan(Plan):
         used = [lane.axis for lane in lanes]
         free = [axis for axis in range(len(shape)) if axis not in used and axis != channel]
         if channel is None and lanes and free and free[-1] > max(spatial) and len(lanes) > 1:
-            channel = free.pop()  # the samples of what is a pixel of the kernel's axes
+            channel = free.pop()  # its samples lie side by side, as channels do
 
         def other(axis: int | None) -> Lane:
             n = 1 if axis is None else lengths[axis]
@@ -309,13 +312,15 @@ class VolumePlan(Plan):
 
         wanted = 3 if len(lanes) > 2 or any(lane.step > 1 for lane in lanes) else 2
         if len(lanes) == 1 and free and free[-1] > (lanes[0].axis or 0):
-            lanes.append(other(free.pop()))  # a column: what lies side by side are its rows
+            lanes.append(other(free.pop()))  # the kernel is a column
         while len(lanes) < wanted:
             lanes.insert(0, other(free.pop() if free and len(lanes) < 2 else None))
         return _View(tuple(keep), tuple(lanes), channel)
 
     def warn_of_channels(self, shape: tuple[int, ...]) -> None:
-        """Warn if the last axis looks like colours, but is filtered though nothing says that it is one."""
+        """Warn if the last axis looks like colours but is filtered, and neither axes nor channels
+        are given.
+        """
         if self.channel_axis is self.axes is None and len(self.window) < 3:
             warn_of_channels(shape, self.window[-1])
 
@@ -376,19 +381,19 @@ class VolumePlan(Plan):
         return result
 
     def _weigh(self) -> None:
-        """Tell the cache what this keeps, if that has changed."""
+        """Tell the cache how many bytes this plan keeps, if that has changed."""
         held = sum(plan.program_bytes for plan in tuple(self._planes.values()))
         held += sum(program.nbytes() for program, _ in tuple(self._programs.values()))
         if held != self.program_bytes:
             self.holds(held)
 
     def _plane(self, view: _View) -> Plan:
-        """A plan of two axes that is this one for such a view."""
+        """The plan of two axes that serves such a view."""
         rows, cols = view.lanes
         key = rows.size, cols.size, rows.border, cols.border
         if key not in self._planes:
             origin = self.origin
-            if self.flipped:  # the window as it lies, whose centre is where it was
+            if self.flipped:  # a correlation's origin for the same centre
                 origin = tuple(-o - (n + 1) % 2 for o, n in zip(origin, self.window, strict=True))
             shifts = [o for o, n in zip(origin, self.window, strict=True) if n > 1]
             y, x = (shifts.pop(0) if lane.size > 1 else 0 for lane in view.lanes)
@@ -400,7 +405,7 @@ class VolumePlan(Plan):
         return self._planes[key]
 
     def _kernels(self, view: _View) -> tuple[Kernel, ...]:
-        """The kernel, or its real and imaginary part, as rows one below the other."""
+        """The kernel, or its real and imaginary part, as a list of rows."""
         shape = view.lanes[0].size * view.lanes[1].size, view.lanes[2].size
         if shape not in self._rows:
             parts = _real_parts(self.kernel)
@@ -428,8 +433,8 @@ class VolumePlan(Plan):
         complex_passes(run, a, b, len(asked), fill_of(self.cval, a.dtype))
 
     def _program(self, asked: Asked, view: _View, channels: int) -> tuple[Any, Strategy]:
-        """The program for a list of rows; the last ones are kept. Of a complex image there are twice as many
-        channels as were asked about.
+        """The program for a list of rows; the last programs are kept. A complex image has twice as
+        many `channels` as `asked` holds.
         """
         key = _levels.level, *asked, channels, view.lanes[0].size, view.steps
         found = self._programs.get(key)

@@ -968,7 +968,7 @@ def gabor(
         math.ceil(max(abs(reach_y * cos), abs(reach_x * sin), 1.0)),
         math.ceil(max(abs(reach_x * cos), abs(reach_y * sin), 1.0)),
     )
-    with np.errstate(all="ignore"):  # of a bell that ends in zeros
+    with np.errstate(all="ignore"):  # the bell may underflow to zeros
         u, v = x * cos + y * sin, y * cos - x * sin
         bell = np.exp(-0.5 * ((u / sigma_x) ** 2 + (v / sigma_y) ** 2))
         bell /= 2.0 * math.pi * sigma_x * sigma_y

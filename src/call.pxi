@@ -1,10 +1,10 @@
-# What the engine is asked to do: two pictures as bytes, two axes with their borders, taps, and how to round.
-# A call is filled once, before the first pixel; the threads only read it.
+# A call of the engine: two pictures as bytes, two axes with their borders, taps, and how to round. A call is
+# filled once, before the first pixel; the threads only read it.
 
 cdef enum:
-    LINE_BYTES = 64     # of a cache
+    LINE_BYTES = 64     # bytes of a cache line
 
-# Columns of a margin that do not follow each other in one step.
+# The step of a margin whose columns do not follow each other in constant steps.
 cdef enum:
     IRREGULAR = 2
 
@@ -14,167 +14,167 @@ cdef struct View:
     Py_ssize_t plane, row, pixel, channel
     int type
     Py_ssize_t size
-    bint swapped    # in the byte order that is not this machine's
+    bint swapped    # samples are in the other byte order than this machine's
     bint packed     # the samples of a row lie side by side, aligned and in native order
     Py_ssize_t batch        # samples, a pixel apart, that a vector holds; 0 where bytes cannot be permuted
-    uint8_t together[64]    # which bytes these are, to stand side by side
-    uint8_t apart[64]       # and the way back,
-    uint64_t apart_mask    # to which bytes
+    uint8_t together[64]    # permutation that packs the bytes of these samples
+    uint8_t apart[64]       # the inverse permutation
+    uint64_t apart_mask    # bytes that the inverse permutation writes
 
 cdef struct Taps:
-    # Tap t multiplies the sample `offset[t]` samples to the right, in a kernel of one row; in others, see
-    # direct.pxi, and sparse.pxi for the steps.
+    # In a kernel of one row, tap t multiplies the sample `offset[t]` samples to the right. For other kernels
+    # see direct.pxi, and sparse.pxi for the steps.
     Py_ssize_t count
     Py_ssize_t height, width
-    Py_ssize_t step         # samples from a pixel to its neighbour: the channels vanish here
+    Py_ssize_t step         # samples from a pixel to its neighbour: all that sums know of channels
     bint dense              # no zero among height * width weights
-    bint folded             # each weight of a symmetric line meets two samples at a time; see symmetric.pxi
+    bint folded             # each weight of a symmetric line multiplies two samples' sum; see symmetric.pxi
     bint shifts_by_three          # vectors can be shifted by three of them
-    Py_ssize_t pairs        # so many taps, two and two, are `step` samples apart: of one dense row
+    Py_ssize_t pairs        # number of taps in pairs `step` samples apart, for one dense row; else 0
     Py_ssize_t* offset
-    void* weight            # of the lane's sample type, row-major
+    void* weight            # of the accumulator's type, row-major
     Py_ssize_t steps
     Py_ssize_t* step_row
     Py_ssize_t* step_offset
     int* step_mask
-    void* step_weight       # four a step, for the four output rows of a block
+    void* step_weight       # four for each step, for the four output rows of a block
 
 cdef struct Dots:
-    # Whole-numbered weights of `groups` quads of neighbours a kernel row; see int8_dot.pxi.
+    # Whole-numbered weights, `groups` groups of four neighbours in each kernel row; see int8_dot.pxi.
     Py_ssize_t groups, digits
-    int fraction_bits             # binary places of fixed-point weights; 0: they are whole
-    bint divides                # a divisor that has ties; else a factor scales them, or nothing
-    int32_t plus                # added to the sums, in these
-    int32_t fixed_point_error            # how far a fixed-point sum may be off
-    const Py_ssize_t* offset    # of each group, in samples
-    Py_ssize_t tap_stride       # samples from the first to the last of a group of taps; 0: of neighbours
+    int fraction_bits             # fraction bits of fixed-point weights; 0: they are whole
+    bint divides                # a divisor that has ties; otherwise a factor scales the sums, or nothing
+    int32_t plus                # added to the sums, in their units
+    int32_t fixed_point_error            # largest error of a fixed-point sum
+    const Py_ssize_t* offset    # offset of each group, in samples
+    Py_ssize_t tap_stride       # samples from the first to the last tap of a group; 0: taps are neighbours
     uint8_t gather[256]         # which bytes of a vector become those of four vectors of such groups
-    const int32_t* weight       # four to a word: (digit, kernel row, group)
+    const int32_t* weight       # four to a word, in the order (digit, kernel row, group)
 
 cdef struct Average:
-    # A quotient by way of a product; see box_small.pxi.
+    # A quotient computed as a product and a shift; see box_small.pxi.
     uint16_t factor
     int shift
 
 cdef struct Fft:
-    # Tiles of n x n samples, rows of which are `pitch` samples apart; see fft.pxi.
+    # Tiles of n x n samples, whose rows are `pitch` samples apart; see fft.pxi.
     Py_ssize_t n, pitch
     Py_ssize_t last             # rows of a butterfly of the last pass, 4 or 8
-    Py_ssize_t twos, threes     # n without its factors of three and five, and of five
+    Py_ssize_t twos, threes     # n without its factors of three and five, and n without those of five
     Py_ssize_t twiddles
-    void* twiddle               # of the lane's sample type: complex ones for each butterfly, points less one
-    Py_ssize_t* mirrored        # of each row of frequencies the one that it mirrors, if left out, else -1
-    void* spectrum              # of the kernel: n rows of real parts, n of imaginary ones
-    # of floats, see fft_bound.pxi:
-    void* magnitudes            # the spectrum of the weights' magnitudes; the same one if none is negative
+    void* twiddle               # complex numbers for each butterfly, one less than its points
+    Py_ssize_t* mirrored        # for each row of frequencies that is left out the row it mirrors, else -1
+    void* spectrum              # spectrum of the kernel: n rows of real parts, n of imaginary parts
+    # for float results, see fft_bound.pxi:
+    void* magnitudes            # spectrum of the weights' magnitudes; `spectrum` if no weight is negative
     bint signed_weights
     Py_ssize_t taps
-    double most                 # magnitude of the largest number of the spectrum,
-    double heaviest, weight     # and of the largest weight; sum of their magnitudes
-    double error                # of a result, in units of what the tile holds
-    double room                 # allowed error in units of the sum of |weight| * |sample|
+    double most                 # largest magnitude in the spectrum
+    double heaviest, weight     # largest magnitude of a weight, and sum of all magnitudes
+    double error                # error of a result, relative to the measures of the tile
+    double room                 # allowed error, relative to the sum of |weight| * |sample|
 
 cdef struct Spectra:
     # Large tiles; see spectra.pxi.
-    Fft down, across            # of lines; n is 0 where nothing is to be filtered that way
-    Py_ssize_t rows, columns    # of results of a tile
+    Fft down, across            # transforms of lines; n is 0 where nothing is filtered in that direction
+    Py_ssize_t rows, columns    # results of a tile
     Py_ssize_t half             # frequencies of a tile that are kept, in whole vectors
-    Py_ssize_t* kept            # which rows of a strip these are,
-    Py_ssize_t* duplicate       # and of which rows the frequency is minus theirs
+    Py_ssize_t* kept            # the rows of a strip that hold them
+    Py_ssize_t* duplicate       # for each of these the row of the opposite frequency
     char* memory
-    void* spectrum              # of the kernel, in strips, in this memory; NULL if each call makes its own
-    void* down_spectrum         # of the factors of a separable one
+    void* spectrum              # the kernel's spectrum in strips of `memory`; NULL if each call makes it
+    void* down_spectrum         # spectra of a separable kernel's factors
     void* across_spectrum
-    double doubt                # how far off a result may be, for a tile, or
-    double doubt_down           # a column, or row, of norm 1
-    double doubt_across
+    double doubt                # largest error of a result, for a tile of norm 1
+    double doubt_down           # the same for a column of norm 1
+    double doubt_across         # the same for a row of norm 1
 
 cdef struct Line:
     int kind
     Py_ssize_t size
-    void* weight            # of the lane's sample type
+    void* weight            # of the accumulator's type
 
 cdef struct ColumnRange:
     # Columns of the padded picture that the windows of a strip, or of a tile, see.
     Py_ssize_t begin, end
-    Py_ssize_t inner_begin, inner_end   # of these, those that stand side by side in the source
-    bint copied                 # channels stand side by side, and all other columns are copies of inner ones:
-    Py_ssize_t skip             # bytes of a source row before the first of these,
-    Py_ssize_t inner, count     # and samples of a row before them, and of them
-    Py_ssize_t before, after    # which samples of a row the first column on either side is a copy of
+    Py_ssize_t inner_begin, inner_end   # those of them that lie side by side in the source
+    bint copied                 # channels lie side by side, and all other columns are copies of inner ones
+    Py_ssize_t skip             # bytes of a source row before the first inner column
+    Py_ssize_t inner, count     # samples of a loaded row before the inner columns, and in them
+    Py_ssize_t before, after    # samples of a row from which the first column on either side is copied
 
 cdef struct Strip:
-    # Columns that a window of rows walks down.
+    # A strip of columns, down which a window of rows moves.
     Py_ssize_t first, count     # output pixels
     ColumnRange column_range
-    bint in_place               # the windows are read in the source
-    bint narrow                 # a part of wider rows
+    bint in_place               # windows are read from the source itself
+    bint narrow                 # the strip is a part of wider rows
     void* raw                   # a row before it is summed across
-    Py_ssize_t pitch            # samples between the window's own rows, the first of which is at `base`
-    void* base
-    void** rows                 # the window, in order
+    Py_ssize_t pitch            # samples between the window's own rows
+    void* base                  # the first of these rows
+    void** rows                 # the rows of the window, in order
 
 cdef struct Volume:
-    # What a call of three axes, or of windows some pixels apart, has besides; see schedule/volumes.pxi.
-    Axis slices                 # of the padded volume
+    # Further facts of a call of three axes, or of windows some pixels apart; see schedule/volumes.pxi.
+    Axis slices                 # slices of the padded volume
     Py_ssize_t slice_step, row_step, col_step   # from a window to the next one
-    Py_ssize_t slice_taps       # slices of the kernel, of which all rows are listed; 0: this is no volume
+    Py_ssize_t slice_taps       # slices of the kernel, whose rows are all listed; 0: this is no volume
     Py_ssize_t slice_rows       # kernel rows of a slice
-    double* depth               # of a kernel that is a product of three lines the one along slices, else NULL
+    double* depth               # the line along slices of a product of three lines, otherwise NULL
 
 cdef struct Call:
     View src, dst
     Py_ssize_t planes, height, width, channels      # of the output
-    Axis rows, cols             # of the padded picture; see borders.pxi
-    bint repeats                # so many of its rows are alike that it pays to look for them
-    Py_ssize_t inner_begin, inner_end   # columns in between stand side by side in the source,
+    Axis rows, cols             # axes of the padded picture; see borders.pxi
+    bint repeats                # so many of its rows are alike that it pays to look for duplicates
+    Py_ssize_t inner_begin, inner_end   # columns in between lie side by side in the source
     Py_ssize_t source_width
-    Py_ssize_t before                   # column `before` at its column 0
-    int run_before, run_after           # steps between source columns outside of these; see margin_step
-    bint constant               # some window holds it:
-    double* fill                # one a channel
-    const double* kernel        # for exact recomputation: the definition's, or whole numbers;
-    const double* column        # or, if that is NULL, the products of these
+    Py_ssize_t before                   # padded column of the source's column 0
+    int run_before, run_after           # steps between source columns in the margins; see margin_step
+    bint constant               # some window holds the border's constant
+    double* fill                # the constant of each channel
+    const double* kernel        # for exact recomputation: the definition's weights, or whole numbers
+    const double* column        # if `kernel` is NULL, the weights are the products of column and row
     const double* row
     Py_ssize_t kernel_height, kernel_width
-    const double* padded_kernel     # the same, weights as far apart as pixels are, rows filled up with 0
+    const double* padded_kernel     # the same weights as far apart as pixels are, rows filled up with 0
     Py_ssize_t kernel_pitch
-    double reorder_error             # how far a float64 sum in any order may be from the definition's
+    double reorder_error             # largest distance of a float64 sum in any order from the definition's
     int method
     int accumulator             # type of the sums: 0 float32, 1 float64, 2 float64 in the definition's order
     Taps across, window
     Volume volume
     Dots dots
     Fft fft
-    Fft wide        # the same in float64, for results of float32 that these do not prove
+    Fft wide        # the same in float64, for float32 results that are not proven
     Spectra spectra, fine_spectra   # in the accumulator's type, and in float64
-    double tolerance            # how far off a float may be, relative to the sum of its taps' magnitudes
-    double grid                 # all sums are multiples of this power of two; 0: nothing is known
+    double tolerance            # allowed error of a float, relative to the sum of its taps' magnitudes
+    double grid                 # all sums are multiples of this power of two; 0: not known
     double weight               # sum of the kernel's magnitudes
-    bint has_zeros              # among its weights
-    int weights_sign            # of all of them; 0: they differ
+    bint has_zeros              # some weight is zero
+    int weights_sign            # sign of all weights; 0: they differ
     Average average
     Line down, along
     int order                   # which of the two is first
-    bint history                # a running mean that depends on all rows before
+    bint history                # a running mean depends on all rows before
     int cast_mode               # how sums become integers; see cast.pxi
-    double centre               # subtracted from the samples of an FFT's tiles; and what its sums lack then
-    double centred
-    double spectral, norm       # error of its results for samples of a norm; the largest norm, for which guard is
+    double centre               # subtracted from the samples of an FFT's tiles
+    double centred              # what the sums lack after that
+    double spectral, norm       # error of an FFT's results for samples of norm 1; largest norm
     const double* held    # samples of a tile, the first of which is padded pixel (held_y, held_x)
     Py_ssize_t held_y, held_x, held_pitch
-    double scale                # of a box's or a dot's sums
+    double scale                # factor of a box's or a dot's sums
     double plus                 # added to all sums before they are divided, if they are, and rounded
-    bint absolute               # whether the magnitudes of these are the results
-    bint changed                # whether one of both is done when rows of sums are stored
-    Py_ssize_t divisor          # of all sums, where the kernel is of whole numbers; else 0
+    bint absolute               # the results are the magnitudes of the sums
+    bint changed                # `plus` or `absolute` is applied when rows of sums are stored
+    Py_ssize_t divisor          # divisor of all sums if the kernel is of whole numbers, otherwise 0
     double low, high            # an integer output saturates here
-    bint stream                 # the pictures are larger than caches: results go past these
-    double tie_tolerance        # largest error of the fast sum; 0: none, or no rounding at all
+    bint stream                 # the pictures are larger than caches, so results bypass them
+    double tie_tolerance        # largest error of the fast sum; 0: it is exact, or the result is not rounded
 
 
 cdef struct Place:
-    # Where the samples of a row of sums stand in the output: the first is the first of pixel x.
+    # The place of a row of sums in the output. Its first sample is the first of pixel x.
     Py_ssize_t plane, y, x
 
 
@@ -187,7 +187,7 @@ cdef inline Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
 
 
 cdef inline bint lies_as_row(row_vec* kind, const View* view) noexcept nogil:
-    """Whether a row of the picture, as it lies, is a row of such vectors, so that nothing need be copied."""
+    """Whether a row of the picture is in memory as such vectors need it, so that nothing need be copied."""
     if row_vec is vf:
         return view.packed and view.type == F32
     elif row_vec is vb:
@@ -199,12 +199,12 @@ cdef inline bint lies_as_row(row_vec* kind, const View* view) noexcept nogil:
 
 
 cdef inline Py_ssize_t result_size(row_vec* kind, const Call* call) noexcept nogil:
-    """Bytes of a sample of what the method makes: sums, or pixels already."""
+    """Bytes of a sample of the method's results, which are sums or already pixels."""
     return call.dst.size if row_vec is vb or row_vec is vh else sample_size(kind)
 
 
 cdef inline bint is_result(row_vec* kind, const Call* call) noexcept nogil:
-    """Whether rows of the output are what the method makes, as they lie."""
+    """Whether the method can write its results directly to rows of the output."""
     return (lies_as_row(kind, &call.dst) and not call.changed) or (
         row_vec is vb and call.dst.packed and call.dst.type == I16
     )
@@ -217,7 +217,7 @@ cdef View make_view(const Array* a, Py_ssize_t planes, Py_ssize_t height, Py_ssi
     v.data, v.type, v.swapped = a.data, a.type, a.swapped
     v.plane, v.row, v.pixel, v.channel = a.plane, a.row, a.pixel, a.channel
     v.size = type_size(a.type)
-    # Strides of axes of length one say nothing.
+    # Strides of axes of length one have no meaning.
     v.packed = (
         not v.swapped
         and (channels == 1 or v.channel == v.size)
@@ -291,9 +291,9 @@ cdef int make_taps(vec* kind, Taps* taps, const double* weights, Py_ssize_t heig
 
 cdef int make_steps(vec* kind, Taps* taps, const double* weights, Py_ssize_t slices, Py_ssize_t row_step,
                     Py_ssize_t col_step) except -1:
-    """The steps of a block (see sparse.pxi), in the order of the taps. The rows of a window are those of its
-    slices, one after the other, and of each row the columns 0, 1 ... col_step - 1 of each `col_step` are rows
-    of their own."""
+    """List the steps of a block (see sparse.pxi) in the order of the taps. The rows of a window are those of
+    its slices, one after the other. Each row is split into `col_step` rows: every col_step-th column from
+    column 0, from column 1, and so on."""
     cdef Py_ssize_t height = taps.height // slices, rows = height + (BLOCK_ROWS - 1) * row_step
     cdef Py_ssize_t k, iy, kx, ky, t = 0, n = slices * rows * taps.width
     cdef int r, mask

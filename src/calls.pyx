@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Calls: from NumPy arrays to a request of the engine, in C, and the cache of plans and requests.
 
-    Options      all of a plan but its kernel. They are checked once, since most kernels come with known
-    options. PlanBase     a kernel and options. Called with a plain array it looks up the program for its type
-    and size,
-                 or makes one, describes the arrays by their strides, and runs it.
+    Options      all of a plan but its kernel. Checked once, since most kernels come with known options.
+    PlanBase     a kernel and options. Called with a plain array it looks up the program for its type and
+                 size, or makes one, describes the arrays by their strides, and runs it.
     Prepared     the program of a plan for images of one type and size.
     execute      runs a request for callers that have a program already.
     cache        plans by kernel and options, so that `fastconv.convolve` finds its plan again.

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Files in, files out: every command checks its words first, then treats file by file.
+"""The command line: every command checks its arguments first, then filters file by file.
 
     words     kernels in words
     jobs      which file becomes which
     many      several at once, here or on a cluster
     gallery   the five kernels of the blog post on one picture, a bank on it, and a volume
 
-Words are checked before a file is touched (exit code 2); a file that fails is reported and the rest goes on
-(exit code 1). What is done with a file is in fastconv.io.pictures.
+Arguments are checked before any file is touched (exit code 2). A file that fails is reported, and
+the others are done (exit code 1). fastconv.io.pictures filters a file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from .many import Report, on_cluster, run_all
 
 __all__ = ["FIVE", "SHEETS", "cli"]
 
-# Modes that some format of files can hold.
+# Modes that at least one format can hold.
 MODES = ("1", "L", "LA", "P", "I", "I;16", "I;16B", "F", "RGB", "RGBA", "CMYK", "YCbCr", "LAB")
 
 # Pictures of the gallery that show several ones.
@@ -149,7 +149,7 @@ def apply_command(
     try:
         plan(kernel[1], **{word: options[word] for word in _OF_A_PLAN})
     except (ValueError, TypeError) as error:
-        raise click.UsageError(f"--{error}") from None  # it begins with the argument
+        raise click.UsageError(f"--{error}") from None  # the message begins with the argument
     problems: Problems = []
     report = Report(Console(stderr=True))
     jobs = jobs_of(words, recursive, out, suffix, problems, report.left)

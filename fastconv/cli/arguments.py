@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Kernels in words: names with arguments, files of numbers, numbers; and numbers as words again."""
+"""Arguments of the command line: kernels as names, files or numbers, and kernels printed as
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ Kernel = NDArray[np.float64]
 def kernel_option(
     ctx: click.Context, param: click.Parameter, value: str | None
 ) -> tuple[str, Kernel] | None:
-    """Return a title and the kernel, or fail with what is wrong."""
+    """Return a title and the kernel. Raises BadParameter if the word is not a kernel."""
     if value is None:
         return None
     try:
@@ -43,7 +45,7 @@ def kernel_option(
 
 
 def number_option(ctx: click.Context, param: click.Parameter, value: str) -> float:
-    """Return a finite number, which may be a fraction."""
+    """Return a finite number. The word may be a fraction."""
     try:
         number = _weight(value.strip())
     except ValueError:
@@ -91,7 +93,7 @@ def _kernel(text: str) -> tuple[str, Kernel]:
 
 
 def _unknown(text: str, name: str, error: Exception) -> str:
-    """Explain what is wrong with a word that is no name, no file and no numbers."""
+    """The error message for a word that is neither a name, nor a file, nor numbers."""
     if any(character.isdigit() for character in text) and (";" in text or " " in text):
         return str(error)
     close = difflib.get_close_matches(name, kernels.named(), n=1)
@@ -103,7 +105,9 @@ def _unknown(text: str, name: str, error: Exception) -> str:
 
 
 def _rows(name: str, lines: list[str]) -> Kernel:
-    """Read numbers between blanks or commas; 1/9 is one, and what follows a # is none."""
+    """Read rows of numbers, separated by blanks or commas. 1/9 is a number, and # begins a
+    comment.
+    """
     texts = [line.partition("#")[0].replace(",", " ").rstrip("; \r").split() for line in lines]
     rows = [[_weight(word) for word in words] for words in texts if words]
     if len({len(row) for row in rows}) != 1:
@@ -178,7 +182,7 @@ def exactly(weight: float) -> str:
 
 
 def in_numbers(kernel: Kernel) -> str:
-    """Write a kernel in one line: all of a small one, of a large one what is in the middle."""
+    """Write a kernel in one line: all of a small kernel, the middle of a large one."""
     if kernel.size <= 9:
         return "; ".join(" ".join(map(exactly, row)) for row in kernel)
     y, x = ((side - 1) // 2 for side in kernel.shape)

@@ -26,7 +26,7 @@ _PAPER, _INK, _PALE = (250, 250, 248), (32, 34, 38), (120, 124, 130)
 
 
 def gallery_picture(image: Image.Image) -> Image.Image:
-    """Return the picture as it is seen, in L or RGB: upright, on white, in 8 bits."""
+    """Convert a picture for display: upright, on white, 8 bits, L or RGB."""
     image = ImageOps.exif_transpose(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -44,7 +44,9 @@ def gallery_picture(image: Image.Image) -> Image.Image:
 
 
 def _busiest(image: Image.Image, side: int) -> tuple[int, int]:
-    """Find the left top corner of the square of most contrast: shapes, rather than noise."""
+    """Find the left top corner of the square of most contrast. A blur first keeps noise from
+    counting.
+    """
     grey = apply(np.asarray(image.convert("L"), np.float32), kernels.gaussian(1.5))
     mean = kernels.box(side)
     contrast = apply(grey**2, mean) - apply(grey, mean) ** 2
@@ -60,7 +62,7 @@ def contact_sheet(
     """Lay out pictures in three columns, with captions and the same detail enlarged."""
     original = next(iter(pictures.values()))
     scale = _CELL / max(original.size)
-    if scale >= 2:  # whole pixels of a small picture can be seen as they are
+    if scale >= 2:  # enlarge pixels of a small picture by an integer
         scale = int(scale)
     width, height = (max(1, round(side * scale)) for side in original.size)
     cell = max(width, 240)  # room for the caption

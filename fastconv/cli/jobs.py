@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which file becomes which, settled before anything is written; two that become one are a wrong word."""
+"""The target of each source file, decided before anything is written. Two sources of one target are
+an error.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,11 @@ from ..io.zarrs import kind_of
 __all__ = ["Jobs", "Problems", "jobs_of", "size_of", "suffix_option"]
 
 Jobs = dict[Path, Path]  # source -> target
-Problems = list[tuple[str, str]]  # name and reason of what cannot be done
+Problems = list[tuple[str, str]]  # names of words or folders that give no file, with reasons
 
 
 def suffix_option(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Return the suffix of a format, with its dot, or fail with what is allowed."""
+    """Return the suffix of a format with its dot. Raises BadParameter if it cannot be written."""
     if value is None:
         return None
     suffix = "." + value.lower().removeprefix(".")
@@ -35,9 +37,9 @@ def suffix_option(ctx: click.Context, param: click.Parameter, value: str | None)
 
 
 def _is_picture(name: str) -> bool:
-    """Tell from its name whether a file found in a folder is meant to be a picture."""
+    """Whether the name of a file in a folder is that of a picture."""
     know_formats()
-    # The last four are only recognized by Pillow: another program must read them.
+    # Pillow only recognizes these four; it cannot read them without another program.
     formats = Image.OPEN.keys() - {"BUFR", "GRIB", "HDF5", "MPEG"}
     suffix = os.path.splitext(name)[1].lower()
     known = suffix in ARRAYS or Image.registered_extensions().get(suffix) in formats
@@ -45,12 +47,12 @@ def _is_picture(name: str) -> bool:
 
 
 def _is_folder(path: Path) -> bool:
-    """Tell whether this is a folder of files; that of a zarr array is a file to us."""
+    """Whether this is a folder of files. The folder of a zarr array counts as a file."""
     return path.is_dir() and kind_of(path) not in ARRAYS
 
 
 def _kind_left_out(path: Path) -> str:
-    """Say what a file is that is no picture to us."""
+    """Name the kind of a file that is left out."""
     suffix = path.suffix.lower()
     if suffix in _HEIC:
         return f"{suffix} (pip install pillow-heif)"
@@ -82,7 +84,7 @@ _RAW = (
 def _pictures_in(
     folder: Path, recursive: bool, out: Path, problems: Problems, left: Counter[str]
 ) -> list[Path]:
-    """List the pictures in a folder; results of an earlier run further down are no input."""
+    """List the pictures in a folder, without those in the folder of results."""
 
     def report(error: OSError) -> None:
         problems.append((str(error.filename), reason_of(error)))
@@ -107,7 +109,7 @@ def _pictures_in(
             and name not in arrays
             and Path(parent, name).resolve() != out.resolve()
         )
-    left += Counter()  # without those that are none
+    left += Counter()  # drops counts of zero
     if not found:
         problems.append((str(folder), "no pictures in this folder"))
     return found
@@ -116,7 +118,9 @@ def _pictures_in(
 def _inputs(
     words: tuple[str, ...], recursive: bool, out: Path, problems: Problems, left: Counter[str]
 ) -> list[tuple[Path, Path]]:
-    """List the files that the words name, each with its path below the folder of results."""
+    """List the files that the words name, each with the path of its result within the folder of
+    results.
+    """
     found: list[tuple[Path, Path]] = []
     for word in words:
         path = Path(word)
@@ -147,7 +151,7 @@ def jobs_of(
     problems: Problems,
     left: Counter[str],
 ) -> Jobs:
-    """Settle which file becomes which, before anything is written."""
+    """Decide the target of each source file, before anything is written."""
     target = Path(out)
     if _is_one_file(words) and not _is_folder(target) and not out.endswith(("/", os.sep)):
         try:
@@ -175,7 +179,7 @@ def jobs_of(
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of those in the folder of a zarr array; 0 of what is not there."""
+    """Bytes of a file, or of all files of a zarr array; 0 if it does not exist."""
     try:
         files = path.rglob("*") if path.is_dir() else [path]
         return sum(file.stat().st_size for file in files)

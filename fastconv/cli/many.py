@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Many files at once, with one bar: on threads of this process, or on the workers of a dask cluster.
+"""Many files at once, with one progress bar: on threads of this process, or on the workers of a
+dask cluster.
 
-Decoding, filtering and coding all leave the interpreter to others, so threads are enough. The cores are
-shared out: as many files at once as there are cores, a thread each, or fewer files with more threads.
+Decoding, filtering and coding release the GIL, so threads are enough. They share the cores: as many
+files at once as there are cores with a thread each, or fewer files with more threads each.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ from .jobs import size_of
 
 __all__ = ["Report", "on_cluster", "run_all"]
 
-# Seconds until a cluster that does not answer is not there.
+# Seconds to wait for a cluster to answer.
 PATIENCE = 10
 
 
-# What is left out, other than suffixes.
+# Kinds of files that are left out and that have a plural.
 _PLURALS = ("linked folders",)
 
 
 @dataclass
 class Report:
-    """What became of all files."""
+    """Counts of all files, and messages about them."""
 
     console: Console
     files: int = 0
@@ -49,7 +50,7 @@ class Report:
     begun: float = field(default_factory=time.perf_counter)
 
     def add(self, outcome: Outcome) -> None:
-        """Count a file, and say what there is to say."""
+        """Count a file, and print its messages."""
         for note in outcome.notes:
             self.say(f"{outcome.name}: {note}")
         if outcome.failure:
@@ -60,7 +61,7 @@ class Report:
         self.pixels += outcome.pixels
 
     def fail(self, name: str, reason: str) -> None:
-        """Report a file and count it."""
+        """Count a file that failed, and print the reason."""
         self.files += 1
         self.failed += 1
         self.say(f"{name}: {reason}")
@@ -70,7 +71,7 @@ class Report:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def summary(self) -> str:
-        """All in one line, and in one more what was found in folders and is no picture."""
+        """The counts in one line; a second line lists the files in folders that were left out."""
         skipped = f", {self.skipped} there already" if self.skipped else ""
         megapixels = self.pixels / 1e6
         speed = megapixels / max(time.perf_counter() - self.begun, 1e-9)
@@ -86,7 +87,7 @@ class Report:
 
 
 class Interrupted(BaseException):
-    """Ends what runs in bands."""
+    """Raised between bands to end a task."""
 
 
 def run_all(tasks: list[Task], at_once: int | None, report: Report) -> None:
@@ -118,7 +119,9 @@ def run_all(tasks: list[Task], at_once: int | None, report: Report) -> None:
 
 
 def on_cluster(tasks: list[Task], address: str, report: Report) -> None:
-    """Filter files on the workers of a running dask cluster, one thread each unless more are asked for."""
+    """Filter files on the workers of a running dask cluster, with one thread each unless options
+    say otherwise.
+    """
     try:
         from distributed import Client
         from distributed import as_completed as as_they_come
@@ -133,17 +136,19 @@ def on_cluster(tasks: list[Task], address: str, report: Report) -> None:
         for number, task in enumerate(tasks):
             found = there(task)
             if found is None:
-                # what a worker has written and not reported when it is killed is written again
+                # if a worker is killed after writing a file and before reporting it, the file is
+                # written again
                 sent = replace(_with_threads(_absolute(task), 1), force=True)
                 futures[client.submit(do, sent, pure=False)] = number
             else:
                 report.add(found)
                 advance(number, 1)
         for future in as_they_come(futures):
-            number = futures.pop(future)  # or it would be done again if its worker is killed
+            # a future that is kept is done again if its worker is killed
+            number = futures.pop(future)
             if future.status == "finished":
                 report.add(future.result())
-            else:  # such as a worker that was killed again and again
+            else:  # for example, its workers were killed several times
                 report.fail(tasks[number].name, f"{future.exception()}")
             advance(number, 1)
 
@@ -160,9 +165,9 @@ def _absolute(task: Task) -> Task:
 
 @contextmanager
 def _bar(tasks: list[Task], report: Report) -> Iterator[Callable[[int, float], None]]:
-    """Show a bar to people who have to wait: for four files or 16 MB.
+    """Show a progress bar if there are four files or 16 MB.
 
-    Yields what is told the share of a task that is done.
+    Yields a function that takes the number of a task and the share of it that is done.
     """
     sizes = [size_of(task.source) for task in tasks]
     done = [0.0] * len(tasks)

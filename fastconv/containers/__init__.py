@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Images and arrays of other libraries. No library is imported before it is asked for."""
+"""Images and arrays of other libraries. Each library is imported on first use only."""

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""dask: a chunked array in, a lazy one out, chunk by chunk on whatever scheduler the caller runs.
+"""dask: a chunked array in, a lazy array out, chunk by chunk on the caller's scheduler.
 
-A chunk is handed to the engine with the rows and columns of its neighbours that its windows touch
-(dask.array.map_overlap, nothing added at the outer edges), and the engine's own border stands at the
-edges of the image, so all borders, kernels of even size, `origin` and `shape` are as in memory:
+The engine gets each chunk with the rows and columns of its neighbours that its windows touch
+(dask.array.map_overlap, with nothing added at the outer edges). At the edges of the image the
+engine applies its own border. So all borders, kernels of even size, `origin` and `shape` are as in
+memory:
 
     y0            y1                     chunk i of the result: windows of rows y0 .. y1
     | before | chunk i of the image | after |
 
-Only a border that wraps needs pixels from the other end: they are laid around the image beforehand.
-Chunks smaller than the window's reach are merged with their neighbours meanwhile. An axis of a single chunk
-needs no neighbours.
+Only the border "wrap" needs pixels from the other end: they are added around the image beforehand.
+Chunks smaller than the window's reach are merged with their neighbours for the computation. An axis
+of a single chunk needs no neighbours.
 
-What travels to a worker is a plan, which pickles to its arguments, and a few integers. In a chunk the
-engine runs with its share of the process's threads unless `threads` says otherwise: on a worker that does k
-things at once a k-th of them, and one under dask's own schedulers, which have a thread for each core.
+A worker receives a plan, which pickles to its arguments, and a few integers. Unless `threads` is
+given, a chunk gets its share of the process's threads: a k-th of them on a worker that runs k tasks
+at once, and one thread under dask's own schedulers, which have a thread for each core.
 """
 
 from __future__ import annotations
@@ -37,18 +38,18 @@ __all__ = ["call"]
 
 @dataclass(frozen=True)
 class _Cut:
-    """One axis of the image, as it is cut.
+    """The chunks of one axis of the image.
 
     Attributes
     ----------
     around : (int, int)
-        Pixels of the other end that are laid before and after the image.
+        Pixels of the other end that are added before and after the image.
     chunks : tuple of int
-        Of the image with these, each as wide as a window's reach.
+        Chunks of the image with these pixels, each at least as wide as a window's reach.
     depth : (int, int)
         Pixels that a chunk needs of its neighbours, before and after.
     starts : tuple of int
-        Where in each chunk its first window begins.
+        Position of the first window in each chunk.
     counts : tuple of int
         Chunks of the result.
     """
@@ -62,13 +63,13 @@ class _Cut:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """What is done with a chunk, by a worker.
+    """The function that a worker applies to a chunk.
 
     Attributes
     ----------
     plan : Plan
     cuts : dict of int to _Cut
-        By axis, in the order of the kernel's: of the rows, then of the columns.
+        The cuts by axis, in the order of the kernel's axes: rows, then columns.
     """
 
     plan: Plan
@@ -96,11 +97,13 @@ class _Chunk:
 
 
 def _share() -> int:
-    """Threads for a chunk: those of this process, over the chunks that are filtered at once."""
+    """Threads for a chunk: those of this process, divided by the number of chunks filtered at
+    once.
+    """
     distributed = sys.modules.get("distributed")
     try:
         at_once = distributed.get_worker().state.nthreads if distributed else None
-    except ValueError:  # a client's process, or this thread is not a worker's
+    except ValueError:  # this process is a client, or the thread is not a worker's
         at_once = None
     return max(1, _threads.get_num_threads() // at_once) if at_once else 1
 
@@ -111,7 +114,7 @@ def call(image: Any, plan: Plan, out: None = None, mask: Any = None) -> Any:
     Parameters
     ----------
     image : dask.array.Array, shape (..., H, W)
-        Of any chunks, but of known shape.
+        Its chunks may be any, but its shape must be known.
     plan : Plan
     out : None
         A lazy result cannot be written into an array.
@@ -121,10 +124,10 @@ def call(image: Any, plan: Plan, out: None = None, mask: Any = None) -> Any:
     Returns
     -------
     dask.array.Array
-        Of the chunks of the image; for other shapes than "same", the last ones are as it fits, and those
-        that are smaller than the kernel are merged. Integers are those of the same call in memory, to the
-        last bit; floats too, unless the method is "fft" or "box", whose tiles and groups of rows are then
-        counted from each chunk's corner (they are within the same bound).
+        Its chunks are those of the image. For other shapes than "same" the last chunks differ, and
+        chunks smaller than the kernel are merged. Results equal those of the same call in memory to
+        the last bit. An exception are floats with the methods "fft" and "box", whose tiles and
+        groups of rows begin at each chunk's corner; they are within the same bound.
 
     Raises
     ------
@@ -151,7 +154,7 @@ def call(image: Any, plan: Plan, out: None = None, mask: Any = None) -> Any:
         raise TypeError(f"channel_axis must be an integer; got {plan.channel_axis!r}")
     made = plan
     made.warn_of_channels(image.shape)
-    if any(n != n for n in image.shape):  # NaN: not known
+    if any(n != n for n in image.shape):  # dask gives NaN for an unknown length
         raise ValueError("image must be of known shape: call its compute_chunk_sizes() first")
     hidden = None if mask is None else _mask_of(mask, image, made.channel_axis)
     # an image of few pixels has the result's type, or the error
@@ -195,8 +198,8 @@ def _mask_of(mask: Any, image: Any, channel_axis: int | None) -> Any:
 
 
 def _cut(made: Plan, chunks: tuple[int, ...], which: int) -> _Cut:
-    """Chunks that windows do not reach across, and what they need of each other. A window belongs to the
-    chunk that its number, times the step from one to the next, is in.
+    """Cut an axis into chunks that no window reaches across. A window belongs to the chunk that
+    holds the pixel of its number times the step.
     """
     size, step = made.window[which], made.steps[which]
     length, start, count = made.axis(sum(chunks), which)
@@ -216,7 +219,9 @@ def _cut(made: Plan, chunks: tuple[int, ...], which: int) -> _Cut:
 
 
 def _merged(chunks: tuple[int, ...], least: int) -> tuple[int, ...]:
-    """Neighbours joined until each is of `least` pixels; all in one if they are too few."""
+    """Merge neighbours until each chunk has `least` pixels; all into one if there are too few
+    pixels.
+    """
     merged = [0]
     for chunk in chunks:
         if merged[-1] < least:
@@ -229,7 +234,7 @@ def _merged(chunks: tuple[int, ...], least: int) -> tuple[int, ...]:
 
 
 def _laid_around(image: Any, axis: int, cut: _Cut) -> Any:
-    """The image in the chunks of its cut, with what belongs around it."""
+    """The image in the chunks of its cut, with the pixels of the other end around it."""
     before, after = cut.around
     first, last = [slice(None)] * image.ndim, [slice(None)] * image.ndim
     first[axis], last[axis] = slice(image.shape[axis] - before, None), slice(0, after)

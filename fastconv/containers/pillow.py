@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Pillow: an image of any mode in, the same mode out, band by band.
+"""Pillow: an image of any mode in, an image of the same mode out, band by band.
 
 1               filtered as L
 P, PA           filtered as RGB, or RGBA where the palette has transparency
@@ -33,14 +33,14 @@ __all__ = ["apply", "filter_array", "without_palette"]
 
 @dataclass(frozen=True)
 class Way:
-    """What is done besides filtering: see `apply`."""
+    """Options of `apply` that go beyond filtering each band."""
 
     premultiply: bool = False
     linear: bool = False
     region: Any = None
 
 
-# Grey modes and the type of their pixels; results may be asked for in any of them.
+# Grey modes and the type of their pixels. A grey result may be of any of these modes.
 GREY = {
     "L": "u1",
     "I": "=i4",
@@ -51,7 +51,7 @@ GREY = {
     "I;16N": "=u2",
 }
 _ALPHA = ("LA", "RGBA")
-# Modes whose samples are sRGB's, or may be.
+# Modes whose samples are, or may be, those of sRGB.
 _LIGHT = ("L", "LA", "RGB", "RGBA", "RGBX", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _BANDS = (*_ALPHA, "La", "RGB", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
 
@@ -80,36 +80,38 @@ def apply(
     kernel : array_like, shape (h, w)
         Weights, as for `fastconv.convolve`.
     border, cval
-        What stands outside the picture, as for `fastconv.convolve`.
+        How the picture continues outside, as for `fastconv.convolve`.
     mode : str, optional
-        Mode of the result. By default that of the image, but L for 1 and F, RGB or RGBA for P and PA, and
-        LA or RGBA for L and RGB of which a colour is transparent.
-        Grey images can be asked for as L, I, F, I;16, I;16L, I;16B or I;16N: then the sums are rounded
-        once, to that type. Any other mode is converted to by Pillow, after filtering.
+        Mode of the result. The default is that of the image, with three exceptions: L for 1 and F;
+        RGB or RGBA for P and PA; LA or RGBA for L and RGB with a transparent colour. A grey image
+        may become L, I, F, I;16, I;16L, I;16B or I;16N: then the sums are rounded once, to that
+        type. Pillow converts to any other mode after filtering.
     premultiply : bool
         Weight colours by their opacity (modes LA and RGBA, arrays of 2 or 4 channels), so that
-        transparent pixels lend no colour. The alpha band itself is filtered as it is.
+        transparent pixels contribute no colour. The alpha band itself is filtered as it is.
     threads : int, optional
         The most threads to use.
     scale, offset, absolute
-        What comes after the sum of each band, as for `fastconv.convolve`.
+        Applied to the sums of each band, as in `fastconv.convolve`.
     linear : bool
-        Filter light instead of samples: these are decoded as sRGB (IEC 61966-2-1), filtered in float64, and
-        encoded, as docs/files.md defines it. For uint8, uint16 and floats, of which 1.0 is white; modes
-        1, L, LA, P, PA, RGB, RGBA, RGBX, F and those of 16 bits. Opacity is no light.
+        Filter light instead of samples. Samples are decoded as sRGB (IEC 61966-2-1), filtered in
+        float64, and encoded, as docs/files.md defines it. It serves uint8, uint16 and floats (1.0
+        is white), and the modes 1, L, LA, P, PA, RGB, RGBA, RGBX, F and those of 16 bits. Opacity
+        is not decoded.
     region : (int, int, int, int), optional
-        Left, top, width and height of the part to filter, of an image in memory; all other pixels stay as
-        they are. Windows at its edges see what is beyond them.
+        Left, top, width and height of the part to filter, for an image in memory. All other pixels
+        stay as they are. Windows at the region's edges see the pixels beyond them.
 
     Returns
     -------
     PIL.Image.Image or ndarray
-        What came in: an image of the same size, with `info` and EXIF data, or an array of the same type.
+        For an image an image of the same size, with `info` and EXIF data; for an array an array of
+        the same type.
 
     Raises
     ------
     TypeError, ValueError
-        As `fastconv.convolve`; also if `mode` is no mode of Pillow's.
+        As `fastconv.convolve`; also if `mode` is not a mode of Pillow.
 
     Examples
     --------
@@ -138,7 +140,7 @@ def filter_array(
     region: Any = None,
     **options: Any,
 ) -> Any:
-    """Filter an array of shape (H, W) or (H, W, C); of 2 or 4 channels, the last is opacity."""
+    """Filter an array of shape (H, W) or (H, W, C). The last of 2 or 4 channels is opacity."""
     return _filter_array(a, kernel, Way(premultiply, linear, region), options)
 
 
@@ -187,7 +189,7 @@ def _in_light(
     colours = a if opaque else a[..., :-1]
     light = options | {"cval": float(decoded(options["cval"], white))}
     if premultiply:
-        # a band at a time would not do: colours are divided by the filtered opacity
+        # bands cannot be filtered one by one: colours are divided by the filtered opacity
         planes = np.concatenate([decoded(colours, white), a[..., -1:]], axis=-1)
         planes = _premultiplied(planes, kernel, options, light["cval"])
         top = [encoded(planes[..., :-1], dtype, white), saturated(planes[..., -1:], dtype)]
@@ -245,19 +247,21 @@ def _apply_image(
 
 
 def without_palette(image: Image.Image) -> Image.Image:
-    """The image, or where its bytes are no grey values, one whose are."""
+    """The image, converted if its bytes are indices, single bits, or contain a transparent
+    colour.
+    """
     if image.mode == "1":
         return image.convert("LA" if "transparency" in image.info else "L")
     if image.mode in ("P", "PA"):
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode in ("L", "RGB") and "transparency" in image.info:
-        # filtered values would become holes where they hit the colour that stands for none
+        # filtered values that equal the transparent colour would become holes
         return image.convert("LA" if image.mode == "L" else "RGBA")
     return image
 
 
 def _grey_array(image: Image.Image) -> NDArray[Any]:
-    # I;16N is in no table of Pillow's array interface; its bytes are as they are named
+    # Pillow's array interface does not know I;16N; its bytes are in native order, as the name says
     raw = np.frombuffer(image.tobytes(), GREY[image.mode])
     return raw.reshape(image.height, image.width)
 
@@ -281,7 +285,7 @@ def _image(a: NDArray[Any], mode: str, size: tuple[int, int]) -> Image.Image:
 
 
 def _with_metadata(result: Image.Image, image: Image.Image, source: Image.Image) -> Image.Image:
-    """Carry over `info` and EXIF; what described a palette is left behind with it."""
+    """Copy `info` and EXIF data to the result, without entries that described a palette."""
     result.info = dict(source.info)
     if source is not image:
         result.info.pop("transparency", None)
@@ -295,10 +299,10 @@ def _with_metadata(result: Image.Image, image: Image.Image, source: Image.Image)
 def _premultiplied(
     a: NDArray[Any], kernel: ArrayLike, options: dict[str, Any], colour: float | None = None
 ) -> NDArray[Any]:
-    """Colours weighted by opacity: sum(w a c) / sum(w a), and the filtered alpha. Outside stands cval, or
-    `colour` of that opacity.
+    """Colours weighted by opacity, sum(w a c) / sum(w a), and the filtered alpha. The constant
+    outside is cval, or `colour` with the opacity cval.
 
-    Where the weights of the opacity cancel, no colour is defined; it is 0 there.
+    Where the weighted opacity sums to 0, no colour is defined; it is 0 there.
     """
     if options.get("scale", 1) != 1 or options.get("offset", 0) or options.get("absolute"):
         raise ValueError("premultiply must be False with a scale, an offset or absolute=True")
@@ -311,11 +315,11 @@ def _premultiplied(
         check_finite(weights, a.dtype.name)
     colours, opacity = a[..., :-1].astype(np.float64), a[..., -1:].astype(np.float64)
     alpha = convolve(opacity, kernel, channel_axis=-1, **options)
-    # outside, too, colours are weighted by their opacity
+    # the constant outside is weighted by its opacity, too
     outside = options | {"cval": options["cval"] * (options["cval"] if colour is None else colour)}
     weighted = convolve(colours * opacity, kernel, channel_axis=-1, **outside)
     defined = np.abs(alpha) > 1e-9 * top
-    # of functions that arrays of other libraries answer themselves, so that theirs stay lazy
+    # these NumPy functions dispatch to other libraries, so that their arrays stay lazy
     colours = np.where(defined, weighted / np.where(defined, alpha, 1), 0)
     planes = np.concatenate([colours, alpha], axis=-1)
     if a.dtype.kind in "iu":

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The pixels of Pillow's images as arrays, where they lie in memory: nothing is packed or copied.
+"""The pixels of Pillow's images as arrays over Pillow's own memory: nothing is packed or copied.
 
-Pillow keeps a grey value as it is, and the bands of any other pixel in four bytes: LA as L, L, L, A, and RGB
-with one byte more, which means nothing. It shares that memory by Arrow's interface where all rows lie side by
-side, which those of more than 16 MB do not; these are copied.
+Pillow stores a grey value as it is, and the bands of any other pixel in four bytes: LA as L, L, L,
+A, and RGB with an unused byte. It shares that memory by Arrow's interface if all rows are
+contiguous. Images of more than 16 MB are not contiguous; they are copied.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["FOUR_BYTES", "filtered"]
 #: Modes whose pixels are four bytes.
 FOUR_BYTES = frozenset(_BANDS)
 
-# Of a mode: type of a sample, and samples of a pixel.
+# For each mode the type of a sample, and the samples of a pixel.
 _LAYOUT: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
     **{mode: (np.dtype(name), ()) for mode, name in GREY.items()},
     **{mode: (np.dtype(np.uint8), (4,)) for mode in _BANDS},
 }
-# A core of a mode and size.
+# Makes a core of a mode and size.
 _new: Callable[[str, tuple[int, int]], Any] = Image.core.new  # type: ignore[attr-defined]
 # Before 11.2 Pillow shared nothing.
 _SHARES = hasattr(_new("L", (1, 1)), "__arrow_c_array__")
@@ -38,7 +38,7 @@ Work = Callable[[NDArray[Any], NDArray[Any]], object]
 
 
 def filtered(core: Any, work: Work) -> Any:
-    """A new core of an image, made by `work` from the pixels of one."""
+    """A new core of an image, whose pixels `work` computes from those of `core`."""
     mode, size = core.mode, core.size
     if mode not in _LAYOUT:
         raise ValueError(f"image must be of a mode that Pillow can filter; got {mode}")
@@ -57,7 +57,7 @@ def filtered(core: Any, work: Work) -> Any:
 
 
 def _shared(core: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """ValueError if Pillow does not share it."""
+    """An array over a core's memory. Raises ValueError if Pillow does not share it."""
     if not _SHARES:
         raise ValueError("this Pillow shares no memory")
     return arrow.array_of(core.__arrow_c_array__(), shape, dtype)

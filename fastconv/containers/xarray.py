@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """xarray: a DataArray in, a DataArray out, with its names, attributes and coordinates.
 
-The array within, NumPy's or dask's, is filtered as such, over two dimensions: those that ``dims=`` names,
-rows first. Without it they are the last two, but only where it is clear that these are rows and columns:
+The array within, of NumPy or dask, is filtered over two dimensions. ``dims=`` names them, rows
+first. Without it they are the last two, if it is clear that these are rows and columns:
 
-* there are no others but that of the channels, or
-* their names say so: y and x, lat and lon, latitude and longitude, row and column, height and width,
-  northing and easting ..., in either order; or their coordinates do, as CF has it: by ``axis`` ("Y" and "X")
-  or by ``standard_name``.
+* there are no other dimensions except that of the channels, or
+* their names are those of rows and columns: y and x, lat and lon, latitude and longitude, row and
+  column, height and width, northing and easting ..., in either order; or their coordinates are, by
+  the CF attributes ``axis`` ("Y" and "X") or ``standard_name``.
 
-Else it is an error that asks for ``dims=``: (lat, lon, time) is not to be filtered over longitude and time.
+Otherwise an error asks for ``dims=``, since (lat, lon, time) must not be filtered over longitude
+and time.
 
-Kernels of other than two axes are filtered over as many dimensions: over all but that of the channels, or
-those that ``dims=`` or ``axes=`` name.
+A kernel of n axes, n not 2, needs n dimensions: all except that of the channels, or those that
+``dims=`` or ``axes=`` name.
 
-With ``shape="valid"`` a result has the coordinates of the pixel in the middle of its window; with "full"
-there are results outside of the image, which have no coordinates, so those along the dimensions filtered are
-dropped.
+With ``shape="valid"`` a result has the coordinates of the pixel in the middle of its window. With
+"full" some results lie outside of the image, where there are no coordinates, so those along the
+filtered dimensions are dropped.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ from .._plan import Plan
 
 __all__ = ["call", "check_picture", "laid_out"]
 
-# What rows and columns are called, in pairs: a height beside a longitude is no picture.
+# Names of rows and columns, in pairs, since a height and a longitude are not a picture's.
 _PAIRS = (
     *("y x", "yc xc", "j i", "row col", "row column", "rows cols", "rows columns", "height width"),
     *("lat lon", "lat long", "latitude longitude", "rlat rlon", "nlat nlon", "northing easting"),
 )
 _NAMES = frozenset(frozenset(pair.split()) for pair in _PAIRS)
-# CF's words for them: the axis, by the standard name of a coordinate.
+# CF: the axis for the standard name of a coordinate.
 _STANDARD = {
     "latitude": "Y", "grid_latitude": "Y", "projection_y_coordinate": "Y",
     "longitude": "X", "grid_longitude": "X", "projection_x_coordinate": "X",
@@ -54,9 +55,9 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None, mask: Any =
     ----------
     image : xarray.DataArray, shape (..., H, W)
     plan : Plan
-        Whose ``channel_axis`` may also be the name of a dimension.
+        Its ``channel_axis`` may also be the name of a dimension.
     out : None
-        The result is a new DataArray.
+        The result is always a new DataArray.
     dims : sequence of hashable, optional
         The dimensions that the kernel's axes lie along, as those of the rows and of the columns.
     mask : xarray.DataArray or array_like of bool, optional
@@ -65,7 +66,7 @@ def call(image: Any, plan: Plan, out: None = None, dims: Any = None, mask: Any =
     Returns
     -------
     xarray.DataArray
-        With its dimensions in the order of those of `image`.
+        Its dimensions are in the order of those of `image`.
 
     Raises
     ------
@@ -126,14 +127,14 @@ def _mask_of(mask: Any, image: Any) -> Any:
 def laid_out(
     image: Any, channel_axis: Any, dims: Any, wanted: int, axes: tuple[int, ...] | None
 ) -> tuple[Any, int | None]:
-    """Return the array within as it is filtered, (..., H, W), and the axis of its channels."""
+    """Return the array within, transposed to (..., H, W), and the axis of its channels."""
     _check(image)
     order, axis = _order(image, channel_axis, dims, wanted, axes)
     return image.transpose(*order).data, axis
 
 
 def check_picture(image: Any) -> None:
-    """Raise ValueError if names say that this is not (rows, columns, channels), as (time, y, x)."""
+    """Raise ValueError if the names contradict (rows, columns, channels), as (time, y, x) does."""
     clear = [pair for pair in combinations(image.dims, 2) if _is_clear(image, pair)]
     if clear and image.dims[:2] not in clear:
         raise ValueError(
@@ -149,14 +150,14 @@ def _check(image: Any) -> None:
         )
 
 
-# --- which dimensions are meant ------------------------------------------------------------------
+# --- choice of dimensions ------------------------------------------------------------------------
 
 
 def _order(
     image: Any, channel_axis: Any, dims: Any, wanted: int, axes: tuple[int, ...] | None
 ) -> tuple[tuple[Hashable, ...], int | None]:
-    """The dimensions in the order in which so many of them are filtered, and where that of the channels is
-    there.
+    """The dimensions in the order for filtering the last `wanted` of them, and the index of the
+    channels' among them.
     """
     axis = _channels(image, channel_axis)
     planes = _planes(image.dims, axis)
@@ -182,7 +183,7 @@ def _order(
 
 
 def _channels(image: Any, axis: Any) -> int | None:
-    """Number of the dimension of the channels, by its number or name."""
+    """Index of the channels' dimension, from its index or name."""
     if isinstance(axis, str):
         if axis not in image.dims:
             raise ValueError(
@@ -201,7 +202,7 @@ def _channels(image: Any, axis: Any) -> int | None:
 
 
 def _planes(names: tuple[Hashable, ...], axis: int | None) -> tuple[Hashable, ...]:
-    """All dimensions but that of the channels."""
+    """All dimensions except that of the channels."""
     return tuple(name for i, name in enumerate(names) if axis is None or i != axis % len(names))
 
 
@@ -217,13 +218,15 @@ def _named(planes: tuple[Hashable, ...], dims: Any, wanted: int) -> tuple[Hashab
 
 
 def _is_clear(image: Any, pair: tuple[Hashable, ...]) -> bool:
-    """Whether one of two dimensions is that of the rows and the other that of the columns."""
+    """Whether names or coordinates tell that one of two dimensions is that of rows and the other of
+    columns.
+    """
     named = frozenset(str(name).lower() for name in pair) in _NAMES
     return named or {_cf_axis(image, name) for name in pair} == {"Y", "X"}
 
 
 def _cf_axis(image: Any, name: Hashable) -> Any:
-    """What the coordinate of a dimension says it is: "Y", "X", or something else."""
+    """The CF axis of a dimension's coordinate: "Y", "X", or something else."""
     said = image.coords[name].attrs if name in image.coords else {}
     return said.get("axis") or _STANDARD.get(str(said.get("standard_name")))
 

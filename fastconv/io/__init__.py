@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Files, and what is larger than memory."""
+"""Files, and arrays larger than memory."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Marks: a target that is not complete says so, and how far it is.
+"""Marks: a record beside an incomplete target that tells how many of its rows are done.
 
-A mark is written before the first band and after each, and removed after the last. It stands where the
-target can carry it: among the attributes of a zarr array or an HDF5 dataset, in a file beside a mapped one.
+A mark is written before the first band and after each band, and removed after the last one. It is
+kept in the attributes of a zarr array or an HDF5 dataset, or in a file beside a mapped one.
 """
 
 from __future__ import annotations
@@ -23,21 +23,23 @@ ATTRIBUTE = "fastconv_unfinished"
 
 
 class Mark(Protocol):
-    """Where it is kept what was begun (a fingerprint), and how many rows of it are done."""
+    """The place of a record: the fingerprint of a run that has begun, and the number of rows it has
+    done.
+    """
 
     def read(self) -> tuple[str, int] | None:
-        """Return fingerprint and rows, None if nothing was begun."""
+        """Return fingerprint and rows; None if no run has begun."""
 
     def write(self, fingerprint: str, done: int) -> None:
-        """Replace what was written before."""
+        """Write the record in place of the last one."""
 
     def remove(self) -> None:
-        """Say that all is done."""
+        """Remove the record, since the target is complete."""
 
 
 @dataclass(frozen=True)
 class FileMark:
-    """A file of its own, always replaced as a whole."""
+    """A mark in a separate file, which is always replaced as a whole."""
 
     path: Path
 
@@ -62,7 +64,7 @@ class FileMark:
 
 @dataclass(frozen=True)
 class AttributeMark:
-    """An attribute of the target."""
+    """A mark in an attribute of the target."""
 
     attributes: MutableMapping[str, Any]
     flush: Any
@@ -85,12 +87,14 @@ class AttributeMark:
 
 
 def mark_of(target: Any, path: str | os.PathLike[str] | None) -> Mark | None:
-    """The mark of a target: at `path`, or where it belongs; None if it has no such place."""
+    """The mark of a target: at `path` if given, otherwise at the target's own place; None if it has
+    none.
+    """
     if path is not None:
         return FileMark(Path(path))
     attributes = getattr(target, "attrs", None)
     if isinstance(attributes, MutableMapping):
-        file = getattr(target, "file", None)  # of HDF5, whose writes wait in memory
+        file = getattr(target, "file", None)  # HDF5 buffers writes until its file is flushed
         return AttributeMark(attributes, getattr(file, "flush", lambda: None))
     if isinstance(target, np.memmap) and target.filename:
         return FileMark(Path(str(target.filename) + SUFFIX))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Colours of 16 bits, of which Pillow reads 8: PNG and TIFF, by imagecodecs and tifffile (extra `tiff`).
 
-How many bits a file has is asked here too, for every format of which Pillow reads fewer.
+This file also finds the number of bits of a file, for every format of which Pillow reads fewer.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from .metadata import CHUNKS_OF_PIXELS, png_chunks
 __all__ = ["Deep", "bits_unread", "is_animated", "read", "write"]
 
 SUFFIXES = (".png", ".tif", ".tiff")
-_GREY, _RGB, _GREY_ALPHA, _RGBA = 0, 2, 4, 6  # of PNG
+_GREY, _RGB, _GREY_ALPHA, _RGBA = 0, 2, 4, 6  # PNG's colour types
 
 
 @dataclass
 class Deep:
-    """Pixels of shape (H, W, C), C is 2 to 4, or (H, W), and what else the file has.
+    """Pixels of shape (H, W) or (H, W, C) with C from 2 to 4, and the metadata of their file.
 
     Attributes
     ----------
     pixels : ndarray
     chunks : list of (bytes, bytes)
-        Of PNG, but those of pixels.
+        Chunks of a PNG, without those of pixels.
     page : Any
-        tifffile's page, of a TIFF.
+        tifffile's page of a TIFF.
     words : dict
-        And what it says, as tifffile writes it.
+        Arguments with which tifffile writes the page's metadata.
     """
 
     pixels: NDArray[Any]
@@ -45,11 +45,11 @@ class Deep:
     words: dict[str, Any] = field(default_factory=dict)
 
 
-# --- what Pillow would leave out -----------------------------------------------------------------
+# --- bits that Pillow would drop -----------------------------------------------------------------
 
 
 def bits_unread(image: Image.Image) -> int:
-    """Bits of a sample in the file of a picture that was opened, if Pillow reads fewer; else 0."""
+    """Bits of a sample in the file of an opened picture, if Pillow reads fewer; otherwise 0."""
     bits = {
         "PNG": _bits_of_png, "PPM": _bits_of_ppm, "SGI": _bits_of_sgi, "TIFF": _bits_of_tiff,
         "JPEG2000": _bits_of_jpeg_2000, "AVIF": _bits_of_avif, "HEIF": _bits_of_heif,
@@ -64,7 +64,7 @@ def _bits_of_mode(mode: str) -> int:
 def _bits_of_png(image: Image.Image) -> int:
     header = dict(png_chunks(_name(image)))
     depth = header[b"IHDR"][8]
-    # a transparent value of 16 bits would be a hole where filtered values hit it
+    # filtered values that equal a transparent value of 16 bits would become holes
     return 17 if depth == 16 and b"tRNS" in header else depth
 
 
@@ -80,7 +80,7 @@ def _bits_of_sgi(image: Image.Image) -> int:
 
 def _bits_of_tiff(image: Image.Image) -> int:
     bits = max(image.tag_v2.get(258, (1,)))  # type: ignore[attr-defined]
-    # of numbers without a sign, half of those of 32 bits are none of mode I
+    # half of the unsigned 32-bit numbers do not fit mode I
     unsigned = image.tag_v2.get(339, (1,))[0] == 1  # type: ignore[attr-defined]
     return 33 if bits == 32 and unsigned and image.mode == "I" else int(bits)
 
@@ -150,14 +150,14 @@ def _read_png(path: Path) -> Deep:
 
 
 def _with_opacity(pixels: NDArray[Any], key: bytes) -> NDArray[Any]:
-    """Pixels with a sample of opacity in place of the colour that stands for none."""
+    """Pixels with an opacity sample in place of a transparent colour."""
     planes = pixels.reshape(*pixels.shape[:2], -1)
     clear = (planes == np.frombuffer(key, ">u2")).all(axis=-1, keepdims=True)
     return np.concatenate([planes, np.where(clear, 0, 65535).astype(np.uint16)], axis=-1)
 
 
 def write(path: Path, suffix: str, pixels: NDArray[Any], source: Deep) -> None:
-    """Write pixels like those of a file that was read, as PNG or TIFF."""
+    """Write pixels as PNG or TIFF, with the metadata of the file that was read."""
     if suffix == ".png":
         path.write_bytes(_png(pixels, source))
     else:
@@ -165,7 +165,7 @@ def write(path: Path, suffix: str, pixels: NDArray[Any], source: Deep) -> None:
 
 
 def is_animated(path: Path) -> bool:
-    """Whether a PNG has frames, of which `read` reads the first."""
+    """Whether a PNG has several frames. `read` reads only the first."""
     return path.suffix.lower() == ".png" and any(name == b"acTL" for name, _ in png_chunks(path))
 
 
@@ -190,7 +190,7 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def _chunks_of_page(page: Any) -> list[tuple[bytes, bytes]]:
-    """Profile and resolution of a TIFF, as a PNG says them."""
+    """Profile, resolution and XMP of a TIFF as chunks of PNG."""
     chunks = []
     profile = page.tags.get("InterColorProfile")
     if profile:

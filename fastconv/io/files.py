@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Files of any size: `fastconv.stream` from the name of a file to the name of a file.
+"""Files of any size: `fastconv.stream` from file to file.
 
 .npy           mapped                                                  needs nothing
 .zarr          a folder with one array, in chunks                      extra `zarr`
 .tif, .tiff    all pages that are like the first; see fastconv.io.tiff      extra `tiff`
 
-A result is made under a name that ends in .part, with a mark beside it (.part.unfinished), and takes its
-own name when it is complete. What an interrupted run has left can be gone on with.
+A result is written under a name that ends in .part, with a mark beside it (.part.unfinished), and
+takes its own name when it is complete. An interrupted run can be resumed.
 """
 
 from __future__ import annotations
@@ -56,21 +56,21 @@ def filter_file(
     Parameters
     ----------
     source, target : path
-        The names tell the formats. A target that exists is replaced when the new one is complete. TIFF is
-        written from TIFF.
+        Their suffixes determine the formats. A target that exists is replaced when the new file is
+        complete. TIFF can only be written from TIFF.
     kernel : array_like, shape (h, w)
     channel_axis : int, None or "auto"
-        As in `fastconv.stream`. Of a TIFF file, "auto" is what it says itself.
+        As in `fastconv.stream`. For a TIFF file, "auto" is the axis that the file tells.
     dtype : dtype, optional
         Type of the result; by default the source's.
     choose : callable, optional
-        What tells the type from the array that was opened, where `dtype` does not.
+        Returns the type for the array that was opened, if `dtype` is None.
     resume : bool
-        Go on with what an interrupted run has left; if the target exists, there is nothing to do.
+        Whether to continue an interrupted run. If the target exists, nothing is done.
     progress : callable, optional
         As in `fastconv.stream`.
     note : callable, optional
-        Called with what the user should know: pages that are left out.
+        Called with messages for the user, such as pages that are left out.
     **options
         As in `fastconv.stream`: border, cval, origin, method, threads, scale, offset, absolute, linear,
         region, band, correlate.
@@ -78,12 +78,12 @@ def filter_file(
     Returns
     -------
     int
-        Pixels that were filtered, channels not counted.
+        Number of filtered pixels, without counting channels.
 
     Raises
     ------
     TypeError, ValueError, OSError
-        As `fastconv.stream`; also if a file is of none of these formats or cannot be read.
+        As `fastconv.stream`; also if a file is not of these formats or cannot be read.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def _filtered(
     result = made.target(np.dtype(image.dtype))
     if linear:
         white_of(np.dtype(image.dtype))
-    if result == np.dtype(image.dtype).newbyteorder("="):  # in the byte order that it has
+    if result == np.dtype(image.dtype).newbyteorder("="):  # keep the source's byte order
         result = np.dtype(image.dtype)
     elif dtype is None and note is not None:
         note(f"{np.dtype(image.dtype)} becomes {result}")
@@ -163,7 +163,7 @@ def _filtered(
             place.flush()
     except BaseException:
         getattr(place, "close", lambda: None)()
-        if mark.read() is None:  # nothing was begun
+        if mark.read() is None:  # no band was begun
             _remove(part)
         raise
     del place, mapped
@@ -175,13 +175,13 @@ def _filtered(
 
 
 def _check_region(region: Any, shape: tuple[int, ...], channels: int | None) -> None:
-    """Refuse a region that is not within the images before a file is made."""
+    """Raise ValueError, before a file is made, if a region is not within the images."""
     axes = [n for i, n in enumerate(shape) if channels is None or i != channels % len(shape)]
     as_region(region, axes[-2], axes[-1])
 
 
 def _remove(part: Path) -> None:
-    """Remove what an earlier run has left, and what lies beside it."""
+    """Remove the incomplete result of an earlier run, and the files beside it."""
     for path in part.parent.glob(glob.escape(part.name) + "*"):
         if path.is_dir():
             shutil.rmtree(path)
@@ -200,7 +200,7 @@ def _library(suffix: str) -> Any:
 
 
 def _opened(path: Path) -> Any:
-    """An array whose rows can be read, of what a file holds."""
+    """Open a file as an array whose rows can be read."""
     suffix = kind_of(path)
     if suffix not in SUFFIXES:
         raise ValueError(f"source must end in {', '.join(SUFFIXES)}; got {path.name}")
@@ -221,7 +221,7 @@ def _opened(path: Path) -> Any:
 def _created(
     part: Path, source: Path, target: Path, image: Any, dtype: np.dtype[Any], resume: bool
 ) -> Any:
-    """An array that rows can be written to, and that is a file when it is full."""
+    """Create or reopen a file as an array to which rows can be written."""
     suffix, shape = kind_of(target), tuple(image.shape)
     if suffix == ".npy":
         if resume:
@@ -234,7 +234,7 @@ def _created(
         if like_zarr(source, part, dtype):
             return library.open_array(os.fspath(part), mode="r+")
         chunks = getattr(image, "chunks", None)
-        if not chunks or hasattr(image, "first"):  # strips of a TIFF are no good chunks
+        if not chunks or hasattr(image, "first"):  # strips of a TIFF make bad chunks
             chunks = tuple(min(1024, n) for n in shape)
         return library.open_array(
             os.fspath(part), mode="w", shape=shape, dtype=dtype, chunks=chunks

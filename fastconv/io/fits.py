@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""FITS, by astropy (extra `fits`): images are filtered, and all else goes through as it is.
+"""FITS, by astropy (extra `fits`): images are filtered, and all other parts stay as they are.
 
-A file may hold several images, and what belongs to them: errors, flags of pixels, tables. Filtered are the
-first image and those of its name (EXTNAME), such as all chips of a camera, along their last two axes. Rows
-are in the order in which the file, and an array of astropy's, has them.
+A file may hold several images and data that belong to them: errors, flags of pixels, tables. The
+first image and all images of its name (EXTNAME), such as all chips of a camera, are filtered along
+their last two axes. Rows are in the order of the file, which is that of astropy's arrays.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def filter_fits(
     source, target : Path
     kernel : array_like
     note : callable
-        Called with what the user should know.
+        Called with messages for the user.
     force : bool
         Whether to replace a file that exists.
     options : dict
@@ -48,7 +48,7 @@ def filter_fits(
     Returns
     -------
     int
-        Pixels that were filtered.
+        Number of filtered pixels.
     """
     suffixes = source.suffix.lower(), target.suffix.lower()
     if suffixes[0] not in FITS:
@@ -102,7 +102,7 @@ def _filtered(
     image: Any, kernel: ArrayLike, options: dict[str, Any], note: Callable[[str], object]
 ) -> NDArray[Any]:
     bits, blank = image.header["BITPIX"], "BLANK" in image.header
-    data = image.data  # of integers that have a scale, or blank pixels, it makes floats and NaN
+    data = image.data  # integers with a scale or blank pixels become floats and NaN
     if bits > 0 and data.dtype.kind == "f":
         why = "with blank pixels, which are NaN," if blank else "with a scale"
         note(f"{'int' if bits > 8 else 'uint'}{bits} {why} becomes {data.dtype.name}")
@@ -117,7 +117,7 @@ def _write(file: Any, filtered: list[tuple[Any, NDArray[Any]]], path: Path) -> N
         if result.dtype.kind == "f":
             image.header.remove("BLANK", ignore_missing=True)
         if type(image).__name__ == "CompImageHDU" and result.dtype.kind == "f":
-            # its other codes round floats to steps of their noise
+            # the other compression types quantize floats by their noise
             new = type(image)(result, image.header, compression_type="GZIP_2", quantize_level=0)
             file[file.index(image)] = new
         else:

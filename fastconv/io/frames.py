@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Pictures of several frames or pages: all are filtered, and shown in the same order for the same time.
 
-Pillow shows the frames of an animation as they are seen, each whole, whatever the file has of it. So they are
-written: opaque ones over those before, and transparent ones on a cleared ground.
+Pillow returns each frame of an animation as a whole picture, however the file stores it. The frames
+are written as whole pictures, too: opaque frames over those before, transparent frames on a cleared
+background.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Frames:
     options : dict
         For saving the first of them.
     notes : list of str
-        What the file does not hold.
+        Messages about properties that the file cannot hold.
     """
 
     def __init__(self, images: list[Image.Image], notes: list[str]) -> None:
@@ -45,7 +46,7 @@ def frames_of(
     Image.init()
     count = getattr(image, "n_frames", 1)
     if count == 1:
-        sizes = len(image.info.get("sizes", ()))  # of icons
+        sizes = len(image.info.get("sizes", ()))  # icons have several sizes
         notes = [f"only the largest of its {sizes} sizes is filtered"] if sizes > 1 else []
         return Frames([work(image)], notes)
     if image.format in _OF_ONE:
@@ -70,10 +71,10 @@ def frames_of(
 
 
 def _times(image: Image.Image, times: list[Any], file_format: str) -> dict[str, Any]:
-    """How long each frame is shown, and how often all are."""
+    """Options of `Image.save` for the time of each frame and the number of repetitions."""
     options: dict[str, Any] = {"duration": times}
     plays = _plays(image)
-    if file_format == "GIF":  # which counts repetitions
+    if file_format == "GIF":  # GIF counts repetitions, not plays
         if plays != 1:
             options["loop"] = max(plays - 1, 0)
     else:
@@ -86,7 +87,7 @@ def _times(image: Image.Image, times: list[Any], file_format: str) -> dict[str, 
 
 
 def _plays(image: Image.Image) -> int:
-    """How often an animation is shown; 0 is for ever."""
+    """How often an animation is played; 0 means for ever."""
     if image.format != "GIF":
         return int(image.info.get("loop", 0 if image.format in _TIMED else 1))
     loop = image.info.get("loop")
@@ -94,7 +95,9 @@ def _plays(image: Image.Image) -> int:
 
 
 def with_palettes(frames: Frames) -> None:
-    """Give frames of colours palettes, as GIF needs them; exactly, where 256 colours are enough."""
+    """Convert frames with colours to palettes for GIF. The conversion is exact if 256 colours are
+    enough.
+    """
     clear = any(image.mode in ("LA", "RGBA") for image in frames.images)
     kept, partly = True, False
     for number, image in enumerate(frames.images):
@@ -120,7 +123,9 @@ def with_palettes(frames: Frames) -> None:
 
 
 def _with_palette(image: Image.Image, a: np.ndarray[Any, Any]) -> tuple[Image.Image, bool, bool]:
-    """An image of mode P; whether its colours are kept, and whether its opacity is."""
+    """An image of mode P, whether its colours are exact, and whether its opacity was all or
+    nothing.
+    """
     opaque = a[..., 3] >= 128 if a.shape[2] == 4 else np.ones(a.shape[:2], bool)
     binary = bool(np.isin(a[..., 3], (0, 255)).all()) if a.shape[2] == 4 else True
     room = 256 - (not opaque.all())

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a file says of its picture, and how the next file says it too: EXIF, profile, XMP, resolution, text.
+"""Metadata of pictures, and how to save them in a new file: EXIF, profile, XMP, resolution, text.
 
-EXIF data go through as the bytes that they are. Written anew, text that is not ASCII would become "?", notes
-of makers would move away from what points at them, and a tag of an unusual type would end it all. Chunks of
-PNG go through as they are for the same reason.
+EXIF data are copied as bytes. If they were written anew, text that is not ASCII would become "?",
+makers' notes would move away from the pointers to them, and a tag of an unusual type would be an
+error. Chunks of PNG are copied for the same reason.
 
-What the new file did not take is found by reading its header again, not in a table of formats.
+Lost metadata are found by reading the header of the new file, not from a table of formats.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ __all__ = [
 
 ORIENTATION = 0x0112
 
-# Tags of a TIFF file that say how its pixels are stored; in EXIF data they would speak of others:
-# sizes, bits, compression, strips, tiles, palettes, sub-files, JPEG tables, YCbCr, profile.
+# Tags of a TIFF file that describe how its own pixels are stored, which would be wrong in another
+# file: sizes, bits, compression, strips, tiles, palettes, sub-files, JPEG tables, YCbCr, profile.
 STORAGE_TAGS = (
     *(254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291, 292),
     *(293, 301, 317, 320, 322, 323, 324, 325, 330, 332, 334, 336, 338, 339, 340, 341, 347),
@@ -39,30 +39,30 @@ STORAGE_TAGS = (
 )
 _RESOLUTION_TAGS = (282, 283, 296)
 _XMP = 700
-_POINTERS = (0x8769, 0x8825)  # to further tables: of the camera, of the place
-_INTEROPERABILITY = 0xA005  # a table within that of the camera
+_POINTERS = (0x8769, 0x8825)  # to the tables of camera and place
+_INTEROPERABILITY = 0xA005  # pointer to a table, within the camera's
 
 # A picture that is filtered once must not visibly suffer from being saved.
 _QUALITY = {"JPEG": 95, "WEBP": 95, "AVIF": 90, "HEIF": 90}
-# Codes within TIFF that lose: their pixels are deflated instead.
+# Lossy compressions of TIFF. Results are deflated instead.
 _LOSSY_IN_TIFF = ("jpeg", "tiff_jpeg", "webp")
 
 
 def colours(mode: str) -> str:
-    """Name what an ICC profile of a picture of this mode describes."""
+    """Name the colour space that an ICC profile describes for a picture of this mode."""
     if mode.startswith(("RGB", "P")):
         return "RGB"
     return mode if mode in ("CMYK", "YCbCr", "HSV", "LAB") else "grey"
 
 
-# Profiles whose curve is that of sRGB, by what they call themselves.
+# Names of profiles whose curve is that of sRGB.
 _SRGB = ("sRGB", "Display P3")
 
 
 def has_another_curve(image: Image.Image) -> bool:
-    """Whether a picture has a profile that does not say to be of sRGB's curve."""
+    """Whether a picture has a profile whose name is not that of one with sRGB's curve."""
     profile = image.info.get("icc_profile") or b""
-    codes = ("ascii", "utf-16-be")  # of version 2, and 4
+    codes = ("ascii", "utf-16-be")  # of profiles of version 2, and of version 4
     return bool(profile) and not any(
         name.encode(code) in profile for name in _SRGB for code in codes
     )
@@ -72,7 +72,8 @@ def has_another_curve(image: Image.Image) -> bool:
 
 
 def exif_of(image: Image.Image) -> bytes:
-    """EXIF data of a picture: the bytes of its file, unless `image.getexif()` was changed since.
+    """EXIF data of a picture: the bytes of its file, unless the program has changed
+    `image.getexif()`.
 
     Examples
     --------
@@ -83,13 +84,13 @@ def exif_of(image: Image.Image) -> bytes:
     raw = image.info.get("exif")
     if not isinstance(raw, bytes):
         return _written(image.getexif())
-    if getattr(image, "_exif", None) is None:  # never looked at
+    if getattr(image, "_exif", None) is None:  # getexif was never called
         return raw
     try:
         file = Image.Image()
         file.info = image.info
         unchanged = _tags(file.getexif()) == _tags(image.getexif())
-    except Exception:  # what Pillow cannot read, it cannot have changed
+    except Exception:  # data that Pillow cannot read cannot have been changed through it
         return raw
     return raw if unchanged else _written(image.getexif())
 
@@ -104,7 +105,7 @@ def _written(exif: Image.Exif) -> bytes:
 
 
 def _copy(exif: Image.Exif) -> Image.Exif:
-    """A table of tags without those that speak of how its own file is stored."""
+    """A table of tags without those that describe how its own file is stored."""
     copy = Image.Exif()
     for tag, value in exif.items():
         if tag not in (*STORAGE_TAGS, *_POINTERS):
@@ -124,10 +125,10 @@ def _as_read(value: Any) -> Any:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """How a picture has to be turned to be seen as it is meant, 1 (not at all) to 8."""
+    """The EXIF orientation, 1 (upright) to 8: how a picture must be turned to be shown upright."""
     try:
         turned = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # broken EXIF data says nothing
+    except Exception:  # the EXIF data are broken
         return 1
     return turned if turned in range(1, 9) else 1
 
@@ -138,16 +139,16 @@ def orientation_of(image: Image.Image) -> int:
 def save_options(
     result: Image.Image, file_format: str, like: Image.Image | None = None
 ) -> dict[str, Any]:
-    """Collect the options of `Image.save` that keep what a file said of its picture.
+    """Collect the options of `Image.save` that keep a picture's metadata.
 
     Parameters
     ----------
     result : PIL.Image.Image
-        What is saved; its `info` is what holds.
+        The picture to save. Metadata come from its `info`.
     file_format : str
-        Pillow's name of the format it is saved in.
+        Pillow's name of the format.
     like : PIL.Image.Image, optional
-        The file that it was made from: quality of a JPEG, chunks of a PNG, lossless WebP.
+        The opened file of the source: for the quality of a JPEG, chunks of a PNG, lossless WebP.
     """
     info = result.info
     kept = ("icc_profile", "dpi", "xmp", "comment")
@@ -159,7 +160,7 @@ def save_options(
         options.setdefault("exif", Image.Exif())[_XMP] = info["xmp"]
     if file_format == "PNG":
         options["pnginfo"] = _chunks_for(result, like)
-    if file_format == "ICO":  # without this, smaller copies only
+    if file_format == "ICO":  # by default Pillow would write smaller copies only
         options["sizes"] = [result.size]
     if file_format == "TIFF" and info.get("compression") in _LOSSY_IN_TIFF:
         options["compression"] = "tiff_adobe_deflate"
@@ -168,7 +169,9 @@ def save_options(
 
 
 def _exif_for(exif: bytes, file_format: str) -> Any:
-    """EXIF data as the format's writer takes it; that of TIFF writes the tags into its own table."""
+    """EXIF data in the form that the format's writer needs. That of TIFF puts the tags into its own
+    table.
+    """
     exif = exif if exif.startswith(b"Exif") else b"Exif\0\0" + exif
     if file_format != "TIFF":
         return exif
@@ -201,7 +204,7 @@ def _quality_for(file_format: str, result: Image.Image, like: Image.Image | None
             "progressive": bool(like.info.get("progressive")),
         }
     if file_format == "WEBP" and like is not None and is_lossless(like):
-        return {"lossless": True, "exact": True, "quality": 75}  # here, an effort
+        return {"lossless": True, "exact": True, "quality": 75}  # an effort
     kept = {"quality": _QUALITY[file_format]} if file_format in _QUALITY else {}
     if file_format == "HEIF" and like is not None and like.info.get("chroma"):
         kept["chroma"] = like.info["chroma"]
@@ -209,7 +212,7 @@ def _quality_for(file_format: str, result: Image.Image, like: Image.Image | None
 
 
 def is_lossless(image: Image.Image) -> bool:
-    """Whether the file of a picture holds its pixels as they were; of unknown files, True."""
+    """Whether the file of a picture holds its pixels without losses; True for unknown formats."""
     if image.format == "WEBP":
         return _webp_is_lossless(image)
     if image.format == "TIFF":
@@ -218,7 +221,7 @@ def is_lossless(image: Image.Image) -> bool:
 
 
 def _webp_is_lossless(image: Image.Image) -> bool:
-    """Whether all pictures of a WebP file are in its lossless code."""
+    """Whether all pictures of a WebP file are stored without losses."""
     file = getattr(image, "filename", "")
     if not file or not os.path.exists(file):
         return False
@@ -238,13 +241,13 @@ def _riff(file: Any, end: int) -> Iterator[bytes]:
 
 # --- PNG -----------------------------------------------------------------------------------------
 
-# Chunks that speak of how pixels are stored, and those that Pillow writes as it is told by options.
+# Chunks that describe how pixels are stored, and those that Pillow writes from options of `save`.
 CHUNKS_OF_PIXELS = (
     *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"bKGD", b"hIST", b"sBIT", b"sPLT"),
     *(b"acTL", b"fcTL", b"fdAT"),
 )
 _OPTIONS = (b"iCCP", b"eXIf", b"pHYs")
-# Those of colours: they fall with the profile where a picture of colours becomes a grey one.
+# Chunks of colours. Like the profile, they are dropped if a coloured picture becomes a grey one.
 _OF_COLOURS = (b"cHRM", b"gAMA", b"sRGB", b"cICP", b"mDCV", b"cLLI")
 
 
@@ -263,8 +266,8 @@ def png_chunks(path: str | os.PathLike[str]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _chunks_for(result: Image.Image, like: Image.Image | None) -> Any:
-    """Text, gamma and the rest, from the file if that is a PNG, else from `info`."""
-    from PIL import PngImagePlugin  # not with `import fastconv`, which needs no format
+    """Chunks of text, gamma and others, from the file if that is a PNG, otherwise from `info`."""
+    from PIL import PngImagePlugin  # imported here, since `import fastconv` should load no format
 
     chunks = PngImagePlugin.PngInfo()
     file = getattr(like, "filename", "")
@@ -288,7 +291,7 @@ def _chunks_for(result: Image.Image, like: Image.Image | None) -> Any:
 
 
 def _texts(info: dict[Any, Any]) -> dict[str, str]:
-    """What `info` has of a PNG's text: Pillow puts it among the rest."""
+    """The text of a PNG in `info`, where Pillow mixes it with other entries."""
     others = ("compression", "XML:com.adobe.xmp", "Raw profile type exif", "photoshop", "extension")
     return {
         key: value
@@ -297,11 +300,11 @@ def _texts(info: dict[Any, Any]) -> dict[str, str]:
     }
 
 
-# --- what was lost -------------------------------------------------------------------------------
+# --- lost metadata -------------------------------------------------------------------------------
 
 
 def said(image: Image.Image) -> set[str]:
-    """Name the kinds of things that the header of a file says of its picture."""
+    """Name the kinds of metadata in the header of a file."""
     info = image.info
     kinds = {
         "colour profile": info.get("icc_profile"),
@@ -321,7 +324,7 @@ def _says_exif(image: Image.Image) -> bool:
 
 
 def lost(before: set[str], after: set[str], file_format: str) -> str:
-    """Say what a file does not hold of what another said; nothing if it holds all."""
+    """A message about metadata that a file does not hold; empty if it holds all."""
     gone = sorted(before - after, key=str.lower)
     if not gone:
         return ""

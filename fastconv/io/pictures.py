@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Picture files, one after the other: read, filter, write; what goes wrong is an answer, not an end.
+"""Picture files, one after the other: read, filter, write. A failure is reported and does not end
+the run.
 
-    metadata   what a file says of its picture
-    frames     animations, and pages of several kinds
-    deep       colours of 16 bits, of which Pillow reads 8
-    fits       FITS, whose headers and tables go through as they are
-    files      arrays, and TIFF that is large or of many pages, in bands
-    whole      how a file takes its place
+    metadata        metadata of a picture
+    frames          animations, and pages of several kinds
+    deep_colour     colours of 16 bits, of which Pillow reads 8
+    fits            FITS, with its headers and tables
+    files           arrays, and TIFF that is large or of many pages, in bands
+    replace_file    replaces a file when the new one is complete
 
-Here is which of these ways a file goes. It comes out with the depth, frames and words that it had, or with a
-note of what was lost, or not at all: the header of what was written is read again before it takes its place.
+This file chooses one of these ways for each file. The result keeps depth, frames and metadata, or
+comes with a note of what was lost, or is not written at all: the header of the new file is read
+before it replaces another.
 
-A task and its outcome pickle, so that any process can do it that sees the files.
+A task and its outcome can be pickled, so any process that sees the files can do it.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ from .zarrs import kind_of
 
 __all__ = ["Filter", "Outcome", "Task", "do", "format_of", "guarded", "reason_of", "save", "there"]
 
-# Files of arrays, that Pillow knows nothing of.
+# Suffixes of files of arrays, which Pillow does not know.
 ARRAYS = tuple(suffix for suffix in SUFFIXES if suffix not in TIFF)
 
 
@@ -71,7 +73,7 @@ Kernel = NDArray[np.float64]
 
 @lru_cache(maxsize=1)
 def know_formats() -> None:
-    """Tell Pillow of all its formats, and of HEIC if pillow-heif is installed."""
+    """Register all of Pillow's formats, and HEIC if pillow-heif is installed."""
     Image.init()
     try:
         from pillow_heif import register_heif_opener
@@ -82,9 +84,10 @@ def know_formats() -> None:
 
 @dataclass(frozen=True)
 class Filter:
-    """A kernel and the options of `fastconv.apply`; pictures of floats stay ones.
+    """A kernel and the options of `fastconv.apply`. Pictures of floats give floats.
 
-    With `as_seen`, kernel and region are meant for the picture as its orientation says that it is seen.
+    With `as_seen`, kernel and region refer to the picture in its EXIF orientation, not to the
+    stored pixels.
     """
 
     kernel: Kernel
@@ -92,17 +95,17 @@ class Filter:
     as_seen: bool = False
 
     def __call__(self, image: Image.Image) -> Image.Image:
-        """Filter a picture and correct what `info` says of it."""
-        image.load()  # which turns TIFF upright
+        """Filter a picture, and remove entries of `info` that are no longer true."""
+        image.load()  # this turns TIFF upright
         kernel, options = self.turned(orientation_of(image), image.size)
         if options.get("mode") is None and image.mode == "F":
             options = {**options, "mode": "F"}
         if options.get("mode") is None and (image.format, image.mode) == ("PPM", "I"):
-            options = {**options, "mode": "I;16"}  # which is what that format has
+            options = {**options, "mode": "I;16"}  # the format holds 16 bits
         result: Image.Image = apply(image, kernel, **options)
         if colours(result.mode) != colours(image.mode):
             result.info.pop("icc_profile", None)
-        if result.mode != image.mode:  # fax codes, for one, hold nothing but black and white
+        if result.mode != image.mode:  # fax codes, for example, hold only black and white
             result.info.pop("compression", None)
         return result
 
@@ -117,7 +120,8 @@ class Filter:
 
 
 def turned_region(region: Region, orientation: int, size: tuple[int, int]) -> Region:
-    """The part of stored pixels, `size` is (width, height) of, that is this one of the picture as it is seen.
+    """A region of the picture as it is seen, as a region of its stored pixels of `size` (width,
+    height).
 
     Examples
     --------
@@ -136,7 +140,7 @@ def turned_region(region: Region, orientation: int, size: tuple[int, int]) -> Re
 
 
 def turned(kernel: Kernel, orientation: int) -> Kernel:
-    """The kernel that does to stored pixels what this one does to the picture as it is seen.
+    """The kernel for stored pixels that has the effect of this kernel on the picture as it is seen.
 
     Examples
     --------
@@ -145,7 +149,7 @@ def turned(kernel: Kernel, orientation: int) -> Kernel:
     """
     if orientation == 1:
         return kernel
-    # even sizes have their centre after the middle; with a row of zeros it is in the middle
+    # the centre of an even size is after the middle; a row of zeros moves it to the middle
     odd = np.pad(kernel, [(0, 1 - side % 2) for side in kernel.shape])
     return np.ascontiguousarray(
         {
@@ -155,14 +159,14 @@ def turned(kernel: Kernel, orientation: int) -> Kernel:
     )  # fmt: skip
 
 
-# --- writing one ---------------------------------------------------------------------------------
+# --- writing a picture ---------------------------------------------------------------------------
 
-# Formats that hold pixels of a mode as they are, to name where another does not.
+# Formats that hold pixels of a mode without losses, for the error about another format.
 _HOLDERS = {
     "F": ".tif or .npy", "I": ".tif or .npy", "I;16": ".png, .tif or .jp2", "CMYK": ".jpg or .tif",
     "LAB": ".tif", "RGBA": ".png, .tif or .webp", "LA": ".png or .tif", "YCbCr": ".tif",
 }  # fmt: skip
-# Modes of a file in which those of a picture are whole.
+# For each mode of a picture, the modes of a file that hold its pixels without losses.
 _WHOLE = {
     "1": ("1", "L", "P", "LA", "RGB", "RGBA"),
     "L": ("L", "P", "LA", "RGB", "RGBA"),
@@ -174,7 +178,7 @@ _WHOLE = {
     "YCbCr": ("YCbCr", "RGB"),
     "I;16": ("I;16", "I;16B", "I;16L", "I"),
 }
-# Saved, but opened under another name or not at all.
+# Formats that Pillow saves but opens under another name or not at all.
 _UNREADABLE = ("PDF", "EPS", "PALM", "XBM")
 
 
@@ -186,23 +190,25 @@ def save(
     force: bool = True,
     **options: Any,
 ) -> None:
-    """Save a picture with what its file said of it: EXIF, profile, XMP, resolution, text, gamma.
+    """Save a picture with the metadata of its file: EXIF, profile, XMP, resolution, text, gamma.
 
-    Pillow's own `save` writes most of these only when it is told to, and then a portrait turns sideways.
+    Pillow's own `save` writes most of these only if they are passed as options. Without EXIF data a
+    portrait may be shown sideways.
 
     Parameters
     ----------
     image : PIL.Image.Image
         As `fastconv.apply` returns it, whose `info` is that of the file.
     path : path
-        Where to; its suffix names the format. The file takes its place when it is complete.
+        The file to write. Its suffix names the format. An existing file is replaced when the new
+        one is complete.
     like : PIL.Image.Image, optional
-        The picture that was opened: a JPEG then keeps its quality and sampling, a PNG all its chunks, and
-        WebP without losses stays so.
+        The picture that was opened. Then a JPEG keeps its quality and sampling, a PNG all its
+        chunks, and a lossless WebP stays lossless.
     force : bool
         Whether to replace a file that exists; it keeps its mode, owner and times.
     **options
-        Those of `PIL.Image.Image.save`, as ``quality=80``, which have the last word.
+        Options of `PIL.Image.Image.save`, such as ``quality=80``. They override all others.
 
     Raises
     ------
@@ -212,7 +218,7 @@ def save(
     Warns
     -----
     UserWarning
-        If the format does not hold what the file said.
+        If the format does not hold some metadata.
 
     Examples
     --------
@@ -244,11 +250,13 @@ def _write(
     source: Path | None,
     options: dict[str, Any],
 ) -> list[str]:
-    """Save pictures whole, or leave everything as it was; return notes of what the file does not hold."""
+    """Save frames completely, or change nothing. Return notes of metadata that the file does not
+    hold.
+    """
     file_format = format_of(target)
     first = frames.images[0]
     kept = save_options(first, file_format, like) | options
-    for frame in frames.images[1:]:  # pages have words of their own
+    for frame in frames.images[1:]:  # pages have metadata of their own
         if file_format == "TIFF":
             frame.encoderinfo = save_options(frame, file_format)
     try:
@@ -270,13 +278,13 @@ def _write(
 
 
 def _checked(path: Path, file_format: str, image: Image.Image, words: set[str]) -> list[str]:
-    """Read the header of what was written, and refuse pixels that became less."""
+    """Read the header of the new file. Raise OSError if its mode lost information."""
     if file_format in _UNREADABLE or file_format not in Image.OPEN:
         return []
     with Image.open(path) as written:
         mode = "I;16" if image.mode.startswith("I;16") else image.mode
         if mode in ("LA", "RGBA") and image.getchannel("A").getextrema() == (255, 255):
-            mode = mode.removesuffix("A")  # of opaque frames, WebP says that they are
+            mode = mode.removesuffix("A")  # WebP stores opaque frames without alpha
         if written.mode not in (mode, *_WHOLE.get(mode, ())):
             raise OSError(_no_room(file_format, image.mode))
         note = lost(words, said(written), file_format)
@@ -284,7 +292,7 @@ def _checked(path: Path, file_format: str, image: Image.Image, words: set[str]) 
 
 
 def _no_room(file_format: str, mode: str) -> str:
-    """Say that a format does not hold pixels, and what to do."""
+    """The error message for a format that cannot hold a mode, with alternatives."""
     mode = "I;16" if mode.startswith("I;16") else mode
     other = f", or a format that does: {_HOLDERS[mode]}" if mode in _HOLDERS else ""
     instead = "L" if mode in ("F", "I", "I;16", "LA") else "1 or RGB" if mode == "L" else "RGB"
@@ -292,7 +300,7 @@ def _no_room(file_format: str, mode: str) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """Say in one line what went wrong."""
+    """The message of an error in one line."""
     if isinstance(error, UnidentifiedImageError):
         return "not a picture that Pillow can open"
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
@@ -315,9 +323,10 @@ _restore: list[Any] = []
 
 @contextmanager
 def guarded(any_size: bool = False) -> Iterator[None]:
-    """Make Pillow's warning of too many pixels an error, and ignore those of odd metadata.
+    """Make Pillow's warning of too many pixels an error, and ignore its warnings of odd metadata.
 
-    Both are settings of the process: the first of several callers sets them, the last sets them back.
+    Both are settings of the process. The first of several callers changes them, and the last one
+    restores them.
     """
     global _guards
     with _guard:
@@ -349,15 +358,15 @@ class Task:
     Attributes
     ----------
     name : str
-        What the file is called when something is said of it.
+        Name of the file in messages.
     source, target : Path
     filter : Filter
     force : bool
-        Whether the target may exist.
+        Whether an existing target may be replaced.
     resume : bool
-        Whether a target that exists is done, and one that was begun is gone on with.
+        Whether an existing target counts as done, and an incomplete one is continued.
     any_size : bool
-        Whether pictures of more than Pillow's limit are trusted.
+        Whether to read pictures beyond Pillow's limit of pixels.
     """
 
     name: str
@@ -371,19 +380,19 @@ class Task:
 
 @dataclass
 class Outcome:
-    """What became of a task.
+    """The outcome of a task.
 
     Attributes
     ----------
     name : str
     pixels : int
-        Filtered.
+        Number of filtered pixels.
     notes : list of str
-        What the user should know.
+        Messages for the user.
     failure : str
-        Why there is no result; empty if there is.
+        The reason why there is no result; empty if there is one.
     skipped : bool
-        Whether the result was there before.
+        Whether the result existed before.
     """
 
     name: str
@@ -394,7 +403,7 @@ class Outcome:
 
 
 def there(task: Task) -> Outcome | None:
-    """Return the outcome of a task whose target is there; None if there is something to do."""
+    """Return the outcome of a task whose target exists; None if the task must be done."""
     if task.resume and os.path.lexists(task.target):
         return Outcome(task.name, 0, [], skipped=True)
     try:
@@ -405,14 +414,14 @@ def there(task: Task) -> Outcome | None:
 
 
 def do(task: Task, progress: Progress | None = None) -> Outcome:
-    """Make one file.
+    """Do a task: make one file.
 
     Parameters
     ----------
     task : Task
     progress : callable, optional
-        As in `fastconv.stream`; called for files that are filtered in bands. What it raises that is no
-        `Exception` ends the task.
+        As in `fastconv.stream`; called for files that are filtered in bands. A BaseException that
+        it raises and that is not an `Exception` ends the task.
 
     Returns
     -------
@@ -445,7 +454,7 @@ def _with_pillow(task: Task, notes: list[str], progress: Progress | None) -> int
             notes.append("its colour profile is not sRGB's, whose curve --linear takes")
         words = said(image)
         frames = frames_of(image, task.filter, file_format)
-        # The source is closed before it may be replaced: Windows does not replace open files.
+        # The source is closed before it may be replaced, since Windows does not replace open files.
         size = sum(frame.width * frame.height for frame in frames.images)
         like = image
     notes += _write(frames, task.target, task.force, words, like, task.source, {})
@@ -453,7 +462,9 @@ def _with_pillow(task: Task, notes: list[str], progress: Progress | None) -> int
 
 
 def _refuse_less(image: Image.Image, task: Task) -> None:
-    """Refuse a file of which Pillow would read fewer bits, unless that is asked for."""
+    """Raise ValueError if Pillow would read fewer bits than the file has, unless --mode asks for
+    it.
+    """
     bits = deep_colour.bits_unread(image)
     if not bits or task.filter.options.get("mode") is not None:
         return
@@ -469,7 +480,7 @@ def _refuse_less(image: Image.Image, task: Task) -> None:
 
 
 def _is_deep(task: Task) -> bool:
-    """Whether a file has samples that Pillow reads fewer bits of, and that `deep` reads and writes."""
+    """Whether `deep_colour` reads and writes a file, and Pillow would read fewer bits of it."""
     suffixes = {task.source.suffix.lower(), task.target.suffix.lower()}
     if not suffixes <= set(deep_colour.SUFFIXES) or task.filter.options.get("mode") is not None:
         return False
@@ -478,7 +489,7 @@ def _is_deep(task: Task) -> bool:
     try:
         with Image.open(task.source) as image:
             return bool(deep_colour.bits_unread(image))
-    except UnidentifiedImageError:  # TIFF of kinds that Pillow does not know
+    except UnidentifiedImageError:  # Pillow does not know all kinds of TIFF
         return task.source.suffix.lower() in TIFF
 
 
@@ -513,7 +524,7 @@ def _as_fits(task: Task, notes: list[str], progress: Progress | None) -> int:
 
 
 def _of_arrays(task: Task) -> dict[str, Any]:
-    """Options of what is no picture: nothing of it is opacity."""
+    """Options for arrays, which have no opacity."""
     options = dict(task.filter.options)
     if options.pop("premultiply", False):
         raise ValueError("--premultiply is for pictures that Pillow opens")
@@ -544,7 +555,7 @@ def _needs_bands(task: Task) -> bool:
         return False
     try:
         from .tiff import needs_bands
-    except ModuleNotFoundError:  # then Pillow does what it can
+    except ModuleNotFoundError:  # without tifffile, Pillow reads what it can
         return False
     return needs_bands(task.source, task.filter.options.get("mode") is not None)
 
@@ -564,7 +575,7 @@ def _in_bands(task: Task, notes: list[str], progress: Progress | None) -> int:
 
 
 def _type_for(source: Path, image: Any, mode: str | None) -> np.dtype[Any] | None:
-    """Type of the result that a mode asks for."""
+    """Type of the result for a mode; None if no mode is given."""
     is_picture = source.suffix.lower() in TIFF
     if mode is None:
         return None

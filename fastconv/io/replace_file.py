@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A file takes its place when it is complete, with the rights of the one that was there before.
+"""Replace a file only when the new one is complete, and keep the rights of the old one.
 
-It is written under a temporary name beside its own. One that replaces another takes over its mode, owner,
-times and extended attributes, as far as this user may; a new one is for those who may read its source.
+The new file is written under a temporary name in the same folder. It takes over mode, owner, times
+and extended attributes of the file that it replaces, as far as this user may set them. If it
+replaces none, it is readable at most for those who may read its source.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ __all__ = ["refuse_existing", "take_rights", "whole"]
 
 
 def refuse_existing(target: Path, force: bool) -> None:
-    """Raise FileExistsError if the target is there and must not be replaced."""
+    """Raise FileExistsError if the target exists and must not be replaced."""
     if os.path.lexists(target) and not force:
         raise FileExistsError(f"{target} exists; --force overwrites it")
 
 
 @contextmanager
 def whole(target: Path, force: bool, source: Path | None = None) -> Iterator[Path]:
-    """Yield a name to write to; the file takes the place of the target, or after an error is gone."""
+    """Yield a temporary name to write to. The file then replaces the target; after an error it is
+    removed.
+    """
     refuse_existing(target, force)
-    target = Path(os.path.realpath(target))  # a link stays one
+    target = Path(os.path.realpath(target))  # replace the target of a link, not the link
     temporary = target.with_name(f".fastconv-{secrets.token_hex(8)}.tmp")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -41,10 +44,12 @@ def whole(target: Path, force: bool, source: Path | None = None) -> Iterator[Pat
 
 
 def take_rights(new: Path, target: Path, source: Path | None) -> None:
-    """Give a file that is complete the rights of the target it will replace, or else its source's mode."""
+    """Give a complete file the rights of the target that it will replace; if there is none, its
+    source's mode.
+    """
     if target.exists():
         old = target.stat()
-        with suppress(OSError):  # another's file stays readable, but may not stay his
+        with suppress(OSError):  # only root may keep another owner
             os.chown(new, old.st_uid, old.st_gid)
         with suppress(OSError):
             shutil.copystat(target, new)

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Images larger than memory: bands of rows go from anything that can be sliced into anything that can.
+"""Images larger than memory: bands of rows, read from any sliceable array, written to another.
 
-One thread reads, as many as there are cores filter, each a band of its own, and the caller's writes. Nothing
-but these bands is held.
+One thread reads, one thread for each core filters a band of its own, and the caller's thread
+writes. Only these bands are held in memory.
 
     source    done | done      | filtering | filtering | reading |
     target    done | writing   | filtering | filtering |
 
-(A band for each thread, rather than all threads on a band: where reading or writing takes a core for a while,
-one band is late, and not all of them.)
+(Each thread has a band of its own, instead of sharing one band: if reading or writing occupies a
+core for a while, only one band is late.)
 
-The result is that of the whole image in memory. The method is chosen for the whole, borders stand where
-they stand, and wrap fetches its rows from the other end. Integers are equal to the last bit, and floats too:
-no sums depend on bands but those of an FFT and of a box, whose bands begin where its tiles do, or its
-groups of rows.
+The result equals that of the whole image in memory to the last bit, for integers and floats. The
+method is chosen for the whole image, borders apply at its edges, and wrap reads its rows from the
+other end. Only the sums of an FFT and of a box depend on bands; their bands begin where tiles or
+groups of rows begin.
 
-Memory-mapped files are filtered where they lie: a band is read ahead by the system, and given back to it
-when it is done, so mapped pages do not pile up either.
+Memory-mapped files are filtered in place: the system reads a band ahead, and its pages are released
+when it is done, so mapped pages do not accumulate.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ __all__ = ["channels_of", "stream"]
 
 Progress = Callable[[int, int], object]
 
-# Bytes of all bands that are held, of source and target, unless the caller says otherwise.
+# Default bytes of all bands in memory, of source and target together.
 BYTES = 2**27
 
 
@@ -84,39 +84,42 @@ def stream(
     Parameters
     ----------
     source : array, shape (..., H, W)
-        Anything with a shape and a dtype whose slices are arrays: np.memmap, zarr.Array, h5py.Dataset, a
-        file of TIFF pages (`fastconv.io.tiff.Pages`), dask.array.Array, ndarray.
+        Any object with a shape and a dtype whose slices are arrays: np.memmap, zarr.Array,
+        h5py.Dataset, a file of TIFF pages (`fastconv.io.tiff.Pages`), dask.array.Array, ndarray.
     kernel : array_like, shape (h, w)
     target : array
-        Anything of the result's shape whose slices can be assigned to. It must not be `source`, nor share
-        memory or bytes of a file with it.
+        Any object of the result's shape whose slices can be assigned to. It must not be `source`,
+        nor share memory or bytes of a file with it.
     correlate : bool
         Whether to leave the kernel as it is instead of reversing it.
     border, cval, origin, shape, method, threads, scale, offset, absolute
         As in `fastconv.convolve`.
     channel_axis : int, None or "auto"
-        As in `fastconv.convolve`. "auto" is how the command line reads a file: of three axes, a last one of
-        2, 3 or 4 behind longer ones is that of colours; all others are a stack of images, as they are in any
-        case with None.
+        As in `fastconv.convolve`. With "auto", the last of three axes holds colours if its length
+        is 2, 3 or 4 and the others are longer, as on the command line. All other arrays are stacks
+        of images. With None every array is one.
     linear : bool
         As in `fastconv.apply`: light is filtered, in float64.
     region : (int, int, int, int), optional
-        Left, top, width and height of the part to filter, of each image; the rest of `target` gets the pixels
-        of `source` as they are. For targets of the source's type and ``shape="same"``.
+        Left, top, width and height of the part to filter in each image. The rest of `target` gets
+        the pixels of `source` as they are. It requires a target of the source's type and
+        ``shape="same"``.
     dtype : dtype, optional
-        Type of the result: that of `target`, and nothing else.
+        Type of the result. It must be that of `target`.
     band : int, optional
-        Rows of the result that are filtered at a time, by one thread; by default so many that all bands
-        held take 128 MB. It is rounded up to whole chunks of the target.
+        Rows of the result that a thread filters at a time. The default is chosen so that all bands
+        in memory take 128 MB. It is rounded up to whole chunks of the target.
     progress : callable, optional
-        Called with the rows that are done and all there are, after each band. What it raises ends the run.
+        Called after each band with the number of rows done and the number of all rows. An exception
+        that it raises ends the run.
     resume : bool
-        Go on where an earlier run of the same kind ended.
+        Whether to continue where an earlier run with the same arguments ended.
     mark : path, optional
-        A file that says how far an unfinished run is. By default that is kept in ``target.attrs`` of zarr and
-        HDF5, and beside the file of a memmap, with ``.unfinished`` after its name. It is there from the
-        first byte written to the last; a target without it is complete. It holds against the end of the
-        process, not against a power failure, since no write waits for the disk.
+        A file that records how far an unfinished run is. By default the record is kept in
+        ``target.attrs`` for zarr and HDF5, and for a memmap in a file with ``.unfinished`` after
+        its name. It exists from the first byte written to the last, so a target without it is
+        complete. It survives the end of the process, but not a power failure, since no write waits
+        for the disk.
 
     Returns
     -------
@@ -130,7 +133,7 @@ def stream(
 
     See Also
     --------
-    fastconv.io.files.filter_file : the same for the names of files.
+    fastconv.io.files.filter_file : the same from file to file.
 
     Examples
     --------
@@ -169,7 +172,7 @@ def stream(
 def _in_light(
     source: Any, target: Any, channel_axis: int | None, border: str, cval: complex, region: Any
 ) -> tuple[Any, Any, float]:
-    """Source, target and constant as light."""
+    """Wrap source and target so that light is filtered, and convert the constant to light."""
     axes = len(source.shape)
     opacity = channel_axis is not None and source.shape[channel_axis] in (2, 4)
     if opacity and channel_axis not in (-1, axes - 1):
@@ -188,19 +191,19 @@ def _in_light(
 
 
 def _plain(a: Any, argument: str) -> Any:
-    """What can be sliced; an array in memory as one of NumPy's own class."""
+    """The sliceable object. An array in memory is returned as one of NumPy's own class."""
     refuse(a, argument)
     return np.asarray(a) if isinstance(a, np.ndarray) and not isinstance(a, np.memmap) else a
 
 
 def channels_of(source: Any) -> int | None:
-    """Axis of the channels of an array of which no more is said: what its file says, or its shape."""
+    """Axis of an array's channels, from its file if that tells, otherwise from its shape."""
     if hasattr(source, "channel_axis"):
         return source.channel_axis  # type: ignore[no-any-return]
     return colour_axis(tuple(getattr(source, "shape", ())))
 
 
-# --- what there is to do -------------------------------------------------------------------------
+# --- layouts and bands ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -213,8 +216,8 @@ class _Layout:
     rows : int
         The axis of the rows.
     channels : int or None
-        The axis of the channels. A slice keeps it, even if it is before the rows, and loses all others
-        that are.
+        The axis of the channels. A slice keeps it even if it comes before the rows, but drops all
+        other axes before them.
     """
 
     shape: tuple[int, ...]
@@ -254,25 +257,26 @@ class _Layout:
 
 @dataclass(frozen=True)
 class _Job:
-    """A plan, and how source and target are cut.
+    """A plan, and how source and target are cut into bands.
 
     Attributes
     ----------
     plan : Plan
-        For slices.
+        The plan for slices.
     source, target : _Layout
     whole : Part
         All of one image.
     step : int
-        Rows at whose multiples a call must begin and end for floats to get the same bits; else 1.
+        Calls must begin and end at multiples of so many rows, so that floats get the same bits; 1
+        if any row will do.
     band : int
-        Rows of the target that are filtered at a time, by one thread.
+        Rows of the target that a thread filters at a time.
     threads : int
-        How many bands are filtered at once.
+        Number of bands that are filtered at once.
     region : (int, int, int, int) or None
         The part of each image that is filtered.
     fingerprint : str
-        Of the plan, the shapes and types: what must be equal to go on.
+        Hash of the plan, the shapes and the types, which must be equal for a run to be resumed.
     """
 
     plan: Plan
@@ -291,7 +295,7 @@ class _Job:
         return int(np.prod(self.target.lead, dtype=int)) * self.whole.rows[2]
 
     def bands(self, done: int) -> Iterator[_Band]:
-        """What is left to do."""
+        """Yield the bands that are left to do."""
         rows = self.whole.rows[2]
         for number, lead in enumerate(np.ndindex(self.target.lead)):
             for y in range(min(max(done - number * rows, 0), rows), rows, self.band):
@@ -301,7 +305,9 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Band:
-    """Rows `begin` .. `end` - 1 of one image of a batch; with them, `done` rows of all are done."""
+    """Rows `begin` .. `end` - 1 of one image of a batch. After them, `done` rows of all images are
+    done.
+    """
 
     lead: tuple[int, ...]
     begin: int
@@ -310,7 +316,7 @@ class _Band:
 
 
 def _job(made: Plan, source: Any, target: Any, band: int | None, region: Any) -> _Job:
-    """Check everything before anything is written, and settle how large a band is."""
+    """Check everything before anything is written, and choose the height of a band."""
     shape, pixel = _facts(source, "source")
     target_shape, result = _facts(target, "target")
     made = _checked(made, shape, pixel, result)
@@ -352,8 +358,8 @@ def _job(made: Plan, source: Any, target: Any, band: int | None, region: Any) ->
 
 
 def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int]) -> int:
-    """Rows between those at which a call may begin: of an FFT's tile, of a box's group."""
-    if 0 in size:  # there is nothing to decide
+    """Step of the rows at which a call may begin: that of an FFT's tiles, or of a box's groups."""
+    if 0 in size:  # there are no results
         return 1
     strategies = made.strategies(np.zeros((1, 1), pixel), size)
     return math.lcm(*(strategy.row_step for strategy in strategies))
@@ -362,19 +368,19 @@ def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int]) -> int:
 def _checked(
     made: Plan, shape: tuple[int, ...], pixel: np.dtype[Any], result: np.dtype[Any]
 ) -> Plan:
-    """The plan for these types, if there is one."""
+    """The plan for these types. Raises if there is none."""
     if made.dtype is not None and made.dtype != result:
         raise TypeError(f"target must be of type {made.dtype}, as dtype asks; got {result}")
     if result == np.bool_:
         raise TypeError("target must be of an integer, float or complex type; got bool")
     made = made.with_options(dtype=result)
-    # an image of few pixels has what is wrong with the types
+    # a tiny image raises the errors about types
     made.run(np.zeros([min(n, 1) for n in shape], pixel))
     return made
 
 
 def _check_place(source: Any, target: Any) -> None:
-    """Refuse a target that is read-only, or whose bytes are those of the source, under whatever name."""
+    """Raise ValueError if the target is read-only, or shares memory or a file with the source."""
     if isinstance(target, np.ndarray) and not target.flags.writeable:
         raise ValueError("target must be writable; got a read-only array")
     if isinstance(source, np.ndarray) and isinstance(target, np.ndarray):
@@ -389,14 +395,16 @@ def _check_place(source: Any, target: Any) -> None:
 
 
 def _home(a: Any) -> tuple[Any, ...] | None:
-    """Where the array of an h5py.Dataset or of a zarr.Array is: the same if that was opened twice."""
+    """The location of an h5py.Dataset or a zarr.Array, which is equal if the same array is opened
+    twice.
+    """
     if type(a).__module__.partition(".")[0] not in ("h5py", "zarr"):
         return None
     return tuple(getattr(a, name, None) for name in ("id", "store", "path"))
 
 
 def _facts(a: Any, argument: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and native type of what can be sliced."""
+    """Shape and native type of a sliceable object."""
     try:
         shape, dtype = tuple(int(n) for n in a.shape), np.dtype(a.dtype)
     except (AttributeError, TypeError, ValueError):
@@ -408,7 +416,9 @@ def _facts(a: Any, argument: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def _band_height(band: int | None, fitting: int, reach: int) -> int:
-    """Rows of a band, by default those that fit; those that two bands need are a quarter of it at most."""
+    """Rows of a band. The default is those that fit, but at least four times the window's, since
+    neighbouring bands both read that many rows.
+    """
     if band is None:
         return max(fitting, 4 * reach)
     try:
@@ -421,14 +431,16 @@ def _band_height(band: int | None, fitting: int, reach: int) -> int:
 
 
 def _stored_together(a: Any, axis: int) -> int:
-    """Rows of a chunk, or of a shard of chunks, of zarr, HDF5, TIFF or dask."""
+    """Rows of a chunk, or of a shard of chunks, in zarr, HDF5, TIFF or dask; 1 if there are
+    none.
+    """
     chunks = getattr(a, "shards", None) or getattr(a, "chunks", None)
     rows = chunks[axis] if chunks else 1
     return int(max(rows) if isinstance(rows, tuple) else rows)
 
 
 def _resumed(place: Mark | None, job: _Job) -> int:
-    """Rows that an earlier run has done."""
+    """Number of rows that an earlier run has done."""
     if place is None:
         raise ValueError("target must be a memmap, zarr or HDF5, or `mark` a path, to be resumed")
     found = place.read()
@@ -441,13 +453,15 @@ def _resumed(place: Mark | None, job: _Job) -> int:
     return min(max(found[1], 0), job.total)
 
 
-# --- doing it ------------------------------------------------------------------------------------
+# --- reading, filtering and writing --------------------------------------------------------------
 
 
 def _run(
     job: _Job, source: Any, target: Any, place: Mark | None, done: int, progress: Progress | None
 ) -> None:
-    """One thread reads in turn, some filter, a band each, and this one writes in turn."""
+    """Run all bands: one thread reads them in order, several filter one band each, and this thread
+    writes in order.
+    """
     reader, writer = _Reader(job, source), _Writer(job, target, place)
     pending: deque[tuple[_Band, Future[NDArray[Any]]]] = deque()
 
@@ -474,17 +488,17 @@ def _run(
 
 @dataclass(frozen=True)
 class _Rows:
-    """What a band is filtered from.
+    """The rows of the source from which a band is filtered.
 
     Attributes
     ----------
     pixels : ndarray
     part : Part
-        Where in them the windows stand.
+        Positions of the windows in them.
     keep : slice
         The band's rows of the result.
     own : slice
-        Rows of `pixels` where the band is, for results of the image's size.
+        The band's own rows in `pixels`, for results of the image's size.
     begin : int
         The band's first row of the result.
     """
@@ -497,7 +511,7 @@ class _Rows:
 
 
 def _filtered(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> NDArray[Any]:
-    """The band, in its place in the target if it has one."""
+    """Filter a band, into its place in the target if it has one."""
     whole = rows.keep == slice(0, rows.part.rows[2])
     if job.region is not None:
         return _filtered_in_region(job, rows, place)
@@ -510,7 +524,7 @@ def _filtered(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> NDArray[Any
 
 
 def _filtered_in_region(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> NDArray[Any]:
-    """The band, filtered within the region, else as it was."""
+    """Filter a band within the region, and copy its other pixels."""
     left, top, width, height = job.region or (0, 0, 0, 0)
     axis = job.source.axis
     result: NDArray[Any] = np.array(rows.pixels[(slice(None),) * axis + (rows.own,)])
@@ -533,7 +547,7 @@ def _filtered_in_region(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> N
 
 
 class _Reader:
-    """Reads what bands are filtered from, one after the other; rows that two need, once."""
+    """Reads the rows for each band in order. Rows that two bands need are read once."""
 
     def __init__(self, job: _Job, source: Any) -> None:
         self._job, self._source = job, source
@@ -543,7 +557,7 @@ class _Reader:
         self._low, self._held = 0, np.empty(0)
 
     def __call__(self, band: _Band) -> _Rows:
-        """Read a band, with the rows that its windows touch."""
+        """Read all rows that the windows of a band touch."""
         job = self._job
         length, start, count = job.whole.rows
         begin = band.begin // job.step * job.step
@@ -565,11 +579,11 @@ class _Reader:
         return _Rows(pixels, part, keep, own, band.begin)
 
     def release(self, rows: _Rows) -> None:
-        """Say that a band has been filtered."""
+        """Release the pages of a band that has been filtered."""
         self._mapping.release(rows.pixels)
 
     def _around(self, lead: tuple[int, ...], first: int, last: int) -> NDArray[Any]:
-        """Rows `first` .. `last` - 1, of which some are outside."""
+        """Rows `first` .. `last` - 1, some of which are outside of the image."""
         job = self._job
         table = index_table(job.whole.rows[0], first, last - first, job.plan.borders[0])
         needed = np.unique(table)
@@ -580,7 +594,7 @@ class _Reader:
         )
 
     def _rows(self, lead: tuple[int, ...], low: int, high: int) -> NDArray[Any]:
-        """Rows of the source: a view of what is in memory, or mapped there."""
+        """Rows of the source; a view if it is in memory or mapped."""
         axis = self._job.source.axis
         if isinstance(self._source, np.ndarray):
             view: NDArray[Any] = self._source[self._job.source.at(lead, low, high)]
@@ -600,7 +614,7 @@ class _Reader:
         return result
 
     def _up(self, row: int) -> int:
-        """To the end of a row's chunk: it is read as a whole."""
+        """The end of the chunk that ends at or after a row, since chunks are read as a whole."""
         return min(-(-row // self._stored) * self._stored, self._job.whole.rows[0])
 
     def _read(self, lead: tuple[int, ...], low: int, high: int) -> NDArray[Any]:
@@ -608,14 +622,16 @@ class _Reader:
 
 
 class _Writer:
-    """Writes bands, and then that it has."""
+    """Writes bands, and records after each band that it is done."""
 
     def __init__(self, job: _Job, target: Any, place: Mark | None) -> None:
         self._job, self._target, self._mark = job, target, place
         self._mapping = Mapping(target)
 
     def place(self, band: _Band) -> NDArray[Any] | None:
-        """Where the engine can write the band itself: in an array in memory."""
+        """The band's place in a target in memory, into which the engine can write; None for other
+        targets.
+        """
         if not isinstance(self._target, np.ndarray) or not self._target.dtype.isnative:
             return None
         place: NDArray[Any] = self._target[self._at(band)]

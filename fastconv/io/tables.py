@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Tables of tags, as TIFF files and EXIF data have them: read and written as the bytes that they are.
+"""Tables of tags of TIFF files and EXIF data, read and written without decoding them.
 
-A library that decodes tags and writes them anew changes text that is not ASCII, and leaves out the tables
-that a tag only points at: those of the camera and of the place, and what they point at in their turn.
+A library that decodes tags and writes them anew changes text that is not ASCII. It also leaves out
+the tables to which tags point: those of the camera and of the place, and the tables to which these
+point.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from typing import BinaryIO
 
 __all__ = ["POINTERS", "Layout", "Tag", "add_tables", "exif_from", "tables_of", "tags_at"]
 
-POINTERS = (34665, 34853, 40965)  # of the camera, of the place, of interoperability
+POINTERS = (34665, 34853, 40965)  # to the tables of camera, place and interoperability
 _LONG, _LONG8, _IFD, _IFD8 = 4, 16, 13, 18
 _BYTES = {
     1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8
 }  # fmt: skip
-# Tags of one table, and bytes of one value, that no file means.
+# Larger numbers of tags in a table, or of bytes in a value, mean that a file is broken.
 _MOST_TAGS, _MOST_BYTES = 4096, 2**28
 
 Tag = tuple[int, int, bytes]  # code, type, packed values
@@ -28,14 +29,14 @@ Tag = tuple[int, int, bytes]  # code, type, packed values
 
 @dataclass(frozen=True)
 class Layout:
-    """How numbers are stored: byte order, and offsets of 32 or 64 bits."""
+    """The format of numbers: byte order, and offsets of 32 or 64 bits."""
 
     order: str
     big: bool
 
     @classmethod
     def of(cls, file: BinaryIO) -> tuple[Layout, int]:
-        """Read the head of a file; return its layout, and where its first table is."""
+        """Read the head of a file. Return its layout and the offset of its first table."""
         file.seek(0)
         head = file.read(16)
         if head[:2] not in (b"II", b"MM") or len(head) < 8:
@@ -56,7 +57,7 @@ class Layout:
 
     @property
     def room(self) -> int:
-        """Bytes of a value that stand in the table itself."""
+        """Most bytes of a value that is stored in the table itself."""
         return 8 if self.big else 4
 
     @property
@@ -65,7 +66,7 @@ class Layout:
         return self.order + ("Q" if self.big else "H")
 
     def pointer(self, code: int, offset: int) -> Tag:
-        """A tag that says where another table is."""
+        """A tag that holds the offset of another table."""
         return code, _LONG8 if self.big else _LONG, struct.pack(self.offset, offset)
 
 
@@ -86,13 +87,13 @@ def tags_at(file: BinaryIO, layout: Layout, offset: int) -> tuple[list[Tag], byt
         if length > layout.room:
             file.seek(struct.unpack(layout.offset, value)[0])
             value = file.read(min(length, _MOST_BYTES))
-        if 0 < length <= len(value):  # what is cut short, or of no known type, says nothing
+        if 0 < length <= len(value):  # skip values that are truncated or of unknown type
             found.append((code, kind, value[:length]))
     return found, after
 
 
 def append(file: BinaryIO, layout: Layout, tags: Iterable[Tag], after: bytes = b"") -> int:
-    """Write a table behind all that is there, and return its offset."""
+    """Write a table at the end of the file, and return its offset."""
     tags = sorted(tags)
     size = struct.calcsize(layout.count) + len(tags) * (4 + 2 * layout.room) + layout.room
     offset = file.seek(0, 2)
@@ -111,14 +112,14 @@ def append(file: BinaryIO, layout: Layout, tags: Iterable[Tag], after: bytes = b
 
 
 def tables_of(file: BinaryIO, layout: Layout, tags: Iterable[Tag]) -> dict[int, list[Tag]]:
-    """The tables that pointers among some tags point at, and in their turn."""
+    """The tables to which pointers among `tags` point, and those to which these tables point."""
     found = {}
     for code, kind, value in tags:
         if code in POINTERS and kind in (_LONG, _LONG8, _IFD, _IFD8):
             where = struct.unpack(layout.order + ("I" if len(value) == 4 else "Q"), value)[0]
             try:
                 inner, _ = tags_at(file, layout, where)
-            except (ValueError, struct.error):  # it points at nothing
+            except (ValueError, struct.error):  # the pointer is broken
                 continue
             found[code] = [tag for tag in inner if tag[0] not in POINTERS]
             found |= tables_of(file, layout, inner)
@@ -138,7 +139,7 @@ def _append_tables(file: BinaryIO, layout: Layout, tables: dict[int, list[Tag]])
 
 
 def add_tables(file: BinaryIO, tables: dict[int, list[Tag]]) -> None:
-    """Give the first page of a TIFF file that is open for changes the tables of another."""
+    """Add tables to the first page of a TIFF file that is open for changes."""
     layout, first = Layout.of(file)
     tags, after = tags_at(file, layout, first)
     tags = [tag for tag in tags if tag[0] not in tables]
@@ -148,7 +149,7 @@ def add_tables(file: BinaryIO, tables: dict[int, list[Tag]]) -> None:
 
 
 def exif_from(layout: Layout, tags: list[Tag], tables: dict[int, list[Tag]]) -> bytes:
-    """EXIF data, without a prefix, of some tags and of tables."""
+    """EXIF data, without a prefix, that hold these tags and tables."""
     small = Layout(layout.order, big=False)
     file = io.BytesIO((b"II*\0" if small.order == "<" else b"MM\0*") + bytes(4))
     tags = [tag for tag in tags if tag[1] in _BYTES and tag[1] < _LONG8]

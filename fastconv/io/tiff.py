@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """TIFF: pages that can be sliced into rows, and a file that is written strip by strip (extra `tiff`).
 
-Everything that is a matter of the format is tifffile's: tags, tiles, strips, codecs. What is here is the
-order in which they are asked for.
+tifffile handles the format: tags, tiles, strips, codecs. This file decides which of them are read
+and written, and when.
 
-Reading     Only the tiles or strips that hold the wanted rows are decoded, by several threads. Where the
-            pixels lie in the file as in memory, they are mapped instead.
-Writing     Without compression the file is mapped. With it, the place of a strip is not known before all
-            before it are coded, and the table of them is written last: so coded strips are collected in a
-            file of their own, with a list of their lengths, from which an interrupted run goes on, and at
-            the end put into a TIFF as they are.
+Reading     Only the tiles or strips that hold the wanted rows are decoded, by several threads.
+            If the pixels are stored as in memory, they are mapped instead.
+Writing     A file without compression is mapped. With compression, the place of a strip is known
+            only after all strips before it are coded, and the table of strips is written last. So
+            coded strips are collected in a file of their own, with a list of their lengths. An
+            interrupted run resumes from these; at the end the strips are copied into a TIFF.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from .tables import POINTERS, Layout, Tag, add_tables, tables_of, tags_at
 
 __all__ = ["Pages", "Strips", "create", "needs_bands", "tags_of"]
 
-# Bytes of a strip before it is coded: enough for the codec, few enough for a reader of a part.
+# Bytes of a strip before it is coded: enough for the codec, few enough for readers of a part.
 STRIP_BYTES = 2**18
-# Bytes of pixels from which pictures are filtered in bands though they would fit into memory.
+# Bytes of pixels from which pictures are filtered in bands even if they fit into memory.
 LARGE = 2**28
 NONE, LZW, DEFLATE = 1, 5, 8
 # Colour spaces whose samples are numbers that may be summed; JPEG's YCbCr is decoded to RGB.
@@ -43,7 +43,7 @@ JPEG = 7
 
 
 class Pages:
-    """The pages of a TIFF file that are like its first one, as one array.
+    """The pages of a TIFF file that have the layout of its first page, as one array.
 
     Parameters
     ----------
@@ -52,20 +52,20 @@ class Pages:
     Attributes
     ----------
     shape : tuple of int
-        (P, H, W), or (H, W) if there is but one; with samples, (..., H, W, S), or (..., S, H, W) if they
-        are stored apart.
+        (P, H, W), or (H, W) for a single page. With several samples (..., H, W, S), or (..., S, H,
+        W) if each sample has planes of its own.
     dtype : dtype
     channel_axis : int or None
-        -1 for samples that are stored together; those stored apart are images like any other.
+        -1 if the samples of a pixel are stored together. Separate planes count as images.
     others : int
-        Pages that are unlike the first one, and not in here: thumbnails, pyramids.
+        Number of pages of another layout, which are not in the array: thumbnails, pyramids.
     chunks : tuple of int
         Rows of a tile or strip at their axis, 1 elsewhere.
 
     Raises
     ------
     ValueError
-        The pixels are no numbers that may be summed: palettes, single bits, other colour spaces.
+        The samples cannot be summed: palettes, single bits, other colour spaces.
     CutShortError
         Only the first page of several has tags.
 
@@ -106,12 +106,12 @@ class Pages:
         self.chunks = (*(1,) * len(self._lead), self._rows, *inner[1:])
 
     def all_are_small_and(self, known: Callable[[Any], bool]) -> bool:
-        """Whether all pages of the file fit into memory together, and each is known."""
+        """Whether all pages of the file fit into memory together, and `known` is true for each."""
         pages = list(self._file.pages)
         return sum(math.prod(page.shape) for page in pages) <= LARGE and all(map(known, pages))
 
     def notes(self, dtype: np.dtype[Any]) -> Iterator[str]:
-        """Say what a result of this type does not have of the file."""
+        """Yield messages about parts of the file that a result of this type does not have."""
         if self.others:
             yield f"only the pages like the first are filtered, {self.others} are not"
         smaller = sum(len(page.subifds or ()) for page in self.pages)
@@ -134,7 +134,7 @@ class Pages:
         self._file.close()
 
     def mapped(self) -> NDArray[Any] | None:
-        """All pixels where they lie in the file, if they lie there as in memory."""
+        """All pixels, mapped from the file, if they are stored as in memory; otherwise None."""
         if len(self.pages) > 1 or not self.first.is_memmappable:
             return None
         a: NDArray[Any] = tifffile.memmap(self._file.filehandle.path, page=0, mode="r")
@@ -165,9 +165,9 @@ class Pages:
         return result
 
     def _put(self, result: NDArray[Any], low: int, segment: Any) -> None:
-        """Copy what is wanted of a tile or strip."""
+        """Copy the wanted rows of a tile or strip."""
         pixels, (_, _, y, x, _), _ = segment
-        if pixels is None:  # left out of the file: zeros
+        if pixels is None:  # the file omits it, which means zeros
             return
         pixels = pixels.reshape(pixels.shape[1:] if self.channel_axis else pixels.shape[1:3])
         first, last = max(y, low), min(y + pixels.shape[0], low + result.shape[0])
@@ -177,9 +177,7 @@ class Pages:
 
 
 def as_stored(path: str | os.PathLike[str]) -> tuple[int, tuple[int, int]]:
-    """How the first page has to be turned to be seen as it is meant, 1 (not at all) to 8, and its width and
-    height.
-    """
+    """The orientation of the first page, 1 (upright) to 8, and its stored width and height."""
     with tifffile.TiffFile(path) as file:
         page = file.pages[0]
         tag = page.tags.get(274)
@@ -188,32 +186,32 @@ def as_stored(path: str | os.PathLike[str]) -> tuple[int, tuple[int, int]]:
 
 
 class CutShortError(ValueError):
-    """Pages are in the file, but what is needed to read them is not."""
+    """The file holds pages without the tags that are needed to read them."""
 
 
 def needs_bands(path: str | os.PathLike[str], in_another_mode: bool = False) -> bool:
-    """Whether a file is filtered here: one of numbers, whose tags go through as they are.
+    """Whether a file is filtered here, in bands and with all its tags, and not by Pillow.
 
-    What is no TIFF, or not one of numbers, is Pillow's to refuse or to read. Pillow's are also small files
-    of pages of several kinds, which it takes one after the other, and those that it shall convert to
-    another mode, unless they are large, of several pages, of more bits, or BigTIFF.
+    Pillow reads or refuses files that are no TIFF, or whose samples are not numbers. It also reads
+    small files of pages of several kinds, and files that are to be converted to another mode,
+    unless they are large, have several pages or more bits, or are BigTIFF.
     """
     try:
         pages = Pages(path)
-    except CutShortError:  # which is not Pillow's to ignore
+    except CutShortError:  # Pillow would ignore the missing pages
         return True
     except (OSError, ValueError, IndexError, tifffile.TiffFileError):
         return False
     try:
         kind = pages.dtype.name, int(pages.first.samplesperpixel)
         if pages.others and pages.all_are_small_and(_is_pillows):
-            return False  # which filters pages of all kinds, one after the other
+            return False  # Pillow reads pages of all kinds, one after the other
         return (
             not in_another_mode
             or len(pages.shape) > (3 if pages.channel_axis else 2)
             or kind not in _PILLOWS
-            or 0 in pages.first.extrasamples  # of which Pillow reads none
-            or pages.first.parent.is_bigtiff  # of which Pillow does not write what it has read
+            or 0 in pages.first.extrasamples  # Pillow drops unspecified extra samples
+            or pages.first.parent.is_bigtiff  # Pillow does not write the tags that it has read
             or math.prod(pages.shape) * pages.dtype.itemsize > LARGE
         )
     finally:
@@ -253,14 +251,14 @@ def _check(page: Any) -> None:
 
 
 def _check_complete(file: Any) -> None:
-    """Refuse stacks of ImageJ and tifffile whose description alone tells of the further pages."""
+    """Refuse stacks of ImageJ and tifffile whose further pages have no tags, only a description."""
     if (file.is_imagej or file.is_shaped) and file.series[0].is_truncated:
         pages = file.series[0].size // file.pages[0].size
         raise CutShortError(f"{file.filename} must have tags for each of its {pages} pages; got 1")
 
 
 def tags_of(page: Any, dtype: np.dtype[Any]) -> dict[str, Any]:
-    """What a page says of its pixels that still holds when they are filtered."""
+    """tifffile's arguments for the tags of a page that are still true after filtering."""
     tags: dict[str, Any] = {
         "photometric": RGB if page.photometric == YCBCR else int(page.photometric),
         "metadata": None,
@@ -281,9 +279,9 @@ def tags_of(page: Any, dtype: np.dtype[Any]) -> dict[str, Any]:
 
 
 def words_of(page: Any, dtype: np.dtype[Any]) -> list[Tag]:
-    """Tags of a page as they are, but those of how its pixels are stored.
+    """Tags of a page, undecoded, without those that describe how its pixels are stored.
 
-    What OME and ImageJ say of the type of pixels is left out with their descriptions where that changes.
+    Descriptions of OME and ImageJ name the type of the pixels, so they are left out if it changes.
     """
     file = page.parent.filehandle
     layout = Layout(page.parent.byteorder, bool(page.parent.is_bigtiff))
@@ -294,42 +292,42 @@ def words_of(page: Any, dtype: np.dtype[Any]) -> list[Tag]:
 
 
 def types_are_described(file: Any) -> bool:
-    """Whether the description of a file says of what type its pixels are."""
+    """Whether the description of a file names the type of its pixels."""
     return bool(file.is_ome or file.is_imagej)
 
 
 def tables_beside(page: Any) -> dict[int, list[Tag]]:
-    """The tables of camera and place that a page points at."""
+    """The tables of camera and place to which a page points."""
     file = page.parent.filehandle
     layout = Layout(page.parent.byteorder, bool(page.parent.is_bigtiff))
     return tables_of(file, layout, tags_at(file, layout, page.offset)[0])
 
 
-# Tags that tifffile writes itself, and 34675, the profile, is none of them.
+# Tags that tifffile writes itself. It does not write 34675, the profile.
 _STORAGE = (*(tag for tag in STORAGE_TAGS if tag != 34675), 282, 283, 296, 320, 32997, 32998)
 
 
 def _is_big(shape: tuple[int, ...], dtype: np.dtype[Any], like: Any) -> bool:
-    """Whether offsets of 32 bits may not do: codecs can make noise larger than it was."""
+    """Whether offsets of 32 bits may be too small. Codecs can make noise larger than it was."""
     return bool(like.parent.is_bigtiff or math.prod(shape) * dtype.itemsize > 2**32 - 2**27)
 
 
 def create(
     path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], pages: Pages, resume: bool
 ) -> Any:
-    """A file that pages like these can be written to: a mapped one, or `Strips`.
+    """Create a file for pages like these, as a mapped array or as `Strips`.
 
     Parameters
     ----------
     path : Path
     shape : tuple of int
-        Of the result; its leading axes are those of `pages`.
+        Shape of the result. Its leading axes are those of `pages`.
     dtype : dtype
     pages : Pages
-        Whose colours, resolution and compression are taken over. What is compressed with losses, or in a
-        way that cannot be written, is deflated.
+        The source of colours, resolution and compression. Compression that is lossy, or that cannot
+        be written, is replaced by deflate.
     resume : bool
-        Whether to open what an earlier run has left, rather than begin anew.
+        Whether to open the file of an earlier run instead of beginning anew.
     """
     like = pages.first
     if like.compression != NONE or not pages.say_the_same:
@@ -352,10 +350,10 @@ def _add_tables(path: Path, page: Any) -> None:
 
 
 class Strips:
-    """Strips, coded if the source's are, collected until there are all of them.
+    """Strips, coded if the source's are, which are collected until all are there.
 
-    They must come in order, in whole strips: `chunks` says of how many rows. After `shape` and `dtype`, that
-    is all that `fastconv.stream` needs of a target.
+    Rows must come in order, in whole strips of `chunks` rows. With `shape`, `dtype` and `chunks`
+    this is a target for `fastconv.stream`.
     """
 
     def __init__(
@@ -370,7 +368,7 @@ class Strips:
         self.chunks = (*(1,) * rows_axis, self._rows, *shape[rows_axis + 1 :])
         code = pages.first.compression
         self._codec = int(code) if code in (NONE, LZW) else DEFLATE
-        # differences of neighbours; of floats they would be no smaller
+        # differences of neighbours, which are not smaller for floats
         self._predictor = 2 if dtype.kind in "iu" and self._codec != NONE else 1
         mode = "r+b" if resume else "w+b"
         # closed by `close`
@@ -397,7 +395,7 @@ class Strips:
         self._next = first + len(cuts)
 
     def _go_on_at(self, strip: int) -> None:
-        """Forget what was written after the last band that is known to be done."""
+        """Drop the strips that were written after the last band that is known to be done."""
         self._lengths.truncate(8 * strip)
         self._lengths.seek(0)
         lengths = np.frombuffer(self._lengths.read(), "<u8")
@@ -421,7 +419,7 @@ class Strips:
         return bytes(tifffile.TIFF.COMPRESSORS[self._codec](block.tobytes()))
 
     def finish(self, target: Path) -> None:
-        """Put the strips into a TIFF."""
+        """Copy the strips into a TIFF."""
         self._strips.seek(0)
         self._lengths.seek(0)
         pages = self._source
@@ -449,7 +447,7 @@ class Strips:
             yield self._strips.read(int.from_bytes(self._lengths.read(8), "little"))
 
     def close(self) -> None:
-        """Close the files; what is in them remains, to go on from."""
+        """Close the files. Their contents remain, so that a run can be resumed."""
         self._pool.shutdown()
         self._strips.close()
         self._lengths.close()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Folders of zarr arrays: which are arrays, and a new one that has all that another says of itself.
+"""Folders of zarr arrays: find the arrays, and create an array with the metadata of another.
 
-What it says is one file of JSON (two, in version 2 of the format). That is copied, rather than told to a
-library, of which each version knows other parts of it: codecs, shards, fill value, names of axes, attributes.
+The metadata are one JSON file (two in version 2 of the format). It is copied instead of passed to a
+library, since each version of the library knows other parts of it: codecs, shards, fill value,
+names of axes, attributes.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ _V2, _V3 = ".zarray", "zarr.json"
 
 
 def kind_of(path: Path) -> str:
-    """The suffix that tells what a path is; of a folder within one of zarr's, .zarr too."""
+    """The suffix that tells the format of a path. An array within a .zarr folder counts as .zarr,
+    too.
+    """
     suffix = path.suffix.lower()
     within = any(parent.suffix.lower() == ".zarr" for parent in path.parents)
     return ".zarr" if within and suffix != ".zarr" and _is_array(path) else suffix
 
 
 def arrays_in(path: Path) -> list[Path]:
-    """The folder itself if it is an array, else those arrays that are in it, however deep."""
+    """The folder itself if it is an array, otherwise all arrays within it at any depth."""
     if _is_array(path):
         return [path]
     found = {file.parent for name in (_V2, _V3) for file in path.rglob(name)}
@@ -47,7 +50,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def like_zarr(source: Path, target: Path, dtype: np.dtype[Any]) -> bool:
-    """Make an empty array like another, but of this type; False if the other is no zarr."""
+    """Make an empty array with another's metadata but this type. False if the other is not a zarr
+    array.
+    """
     for name, of_type in ((_V2, _of_type_2), (_V3, _of_type_3)):
         if (source / name).is_file() and _is_array(source):
             said = of_type(_read(source / name), dtype)
@@ -84,17 +89,19 @@ def _of_type_3(said: dict[str, Any], dtype: np.dtype[Any]) -> dict[str, Any]:
 
 
 def _of_any_type(codec: dict[str, Any]) -> dict[str, Any]:
-    """A codec that does not rely on pixels of one byte."""
+    """A codec that works for samples of any size, not only of one byte."""
     options = dict(codec.get("configuration", {}))
     if codec.get("name") == "bytes":
         options.setdefault("endian", "little")
-    if "codecs" in options:  # of a shard
+    if "codecs" in options:  # the codec is a shard
         options["codecs"] = [_of_any_type(inner) for inner in options["codecs"]]
     return {**codec, "configuration": options} if options else codec
 
 
 def _fill(value: Any, dtype: np.dtype[Any]) -> Any:
-    """The value of pixels that are not stored, as far as the type has it; all of a result are."""
+    """The fill value, or 0 if the type cannot hold it. A result stores all of its pixels, so it is
+    never seen.
+    """
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return 0
     return float(value) if dtype.kind == "f" else int(value) if value == int(value) >= 0 else 0
