@@ -641,7 +641,7 @@ cdef double load_rows(vec* rows, vec* channel_row, const Phase* p, Py_ssize_t le
         memset(sample_at(row, filled), 0, (n - filled) * sample_size(rows))
         if call.dst.type >= F16:
             squares = row_squares(row, filled)
-            if not squares <= largest:
+            if largest == largest and not squares <= largest:
                 largest = squares
     return largest
 
@@ -674,7 +674,7 @@ cdef int filter_rows(vec* to, const Phase* p, Py_ssize_t strip) noexcept nogil:
     while x < piece.width:
         width = smaller(s.columns, piece.width - x)
         squares = load_rows(rows, sample_at(rows, n * pitch), p, left, x, width)
-        if not squares <= largest:
+        if largest == largest and not squares <= largest:
             largest = squares
         turned_rows(a, rows, n, False)
         strip_filtered(a, &s.across, <vec*>s.across_spectrum, True)
@@ -736,7 +736,7 @@ cdef int filter_columns(vec* source, const Phase* p, Py_ssize_t strip) noexcept 
     if p.call.dst.type >= F16:
         strip_squares(a, piece.rows, each)
         for i in range(pitch):
-            if not each[i] <= largest:
+            if largest == largest and not each[i] <= largest:
                 largest = each[i]
         doubt = doubt + s.doubt_down * norm_of(2 * largest, 1) if largest < most_squares(source) else INFINITY
     strip_filtered(a, &s.down, <vec*>s.down_spectrum, True)
@@ -747,11 +747,11 @@ cdef int filter_columns(vec* source, const Phase* p, Py_ssize_t strip) noexcept 
 
 
 cdef double largest_of(const double* values, Py_ssize_t n) noexcept nogil:
-    """The largest value; NaN if one of them is."""
+    """The largest value; NaN if one of them is, which no comparison after it replaces."""
     cdef Py_ssize_t i
     cdef double largest = 0
     for i in range(n):
-        if not values[i] <= largest:
+        if largest == largest and not values[i] <= largest:
             largest = values[i]
     return largest
 

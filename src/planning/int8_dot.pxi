@@ -225,7 +225,7 @@ cdef bint fixed_of(Whole* w, Facts* f, const Request* request, int fraction_bits
     w.error = 1.01 * (max(over, under) * request.high) + definition_error(f, request)
     w.error += WHOLE * f.total / divisor * request.high     # the quotients of a rational kernel are rounded
     w.error += fabs(request.offset - nearest(request.offset * unit) * scale)
-    w.why = b"weights in fixed point of {fraction_bits} binary fraction_bits, sums of 32-bit integers"
+    w.why = b"weights in fixed point of {fraction_bits} fraction bits, sums of 32-bit integers"
     return True
 
 
