@@ -451,4 +451,8 @@ def test_subclasses_and_array_likes_are_read_as_arrays() -> None:
     wanted = fastconv.convolve(image, NINTHS)
     assert_array_equal(fastconv.convolve(Interface(), NINTHS), wanted)  # type: ignore[arg-type]
     assert_array_equal(fastconv.convolve(image.data, NINTHS), wanted)
-    assert type(fastconv.convolve(np.ma.masked_array(image), NINTHS)) is np.ndarray
+    assert type(fastconv.convolve(image.view(np.recarray), NINTHS)) is np.ndarray
+    # but for masked arrays, which stay ones, also where nothing is masked
+    masked = fastconv.convolve(np.ma.masked_array(image), NINTHS)
+    assert type(masked) is np.ma.MaskedArray
+    assert_array_equal(masked.data, wanted)
