@@ -53,6 +53,8 @@ OPTIONS = (
 )  # fmt: skip
 
 # Size of the image for which a plan describes itself if none is given.
+# The last four options where no samples are missing, as `convolve` has them by default.
+ALL_PRESENT = ("propagate", 0.0, "auto", None)
 _MEGAPIXEL = (1000, 1000)
 
 

@@ -440,6 +440,15 @@ def test_delta_of_bytes_is_added_to_their_dot_products() -> None:
         assert fastconv.plan(kernel, pixel=np.uint8, correlate=True, offset=number).method == "dot"
 
 
+def test_a_call_that_was_made_before_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    image, kernel = picture((17, 70), "uint8"), np.ones((3, 5)) / 15
+    for delta in (0.0, 2.5):
+        wanted = ours.filter2D(image, -1, kernel, delta=delta)
+        with monkeypatch.context() as patch:
+            patch.delattr("fastconv.compat.cv2.correlate")  # the long way
+            assert_array_equal(ours.filter2D(image, -1, kernel, delta=delta), wanted)
+
+
 def test_delta_with_a_fraction_is_the_definitions_beside_any_kernel(level: str) -> None:
     rng = np.random.default_rng(3)
     image = picture((17, 70), "uint8")

@@ -37,6 +37,7 @@ from .._arguments import array_of, output_of, quiet
 from .._engine.calls import known
 from .._options import Product
 from .._pixels import pixel_of
+from .._plan import ALL_PRESENT
 from .._products import LARGEST_ARRAY, Weights, correlate_product, product_of_lines
 from ..api import correlate
 from . import cv2_kernels as kernels
@@ -664,6 +665,7 @@ def _filtered(
         else:
             options = (
                 False, border, borderValue, origin, "same", axis, dtype, "auto", None, 1.0, number, False,
+                *ALL_PRESENT,
             )  # fmt: skip
             kept = known(image, kernel, out, options)
             if kept is not None:
