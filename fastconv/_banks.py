@@ -211,6 +211,11 @@ class _Job:
         self, image: ArrayLike, kernels: Any, flipped: bool, out: Any, options: dict[str, Any], *,
         combined: bool,
     ) -> None:  # fmt: skip
+        for name in ("mask", "dims"):
+            if name in options:
+                raise TypeError(
+                    f"{name} must not be given here; `convolve` takes it, a kernel at a time"
+                )
         listed = list(kernels) if isinstance(kernels, (Sequence, np.ndarray)) else []
         if not listed:
             came = repr(kernels) if isinstance(kernels, Sequence) else type(kernels).__name__

@@ -253,16 +253,20 @@ def _with_axes(
     mask: ArrayLike | None,
 ) -> NDArray[Any]:
     """A call that says where the kernel lies, which of the results are wanted, or what is missing."""
-    if options[-3] is options[-2] is options[-1] is None:
-        options = options[:-3]
-    else:
-        options = tuple(tuple(o) if type(o) is list else o for o in options)
+    options = _kept_by(options)
     if dims is None and mask is None:
         result = known(image, kernel, out, options)
         if result is not None:
             return result
     made = remembered(kernel, options) or _new(kernel, options)
     return made(image, out=out, dims=dims, mask=mask)
+
+
+def _kept_by(options: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Options as plans are found by: lists as tuples; without axes, stride and dilation if all are None."""
+    if options[-3] is options[-2] is options[-1] is None:
+        return options[:-3]
+    return tuple(tuple(o) if type(o) is list else o for o in options)
 
 
 def planned(
@@ -289,14 +293,10 @@ def planned(
     dilation: int | Sequence[int] | None = None,
 ) -> Plan:
     """The plan of a kernel and options, made now or by an earlier call."""
-    options: tuple[Any, ...] = (
+    options = _kept_by((
         flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
-        nan_policy, min_weight, renormalize, fill,
-    )  # fmt: skip
-    if not axes is stride is dilation is None:
-        options = tuple(
-            tuple(o) if type(o) is list else o for o in (*options, axes, stride, dilation)
-        )
+        nan_policy, min_weight, renormalize, fill, axes, stride, dilation,
+    ))  # fmt: skip
     found = remembered(kernel, options)
     return _new(kernel, options) if found is None else found
 

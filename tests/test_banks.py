@@ -136,3 +136,10 @@ def test_out_may_be_the_image() -> None:
 def test_what_is_wrong_is_said(call: Any, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match="^" + words):
         call(picture((40, 41), "uint8"))
+
+
+@pytest.mark.parametrize("name", ["mask", "dims"])
+def test_what_a_bank_does_not_take_is_named(name: str) -> None:
+    options: Any = {name: None}
+    with pytest.raises(TypeError, match=f"^{name} must not be given here"):
+        fastconv.bank(np.zeros((4, 5), np.uint8), [np.ones((3, 3))], **options)
