@@ -71,7 +71,7 @@ def execute_volume(
     constant: tuple[float, float],
     cost: float,
     threads: int | None,
-) -> None:
+) -> Any:
     """Fill `dst` from `src`, over three axes.
 
     Parameters
@@ -87,8 +87,13 @@ def execute_volume(
     cost : float
         Predicted ns for each sample of the result, on one thread.
     threads : int or None
+
+    Returns
+    -------
+    BoundVolume
+        Repeats the call with other arrays of these layouts.
     """
     numbers = tuple(map(BORDERS.index, borders))
-    calls.execute_volume(
+    return calls.execute_volume(
         program, src, dst, source.code, target.code, windows, numbers, constant, cost, threads
     )

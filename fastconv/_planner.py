@@ -46,7 +46,7 @@ def decide(
     order: str = "any",
     cast_mode: str = "rounded",
     slices: int = 0,
-    stepped: bool = False,
+    steps: tuple[int, int] = (1, 1),
 ) -> Strategy:
     """Choose a method for the level that runs.
 
@@ -74,8 +74,8 @@ def decide(
     slices : int
         Number of slices of a kernel of three axes, whose rows `kernel` lists slice by slice; 0 for
         two axes.
-    stepped : bool
-        Whether the results of such a kernel are some pixels apart.
+    steps : (int, int)
+        From one of the results of such a kernel to the next one, down and across.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def decide(
     """
     return planner.decide(
         kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute,
-        order, cast_mode, slices, stepped,
+        order, cast_mode, slices, steps,
     )  # fmt: skip
 
 
@@ -100,10 +100,10 @@ def rejected(
     absolute: bool = False,
     *,
     slices: int = 0,
-    stepped: bool = False,
+    steps: tuple[int, int] = (1, 1),
 ) -> tuple[tuple[str, str], ...]:
     """Method and reason of each method that `decide`, given the same arguments, does not take."""
     return planner.rejected(
         kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute,
-        slices, stepped,
+        slices, steps,
     )  # fmt: skip

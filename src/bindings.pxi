@@ -415,19 +415,25 @@ cdef int pad_kernel(Call* call) except -1:
     return 0
 
 
-cdef int make_volume_lines(vec* kind, Call* call, const Proposal* p, Py_ssize_t width) except -1:
+cdef int make_volume_lines(vec* kind, Call* call, const Proposal* p) except -1:
     """Taps of a product of three lines: along the slices, across, and down."""
     cdef Volume* v = &call.volume
-    cdef double* down = <double*>get_memory(v.slice_rows, sizeof(double))
+    cdef Py_ssize_t slices = v.slice_taps, rows = v.slice_rows
+    cdef double* lines = <double*>get_memory(slices + rows + p.width, sizeof(double))
     cdef bint exact
     try:
-        v.depth = <double*>get_memory(v.slice_taps, sizeof(double))
-        split_depth(p.down, v.slice_taps, v.slice_rows, v.depth, down, &exact)  # the planner has seen that it can
-        make_taps(kind, &call.across, p.across, 1, width, call.channels)
-        make_taps(kind, &call.window, down, v.slice_rows, 1, call.channels)
+        # the planner has seen that it can
+        split_lines(p, slices, is_stepped(v), lines, lines + slices, lines + slices + rows, &exact)
+        make_taps(kind, &v.deep, lines, 1, slices, 1)
+        make_taps(kind, &call.window, lines + slices, rows, 1, call.channels)
+        make_taps(kind, &call.across, lines + slices + rows, 1, p.width, call.channels)
         call.across.folded = p.across_symmetric
+        if is_stepped(v):
+            free_steps(&call.window)
+            make_steps(kind, &call.window, lines + slices, 1, v.row_step, 1)
+            call.across.pairs = 0   # neighbours stand in different parts
     finally:
-        free(down)
+        free(lines)
     return 0
 
 
@@ -437,7 +443,7 @@ cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p
     cdef bint spectral = p.sums == SPECTRA or p.sums == SPECTRAL_LINES
     cdef Py_ssize_t step = 1 if p.sums == FFT or spectral else call.channels
     if p.across != NULL and call.volume.slice_taps:
-        make_volume_lines(kind, call, p, kernel.width)
+        make_volume_lines(kind, call, p)
     elif p.across != NULL:
         make_taps(kind, &call.across, p.across, 1, kernel.width, step)
         make_taps(kind, &call.window, p.down, kernel.height, 1, step)
@@ -664,7 +670,7 @@ cdef class Program:
     def __dealloc__(self):
         free_taps(&self.call.across)
         free_taps(&self.call.window)
-        free(self.call.volume.depth)
+        free_taps(&self.call.volume.deep)
         free(<void*>self.call.padded_kernel)
         free(<void*>self.call.dots.offset)
         free(<void*>self.call.dots.weight)

@@ -120,7 +120,7 @@ cdef struct Volume:
     Py_ssize_t slice_step, row_step, col_step   # from a window to the next one
     Py_ssize_t slice_taps       # slices of the kernel, whose rows are all listed; 0: this is no volume
     Py_ssize_t slice_rows       # kernel rows of a slice
-    double* depth               # the line along slices of a product of three lines, otherwise NULL
+    Taps deep                   # the line along slices of a product of three lines; of no taps otherwise
 
 cdef struct Call:
     View src, dst
@@ -171,6 +171,11 @@ cdef struct Call:
     double low, high            # an integer output saturates here
     bint stream                 # the pictures are larger than caches, so results bypass them
     double tie_tolerance        # largest error of the fast sum; 0: it is exact, or the result is not rounded
+
+
+cdef inline bint is_stepped(const Volume* v) noexcept nogil:
+    """Whether rows are split, or left out; see schedule/volumes.pxi."""
+    return v.row_step > 1 or v.col_step > 1
 
 
 cdef struct Place:
@@ -320,10 +325,16 @@ cdef int make_steps(vec* kind, Taps* taps, const double* weights, Py_ssize_t sli
     return 0
 
 
-cdef void free_taps(Taps* taps) noexcept nogil:
-    free(taps.offset)
-    free(taps.weight)
+cdef void free_steps(Taps* taps) noexcept nogil:
     free(taps.step_row)
     free(taps.step_offset)
     free(taps.step_mask)
     free(taps.step_weight)
+    taps.step_row = taps.step_offset = NULL
+    taps.step_mask, taps.step_weight = NULL, NULL
+
+
+cdef void free_taps(Taps* taps) noexcept nogil:
+    free(taps.offset)
+    free(taps.weight)
+    free_steps(taps)

@@ -222,6 +222,45 @@ cdef class Bound:
         return run(self.runner, self.call, &r, NULL, NULL, 0, self.work, threads)
 
 
+@cython.final
+cdef class BoundVolume:
+    """The same of a volume, of any number of leading axes."""
+    cdef object program         # keeps `runner` and `call` alive
+    cdef Runner runner
+    cdef const void* call
+    cdef VolumeRequest request
+    cdef Layout src, dst
+    cdef int leads
+    cdef double work            # predicted ns on one thread
+
+    cdef int run(self, char* src, char* dst, object threads) except -1:
+        cdef VolumeRequest r = self.request
+        r.picture.src.data, r.picture.dst.data = src, dst
+        return run(self.runner, self.call, &r.picture, &self.src, &self.dst, self.leads, self.work, threads)
+
+
+@cython.final
+cdef class Repeat:
+    """A call that one request answered, for images of the same type and strides. They share all but data."""
+    cdef BoundVolume bound
+    cdef int generation         # of the engine
+    cdef int type, axes
+    cdef cnp.npy_intp size[MOST_AXES]
+    cdef cnp.npy_intp stride[MOST_AXES]
+    cdef cnp.npy_intp first     # bytes from the image's first sample to the first one that is read
+    cdef int target             # type, axes and sizes of the result
+    cdef int result_axes
+    cdef cnp.npy_intp result_size[MOST_AXES]
+
+    cdef bint fits(self, cnp.ndarray a) noexcept:
+        return (
+            cnp.PyArray_TYPE(a) == self.type and cnp.PyArray_NDIM(a) == self.axes
+            and memcmp(cnp.PyArray_DIMS(a), self.size, self.axes * sizeof(cnp.npy_intp)) == 0
+            and memcmp(cnp.PyArray_STRIDES(a), self.stride, self.axes * sizeof(cnp.npy_intp)) == 0
+            and not cnp.PyArray_ISBYTESWAPPED(a) and self.generation == _generation
+        )
+
+
 def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, tuple rows, tuple cols,
             tuple borders, tuple constant, double cost, threads):
     """Fill `dst` from `src`.
@@ -289,19 +328,24 @@ def execute_volume(program, cnp.ndarray src, cnp.ndarray dst, int source, int ta
     cost : float
         Predicted ns for each sample of the result, on one thread.
     threads : int or None
+
+    Returns
+    -------
+    BoundVolume
+        Repeats the call with other arrays of these layouts.
     """
-    cdef VolumeRequest request
+    cdef BoundVolume b = BoundVolume.__new__(BoundVolume)
+    cdef VolumeRequest* request = &b.request
     cdef Request* r = &request.picture
-    cdef Layout s, d
-    cdef int slices
     cdef size_t runner, call
-    if not (lay_out(&s, src, -1) and lay_out(&d, dst, -1) and s.leads > 0 and d.leads == s.leads):
+    if not (lay_out(&b.src, src, -1) and lay_out(&b.dst, dst, -1) and b.src.leads > 0
+            and b.dst.leads == b.src.leads):
         raise ValueError(f"arrays must have at least 4 axes, as many each; got {src.ndim} and {dst.ndim}")
-    put_array(&r.src, src, &s, source)
-    put_array(&r.dst, dst, &d, target)
-    slices = s.leads - 1
-    r.src.plane, r.dst.plane = s.lead_stride[slices], d.lead_stride[slices]
-    r.channels = s.channels
+    put_array(&r.src, src, &b.src, source)
+    put_array(&r.dst, dst, &b.dst, target)
+    b.leads = b.src.leads - 1
+    r.src.plane, r.dst.plane = b.src.lead_stride[b.leads], b.dst.lead_stride[b.leads]
+    r.channels = b.src.channels
     request.slices.length, request.slices.start, request.slices.count = axes[0]
     r.rows.length, r.rows.start, r.rows.count = axes[1]
     r.cols.length, r.cols.start, r.cols.count = axes[2]
@@ -309,7 +353,10 @@ def execute_volume(program, cnp.ndarray src, cnp.ndarray dst, int source, int ta
     r.planes = request.slices.count
     r.constant[0], r.constant[1] = constant
     runner, call = program.address()
-    run(<Runner>runner, <const void*>call, r, &s, &d, slices, cost * cnp.PyArray_SIZE(dst), threads)
+    b.program, b.runner, b.call = program, <Runner>runner, <const void*>call
+    b.work = cost * cnp.PyArray_SIZE(dst)
+    b.run(r.src.data, r.dst.data, threads)
+    return b
 
 
 # --- range of 64-bit integers ---------------------------------------------------------------------------
@@ -499,6 +546,7 @@ cdef class PlanBase:
     cdef bint plain             # whether C serves this plan: options and kernel are real
     cdef Prepared prepared[PREPARED]
     cdef list programs          # for each of `prepared` the owner of its pointers
+    cdef list repeats           # the last calls that took more than C; None if there were none
     cdef int oldest
     cdef readonly Py_ssize_t program_bytes
     cdef bint cached            # whether the cache holds this plan
@@ -595,7 +643,8 @@ cdef class PlanBase:
         cdef cnp.npy_intp shape[MOST_AXES]
         cdef cnp.npy_intp height, width
         if not self.plain or type(image) is not cnp.ndarray:
-            return self._apply(image, out)
+            result = self.repeated(image) if self.repeats is not None and out is None else None
+            return self._apply(image, out) if result is None else result
         channel_axis = o.axis
         a = <cnp.ndarray>image
         source = cnp.PyArray_TYPE(a)
@@ -662,6 +711,41 @@ cdef class PlanBase:
         r.constant[0] = r.constant[1] = o.constant
         run(p.runner, p.call, &r, &s, &d, left, p.cost * cnp.PyArray_SIZE(result), o.threads)
         return result
+
+    cdef cnp.ndarray repeated(self, object image):
+        """Repeat a call that an image of this type and these strides took. None if there was none."""
+        cdef Repeat each, found = None
+        cdef cnp.ndarray result
+        if type(image) is not cnp.ndarray:
+            return None
+        with cython.critical_section(self):
+            for each in self.repeats:
+                if each.fits(<cnp.ndarray>image):
+                    found = each
+                    break
+        if found is None:
+            return None
+        result = cnp.PyArray_EMPTY(found.result_axes, found.result_size, found.target, 0)
+        found.bound.run(cnp.PyArray_BYTES(<cnp.ndarray>image) + found.first, cnp.PyArray_BYTES(result),
+                        self.options.threads)
+        return result
+
+    def repeats_as(self, cnp.ndarray image not None, cnp.ndarray read not None, cnp.ndarray result not None,
+                   BoundVolume bound not None):
+        """Remember a call: `bound` made all of `result`, a new array, of `read`, a view of the image."""
+        cdef Repeat r = Repeat.__new__(Repeat)
+        cdef int i
+        if cnp.PyArray_NDIM(image) >= MOST_AXES or cnp.PyArray_NDIM(result) >= MOST_AXES:
+            return
+        r.bound, r.generation, r.first = bound, _generation, cnp.PyArray_BYTES(read) - cnp.PyArray_BYTES(image)
+        r.type, r.axes = cnp.PyArray_TYPE(image), cnp.PyArray_NDIM(image)
+        r.target, r.result_axes = cnp.PyArray_TYPE(result), cnp.PyArray_NDIM(result)
+        for i in range(r.axes):
+            r.size[i], r.stride[i] = cnp.PyArray_DIMS(image)[i], cnp.PyArray_STRIDES(image)[i]
+        for i in range(r.result_axes):
+            r.result_size[i] = cnp.PyArray_DIMS(result)[i]
+        with cython.critical_section(self):
+            self.repeats = [r, *(self.repeats or ())[:PREPARED - 1]]
 
     cdef int find(self, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
                   cnp.npy_intp channels, int bits) noexcept:

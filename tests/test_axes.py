@@ -114,6 +114,65 @@ def test_volumes_of_every_type(level: str, name: str, dtype: str) -> None:
         check(call, image, kernel, f"{shape} {border}", border=border, cval=3.0)
 
 
+@pytest.mark.parametrize("dtype", [d for d in REALS if d not in ("int64", "uint64")])
+def test_products_of_lines_are_exact_with_any_steps(level: str, dtype: str) -> None:
+    flat = np.outer([1.0, 4, 6, 4, 1], [1.0, 2, 1, 0, 3])
+    deep = np.einsum("i,jk->ijk", [1.0, -2, 5], flat)
+    shapes = ((3, 40), (9, 67), (5, 131), (8, 70, 3), (4, 33, 5))
+    for i, (shape, steps) in enumerate(itertools.product(shapes, ((2, 2), (1, 3), (3, 1), (2, 4)))):
+        axis = -1 if len(shape) == 3 else None
+        for kernel, offset in ((flat / 256, 1 / 512), (flat / 176, 0), (deep / 1024, 0.25)):
+            image = picture((4, *shape) if kernel.ndim == 3 else shape, dtype, seed=i)
+            stride = (1 + i % 3, *steps) if kernel.ndim == 3 else steps
+            check(
+                "correlate", image, kernel, f"{shape} {stride}", border=BORDERS[i % 5], cval=3.0,
+                stride=stride, channel_axis=axis, offset=offset, method="separable",
+            )  # fmt: skip
+
+
+def test_sums_of_lines_overflow_only_where_the_definitions_do(level: str) -> None:
+    huge = np.full((9, 20, 90), 3e38, np.float32)
+    line = np.array([1.0, 2, 1]) / 4
+    cube = np.einsum("i,j,k->ijk", line, line, line)
+    for kernel, stride in (
+        (cube, 1),
+        (cube, 2),
+        (cube[1], 2),
+        (cube[1], (1, 2)),
+        (cube[1], (2, 1)),
+    ):
+        got = fastconv.convolve(
+            huge, kernel * (1 / kernel.sum()), stride=stride, method="separable"
+        )
+        np.testing.assert_allclose(got, 3e38, rtol=1e-6)
+
+
+def test_a_call_is_repeated_for_images_that_lie_alike_only() -> None:
+    images = [
+        picture((12, 40, 50), d, seed=s) for d in ("uint8", "uint8", "float32") for s in (1, 2)
+    ]
+    views = [
+        f(a) for a in images for f in (np.asarray, np.flipud, lambda a: a[:, ::2], lambda a: a.T)
+    ]
+    views += [a.astype(a.dtype.newbyteorder(">")) for a in images]
+    blur = np.outer([1.0, 2, 1], [1.0, 2, 1]) / 16
+    plans = [fastconv.plan(blur, axes=(-2, -1), stride=2), fastconv.plan(KERNELS["volume"])]
+    for made in plans:
+        wanted = [
+            fastconv.plan(made.given, axes=made.options.axes, stride=made.options.stride)(a)
+            for a in views
+        ]
+        for _ in range(2):
+            for a, w in zip(views, wanted, strict=True):
+                got = made(a)
+                assert got.dtype == w.dtype
+                np.testing.assert_array_equal(got, w)
+    long = np.arange(120).reshape(4, 5, 6)
+    made = fastconv.plan(KERNELS["sparse volume"] * 9)
+    for a in (long, long << 40, long):  # what float64 holds depends on the samples
+        np.testing.assert_array_equal(made(a), reference.convolve(a, KERNELS["sparse volume"] * 9))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "int64", "float32", "float64"])
 @given(data=st.data())
 def test_any_axes_strides_and_dilation(dtype: str, data: st.DataObject) -> None:

@@ -94,7 +94,7 @@ cdef struct Request:
     int order                   # in which the products are added
     int cast_mode               # how sums become integers
     Py_ssize_t slices           # of a kernel of three axes, which is all of their rows; 0: it is none
-    bint stepped                # and whether its results are some pixels apart
+    Py_ssize_t row_step, col_step   # and from one of its results to the next one, down and across
     int level                   # of the engine
     int priced                  # level whose prices count
     # What follows from these and the kernel; see `summed_for`.
@@ -173,9 +173,9 @@ cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
                       double offset=*, bint absolute=*, str order=*, str cast_mode=*,
-                      Py_ssize_t slices=*, bint stepped=*)
-cdef bint split_depth(const double* column, Py_ssize_t slices, Py_ssize_t rows, double* depth, double* rest,
-                      bint* exact) noexcept nogil
+                      Py_ssize_t slices=*, tuple steps=*)
+cdef bint split_lines(const Proposal* p, Py_ssize_t slices, bint stepped, double* depth, double* column,
+                      double* row, bint* exact) noexcept nogil
 
 cdef void range_of(int type, int bits, double constant, double* low, double* high, bint* integral) noexcept nogil
 cdef bint is_integer(int type) noexcept nogil

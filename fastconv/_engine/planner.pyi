@@ -89,7 +89,7 @@ def decide(
     order: str = "any",
     cast_mode: str = "rounded",
     slices: int = 0,
-    stepped: bool = False,
+    steps: tuple[int, int] = (1, 1),
 ) -> Strategy: ...
 def lines_of(down: Floats | memoryview[float], across: Floats | memoryview[float]) -> Kernel: ...
 def decide_lines(
@@ -117,7 +117,7 @@ def rejected(
     offset: float = 0,
     absolute: bool = False,
     slices: int = 0,
-    stepped: bool = False,
+    steps: tuple[int, int] = (1, 1),
 ) -> tuple[tuple[str, str], ...]: ...
 def proposed(
     kernel: Kernel,

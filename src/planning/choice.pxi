@@ -34,7 +34,7 @@ cdef int method_of(str name) except -2:
 cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high,
                       bint integral, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
                       double offset, bint absolute, str order="any", str cast_mode="rounded", Py_ssize_t slices=0,
-                      bint stepped=False) except -1:
+                      tuple steps=(1, 1)) except -1:
     if kernel.memory is None:
         raise ValueError("kernel must have weights")
     if not (0 <= source < TYPES and 0 <= target < TYPES):
@@ -42,7 +42,8 @@ cdef int fill_request(Request* r, Kernel kernel, int source, int target, double 
     r.source, r.target, r.low, r.high, r.integral = source, target, low, high, integral
     r.peak = high if high > -low else -low
     r.height, r.width, r.channels = height, width, channels
-    r.offset, r.absolute, r.slices, r.stepped = offset, absolute, slices, stepped
+    r.offset, r.absolute, r.slices = offset, absolute, slices
+    r.row_step, r.col_step = steps
     r.order = ANY_ORDER if order == "any" else ORDER_NAMES.index(order)
     r.cast_mode = ROUNDED if cast_mode == "rounded" else CAST_MODE_NAMES.index(cast_mode)
     r.level = level_of(level)
@@ -57,7 +58,8 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
         a.source == b.source and a.target == b.target and a.low == b.low and a.high == b.high
         and a.integral == b.integral and a.channels == b.channels and a.offset == b.offset
         and a.absolute == b.absolute and a.level == b.level and a.order == b.order
-        and a.cast_mode == b.cast_mode and a.slices == b.slices and a.stepped == b.stepped
+        and a.cast_mode == b.cast_mode and a.slices == b.slices
+        and a.row_step == b.row_step and a.col_step == b.col_step
     )
 
 
@@ -272,7 +274,7 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
                       double offset=0, bint absolute=False, str order="any", str cast_mode="rounded",
-                      Py_ssize_t slices=0, bint stepped=False):
+                      Py_ssize_t slices=0, tuple steps=(1, 1)):
     """Choose a method.
 
     Parameters
@@ -305,8 +307,8 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
         How sums become integers (src/rows/cast.pxi). Sums in any order are "rounded"; the others are SciPy's.
     slices : int
         Number of slices of a kernel of three axes, whose rows are listed slice by slice; 0 for two axes.
-    stepped : bool
-        Whether the results of such a kernel are some pixels apart.
+    steps : (int, int)
+        From one of the results of such a kernel to the next one, down and across.
 
     Returns
     -------
@@ -321,7 +323,7 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     cdef Strategy found
     cdef int requested_method = method_of(method)
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset, absolute, order, cast_mode, slices, stepped)
+                 offset, absolute, order, cast_mode, slices, steps)
     if slices < 0 or (slices and kernel.facts.height % slices):
         raise ValueError(f"slices must divide {kernel.facts.height} rows; got {slices}")
     if request.order == ANY_ORDER and request.cast_mode != ROUNDED:
@@ -372,7 +374,7 @@ cdef str reason_of(Kernel kernel, Request* request, str method):
 
 def rejected(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
              Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0, bint absolute=False,
-             Py_ssize_t slices=0, bint stepped=False):
+             Py_ssize_t slices=0, tuple steps=(1, 1)):
     """Why `decide`, given the same arguments, takes no other method.
 
     Returns
@@ -384,11 +386,11 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
     cdef Request request
     cdef Kernel summed
     cdef Strategy best = decide(kernel, source, target, low, high, integral, height, width, channels, method,
-                                level, offset, absolute, "any", "rounded", slices, stepped)
+                                level, offset, absolute, "any", "rounded", slices, steps)
     cdef Strategy s
     cdef list reasons = [], found
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset, absolute, "any", "rounded", slices, stepped)
+                 offset, absolute, "any", "rounded", slices, steps)
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         found = weighed(kernel, summed, &request, reasons)

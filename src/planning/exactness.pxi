@@ -139,6 +139,8 @@ cdef const char* admit(Proposal* p, Facts* f, const Request* request) noexcept n
     cdef double error, largest
     if not is_integer(request.target) or p.accumulator == STRICT or p.sums == EXACT_INT64 or p.sums == INT8_DOT:
         return NULL     # floats need no proof, and these sums are the definition's or already watch ties
+    if p.cast_mode == HALF_UP:
+        return NULL     # the offset moves no sum but ties
     if p.sums == BOX_SLIDING and p.error == 0:
         return NULL     # integer sums, exact even where no float holds them
     if is_exact(f, request, p.accumulator) and (p.error == 0 or (p.sums == TAPS and p.across == NULL)):

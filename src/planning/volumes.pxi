@@ -6,8 +6,19 @@
 cdef double DEPTH_ERROR = 8 * 2.0**-53
 
 
-cdef bint split_depth(const double* column, Py_ssize_t slices, Py_ssize_t rows, double* depth,
-                      double* rest, bint* exact) noexcept nogil:
+cdef int level_line(double* line, Py_ssize_t n) noexcept nogil:
+    """Multiply a line by a power of two, so that its sums of samples are no larger than these, and return the
+    exponent of the inverse."""
+    cdef Py_ssize_t i
+    cdef double total = sum_of_magnitudes(line, n)
+    cdef int exponent = 0 if total == 1 else exponent_of(total)
+    for i in range(n):
+        line[i] = ldexp(line[i], -exponent)
+    return exponent
+
+
+cdef bint split_depth(const double* tall, Py_ssize_t slices, Py_ssize_t rows, double* depth, double* column,
+                      bint* exact) noexcept nogil:
     """Factor a column of all rows of all slices into a line along the slices and a column of one slice. False
     if their products differ from it by more than DEPTH_ERROR. `exact` becomes whether they equal it without a
     rounding."""
@@ -15,19 +26,37 @@ cdef bint split_depth(const double* column, Py_ssize_t slices, Py_ssize_t rows, 
     cdef double w
     exact[0] = True
     for k in range(slices * rows):
-        if fabs(column[k]) > fabs(column[pivot]):
+        if fabs(tall[k]) > fabs(tall[pivot]):
             pivot = k
-    if column[pivot] == 0:
+    if tall[pivot] == 0:
         return False
     for j in range(rows):
-        rest[j] = column[pivot // rows * rows + j]
+        column[j] = tall[pivot // rows * rows + j]
     for k in range(slices):
-        depth[k] = column[k * rows + pivot % rows] / column[pivot]
+        depth[k] = tall[k * rows + pivot % rows] / tall[pivot]
         for j in range(rows):
-            w = column[k * rows + j]
-            if not fabs(depth[k] * rest[j] - w) <= DEPTH_ERROR * fabs(w):
+            w = tall[k * rows + j]
+            if not fabs(depth[k] * column[j] - w) <= DEPTH_ERROR * fabs(w):
                 return False
-            exact[0] = exact[0] and fma(depth[k], rest[j], -w) == 0
+            exact[0] = exact[0] and fma(depth[k], column[j], -w) == 0
+    return True
+
+
+cdef bint split_lines(const Proposal* p, Py_ssize_t slices, bint stepped, double* depth, double* column,
+                      double* row, bint* exact) noexcept nogil:
+    """Write a column of all rows of all slices times a row as three lines. All but the one that is summed last,
+    the column, or the row if results are some pixels apart, make sums no larger than the samples, which might
+    else overflow where the definition's do not. Returns False as `split_depth` does."""
+    cdef Py_ssize_t i, rows = p.height // slices
+    cdef int exponent
+    if not split_depth(p.down, slices, rows, depth, column, exact):
+        return False
+    exponent = level_line(depth, slices)
+    for i in range(rows):
+        column[i] = ldexp(column[i], exponent)
+    exponent = level_line(column, rows) if stepped else 0
+    for i in range(p.width):
+        row[i] = ldexp(p.across[i], exponent)
     return True
 
 
@@ -50,25 +79,26 @@ cdef void propose_listed(Facts* f, const Request* request, Proposal* p) noexcept
     """Propose all taps that are not zero. Each row is read once for every slice of the kernel."""
     cdef Py_ssize_t rows = f.height // request.slices
     p.sums = TAPS
-    add_work(&p.work, LOAD + request.source, request.slices)
+    add_work(&p.work, LOAD + request.source, request.slices * request.row_step * request.col_step)
     add_work(&p.work, STORE + request.target, 1)
     add_work(&p.work, SPARSE, 1)
-    add_work(&p.work, SPARSE_STEP, (rows + 3) * f.width * request.slices / 4.0)
+    add_work(&p.work, SPARSE_STEP, (rows + 3 * request.row_step) * f.width * request.slices / 4.0)
     add_work(&p.work, SPARSE_TAP, f.taps)
+    if is_stepped(request):     # a row that is split is written twice
+        add_work(&p.work, ROW, request.slices * request.row_step * request.col_step)
     if p.accumulator != STRICT:
         p.error = rounding_error(chain_of_kernel(f), p.accumulator, request.peak)
     p.why = b"{taps} taps, in a list of rows of all slices"
 
 
 cdef const char* propose_three_lines(Kernel kernel, const Request* request, Proposal* p) except? NULL:
-    """Propose three lines: along the slices, across and down."""
+    """Propose three lines: along the slices, across and down; or down and across, where results are some pixels
+    apart."""
     cdef Facts* f = &kernel.facts
-    cdef Py_ssize_t slices = request.slices, rows = f.height // slices
+    cdef Py_ssize_t slices = request.slices, n = f.height // slices + f.width
     cdef const char* reason
-    cdef double* depth
+    cdef double* lines
     cdef bint exact
-    if request.stepped:
-        return b"results are some pixels apart"
     if slices > MOST_DEPTH:
         return b"the kernel has too many slices"
     reason = propose_passes(kernel, request, p)
@@ -76,34 +106,83 @@ cdef const char* propose_three_lines(Kernel kernel, const Request* request, Prop
         return reason
     p.down_symmetric = False
     p.work.count = 0
-    depth = <double*>malloc((slices + rows) * sizeof(double))
-    if depth == NULL:
+    lines = <double*>malloc((slices + n) * sizeof(double))
+    if lines == NULL:
         raise MemoryError("the lines of a kernel")
-    if not split_depth(p.down, slices, rows, depth, depth + slices, &exact):
+    if not split_lines(p, slices, is_stepped(request), lines, lines + slices,
+                       lines + slices + f.height // slices, &exact):
         reason = b"the kernel is no product of three lines"
+    elif p.accumulator == FLOAT32 and not lines_fit_float32(lines, slices + n):
+        reason = b"a factor of the kernel is too small for float32"
     else:
-        weigh_three_lines(f, request, p, depth, slices, depth + slices, rows, exact)
-    free(depth)
+        weigh_three_lines(f, request, p, lines, exact)
+    free(lines)
     return reason
 
 
+cdef inline bint is_stepped(const Request* request) noexcept nogil:
+    """Whether rows are split, or left out; see src/schedule/volumes.pxi."""
+    return request.row_step > 1 or request.col_step > 1
+
+
+cdef bint lines_fit_float32(const double* lines, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        if lines[i] != 0 and fabs(lines[i]) < SMALLEST_FACTOR:
+            return False
+    return True
+
+
+cdef bint only_moves_ties(const Facts* f, const Request* request, int accumulator) noexcept nogil:
+    """Whether the offset is less than any difference of two sums, these are exact, and results are means of
+    pixels, so that they cannot saturate: rounding halves up does the same."""
+    cdef Request plain = request[0]
+    cdef Py_ssize_t i
+    plain.offset = 0
+    for i in range(f.height * f.width):
+        if f.weights[i] < 0:
+            return False
+    return (
+        0 < request.offset < f.unit and f.unit <= 0.5 and f.total <= 1 and not request.absolute
+        and is_exact(f, &plain, accumulator) and request.source == request.target and request.target <= I16
+        and 0 <= request.low and request.high <= highest_of(request.target)
+    )
+
+
 cdef void weigh_three_lines(const Facts* f, const Request* request, Proposal* p, const double* depth,
-                            Py_ssize_t slices, const double* column, Py_ssize_t rows,
                             bint exact) noexcept nogil:
     """Fill in error and work. Each pass multiplies the errors of the passes before it."""
+    cdef Py_ssize_t slices = request.slices, rows = f.height // slices
+    cdef const double* column = depth + slices
+    cdef const double* row = column + rows
     cdef double deep = sum_of_magnitudes(depth, slices), tall = sum_of_magnitudes(column, rows)
-    cdef double across = sum_of_magnitudes(p.across, f.width)
+    cdef double wide = sum_of_magnitudes(row, f.width), peak = request.peak
+    cdef double deep_chain = chain_of(depth, slices, False), tall_chain = chain_of(column, rows, False)
+    cdef double wide_chain
+    p.across_symmetric = p.across_symmetric and not is_stepped(request)
+    wide_chain = chain_of(row, f.width, p.across_symmetric)
     if p.error or not exact:
-        p.error = (
-            rounding_error(chain_of(depth, slices, False), p.accumulator, request.peak) * across * tall
-            + rounding_error(chain_of(p.across, f.width, p.across_symmetric), p.accumulator,
-                             request.peak * deep) * tall
-            + rounding_error(chain_of(column, rows, False), p.accumulator, request.peak * deep * across)
-            + 1.01 * (RANK_ONE + DEPTH_ERROR) * f.total * request.peak
-        )
-    add_work(&p.work, LOAD + request.source, slices)
+        p.error = rounding_error(deep_chain, p.accumulator, peak) * wide * tall
+        if is_stepped(request):
+            p.error += (rounding_error(tall_chain, p.accumulator, peak * deep) * wide
+                        + rounding_error(wide_chain, p.accumulator, peak * deep * tall))
+        else:
+            p.error += (rounding_error(wide_chain, p.accumulator, peak * deep) * tall
+                        + rounding_error(tall_chain, p.accumulator, peak * deep * wide))
+        p.error += 1.01 * (RANK_ONE + DEPTH_ERROR) * f.total * peak
+    if p.error == 0 and exact and only_moves_ties(f, request, p.accumulator):
+        p.cast_mode, p.offset = HALF_UP, 0
+    add_work(&p.work, LOAD + request.source, request.row_step * request.col_step)
     add_work(&p.work, STORE + request.target, 1)
-    add_window(&p.work, depth, 1, slices, count_taps(depth, slices), -1, False)
-    add_window(&p.work, p.across, 1, f.width, count_taps(p.across, f.width), -1, p.across_symmetric)
-    add_window(&p.work, column, rows, 1, count_taps(column, rows), -1, False)
-    p.why = b"a product of three lines instead of {taps} taps"
+    if slices > 1:
+        add_work(&p.work, ROW, request.row_step * request.col_step)
+        add_work(&p.work, ROW_TAP, count_taps(depth, slices) * request.row_step * request.col_step)
+    if is_stepped(request):
+        add_work(&p.work, SPARSE, 1)
+        add_work(&p.work, SPARSE_STEP, request.col_step * (rows + 3 * request.row_step) / 4.0)
+        add_work(&p.work, ROW, 1)
+        add_work(&p.work, SPARSE_STEP, f.width)
+    else:
+        add_window(&p.work, row, 1, f.width, count_taps(row, f.width), -1, p.across_symmetric)
+        add_window(&p.work, column, rows, 1, count_taps(column, rows), -1, False)
+    p.why = b"a product of lines instead of {taps} taps"

@@ -323,6 +323,14 @@ cdef void load_by_runs(row_vec* row, row_vec* channel_row, const Call* call, con
     load_margin(row, call, src, column_range, inner_end, column_range.end)
 
 
+cdef inline void copy_margins(row_vec* row, const Call* call, const ColumnRange* column_range) noexcept nogil:
+    """The columns beside the inner ones of a row, where `column_range.copied`."""
+    copy_pixels(row, 0, column_range.before, call.run_before, column_range.inner_begin - column_range.begin,
+                call.channels)
+    copy_pixels(row, column_range.inner + column_range.count, column_range.after, call.run_after,
+                column_range.end - column_range.inner_end, call.channels)
+
+
 cdef void load_row(row_vec* row, row_vec* channel_row, const Call* call, const ColumnRange* column_range,
                    const char* src) noexcept nogil:
     """The pixels within reach of a row of the padded picture, from the source row `src`; NULL is the constant.
@@ -336,7 +344,4 @@ cdef void load_row(row_vec* row, row_vec* channel_row, const Call* call, const C
         load_by_runs(row, channel_row, call, column_range, src)
         return
     widen(row, column_range.inner, src + column_range.skip, call.src.type, column_range.count)
-    copy_pixels(row, 0, column_range.before, call.run_before, column_range.inner_begin - column_range.begin,
-                call.channels)
-    copy_pixels(row, column_range.inner + column_range.count, column_range.after, call.run_after,
-                column_range.end - column_range.inner_end, call.channels)
+    copy_margins(row, call, column_range)

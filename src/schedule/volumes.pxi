@@ -8,31 +8,41 @@
 #     rows[0] .. rows[5]     slice 0: 3 + 3 rows     x0 x1 x2 x3 x4 x5     rows[2i]       x0 x2 x4
 #     rows[6] .. rows[11]    slice 1                                       rows[2i + 1]   x1 x3 x5
 #
-# The list of steps (sparse.pxi) names rows and offsets of this list; the sum itself knows no slices. A kernel
-# that is a product of three lines has windows of one slice: each of their rows is a sum along the slices, and
-# then across, when it is loaded.
+# The list of steps (sparse.pxi) names rows and offsets of this list; the sum itself knows no slices.
+#
+# A kernel that is a product of three lines has windows of one slice, whose rows are sums along the slices:
+#
+#     all results               along the slices, across, down     a row is summed across when it is loaded
+#     some pixels apart         along the slices, down, across     only the sums down that are needed are split
 #
 # Planes of a call are slices here.
 
 cdef enum:
     VOLUME_BYTES = 262144   # of a window's rows in scratch, where strips are wide enough for it
+    DOWN_BYTES = 32768      # of rows that are summed down and split: most of a first-level cache
     LEAST_STRIP = 64        # samples
 
 cdef struct Window:
     # Scratch of one band of a volume.
     char* memory
     Py_ssize_t width            # pixels of a strip
-    Py_ssize_t pitch            # samples between rows
+    Py_ssize_t pitch            # samples between rows of results, and of split rows
+    Py_ssize_t raw_pitch        # samples between rows of all columns
     Py_ssize_t slices
     Py_ssize_t slice_rows       # rows of a window in a slice, for a block of results
-    void** rows                 # slice by slice; of each row its columns
+    Py_ssize_t parts            # rows into which a row of the window is split
+    void** rows                 # slice by slice; of each row its parts
     void** turned               # as many pointers, to turn them round
     void* out                   # BLOCK_ROWS rows of sums
     void* raw                   # a row of all columns
     void* deep                  # as many rows as the kernel has slices, before they are summed
-    Py_ssize_t deep_pitch
+    void** down                 # BLOCK_ROWS rows of sums down, of lines whose results are some pixels apart
+    void** down_parts           # and their parts, `pitch` samples apart
+    Taps across                 # of the first part of a row
     void* channel_row
     View split                  # of the pixels of a row that is split, as samples
+    Py_ssize_t split_batch      # pixels of a part that two vectors of a row hold; 0: no vector can tell them
+    vi split_lanes              # and the lanes that they stand in
 
 
 cdef inline Py_ssize_t reached(const Axis* axis, Py_ssize_t step, Py_ssize_t taps) noexcept nogil:
@@ -51,54 +61,113 @@ cdef void bind_volume(Call* call, const VolumeRequest* request) noexcept nogil:
     call.repeats = call.stream = False
 
 
+cdef inline Py_ssize_t odd_pitch(vec* kind, Py_ssize_t samples) noexcept nogil:
+    """Samples between rows that do not fall on the same cache sets."""
+    cdef Py_ssize_t vector = lanes_of(kind)
+    return ((samples + vector - 1) // vector | 1) * vector
+
+
 cdef bint get_window(vec* kind, Window* w, const Call* call) noexcept nogil:
     """False if there is no memory."""
     cdef const Volume* v = &call.volume
-    cdef Py_ssize_t size = sample_size(kind), vector = lanes_of(kind), samples, raw, columns
-    cdef Py_ssize_t count, deep = v.slice_taps if v.depth != NULL else 0
+    cdef Py_ssize_t size = sample_size(kind), samples, count, deep = v.slice_taps if v.deep.count else 0
+    cdef bint down = v.deep.count and is_stepped(v)
+    cdef Py_ssize_t downs = BLOCK_ROWS * (1 + v.col_step) if down else 0    # rows summed down, and parts of these
     cdef size_t bytes_
-    w.split.size = call.channels * size
-    w.split.pixel = v.col_step * w.split.size
-    make_batches(&w.split)
+    make_split(kind, w, call)
     w.slice_rows = v.slice_rows + (BLOCK_ROWS - 1) * v.row_step
-    w.slices = 1 if v.depth != NULL else v.slice_taps
-    count = w.slices * w.slice_rows * v.col_step
-    w.width = strip_width(call, call.width, larger(LEAST_STRIP, VOLUME_BYTES // ((count + deep) * size)))
-    columns = w.width + (call.kernel_width - 1) // v.col_step
-    # rows are read to the end of a block, and do not fall on the same cache sets
-    w.pitch = ((columns * call.channels + least_block(kind, call) + vector - 1) // vector | 1) * vector
-    raw = ((w.width - 1) * v.col_step + call.kernel_width) * call.channels + least_block(kind, call)
-    raw = ((raw + vector - 1) // vector | 1) * vector
-    samples = (count + BLOCK_ROWS) * w.pitch + (2 + deep) * raw
-    bytes_ = samples * size + 2 * count * sizeof(void*) + LINE_BYTES
+    w.slices = 1 if v.deep.count else v.slice_taps
+    w.parts = 1 if v.deep.count else v.col_step
+    count = w.slices * w.slice_rows * w.parts
+    if down:
+        w.width = DOWN_BYTES // (BLOCK_ROWS * (1 + 2 * v.col_step) * size)
+    else:
+        w.width = VOLUME_BYTES // ((count + deep) * size)
+    w.width = strip_width(call, call.width, larger(LEAST_STRIP, w.width))
+    # rows are read to the end of a block
+    samples = (w.width + (call.kernel_width - 1) // v.col_step) * call.channels + least_block(kind, call)
+    w.pitch = odd_pitch(kind, samples)
+    samples = ((w.width - 1) * v.col_step + call.kernel_width) * call.channels + least_block(kind, call)
+    w.raw_pitch = odd_pitch(kind, samples)
+    samples = (count * (w.raw_pitch if down else w.pitch) + (BLOCK_ROWS + downs) * w.pitch
+               + (2 + deep + (BLOCK_ROWS if down else 0)) * w.raw_pitch)
+    bytes_ = samples * size + (2 * count + downs + call.across.count) * sizeof(void*) + LINE_BYTES
     w.memory = <char*>malloc(bytes_)
     if w.memory == NULL:
         return False
     # what is beyond short rows would else be read as denormal numbers, which take 50 times as long
     memset(w.memory, 0, bytes_)
-    lay_window(<vec*>(w.memory + LINE_BYTES - <size_t>w.memory % LINE_BYTES), w, count, raw, deep)
+    lay_window(<vec*>(w.memory + LINE_BYTES - <size_t>w.memory % LINE_BYTES), w, call, count, deep, down)
     return True
 
 
-cdef void lay_window(vec* memory, Window* w, Py_ssize_t count, Py_ssize_t raw, Py_ssize_t deep) noexcept nogil:
-    cdef Py_ssize_t i
+cdef void lay_window(vec* memory, Window* w, const Call* call, Py_ssize_t count, Py_ssize_t deep,
+                     bint down) noexcept nogil:
+    cdef Py_ssize_t i, kx, step = call.volume.col_step, pitch = w.raw_pitch if down else w.pitch
+    cdef void** pointers
     w.out = memory
     memory = sample_at(memory, BLOCK_ROWS * w.pitch)
-    w.rows = <void**>sample_at(memory, count * w.pitch + (2 + deep) * raw)
-    w.turned = w.rows + count
+    w.raw, w.channel_row = memory, sample_at(memory, w.raw_pitch)
+    w.deep = memory = sample_at(memory, 2 * w.raw_pitch)
+    memory = sample_at(memory, deep * w.raw_pitch)
+    pointers = <void**>sample_at(memory, count * pitch
+                                 + (BLOCK_ROWS * (w.raw_pitch + step * w.pitch) if down else 0))
+    w.rows, w.turned = pointers, pointers + count
+    w.down = pointers + 2 * count
+    w.down_parts = w.down + BLOCK_ROWS
     for i in range(count):
-        w.rows[i] = sample_at(memory, i * w.pitch)
-    memory = sample_at(memory, count * w.pitch)
-    w.raw, w.channel_row = memory, sample_at(memory, raw)
-    w.deep, w.deep_pitch = sample_at(memory, 2 * raw), raw
+        w.rows[i] = memory
+        memory = sample_at(memory, pitch)
+    if not down:
+        return
+    for i in range(BLOCK_ROWS):
+        w.down[i] = memory
+        memory = sample_at(memory, w.raw_pitch)
+    for i in range(BLOCK_ROWS * step):
+        w.down_parts[i] = memory if step > 1 else w.down[i]
+        memory = sample_at(memory, w.pitch)
+    w.across = call.across
+    w.across.offset = <Py_ssize_t*>(w.down_parts + BLOCK_ROWS * step)
+    for i in range(w.across.count):
+        kx = call.across.offset[i] // call.channels
+        w.across.offset[i] = kx % step * w.pitch + kx // step * call.channels
+
+
+cdef void make_split(vec* kind, Window* w, const Call* call) noexcept nogil:
+    """How rows are split by vectors: pixel x of a part is pixel x * step of what it is taken from."""
+    cdef Py_ssize_t i, channels = call.channels, step = call.volume.col_step, vector = lanes_of(kind)
+    cdef int32_t lanes[F32_LANES]
+    w.split.size = channels * sample_size(kind)
+    w.split.pixel = step * w.split.size
+    make_batches(&w.split)
+    w.split_batch = 0
+    if PERMUTES_TWO and channels <= vector:
+        w.split_batch = smaller(vector // channels, (2 * vector - channels) // (step * channels) + 1)
+    memset(lanes, 0, sizeof(lanes))
+    for i in range(w.split_batch * channels):
+        lanes[i] = <int32_t>(i // channels * step * channels + i % channels)
+    w.split_lanes = vi_load(lanes)
+
+
+cdef inline void split_vectors(vec* part, vec* src, const Window* w, Py_ssize_t pixels) noexcept nogil:
+    cdef Py_ssize_t done = 0, batch = w.split_batch
+    cdef Py_ssize_t there = batch * w.split.size // sample_size(src), step = batch * w.split.pixel // sample_size(src)
+    cdef vi lanes = w.split_lanes
+    while done < pixels:
+        store(part, 0, permute2(load(src, 0), load(src, lanes_of(src)), lanes))
+        part, src = sample_at(part, there), sample_at(src, step)
+        done += batch
 
 
 cdef void split_columns(vec** rows, vec* raw, const Window* w, Py_ssize_t step, Py_ssize_t pixels) noexcept nogil:
-    """Pixel x of a row to x // step of row x % step."""
+    """Pixel x of a row to x // step of row x % step. Reads and writes up to a block beyond them."""
     cdef Py_ssize_t b, n, done, size = w.split.size
     cdef const char* src
     for b in range(smaller(step, pixels)):
         src, n = <const char*>raw + b * size, (pixels - b + step - 1) // step
+        if PERMUTES_TWO and w.split_batch > 1:
+            split_vectors(rows[b], <vec*>src, w, n)
+            continue
         done = copy_together(<char*>rows[b], src, n, &w.split)
         copy_pixel_steps(<char*>rows[b] + done * size, src + done * w.split.pixel, w.split.pixel, n - done, size)
 
@@ -114,46 +183,226 @@ cdef inline void copy_pixel_steps(char* dst, const char* src, Py_ssize_t step, P
         copy_samples(dst, size, src, step, n, size)
 
 
-cdef inline void deep_block(vec* out, vec* rows, Py_ssize_t pitch, const double* weights, Py_ssize_t count,
+# Types of samples that are summed along the slices where they lie.
+ctypedef fused deep_sample:
+    uint8_t
+    int8_t
+    uint16_t
+    int16_t
+    float
+    double
+
+
+cdef inline vec widened(vec* kind, const deep_sample* p) noexcept nogil:
+    """As many samples as a vector has lanes."""
+    cdef double lanes[8]
+    if deep_sample is float:
+        if vec is vf:
+            return (<const vf*>p)[0]
+        elif vec is vd:
+            return vd_widen_f32(p)
+        else:
+            return set1(kind, 0)    # never: the definition's order is no lines
+    elif deep_sample is double:
+        if vec is vf:
+            return set1(kind, 0)
+        else:
+            return (<const vec*>p)[0]
+    elif vec is vf:
+        widen_vector(p, <float*>lanes)
+        return (<const vf*>lanes)[0]
+    else:
+        widen_vector(p, lanes)
+        return (<const vec*>lanes)[0]
+
+
+cdef inline void deep_block(vec* out, const deep_sample** rows, const Taps* taps, Py_ssize_t x,
                             const int vectors) noexcept nogil:
     cdef Py_ssize_t k
     cdef vec acc[16]
     cdef vec v[4]
     zero_block(acc)
-    for k in range(count):
-        load_vectors(v, sample_at(rows, k * pitch), vectors)
-        block_step(acc, set1(out, weights[k]), v, vectors)
-    store_vectors(out, acc, vectors)
+    for k in range(taps.count):
+        v[0] = widened(out, rows[k] + x)
+        v[1] = widened(out, rows[k] + x + lanes_of(out))
+        if vectors == 4:
+            v[2] = widened(out, rows[k] + x + 2 * lanes_of(out))
+            v[3] = widened(out, rows[k] + x + 3 * lanes_of(out))
+        block_step(acc, weight(<vec*>taps.weight, k), v, vectors)
+    store_vectors(sample_at(out, x), acc, vectors)
 
 
-cdef void deep_row(vec* out, vec* rows, Py_ssize_t pitch, const double* weights, Py_ssize_t count,
-                   Py_ssize_t n) noexcept nogil:
-    """The weighted sum of `count` rows, to the end of a block."""
+cdef void deep_row(vec* out, const deep_sample** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """The weighted sum of rows; reads and writes `n` samples of each, at least those of a short block."""
     cdef Py_ssize_t x = 0, vector = lanes_of(out)
-    while x + 4 * vector <= n:
-        deep_block(sample_at(out, x), sample_at(rows, x), pitch, weights, count, 4)
-        x += 4 * vector
+    if n >= 4 * vector:
+        while x < n - 2 * vector:
+            deep_block(out, rows, taps, smaller(x, n - 4 * vector), 4)
+            x += 4 * vector
     while x < n:
-        deep_block(sample_at(out, x), sample_at(rows, x), pitch, weights, count, 2)
+        deep_block(out, rows, taps, larger(0, smaller(x, n - 2 * vector)), 2)
         x += 2 * vector
+
+
+cdef inline bint sums_where_they_lie(vec* kind, const Call* call, const ColumnRange* columns) noexcept nogil:
+    """Whether rows of the source can be summed before they are loaded."""
+    cdef int type = call.src.type
+    if not columns.copied or columns.count < 2 * lanes_of(kind) or VECTOR_BYTES == 0:
+        return False
+    if vec is vf:
+        return type <= I16 or type == F32
+    else:
+        return type <= I16 or type == F32 or type == F64
+
+
+cdef void deep_source(vec* out, const char** rows, const Taps* taps, int type, Py_ssize_t n) noexcept nogil:
+    """deep_row of native samples side by side."""
+    if type == U8:
+        deep_row(out, <const uint8_t**>rows, taps, n)
+    elif type == I8:
+        deep_row(out, <const int8_t**>rows, taps, n)
+    elif type == U16:
+        deep_row(out, <const uint16_t**>rows, taps, n)
+    elif type == I16:
+        deep_row(out, <const int16_t**>rows, taps, n)
+    elif type == F32:
+        deep_row(out, <const float**>rows, taps, n)
+    else:
+        deep_row(out, <const double**>rows, taps, n)
+
+
+cdef void load_deep(vec* row, Window* w, const Call* call, const ColumnRange* columns, Py_ssize_t plane,
+                    Py_ssize_t y) noexcept nogil:
+    """load_row of the sum along the slices of rows `y` of the padded volume."""
+    cdef const Taps* deep = &call.volume.deep
+    cdef const char* rows[MOST_DEPTH]
+    cdef bint inner = sums_where_they_lie(row, call, columns)
+    cdef Py_ssize_t k
+    for k in range(deep.count):
+        rows[k] = volume_row(call, plane, deep.offset[k], y)
+        inner = inner and rows[k] != NULL
+    if call.volume.slice_taps == 1:     # its only weight is 1
+        load_row(row, <vec*>w.channel_row, call, columns, rows[0])
+        return
+    if inner:
+        for k in range(deep.count):
+            rows[k] += columns.skip
+        deep_source(sample_at(row, columns.inner), rows, deep, call.src.type, columns.count)
+        copy_margins(row, call, columns)
+        return
+    for k in range(deep.count):
+        load_row(sample_at(<vec*>w.deep, k * w.raw_pitch), <vec*>w.channel_row, call, columns, rows[k])
+        rows[k] = <const char*>sample_at(<vec*>w.deep, k * w.raw_pitch)
+    deep_source(row, rows, deep, F32 if vec is vf else F64,
+                larger(2 * lanes_of(row), (columns.end - columns.begin) * call.channels))
 
 
 cdef void load_lines(vec* kind, Window* w, const Call* call, const ColumnRange* columns, Py_ssize_t plane,
                      Py_ssize_t y, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
-    """load_window for a product of three lines: rows that are summed along the slices, and across."""
-    cdef const Volume* v = &call.volume
-    cdef Py_ssize_t k, i, taps, n = (columns.end - columns.begin) * call.channels
-    cdef double weights[MOST_DEPTH]
+    """load_window for a product of three lines: rows that are summed along the slices, and across if all results
+    are wanted."""
+    cdef Py_ssize_t i, n = (columns.end - columns.begin - call.kernel_width + 1) * call.channels
     for i in range(first, last):
-        taps = 0
-        for k in range(v.slice_taps):
-            if v.depth[k] != 0:
-                load_row(sample_at(<vec*>w.deep, taps * w.deep_pitch), <vec*>w.channel_row, call, columns,
-                         volume_row(call, plane, k, y + i))
-                weights[taps] = v.depth[k]
-                taps += 1
-        deep_row(<vec*>w.raw, <vec*>w.deep, w.deep_pitch, weights, taps, n)
-        sparse_row(<vec*>w.rows[i], <vec*>w.raw, &call.across, n - (call.kernel_width - 1) * call.channels)
+        if is_stepped(&call.volume):
+            load_deep(<vec*>w.rows[i], w, call, columns, plane, y * call.volume.row_step + i)
+        else:
+            load_deep(<vec*>w.raw, w, call, columns, plane, y + i)
+            sparse_row(<vec*>w.rows[i], <vec*>w.raw, &call.across, n)
+
+
+cdef inline void down_block(vec** out, const deep_sample** rows, const Taps* taps, Py_ssize_t x,
+                            const int vectors) noexcept nogil:
+    """sparse_block of a column, of rows where they lie."""
+    cdef Py_ssize_t t
+    cdef int mask
+    cdef vec* weights = <vec*>taps.step_weight
+    cdef const deep_sample* row
+    cdef vec acc[16]
+    cdef vec v[4]
+    zero_block(acc)
+    for t in range(taps.steps):
+        row = rows[taps.step_row[t]] + x
+        v[0] = keep_in_register(widened(out[0], row))
+        v[1] = keep_in_register(widened(out[0], row + lanes_of(out[0])))
+        if vectors == 4:
+            v[2] = keep_in_register(widened(out[0], row + 2 * lanes_of(out[0])))
+            v[3] = keep_in_register(widened(out[0], row + 3 * lanes_of(out[0])))
+        mask = taps.step_mask[t]
+        if mask & 1:
+            block_step(acc, weight(weights, 0), v, vectors)
+        if mask & 2:
+            block_step(acc + 4, weight(weights, 1), v, vectors)
+        if mask & 4:
+            block_step(acc + 8, weight(weights, 2), v, vectors)
+        if mask & 8:
+            block_step(acc + 12, weight(weights, 3), v, vectors)
+        weights = sample_at(weights, 4)
+    store_vectors(sample_at(out[0], x), acc, vectors)
+    store_vectors(sample_at(out[1], x), acc + 4, vectors)
+    store_vectors(sample_at(out[2], x), acc + 8, vectors)
+    store_vectors(sample_at(out[3], x), acc + 12, vectors)
+
+
+cdef void down_rows(vec** out, const deep_sample** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
+    """BLOCK_ROWS rows of sums; reads and writes `n` samples of each row, at least those of a short block."""
+    cdef Py_ssize_t x = 0, vector = lanes_of(out[0])
+    if BLOCK_VECTORS == 4 and n >= 4 * vector:
+        while x < n - 2 * vector:
+            down_block(out, rows, taps, smaller(x, n - 4 * vector), 4)
+            x += 4 * vector
+    while x < n:
+        down_block(out, rows, taps, larger(0, smaller(x, n - 2 * vector)), 2)
+        x += 2 * vector
+
+
+cdef void down_source(vec** out, const char** rows, const Taps* taps, int type, Py_ssize_t n) noexcept nogil:
+    """down_rows of native samples side by side."""
+    if type == U8:
+        down_rows(out, <const uint8_t**>rows, taps, n)
+    elif type == I8:
+        down_rows(out, <const int8_t**>rows, taps, n)
+    elif type == U16:
+        down_rows(out, <const uint16_t**>rows, taps, n)
+    elif type == I16:
+        down_rows(out, <const int16_t**>rows, taps, n)
+    elif type == F32:
+        down_rows(out, <const float**>rows, taps, n)
+    else:
+        down_rows(out, <const double**>rows, taps, n)
+
+
+cdef bint sum_down_in_place(vec* kind, Window* w, const Call* call, const ColumnRange* columns, Py_ssize_t plane,
+                            Py_ssize_t y, Py_ssize_t rows) noexcept nogil:
+    """Sum `rows` rows of the source down where they lie, before columns are repeated beside them. False if one
+    of them is a constant."""
+    cdef const char** source = <const char**>w.turned
+    cdef vec* out[BLOCK_ROWS]
+    cdef Py_ssize_t i
+    for i in range(w.slice_rows):   # rows past the band are summed and discarded
+        source[i] = volume_row(call, plane, 0, y * call.volume.row_step + smaller(i, rows - 1))
+        if source[i] == NULL:
+            return False
+        source[i] += columns.skip
+    for i in range(BLOCK_ROWS):
+        out[i] = sample_at(<vec*>w.down[i], columns.inner)
+    down_source(out, source, &call.window, call.src.type, columns.count)
+    for i in range(BLOCK_ROWS):
+        copy_margins(<vec*>w.down[i], call, columns)
+    return True
+
+
+cdef void sum_stepped_lines(vec** out, Window* w, const Call* call, const ColumnRange* columns, Py_ssize_t plane,
+                            Py_ssize_t y, Py_ssize_t kept, Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+    """BLOCK_ROWS rows of `n` sums: down, and then across."""
+    cdef Py_ssize_t r, step = call.volume.col_step, pixels = columns.end - columns.begin
+    cdef bint in_place = call.volume.slice_taps == 1 and sums_where_they_lie(out[0], call, columns)
+    if not in_place or not sum_down_in_place(out[0], w, call, columns, plane, y, rows):
+        load_lines(out[0], w, call, columns, plane, y, 0 if in_place else kept, rows)
+        sparse_rows(<vec**>w.down, <vec**>w.rows, &call.window, pixels * call.channels)
+    for r in range(BLOCK_ROWS):
+        if step > 1:
+            split_columns(<vec**>w.down_parts + r * step, <vec*>w.down[r], w, step, pixels)
+        sparse_row(out[r], <vec*>w.down_parts[r * step], &w.across, n)
 
 
 cdef void load_window(vec* kind, Window* w, const Call* call, const ColumnRange* columns, Py_ssize_t plane,
@@ -176,7 +425,7 @@ cdef void load_window(vec* kind, Window* w, const Call* call, const ColumnRange*
 
 cdef void slide_window(Window* w, const Call* call, Py_ssize_t by) noexcept nogil:
     """Turn the rows of each slice round by so many, at most all of them."""
-    cdef Py_ssize_t k, n = w.slice_rows * call.volume.col_step, cut = by * call.volume.col_step
+    cdef Py_ssize_t k, n = w.slice_rows * w.parts, cut = by * w.parts
     cdef void** rows = w.rows
     for k in range(w.slices):
         memcpy(w.turned, rows, cut * sizeof(void*))
@@ -189,7 +438,7 @@ cdef void volume_strip(vec* kind, Window* w, const Call* call, Py_ssize_t plane,
                        Py_ssize_t x, Py_ssize_t count) noexcept nogil:
     """Output rows y0 .. y1-1 of a slice, `count` pixels from pixel `x` on."""
     cdef const Volume* v = &call.volume
-    cdef Py_ssize_t y = y0, r, wanted, kept = 0, by = smaller(BLOCK_ROWS * v.row_step, w.slice_rows)
+    cdef Py_ssize_t y = y0, r, wanted, rows, kept = 0, by = smaller(BLOCK_ROWS * v.row_step, w.slice_rows)
     cdef ColumnRange columns = make_column_range(
         call, x * v.col_step, (x + count - 1) * v.col_step + call.kernel_width
     )
@@ -197,18 +446,19 @@ cdef void volume_strip(vec* kind, Window* w, const Call* call, Py_ssize_t plane,
     cdef vec* out[BLOCK_ROWS]
     while y < y1:
         wanted = smaller(BLOCK_ROWS, y1 - y)
-        if v.depth != NULL:
-            load_lines(kind, w, call, &columns, plane, y, kept, wanted - 1 + v.slice_rows)
-        else:
-            load_window(kind, w, call, &columns, plane, y, kept, (wanted - 1) * v.row_step + v.slice_rows)
         for r in range(BLOCK_ROWS):     # rows past the band are summed and discarded
             out[r] = sample_at(<vec*>w.out, r * w.pitch)
             if direct and r < wanted:
                 out[r] = <vec*>(call.dst.data + plane * call.dst.plane + (y + r) * call.dst.row
                                 + x * call.dst.pixel)
-        if v.depth != NULL:
+        rows = (wanted - 1) * v.row_step + v.slice_rows
+        if v.deep.count and is_stepped(v):
+            sum_stepped_lines(out, w, call, &columns, plane, y, kept, rows, count * call.channels)
+        elif v.deep.count:
+            load_lines(kind, w, call, &columns, plane, y, kept, rows)
             sum_rows(out, <vec**>w.rows, &call.window, count * call.channels)
         else:
+            load_window(kind, w, call, &columns, plane, y, kept, rows)
             sparse_rows(out, <vec**>w.rows, &call.window, count * call.channels)
         if not direct:
             for r in range(wanted):
