@@ -4,8 +4,12 @@
 Each channel of the result is the correlation of a few input channels with a kernel of its own. One input
 channel is a picture. Two to four are a volume, and the kernel spans all of its slices:
 
-    depthwise, 1 -> K       a plane                   any method
+    depthwise, 1 -> K       a plane
     2, 3, 4 -> K            a window of as many slices, at a single position along them
+
+All kernels that meet the same channels are summed while the rows of a window are there. Where another
+method than a list of taps is cheaper, as for large depthwise kernels, each channel of the result is a
+call of its own.
 
 With more input channels a layer is a product of large matrices, which needs other algorithms.
 """
@@ -18,17 +22,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import _levels
 from ._arguments import array_of, quiet
 from ._engine.calls import PlanBase, known, remember
-from ._execute import Axis
+from ._engine.planner import Kernel
+from ._execute import Axis, execute_volume
 from ._options import as_each, as_index, as_kernel, as_steps, checked_out
+from ._pixels import Pixel, pixel_of
 from ._plan import Part, Plan
+from ._planner import decide
 from ._volumes import plan_of
 
 __all__ = ["conv2d"]
 
 # Most input channels of a channel of the result.
 _MOST_CHANNELS = 4
+# Programs that a layer keeps, for images of different types and sizes.
+_KEPT = 4
 
 
 def conv2d(
@@ -118,7 +128,7 @@ class _Layer(PlanBase):
     groups : int
     """
 
-    __slots__ = ("groups", "padding", "plans", "weights")
+    __slots__ = ("_programs", "groups", "kernels", "padding", "plans", "weights")
 
     def __init__(
         self,
@@ -129,6 +139,9 @@ class _Layer(PlanBase):
     ) -> None:
         super().__init__(plans[0].options, plans[0].parts)
         self.plans, self.weights, self.padding, self.groups = plans, weights, padding, groups
+        rows = weights[1] * plans[0].window[1], plans[0].window[2]
+        self.kernels = tuple(Kernel(np.ascontiguousarray(p.lying.reshape(rows))) for p in plans)
+        self._programs: dict[Any, Any] = {}
 
     @quiet
     def _apply(self, image: Any, out: NDArray[Any] | None) -> NDArray[Any]:
@@ -151,12 +164,68 @@ class _Layer(PlanBase):
             return result
         if out is not None and np.may_share_memory(x, out):
             x = x.copy()
+        known_program = self._program(x, size)
+        if known_program is not None:
+            program, cost, source, target = known_program
+            windows[0] = (channels * self.groups, 0, self.groups)
+            bound = execute_volume(
+                program, x[..., np.newaxis], result[..., np.newaxis], source, target, tuple(windows),
+                ("constant",) * 3, (0.0, 0.0), cost, self.threads,
+            )  # fmt: skip
+            if out is None and x.dtype.isnative:
+                self.repeats_as(x, x, result, bound)
+            return result
         part = Part(tuple(windows), size)
         for k, plan in enumerate(self.plans):
             first = k // (kernels // self.groups) * channels
             plan.run(x[..., first : first + channels, :, :], result[..., k : k + 1, :, :], part)
-        self.holds(sum(plan.program_bytes for plan in self.plans))
+        self._weigh()
         return result
+
+    def _weigh(self) -> None:
+        held = sum(plan.program_bytes for plan in self.plans)
+        self.holds(held + sum(made[0].nbytes() for made in self._programs.values() if made))
+
+    def _program(
+        self, x: NDArray[Any], size: tuple[int, ...]
+    ) -> tuple[Any, float, Pixel, Pixel] | None:
+        """A program of all kernels for results of this size, its price, and the types of its samples. None
+        where each kernel has a better way of its own.
+        """
+        key = _levels.level, x.dtype, size
+        if key not in self._programs:
+            self._programs[key] = self._prepared(x, size)
+            for old in list(self._programs)[:-_KEPT]:
+                self._programs.pop(old, None)
+            self._weigh()
+        made: tuple[Any, float, Pixel, Pixel] | None = self._programs[key]
+        return made
+
+    def _prepared(
+        self, x: NDArray[Any], size: tuple[int, ...]
+    ) -> tuple[Any, float, Pixel, Pixel] | None:
+        source, target = (pixel_of(t, "x") for t in (x.dtype, x.dtype.newbyteorder("=")))
+        samples = -np.inf, np.inf, False
+        area, (_, down, across) = (size[1], size[2]), self.plans[0].steps
+        channels, steps = self.weights[1], (down, across)
+        if channels == 1 and max(steps) == 1:
+            ways = {
+                decide(kernel, source, target, samples, area, 1, "auto").method
+                for kernel in self.kernels
+            }
+            if not ways <= {"direct", "sparse"}:
+                return None
+        strategies = [
+            decide(kernel, source, target, samples, area, 1, "direct", slices=channels, steps=steps)
+            for kernel in self.kernels
+        ]
+        if len({strategy.accumulator for strategy in strategies}) > 1:
+            return None
+        program = _levels.engine.Program(
+            self.kernels[0], strategies[0], 1, target.code, channels, (channels, *steps), self.kernels,
+            self.groups,
+        )  # fmt: skip
+        return program, strategies[0].cost, source, target
 
     def _checked(self, x: NDArray[Any]) -> NDArray[Any]:
         if x.dtype.kind != "f" or x.dtype.itemsize > 8:

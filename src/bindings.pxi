@@ -449,7 +449,7 @@ cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p
         make_taps(kind, &call.window, p.down, kernel.height, 1, step)
         call.across.folded, call.window.folded = p.across_symmetric, p.down_symmetric
     elif call.volume.slice_taps:
-        list_volume(kind, call, kernel)
+        list_volume(kind, call, &call.window, kernel)
     elif p.sums == TAPS or p.sums == FFT:
         make_taps(kind, &call.window, kernel.weights, kernel.height, kernel.width, step)
     if p.sums == FFT:
@@ -464,12 +464,28 @@ cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p
     return 0
 
 
-cdef int list_volume(vec* kind, Call* call, const Facts* kernel) except -1:
+cdef int list_volume(vec* kind, Call* call, Taps* taps, const Facts* kernel) except -1:
     """The taps of all slices, if these are listed at all."""
     cdef Volume* v = &call.volume
-    call.window.height, call.window.width, call.window.step = kernel.height, kernel.width, call.channels
-    if call.method == TAPS:
-        make_steps(kind, &call.window, kernel.weights, v.slice_taps, v.row_step, v.col_step)
+    taps.height, taps.width, taps.step = kernel.height, kernel.width, call.channels
+    if call.method != TAPS:
+        return 0
+    if v.slice_taps == 1 and not is_stepped(v):     # a picture's windows, which need not be listed
+        make_taps(kind, taps, kernel.weights, kernel.height, kernel.width, call.channels)
+    else:
+        make_steps(kind, taps, kernel.weights, v.slice_taps, v.row_step, v.col_step)
+    return 0
+
+
+cdef int make_layer(vec* kind, Call* call, tuple kernels) except -1:
+    """The taps of each kernel of a layer."""
+    cdef Volume* v = &call.volume
+    cdef Kernel kernel
+    v.layer = <Taps*>get_memory(len(kernels), sizeof(Taps))
+    memset(v.layer, 0, len(kernels) * sizeof(Taps))
+    for kernel in kernels:
+        list_volume(kind, call, &v.layer[v.layer_kernels], &kernel.facts)
+        v.layer_kernels += 1
     return 0
 
 
@@ -616,12 +632,17 @@ cdef class Program:
         volume, and the strategy must list the taps, or sum integers of 64 bits.
     steps : (int, int, int), optional
         From a result to the next one, along slices, rows and columns.
+    layer : tuple of Kernel, optional
+        All kernels of a layer, of which `kernel` is one, for as many slices of results. They have as many
+        slices, and a step from one group's slices to the next one's.
+    groups : int, optional
+        How often the layer's windows move on, which the request counts as its slices.
     """
     cdef Call call
     cdef bytes weights      # the call points to them
 
     def __cinit__(self, Kernel kernel not None, Strategy strategy not None, Py_ssize_t channels, int target,
-                  Py_ssize_t slices=0, tuple steps=(1, 1, 1)):
+                  Py_ssize_t slices=0, tuple steps=(1, 1, 1), tuple layer=(), Py_ssize_t groups=1):
         cdef Call* call = &self.call
         cdef Volume* v = &call.volume
         cdef const Proposal* p = &strategy.proposal
@@ -638,6 +659,7 @@ cdef class Program:
                 raise ValueError(f"strategy must list the taps of {slices} slices; got {strategy.method!r}")
             v.slice_taps, v.slice_rows = slices, kernel.facts.height // slices
             v.slice_step, v.row_step, v.col_step = steps
+            v.kernels = larger(1, len(layer) // groups)
         call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor
         call.spectral, call.norm = p.spectral / (p.divisor or 1), p.norm
         call.centre, call.centred = p.centre, p.centre * sum_of_weights(&kernel.facts) if p.centre else 0
@@ -666,8 +688,16 @@ cdef class Program:
             make_sums(<vf*>NULL, call, &kernel.facts, p)
         else:
             make_sums(<vd*>NULL, call, &kernel.facts, p)
+        if layer and p.accumulator == FLOAT32:
+            make_layer(<vf*>NULL, call, layer)
+        elif layer:
+            make_layer(<vd*>NULL, call, layer)
 
     def __dealloc__(self):
+        cdef Py_ssize_t i
+        for i in range(self.call.volume.layer_kernels):
+            free_taps(&self.call.volume.layer[i])
+        free(self.call.volume.layer)
         free_taps(&self.call.across)
         free_taps(&self.call.window)
         free_taps(&self.call.volume.deep)
@@ -714,6 +744,7 @@ cdef class Program:
             listed += 8 * call.kernel_height * call.kernel_pitch
         listed += spectra_bytes(&call.spectra, sizeof(float) if call.accumulator == 0 else sizeof(double))
         listed += spectra_bytes(&call.fine_spectra, sizeof(double))
+        listed *= larger(1, call.volume.layer_kernels)
         return sizeof(Call) + listed + call.fft.n * call.fft.pitch * 64
 
     def address(self):

@@ -121,6 +121,9 @@ cdef struct Volume:
     Py_ssize_t slice_taps       # slices of the kernel, whose rows are all listed; 0: this is no volume
     Py_ssize_t slice_rows       # kernel rows of a slice
     Taps deep                   # the line along slices of a product of three lines; of no taps otherwise
+    Taps* layer                 # of each kernel of a layer, which a slice of results has; NULL: there is one kernel
+    Py_ssize_t kernels          # of a layer that meet the same slices, at least 1
+    Py_ssize_t layer_kernels    # all of them
 
 cdef struct Call:
     View src, dst

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,24 @@ def test_a_layer_is_torchs(
     allowed = (np.prod(weight[1:]) + 2) * np.finfo(np.float32).eps * magnitudes
     a, w, bias = arrays
     assert (np.abs(fastconv.conv2d(a, w, bias, **options) - wanted) <= allowed).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_kernels_share_windows(level: str, eager_threads: None, dtype: str) -> None:
+    """Of any number of groups, with zeros, of weights that float32 does not hold, and called again."""
+    layers = ((1, 5, 3, 1), (3, 4, 3, 2), (2, 7, 5, 1), (4, 3, 1, 3), (1, 2, 2, 2))
+    for (channels, many, size, stride), groups in itertools.product(layers, (1, 3)):
+        x = RNG.normal(size=(2, groups * channels, 21, 75)).astype(dtype)
+        w = RNG.normal(size=(groups * many, channels, size, size))
+        w[0, 0, 0] = 0
+        wanted = by_hand(x, w, None, (stride, stride), (1, 1), (1, 1), groups)
+        for each in (w, w.astype(np.float32), np.where(w == w[-1, 0, 0, 0], 2.0**-140, w)):
+            for threads in (1, 2, 1):
+                got = fastconv.conv2d(x, each, None, stride, 1, 1, groups, threads=threads)
+                near = {"float16": 4e-2, "float32": 1e-4, "float64": 1e-5}[dtype]
+                np.testing.assert_allclose(got[:, :-1], wanted[:, :-1], rtol=near, atol=near)
+                view = fastconv.conv2d(x[..., ::-1][..., ::-1], each, None, stride, 1, 1, groups)
+                np.testing.assert_array_equal(view, got)
 
 
 def test_out_threads_and_views() -> None:

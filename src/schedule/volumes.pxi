@@ -15,7 +15,8 @@
 #     all results               along the slices, across, down     a row is summed across when it is loaded
 #     some pixels apart         along the slices, down, across     only the sums down that are needed are split
 #
-# Planes of a call are slices here.
+# Planes of a call are slices here. A layer of a network has several kernels: their windows are the same rows, which
+# are loaded once, and each kernel has slices of results of its own.
 
 cdef enum:
     VOLUME_BYTES = 262144   # of a window's rows in scratch, where strips are wide enough for it
@@ -434,35 +435,49 @@ cdef void slide_window(Window* w, const Call* call, Py_ssize_t by) noexcept nogi
         rows += n
 
 
+cdef void volume_block(vec* kind, Window* w, const Call* call, const ColumnRange* columns, Py_ssize_t plane,
+                       Py_ssize_t k, Py_ssize_t y, Py_ssize_t count, Py_ssize_t kept, Py_ssize_t x,
+                       Py_ssize_t width) noexcept nogil:
+    """`count` output rows of kernel `k` of those of a slice, BLOCK_ROWS at the most, from row `y` and pixel `x` on.
+    """
+    cdef const Volume* v = &call.volume
+    cdef const Taps* taps = &call.window
+    cdef Py_ssize_t r, n = width * call.channels
+    cdef bint direct = is_result(kind, call) and n >= least_block(kind, call)
+    cdef char* dst = call.dst.data + (plane * v.kernels + k) * call.dst.plane + y * call.dst.row + x * call.dst.pixel
+    cdef vec* out[BLOCK_ROWS]
+    if v.layer != NULL:
+        taps = &v.layer[plane * v.kernels + k]
+    for r in range(BLOCK_ROWS):     # rows past the band are summed and discarded
+        out[r] = <vec*>(dst + r * call.dst.row) if direct and r < count else sample_at(<vec*>w.out, r * w.pitch)
+    if v.deep.count and is_stepped(v):
+        sum_stepped_lines(out, w, call, columns, plane, y, kept, (count - 1) * v.row_step + v.slice_rows, n)
+    elif taps.steps:
+        sparse_rows(out, <vec**>w.rows, taps, n)
+    else:
+        sum_rows(out, <vec**>w.rows, taps, n)
+    if not direct:
+        for r in range(count):
+            store_row(out[r], call, plane * v.kernels + k, y + r, x, width)
+
+
 cdef void volume_strip(vec* kind, Window* w, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1,
                        Py_ssize_t x, Py_ssize_t count) noexcept nogil:
     """Output rows y0 .. y1-1 of a slice, `count` pixels from pixel `x` on."""
     cdef const Volume* v = &call.volume
-    cdef Py_ssize_t y = y0, r, wanted, rows, kept = 0, by = smaller(BLOCK_ROWS * v.row_step, w.slice_rows)
+    cdef Py_ssize_t y = y0, k, wanted, rows, kept = 0, by = smaller(BLOCK_ROWS * v.row_step, w.slice_rows)
     cdef ColumnRange columns = make_column_range(
         call, x * v.col_step, (x + count - 1) * v.col_step + call.kernel_width
     )
-    cdef bint direct = is_result(kind, call) and count * call.channels >= least_block(kind, call)
-    cdef vec* out[BLOCK_ROWS]
     while y < y1:
         wanted = smaller(BLOCK_ROWS, y1 - y)
-        for r in range(BLOCK_ROWS):     # rows past the band are summed and discarded
-            out[r] = sample_at(<vec*>w.out, r * w.pitch)
-            if direct and r < wanted:
-                out[r] = <vec*>(call.dst.data + plane * call.dst.plane + (y + r) * call.dst.row
-                                + x * call.dst.pixel)
         rows = (wanted - 1) * v.row_step + v.slice_rows
-        if v.deep.count and is_stepped(v):
-            sum_stepped_lines(out, w, call, &columns, plane, y, kept, rows, count * call.channels)
-        elif v.deep.count:
-            load_lines(kind, w, call, &columns, plane, y, kept, rows)
-            sum_rows(out, <vec**>w.rows, &call.window, count * call.channels)
-        else:
+        if not v.deep.count:
             load_window(kind, w, call, &columns, plane, y, kept, rows)
-            sparse_rows(out, <vec**>w.rows, &call.window, count * call.channels)
-        if not direct:
-            for r in range(wanted):
-                store_row(out[r], call, plane, y + r, x, count)
+        elif not is_stepped(v):
+            load_lines(kind, w, call, &columns, plane, y, kept, rows)
+        for k in range(v.kernels):
+            volume_block(kind, w, call, &columns, plane, k, y, wanted, kept, x, count)
         slide_window(w, call, by)
         kept = w.slice_rows - by
         y += BLOCK_ROWS
