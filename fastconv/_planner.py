@@ -47,6 +47,7 @@ def decide(
     cast_mode: str = "rounded",
     slices: int = 0,
     steps: tuple[int, int] = (1, 1),
+    dilated: bool = False,
 ) -> Strategy:
     """Choose a method for the level that runs.
 
@@ -76,6 +77,8 @@ def decide(
         two axes.
     steps : (int, int)
         From one of the results of such a kernel to the next one, down and across.
+    dilated : bool
+        Whether the taps of a picture's kernel stand some pixels apart.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def decide(
     """
     return planner.decide(
         kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute,
-        order, cast_mode, slices, steps,
+        order, cast_mode, slices, steps, dilated,
     )  # fmt: skip
 
 
@@ -101,9 +104,10 @@ def rejected(
     *,
     slices: int = 0,
     steps: tuple[int, int] = (1, 1),
+    dilated: bool = False,
 ) -> tuple[tuple[str, str], ...]:
     """Method and reason of each method that `decide`, given the same arguments, does not take."""
     return planner.rejected(
         kernel, source.code, target.code, *samples, *size, channels, method, _levels.level, offset, absolute,
-        slices, steps,
+        slices, steps, dilated,
     )  # fmt: skip

@@ -74,6 +74,8 @@ class Lane(NamedTuple):
     border : str
     step : int
         Pixels from one window to the next.
+    gap : int
+        Pixels from one tap to the next.
     """
 
     axis: int | None
@@ -81,6 +83,11 @@ class Lane(NamedTuple):
     window: Axis
     border: str
     step: int
+    gap: int
+
+
+# An axis of length 1 along which nothing is filtered.
+_NO_LANE = Lane(None, 1, (1, 0, 1), "reflect", 1, 1)
 
 
 class _View(NamedTuple):
@@ -105,6 +112,16 @@ class _View(NamedTuple):
         """Steps from one window to the next, for each axis."""
         return tuple(lane.step for lane in self.lanes)
 
+    @property
+    def gaps(self) -> tuple[int, ...]:
+        """Pixels from one tap to the next, for rows and columns; 1 where zeros between them count."""
+        return tuple(lane.gap for lane in self.lanes[1:]) if self.dilated else (1, 1)
+
+    @property
+    def dilated(self) -> bool:
+        """Whether these are pictures, as one slice each, whose kernel has gaps."""
+        return len(self.lanes) == 3 and self.lanes[0] == _NO_LANE and set(self.steps) == {1}
+
     def of(self, a: NDArray[Any]) -> NDArray[Any]:
         """View of shape (..., H, W, C) or (..., D, H, W, C)."""
         wanted = (*(lane.axis for lane in self.lanes), self.channel)
@@ -128,7 +145,7 @@ class VolumePlan(Plan):
 
     # Plans of at most two axes; the planner's kernels of listed rows, by their shape; programs.
     _planes: dict[Any, Plan]
-    _rows: dict[tuple[int, int], tuple[Kernel, ...]]
+    _rows: dict[Any, tuple[Kernel, ...]]
     _programs: dict[Any, tuple[Any, Strategy]]
 
     def __init__(
@@ -220,16 +237,34 @@ class VolumePlan(Plan):
         view = self._view(a.shape, self._windows(a.shape))
         size = view.lanes[-2].window[2], view.lanes[-1].window[2]
         channels = 1 if view.channel is None else a.shape[view.channel]
-        if len(view.lanes) == 2:
-            asked = self._plane(view)._asked(a, size, channels)
-            return [(decide(*each), rejected(*each)) for each in asked]
-        source, target = pixel_of(a.dtype, "image"), pixel_of(self.target(a.dtype), "dtype")
+        view, asked = self._asked_of(
+            view, a, size, channels, pixel_of(self.target(a.dtype), "dtype")
+        )
+        how = _how(view)
+        return [(decide(*each, **how), rejected(*each, **how)) for each in asked]
+
+    def _asked_of(
+        self, view: _View, a: NDArray[Any], size: tuple[int, int], channels: int, target: Pixel
+    ) -> tuple[_View, list[Asked]]:
+        """How images like this are filtered, and what the planner is asked. A dilated kernel of two axes is
+        summed without its zeros, unless it is sooner done with them, by spectra for instance.
+        """
+        plain: list[Asked] = []
+        listed, source = view, pixel_of(a.dtype, "image")
         bits = bits_of(a) if 0 not in a.strides else 63
+        if len(view.lanes) == 2:
+            plane = self._plane(view)
+            plain = [plane._ask(part, bits, source, target, size, channels) for part in plane.parts]
+            if max(lane.gap for lane in view.lanes) == 1:
+                return view, plain
+            listed = view._replace(lanes=(_NO_LANE, *view.lanes))
         asked = [
             self._ask(kernel, bits, source, target, size, channels)
-            for kernel in self._kernels(view)
+            for kernel in self._kernels(listed)
         ]
-        return [(decide(*each, **_how(view)), rejected(*each, **_how(view))) for each in asked]
+        if plain and not _price(asked, _how(listed)) < _price(plain, {}):
+            return view, plain
+        return listed, asked
 
     # --- positions of windows
     # -----------------------------------------------------------------------
@@ -292,23 +327,25 @@ class VolumePlan(Plan):
         keep = [slice(None)] * len(shape)
         lengths = list(shape)
         lanes = []
-        for axis, size, window, border, step in zip(
-            spatial, self.window, windows, self.borders, self.steps, strict=True
+        gaps = self.options.dilation or (1,) * len(spatial)
+        for axis, size, window, border, step, gap in zip(
+            spatial, self.window, windows, self.borders, self.steps, gaps, strict=True
         ):
             length, start, count = window
             last = start + (count - 1) * step
             if size == 1 and start >= 0 and last < length:
                 keep[axis], lengths[axis] = slice(start, last + 1, step), count
             else:
-                lanes.append(Lane(axis, size, window, border, step if count > 1 else 1))
+                lanes.append(Lane(axis, size, window, border, step if count > 1 else 1, gap))
         used = [lane.axis for lane in lanes]
         free = [axis for axis in range(len(shape)) if axis not in used and axis != channel]
         if channel is None and lanes and free and free[-1] > max(spatial) and len(lanes) > 1:
             channel = free.pop()  # its samples lie side by side, as channels do
 
         def other(axis: int | None) -> Lane:
-            n = 1 if axis is None else lengths[axis]
-            return Lane(axis, 1, (n, 0, n), "reflect", 1)
+            if axis is None:
+                return _NO_LANE
+            return _NO_LANE._replace(axis=axis, window=(lengths[axis], 0, lengths[axis]))
 
         wanted = 3 if len(lanes) > 2 or any(lane.step > 1 for lane in lanes) else 2
         if len(lanes) == 1 and free and free[-1] > (lanes[0].axis or 0):
@@ -370,8 +407,13 @@ class VolumePlan(Plan):
             return result
         view = self._view(image.shape, windows)
         a, b = view.of(image[view.keep]), view.of(result)
+        planes = len(view.lanes) == 2
+        size, channels = (b.shape[-3], b.shape[-2]), a.shape[-1]
+        view, asked = self._asked_of(view, a, size, channels, target)
         if len(view.lanes) == 3:
-            bound = self._list_rows(view, a, b, source, target)
+            if planes:
+                a, b = (array[..., np.newaxis, :, :, :] for array in (a, b))
+            bound = self._list_rows(view, asked, a, b, source, target)
             if bound is not None and out is None and part is None and _repeats(image, result):
                 self.repeats_as(image, a, result, bound)
         elif part is None and max(self.steps) == 1:
@@ -407,25 +449,31 @@ class VolumePlan(Plan):
         return self._planes[key]
 
     def _kernels(self, view: _View) -> tuple[Kernel, ...]:
-        """The kernel, or its real and imaginary part, as a list of rows."""
-        shape = view.lanes[0].size * view.lanes[1].size, view.lanes[2].size
-        if shape not in self._rows:
-            parts = _real_parts(self.kernel)
-            self._rows[shape] = tuple(Kernel(part.reshape(shape)) for part in parts)
-        return self._rows[shape]
+        """The kernel, or its real and imaginary part, as a list of rows; of a dilated picture's kernel its
+        taps alone.
+        """
+        kernel = self.kernel
+        if view.dilated:
+            kernel = reference.every(kernel, self.options.dilation or ())
+        shape = -1, -(-view.lanes[2].size // view.gaps[1])
+        if (view.dilated, shape) not in self._rows:
+            parts = _real_parts(kernel)
+            made = tuple(Kernel(np.ascontiguousarray(part.reshape(shape))) for part in parts)
+            self._rows[view.dilated, shape] = made
+        return self._rows[view.dilated, shape]
 
     def _list_rows(
-        self, view: _View, a: NDArray[Any], b: NDArray[Any], source: Pixel, target: Pixel
+        self,
+        view: _View,
+        asked: list[Asked],
+        a: NDArray[Any],
+        b: NDArray[Any],
+        source: Pixel,
+        target: Pixel,
     ) -> Any:
         """Filter; returns the call, if there was one only."""
-        bits, size, channels = bits_of(a), b.shape[-3:-1], a.shape[-1]
-        asked = [
-            self._ask(kernel, bits, source, target, size, channels)
-            for kernel in self._kernels(view)
-        ]
         windows = tuple(lane.window for lane in view.lanes)
         borders = tuple(lane.border for lane in view.lanes)
-
         made = []
 
         def run(part: int, src: NDArray[Any], dst: NDArray[Any], constant: Floats) -> None:
@@ -459,8 +507,20 @@ def _repeats(image: NDArray[Any], result: NDArray[Any]) -> bool:
 
 
 def _how(view: _View) -> dict[str, Any]:
-    """What the planner must know of the lists of rows."""
+    """What the planner must know of lists of rows, or of dilated pictures."""
+    if len(view.lanes) == 2:
+        return {}
+    if view.dilated:
+        return {"dilated": True}
     return {"slices": view.lanes[0].size, "steps": view.steps[1:]}
+
+
+def _price(asked: list[Asked], how: dict[str, Any]) -> float:
+    """Predicted ns of a sample; infinite if the method that is asked for cannot do it."""
+    try:
+        return sum(decide(*each, **how).cost for each in asked)
+    except ValueError:
+        return math.inf
 
 
 def _prepared(asked: Asked, view: _View, samples_a_pixel: int) -> tuple[Any, Strategy]:
@@ -468,7 +528,7 @@ def _prepared(asked: Asked, view: _View, samples_a_pixel: int) -> tuple[Any, Str
     strategy = decide(*asked, **_how(view))
     kernel, target, slices = asked[0], asked[2], view.lanes[0].size
     program = _levels.engine.Program(
-        kernel, strategy, samples_a_pixel, target.code, slices, view.steps
+        kernel, strategy, samples_a_pixel, target.code, slices, view.steps, gaps=view.gaps
     )
     return program, strategy
 

@@ -405,12 +405,13 @@ cdef void free_fft(Fft* fft) noexcept:
 cdef int pad_kernel(Call* call) except -1:
     # a tile is of one channel
     cdef Py_ssize_t channels = 1 if call.method == FFT else call.channels
-    cdef Py_ssize_t ky, kx, pitch = (call.kernel_width * channels + 15) // 16 * 16
+    cdef Py_ssize_t ky, kx, step = channels * tap_gap(call)
+    cdef Py_ssize_t pitch = ((call.kernel_width - 1) * step + channels + 15) // 16 * 16
     cdef double* padded = <double*>get_memory(call.kernel_height * pitch, sizeof(double))
     memset(padded, 0, call.kernel_height * pitch * sizeof(double))
     for ky in range(call.kernel_height):
         for kx in range(call.kernel_width):
-            padded[ky * pitch + kx * channels] = weight_at(call, ky, kx)
+            padded[ky * pitch + kx * step] = weight_at(call, ky, kx)
     call.padded_kernel, call.kernel_pitch = padded, pitch
     return 0
 
@@ -441,14 +442,15 @@ cdef int make_sums(vec* kind, Call* call, const Facts* kernel, const Proposal* p
     """Make the taps of a separable call (a row and a column) or of the kernel as it is, and spectra."""
     # a tile is of one channel; see one_channel in fft.pxi
     cdef bint spectral = p.sums == SPECTRA or p.sums == SPECTRAL_LINES
-    cdef Py_ssize_t step = 1 if p.sums == FFT or spectral else call.channels
-    if p.across != NULL and call.volume.slice_taps:
+    cdef Py_ssize_t step = 1 if p.sums == FFT or spectral else call.channels * tap_gap(call)
+    cdef bint listed = call.volume.slice_taps and not is_dilated(&call.volume)
+    if p.across != NULL and listed:
         make_volume_lines(kind, call, p)
     elif p.across != NULL:
         make_taps(kind, &call.across, p.across, 1, kernel.width, step)
         make_taps(kind, &call.window, p.down, kernel.height, 1, step)
         call.across.folded, call.window.folded = p.across_symmetric, p.down_symmetric
-    elif call.volume.slice_taps:
+    elif listed:
         list_volume(kind, call, &call.window, kernel)
     elif p.sums == TAPS or p.sums == FFT:
         make_taps(kind, &call.window, kernel.weights, kernel.height, kernel.width, step)
@@ -540,7 +542,7 @@ cdef int make_dots(Call* call, const Proposal* p) except -1:
     """
     cdef Dots* dots = &call.dots
     cdef Py_ssize_t height = call.kernel_height, width = call.kernel_width, rows = larger(3, height)
-    cdef Py_ssize_t channels = call.channels, ky, kx, group, byte, tap
+    cdef Py_ssize_t channels = call.channels * tap_gap(call), ky, kx, group, byte, tap
     cdef int digit
     cdef int64_t n, higher
     cdef Py_ssize_t* offsets = <Py_ssize_t*>get_memory(width, sizeof(Py_ssize_t))
@@ -637,12 +639,15 @@ cdef class Program:
         slices, and a step from one group's slices to the next one's.
     groups : int, optional
         How often the layer's windows move on, which the request counts as its slices.
+    gaps : (int, int), optional
+        From a tap to the next one, down and across, if there is one slice and no step.
     """
     cdef Call call
     cdef bytes weights      # the call points to them
 
     def __cinit__(self, Kernel kernel not None, Strategy strategy not None, Py_ssize_t channels, int target,
-                  Py_ssize_t slices=0, tuple steps=(1, 1, 1), tuple layer=(), Py_ssize_t groups=1):
+                  Py_ssize_t slices=0, tuple steps=(1, 1, 1), tuple layer=(), Py_ssize_t groups=1,
+                  tuple gaps=(1, 1)):
         cdef Call* call = &self.call
         cdef Volume* v = &call.volume
         cdef const Proposal* p = &strategy.proposal
@@ -655,10 +660,12 @@ cdef class Program:
         call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
         call.channels = channels
         if slices:
-            if kernel.facts.height % slices or p.sums not in (TAPS, EXACT_INT64):
+            if kernel.facts.height % slices or not (
+                    p.sums == TAPS or p.sums == EXACT_INT64 or (p.sums == INT8_DOT and slices == 1)):
                 raise ValueError(f"strategy must list the taps of {slices} slices; got {strategy.method!r}")
             v.slice_taps, v.slice_rows = slices, kernel.facts.height // slices
             v.slice_step, v.row_step, v.col_step = steps
+            v.row_gap, v.col_gap = gaps
             v.kernels = larger(1, len(layer) // groups)
         call.method, call.scale, call.divisor = p.sums, p.scale, p.divisor
         call.spectral, call.norm = p.spectral / (p.divisor or 1), p.norm

@@ -37,6 +37,7 @@ cdef struct Taps:
     Py_ssize_t* step_row
     Py_ssize_t* step_offset
     int* step_mask
+    int* step_run           # steps from the first one of a run to its end
     void* step_weight       # four for each step, for the four output rows of a block
 
 cdef struct Dots:
@@ -118,6 +119,7 @@ cdef struct Volume:
     # Further facts of a call of three axes, or of windows some pixels apart; see schedule/volumes.pxi.
     Axis slices                 # slices of the padded volume
     Py_ssize_t slice_step, row_step, col_step   # from a window to the next one
+    Py_ssize_t row_gap, col_gap                 # from a tap to the next one; 0 in a picture
     Py_ssize_t slice_taps       # slices of the kernel, whose rows are all listed; 0: this is no volume
     Py_ssize_t slice_rows       # kernel rows of a slice
     Taps deep                   # the line along slices of a product of three lines; of no taps otherwise
@@ -179,6 +181,11 @@ cdef struct Call:
 cdef inline bint is_stepped(const Volume* v) noexcept nogil:
     """Whether rows are split, or left out; see schedule/volumes.pxi."""
     return v.row_step > 1 or v.col_step > 1
+
+
+cdef inline bint is_dilated(const Volume* v) noexcept nogil:
+    """Whether taps stand some pixels apart; see schedule/dilated.pxi."""
+    return v.row_gap > 1 or v.col_gap > 1
 
 
 cdef struct Place:
@@ -309,6 +316,7 @@ cdef int make_steps(vec* kind, Taps* taps, const double* weights, Py_ssize_t sli
     taps.step_row = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
     taps.step_offset = <Py_ssize_t*>get_memory(n, sizeof(Py_ssize_t))
     taps.step_mask = <int*>get_memory(n, sizeof(int))
+    taps.step_run = <int*>get_memory(n, sizeof(int))
     taps.step_weight = get_memory(4 * n, sizeof(double))
     for k in range(slices):
         w = weights + k * height * taps.width
@@ -325,6 +333,10 @@ cdef int make_steps(vec* kind, Taps* taps, const double* weights, Py_ssize_t sli
                     taps.step_offset[t], taps.step_mask[t] = kx // col_step * taps.step, mask
                     t += 1
     taps.steps = t
+    for t in range(t - 1, -1, -1):
+        taps.step_run[t] = 1
+        if t + 1 < taps.steps and taps.step_mask[t + 1] == taps.step_mask[t]:
+            taps.step_run[t] += taps.step_run[t + 1]
     return 0
 
 
@@ -332,9 +344,11 @@ cdef void free_steps(Taps* taps) noexcept nogil:
     free(taps.step_row)
     free(taps.step_offset)
     free(taps.step_mask)
+    free(taps.step_run)
     free(taps.step_weight)
     taps.step_row = taps.step_offset = NULL
-    taps.step_mask, taps.step_weight = NULL, NULL
+    taps.step_mask = taps.step_run = NULL
+    taps.step_weight = NULL
 
 
 cdef void free_taps(Taps* taps) noexcept nogil:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,33 @@ def test_products_of_lines_are_exact_with_any_steps(level: str, dtype: str) -> N
                 "correlate", image, kernel, f"{shape} {stride}", border=BORDERS[i % 5], cval=3.0,
                 stride=stride, channel_axis=axis, offset=offset, method="separable",
             )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", REALS)
+def test_dilated_pictures_of_every_type(level: str, dtype: str) -> None:
+    kernels = {
+        "rational": np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]]) / 45,
+        "dense": RNG.random((4, 5)) / 10,
+        "edges": np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]]),
+        "lines": np.outer([1.0, 3, 4, 3, 1], [1.0, 2, 5, 2, 1]) / 132,
+        "two rows": np.array([[1.0, -2, 0.5], [0.25, 3, 1]]),
+        "row": np.array([[1.0, -1, 2, 1]]),
+    }
+    gaps = ((2, 2), (1, 3), (5, 1), (4, 11))
+    shapes = ((23, 70), (9, 150), (50, 33, 3))
+    for i, ((name, kernel), gap, shape) in enumerate(
+        itertools.product(kernels.items(), gaps, shapes)
+    ):
+        if np.dtype(dtype).itemsize == 8 and dtype != "float64":
+            kernel = np.rint(kernel * 90)
+        options: dict[str, Any] = {"border": BORDERS[i % 5], "cval": 3.0, "dilation": gap}
+        if i % 4 == 0:
+            options |= {"offset": 0.25, "absolute": bool(i % 8)}
+        image = picture(shape, dtype, seed=i)
+        options["channel_axis"] = -1 if len(shape) == 3 else None
+        for method in ("auto", "dot", "separable", "direct") if i % 5 == 0 else ("auto",):
+            call = partial(check, "correlate", image, kernel, f"{name} {options}", method=method)
+            or_refused(partial(call, **options), "cannot do this")
 
 
 def test_sums_of_lines_overflow_only_where_the_definitions_do(level: str) -> None:

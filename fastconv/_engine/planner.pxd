@@ -95,6 +95,7 @@ cdef struct Request:
     int cast_mode               # how sums become integers
     Py_ssize_t slices           # of a kernel of three axes, which is all of their rows; 0: it is none
     Py_ssize_t row_step, col_step   # and from one of its results to the next one, down and across
+    bint dilated                # the taps of a picture's window stand some pixels apart
     int level                   # of the engine
     int priced                  # level whose prices count
     # What follows from these and the kernel; see `summed_for`.
@@ -173,7 +174,7 @@ cdef Kernel kernel_of(const double* weights, Py_ssize_t height, Py_ssize_t width
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
                       double offset=*, bint absolute=*, str order=*, str cast_mode=*,
-                      Py_ssize_t slices=*, tuple steps=*)
+                      Py_ssize_t slices=*, tuple steps=*, bint dilated=*)
 cdef bint split_lines(const Proposal* p, Py_ssize_t slices, bint stepped, double* depth, double* column,
                       double* row, bint* exact) noexcept nogil
 

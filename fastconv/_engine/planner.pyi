@@ -90,6 +90,7 @@ def decide(
     cast_mode: str = "rounded",
     slices: int = 0,
     steps: tuple[int, int] = (1, 1),
+    dilated: bool = False,
 ) -> Strategy: ...
 def lines_of(down: Floats | memoryview[float], across: Floats | memoryview[float]) -> Kernel: ...
 def decide_lines(
@@ -118,6 +119,7 @@ def rejected(
     absolute: bool = False,
     slices: int = 0,
     steps: tuple[int, int] = (1, 1),
+    dilated: bool = False,
 ) -> tuple[tuple[str, str], ...]: ...
 def proposed(
     kernel: Kernel,

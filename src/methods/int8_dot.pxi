@@ -259,6 +259,7 @@ cdef inline void dot_blocks(vb** out, vb** rows, const Call* call, const Strip* 
     """All blocks of a row. The last one moves back to end with the row, if the row is that long."""
     cdef Py_ssize_t x, i = 0, digit, n = strip.count * call.channels
     cdef Py_ssize_t digits = call.dots.digits if many else 1
+    cdef Py_ssize_t apart = larger(1, call.volume.row_gap)     # rows of results
     cdef const Dots* dots = &call.dots
     cdef const int32_t* weights
     cdef Quad a, b, c, d
@@ -284,10 +285,10 @@ cdef inline void dot_blocks(vb** out, vb** rows, const Call* call, const Strip* 
             hold_quad(&c)
             hold_quad(&d)
         dot_finish(&a, out[0], x, call, strip, plane, y, spread)
-        dot_finish(&b, out[1], x, call, strip, plane, y + 1, spread)
+        dot_finish(&b, out[1], x, call, strip, plane, y + apart, spread)
         if DOT_ROWS == 4:
-            dot_finish(&c, out[2], x, call, strip, plane, y + 2, spread)
-            dot_finish(&d, out[3], x, call, strip, plane, y + 3, spread)
+            dot_finish(&c, out[2], x, call, strip, plane, y + 2 * apart, spread)
+            dot_finish(&d, out[3], x, call, strip, plane, y + 3 * apart, spread)
         i += BYTE_LANES
 
 
@@ -332,6 +333,113 @@ cdef void dot_spread_once(vb** out, vb** rows, const Call* call, const Strip* st
 cdef void dot_spread_digits(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
                             Py_ssize_t y) noexcept nogil:
     dot_by_groups(out, rows, call, strip, plane, y, True, True)
+
+
+# Results that are two samples apart: vectors loaded at sample 2 * x and 2 * x + 2 hold the quads of all samples that
+# are wanted, in two phases, which are put together before they are rounded.
+
+cdef inline void stepped_taps(Quad* a, Quad* b, Quad* c, Quad* d, vb* row, const Dots* dots, const int32_t* weights,
+                              Py_ssize_t below, const int first, const int last) noexcept nogil:
+    """dot_taps of results that are two samples apart; `below` weights further are those of the output row above."""
+    cdef Py_ssize_t g
+    cdef const uint8_t* p
+    cdef vb v[4]
+    for g in range(dots.groups):
+        p = <const uint8_t*>row + dots.offset[g]
+        v[0] = vb_keep_in_register(vb_load(p))
+        v[1] = vb_keep_in_register(vb_load(p + 2))
+        v[2] = vb_keep_in_register(vb_load(p + BYTE_LANES))
+        v[3] = vb_keep_in_register(vb_load(p + BYTE_LANES + 2))
+        if first <= 0:
+            dot_step(a, v, weights[g])
+        if first <= 1 and last > 1:
+            dot_step(b, v, weights[g - below])
+        if first <= 2 and last > 2:
+            dot_step(c, v, weights[g - 2 * below])
+        if last > 3:
+            dot_step(d, v, weights[g - 3 * below])
+
+
+cdef inline void stepped_sums(Quad* a, Quad* b, Quad* c, Quad* d, vb** rows, Py_ssize_t x, const Call* call,
+                              const int32_t* weights) noexcept nogil:
+    """Add the window's rows to four output rows, for one digit of the weights."""
+    cdef Py_ssize_t iy, height = call.window.height, step = call.volume.row_step
+    cdef Py_ssize_t groups = call.dots.groups, below = step * groups
+    cdef const Dots* dots = &call.dots
+    cdef vb* row
+    cdef int range_
+    for iy in range(height + 3 * step):
+        row = sample_at(rows[iy], 2 * x)
+        # the first output row that has a tap here, and after the last one
+        range_ = <int>(larger(0, (iy - height + step) // step) * 8 + smaller(4, iy // step + 1))
+        if range_ == 4:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 0, 4)
+        elif range_ == 1:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 0, 1)
+        elif range_ == 2:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 0, 2)
+        elif range_ == 3:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 0, 3)
+        elif range_ == 8 + 2:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 1, 2)
+        elif range_ == 8 + 3:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 1, 3)
+        elif range_ == 8 + 4:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 1, 4)
+        elif range_ == 16 + 3:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 2, 3)
+        elif range_ == 16 + 4:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 2, 4)
+        elif range_ == 24 + 4:
+            stepped_taps(a, b, c, d, row, dots, weights, below, 3, 4)
+        weights += groups
+
+
+cdef inline void join_phases(Quad* q, vi low, vi high) noexcept nogil:
+    """Put the lanes of two phases in turns."""
+    cdef Quad joined
+    joined.p0 = vi_permute2(q.p0, q.p1, low)
+    joined.p1 = vi_permute2(q.p0, q.p1, high)
+    joined.p2 = vi_permute2(q.p2, q.p3, low)
+    joined.p3 = vi_permute2(q.p2, q.p3, high)
+    q[0] = joined
+
+
+cdef void stepped_dot_rows(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,
+                           Py_ssize_t y) noexcept nogil:
+    """Four rows of pixels of one channel that are two columns apart. Only where PERMUTES_TWO."""
+    cdef Py_ssize_t x, k, i = 0, digit, n = strip.count
+    cdef const int32_t* weights
+    cdef int32_t lanes[2 * F32_LANES]
+    cdef vi low, high
+    cdef Quad a, b, c, d
+    for k in range(2 * F32_LANES):
+        lanes[k] = <int32_t>(k % 2 * F32_LANES + k // 2)
+    low, high = vi_load(lanes), vi_load(lanes + F32_LANES)
+    while i < n:
+        x = larger(0, smaller(i, n - BYTE_LANES))
+        weights = call.dots.weight
+        zero_quad(&a)
+        zero_quad(&b)
+        zero_quad(&c)
+        zero_quad(&d)
+        for digit in range(call.dots.digits):
+            if digit:
+                raise_quad(&a)
+                raise_quad(&b)
+                raise_quad(&c)
+                raise_quad(&d)
+            stepped_sums(&a, &b, &c, &d, rows, x, call, weights)
+            weights += call.window.height * call.dots.groups
+        join_phases(&a, low, high)
+        join_phases(&b, low, high)
+        join_phases(&c, low, high)
+        join_phases(&d, low, high)
+        dot_finish(&a, out[0], x, call, strip, plane, y, True)
+        dot_finish(&b, out[1], x, call, strip, plane, y + 1, True)
+        dot_finish(&c, out[2], x, call, strip, plane, y + 2, True)
+        dot_finish(&d, out[3], x, call, strip, plane, y + 3, True)
+        i += BYTE_LANES
 
 
 cdef void int8_dot_rows(vb** out, vb** rows, const Call* call, const Strip* strip, Py_ssize_t plane,

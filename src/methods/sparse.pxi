@@ -7,24 +7,39 @@
 #             1 1 1      (1, 1)                                 1 1 . .
 #             . 1 .      (2, 1)                                 1 1 1 .
 #
-# Each step has a bit for each output row that has a tap there. The branches on these bits are the same in each
-# block, and so are predicted. Kernels of one row are a list of single taps. Loads are their bottleneck, and loads
+# Each step has a bit for each output row that has a tap there. Steps of the same bits, one after the other, are a
+# run, with one branch for all of them. Kernels of one row are a list of single taps. Loads are their bottleneck, and loads
 # that straddle cache lines count twice: if vectors can be shifted, every other tap of a row without gaps takes its
 # samples from the vectors of the tap before.
 #
 # The sum of each output is the same chain of multiply-adds as in direct.pxi.
 
-cdef inline void sparse_block(vec** out, vec** rows, const Taps* taps, Py_ssize_t x,
-                              const int vectors) noexcept nogil:
-    cdef Py_ssize_t t
-    cdef int mask
-    cdef vec* weights = <vec*>taps.step_weight
-    cdef vec acc[16]
+cdef inline void step_run(vec* acc, vec** rows, const Taps* taps, Py_ssize_t x, Py_ssize_t t, Py_ssize_t end,
+                          const int first, const int last, const int vectors) noexcept nogil:
+    """Add steps `t` .. `end - 1`, which all have taps of output rows `first` .. `last - 1`."""
+    cdef vec* weights = sample_at(<vec*>taps.step_weight, 4 * t)
     cdef vec v[4]
-    zero_block(acc)
-    for t in range(taps.steps):
+    for t in range(t, end):
         load_vectors(v, sample_at(rows[taps.step_row[t]], x + taps.step_offset[t]), vectors)
-        mask = taps.step_mask[t]
+        if first <= 0:
+            block_step(acc, weight(weights, 0), v, vectors)
+        if first <= 1 and last > 1:
+            block_step(acc + 4, weight(weights, 1), v, vectors)
+        if first <= 2 and last > 2:
+            block_step(acc + 8, weight(weights, 2), v, vectors)
+        if last > 3:
+            block_step(acc + 12, weight(weights, 3), v, vectors)
+        weights = sample_at(weights, 4)
+
+
+cdef inline void step_bits(vec* acc, vec** rows, const Taps* taps, Py_ssize_t x, Py_ssize_t t, Py_ssize_t end,
+                           const int vectors) noexcept nogil:
+    """The same of any output rows."""
+    cdef vec* weights = sample_at(<vec*>taps.step_weight, 4 * t)
+    cdef int mask = taps.step_mask[t]
+    cdef vec v[4]
+    for t in range(t, end):
+        load_vectors(v, sample_at(rows[taps.step_row[t]], x + taps.step_offset[t]), vectors)
         if mask & 1:
             block_step(acc, weight(weights, 0), v, vectors)
         if mask & 2:
@@ -34,6 +49,35 @@ cdef inline void sparse_block(vec** out, vec** rows, const Taps* taps, Py_ssize_
         if mask & 8:
             block_step(acc + 12, weight(weights, 3), v, vectors)
         weights = sample_at(weights, 4)
+
+
+cdef inline void sparse_block(vec** out, vec** rows, const Taps* taps, Py_ssize_t x,
+                              const int vectors) noexcept nogil:
+    cdef Py_ssize_t t = 0, end
+    cdef int mask
+    cdef vec acc[16]
+    zero_block(acc)
+    while t < taps.steps:
+        end, mask = t + taps.step_run[t], taps.step_mask[t]
+        if mask == 15:
+            step_run(acc, rows, taps, x, t, end, 0, 4, vectors)
+        elif mask == 1:
+            step_run(acc, rows, taps, x, t, end, 0, 1, vectors)
+        elif mask == 3:
+            step_run(acc, rows, taps, x, t, end, 0, 2, vectors)
+        elif mask == 7:
+            step_run(acc, rows, taps, x, t, end, 0, 3, vectors)
+        elif mask == 6:
+            step_run(acc, rows, taps, x, t, end, 1, 3, vectors)
+        elif mask == 14:
+            step_run(acc, rows, taps, x, t, end, 1, 4, vectors)
+        elif mask == 12:
+            step_run(acc, rows, taps, x, t, end, 2, 4, vectors)
+        elif mask == 8:
+            step_run(acc, rows, taps, x, t, end, 3, 4, vectors)
+        else:
+            step_bits(acc, rows, taps, x, t, end, vectors)
+        t = end
     store_vectors(sample_at(out[0], x), acc, vectors)
     store_vectors(sample_at(out[1], x), acc + 4, vectors)
     store_vectors(sample_at(out[2], x), acc + 8, vectors)

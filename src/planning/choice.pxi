@@ -11,6 +11,7 @@ cdef enum:
     SEPARABLE_METHOD = 1
     SPARSE_METHOD = 2
     BOX_METHOD = 3
+    DOT_METHOD = 4
     FFT_METHOD = 5
     BOX_STRIP = 384     # STRIP_SAMPLES in src/schedule/strips.pxi
     WIDE_METHOD = 6
@@ -34,7 +35,7 @@ cdef int method_of(str name) except -2:
 cdef int fill_request(Request* r, Kernel kernel, int source, int target, double low, double high,
                       bint integral, Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str level,
                       double offset, bint absolute, str order="any", str cast_mode="rounded", Py_ssize_t slices=0,
-                      tuple steps=(1, 1)) except -1:
+                      tuple steps=(1, 1), bint dilated=False) except -1:
     if kernel.memory is None:
         raise ValueError("kernel must have weights")
     if not (0 <= source < TYPES and 0 <= target < TYPES):
@@ -44,6 +45,7 @@ cdef int fill_request(Request* r, Kernel kernel, int source, int target, double 
     r.height, r.width, r.channels = height, width, channels
     r.offset, r.absolute, r.slices = offset, absolute, slices
     r.row_step, r.col_step = steps
+    r.dilated = dilated
     r.order = ANY_ORDER if order == "any" else ORDER_NAMES.index(order)
     r.cast_mode = ROUNDED if cast_mode == "rounded" else CAST_MODE_NAMES.index(cast_mode)
     r.level = level_of(level)
@@ -59,7 +61,7 @@ cdef bint same_but_for_size(const Request* a, const Request* b) noexcept nogil:
         and a.integral == b.integral and a.channels == b.channels and a.offset == b.offset
         and a.absolute == b.absolute and a.level == b.level and a.order == b.order
         and a.cast_mode == b.cast_mode and a.slices == b.slices
-        and a.row_step == b.row_step and a.col_step == b.col_step
+        and a.row_step == b.row_step and a.col_step == b.col_step and a.dilated == b.dilated
     )
 
 
@@ -88,6 +90,8 @@ cdef const char* ask(Kernel kernel, const Request* request, int method, Proposal
         return b"the kernel is given by its column and row"
     if request.slices:
         return propose_volume(kernel, request, p)
+    if request.dilated:
+        return propose_dilated(kernel, request, p)
     return PROPOSE[method](kernel, request, p)
 
 
@@ -229,14 +233,14 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
         if (method != ANY_METHOD and each != method) or (wide and each != WIDE_METHOD):
             continue
         for accumulator in range(first, last + 1):
-            if each == FFT_METHOD and not request.slices:
+            if each == FFT_METHOD and not request.slices and not request.dilated:
                 listed = f.weights != NULL
                 shortlist.tiles[accumulator] = listed and refuse_fft(f, accumulator) == NULL
                 shortlist.dense[accumulator] = listed and refuse_spectra(f, accumulator) == NULL
                 continue
             begin(summed, request, each, accumulator, &p)
             p.cost = best.cost
-            if each == SEPARABLE_METHOD and not request.slices:
+            if each == SEPARABLE_METHOD and not request.slices and not request.dilated:
                 shortlist.lines[accumulator] = refuse_lines(summed, accumulator) == NULL
                 reason = propose_passes(summed, request, &p)
             else:
@@ -274,7 +278,7 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
                       double offset=0, bint absolute=False, str order="any", str cast_mode="rounded",
-                      Py_ssize_t slices=0, tuple steps=(1, 1)):
+                      Py_ssize_t slices=0, tuple steps=(1, 1), bint dilated=False):
     """Choose a method.
 
     Parameters
@@ -309,6 +313,8 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
         Number of slices of a kernel of three axes, whose rows are listed slice by slice; 0 for two axes.
     steps : (int, int)
         From one of the results of such a kernel to the next one, down and across.
+    dilated : bool
+        Whether the taps of a picture's kernel stand some pixels apart.
 
     Returns
     -------
@@ -323,7 +329,7 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
     cdef Strategy found
     cdef int requested_method = method_of(method)
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset, absolute, order, cast_mode, slices, steps)
+                 offset, absolute, order, cast_mode, slices, steps, dilated)
     if slices < 0 or (slices and kernel.facts.height % slices):
         raise ValueError(f"slices must divide {kernel.facts.height} rows; got {slices}")
     if request.order == ANY_ORDER and request.cast_mode != ROUNDED:
@@ -374,7 +380,7 @@ cdef str reason_of(Kernel kernel, Request* request, str method):
 
 def rejected(Kernel kernel, int source, int target, double low, double high, bint integral, Py_ssize_t height,
              Py_ssize_t width, Py_ssize_t channels, str method, str level, double offset=0, bint absolute=False,
-             Py_ssize_t slices=0, tuple steps=(1, 1)):
+             Py_ssize_t slices=0, tuple steps=(1, 1), bint dilated=False):
     """Why `decide`, given the same arguments, takes no other method.
 
     Returns
@@ -386,11 +392,11 @@ def rejected(Kernel kernel, int source, int target, double low, double high, bin
     cdef Request request
     cdef Kernel summed
     cdef Strategy best = decide(kernel, source, target, low, high, integral, height, width, channels, method,
-                                level, offset, absolute, "any", "rounded", slices, steps)
+                                level, offset, absolute, "any", "rounded", slices, steps, dilated)
     cdef Strategy s
     cdef list reasons = [], found
     fill_request(&request, kernel, source, target, low, high, integral, height, width, channels, level,
-                 offset, absolute, "any", "rounded", slices, steps)
+                 offset, absolute, "any", "rounded", slices, steps, dilated)
     with cython.critical_section(kernel):
         summed = summed_for(kernel, &request)
         found = weighed(kernel, summed, &request, reasons)

@@ -1,5 +1,6 @@
 # Volumes: kernels of three axes, whose rows are listed slice by slice, and results that are some pixels apart
-# (src/schedule/volumes.pxi). Only the methods that sum a list of taps serve them.
+# (src/schedule/volumes.pxi). Only the methods that sum a list of taps serve them. Pictures whose kernels are
+# dilated have the methods that sum taps.
 
 # Relative distance allowed between a column and the products of a line along slices and a shorter column. A
 # division and a product round here, and the column itself was rounded when it was made.
@@ -72,7 +73,15 @@ cdef const char* propose_volume(Kernel kernel, const Request* request, Proposal*
             return b"the kernel has zeros" if p.method == DIRECT_METHOD else b"the kernel has no zeros"
         propose_listed(f, request, p)
         return NULL
+    if p.method == DOT_METHOD and request.slices == 1 and takes_steps(request):
+        return propose_dot(kernel, request, p)
     return b"the kernel has three axes, or results are some pixels apart"
+
+
+cdef inline bint takes_steps(const Request* request) noexcept nogil:
+    """Whether dots can be made for results so far apart."""
+    return (request.col_step == 2 and request.row_step <= 2 and request.channels == 1
+            and VECTOR_BYTES[request.level] == 64)
 
 
 cdef void propose_listed(Facts* f, const Request* request, Proposal* p) noexcept nogil:
@@ -186,3 +195,12 @@ cdef void weigh_three_lines(const Facts* f, const Request* request, Proposal* p,
         add_window(&p.work, row, 1, f.width, count_taps(row, f.width), -1, p.across_symmetric)
         add_window(&p.work, column, rows, 1, count_taps(column, rows), -1, False)
     p.why = b"a product of lines instead of {taps} taps"
+
+
+cdef const char* propose_dilated(Kernel kernel, const Request* request, Proposal* p) except? NULL:
+    """Propose a picture's sums for taps that stand some pixels apart (src/schedule/dilated.pxi)."""
+    if p.method == SEPARABLE_METHOD:
+        return propose_passes(kernel, request, p)
+    if p.method == BOX_METHOD or p.method == FFT_METHOD:
+        return b"the kernel is dilated"
+    return PROPOSE[p.method](kernel, request, p)

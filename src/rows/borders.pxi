@@ -67,13 +67,13 @@ cdef inline const char* tap_row(const Call* call, Py_ssize_t plane, Py_ssize_t y
     """The same of the row under row `ky` of the kernel, for a row of results."""
     cdef const Volume* v = &call.volume
     if v.slice_taps:
-        return volume_row(call, plane, ky // v.slice_rows, y * v.row_step + ky % v.slice_rows)
+        return volume_row(call, plane, ky // v.slice_rows, y * v.row_step + ky % v.slice_rows * v.row_gap)
     return row_start(call, plane, y + ky)
 
 
 cdef inline Py_ssize_t tap_column(const Call* call, Py_ssize_t x, Py_ssize_t kx) noexcept nogil:
     """Column of the padded picture under column `kx` of the kernel, for a column of results."""
-    return (x * call.volume.col_step if call.volume.slice_taps else x) + kx
+    return x * call.volume.col_step + kx * call.volume.col_gap if call.volume.slice_taps else x + kx
 
 
 cdef inline Py_ssize_t modulo(Py_ssize_t i, Py_ssize_t n) noexcept nogil:

@@ -78,6 +78,10 @@ cdef void load_taps(double* row, const Call* call, const Place* at, Py_ssize_t k
             row[i] = call.fill[c]
         return
     src += c * call.src.channel
+    if tap_gap(call) > 1:
+        for i in range(n):
+            load_run(row + i, call, src, c, x + i * tap_gap(call), 1, IRREGULAR)
+        return
     load_run(row, call, src, c, x, begin, call.run_before)
     load_run(row + begin, call, src, c, x + begin, end - begin, 1)
     load_run(row + end, call, src, c, x + end, n - end, call.run_after)
@@ -104,20 +108,25 @@ cdef double exact_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept 
     return total
 
 
+cdef inline Py_ssize_t tap_gap(const Call* call) noexcept nogil:
+    """Columns from a tap to the next one."""
+    return larger(1, call.volume.col_gap)
+
+
 cdef inline void list_columns(Py_ssize_t* column, const Call* call, Py_ssize_t x, Py_ssize_t c) noexcept nogil:
     """List where the samples of a window's rows stand in a packed row."""
     cdef Py_ssize_t kx
     for kx in range(call.kernel_width):
-        column[kx] = col_index(call, x + kx) * call.channels + c
+        column[kx] = col_index(call, x + kx * tap_gap(call)) * call.channels + c
 
 
 cdef inline const small* window_pixels(small* raw, const small* src, const Py_ssize_t* column,
                                        const Call* call) noexcept nogil:
     """Gather a row of a window that reaches over the border, or has several channels: from source row `src` to
     every channels-th place of `raw`."""
-    cdef Py_ssize_t kx
+    cdef Py_ssize_t kx, step = tap_gap(call) * call.channels
     for kx in range(call.kernel_width):
-        raw[kx * call.channels] = src[column[kx]]
+        raw[kx * step] = src[column[kx]]
     return raw
 
 

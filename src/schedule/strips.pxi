@@ -418,6 +418,9 @@ cdef int columns(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y
 
 cdef int band(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
+    if row_vec is not vh:
+        if is_dilated(&call.volume) or (row_vec is vb and call.volume.slice_taps):
+            return dilated_band(kind, call, plane, y0, y1)
     if row_vec is not vb and row_vec is not vh:
         if call.volume.slice_taps:
             return volume_band(kind, call, plane, y0, y1)

@@ -55,8 +55,9 @@ cdef void bind_volume(Call* call, const VolumeRequest* request) noexcept nogil:
     """Give a call its arrays."""
     cdef Volume* v = &call.volume
     v.slices = request.slices
-    bind_axes(call, &request.picture, reached(&request.picture.rows, v.row_step, v.slice_rows),
-              reached(&request.picture.cols, v.col_step, call.kernel_width))
+    bind_axes(call, &request.picture,
+              reached(&request.picture.rows, v.row_step, (v.slice_rows - 1) * v.row_gap + 1),
+              reached(&request.picture.cols, v.col_step, (call.kernel_width - 1) * v.col_gap + 1))
     call.src.packed &= v.slices.length == 1 or call.src.plane % call.src.size == 0
     call.constant |= holds_constant(&v.slices, reached(&v.slices, v.slice_step, v.slice_taps))
     call.repeats = call.stream = False
