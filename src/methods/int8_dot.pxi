@@ -366,12 +366,13 @@ cdef inline void stepped_sums(Quad* a, Quad* b, Quad* c, Quad* d, vb** rows, Py_
     cdef Py_ssize_t iy, height = call.window.height, step = call.volume.row_step
     cdef Py_ssize_t groups = call.dots.groups, below = step * groups
     cdef const Dots* dots = &call.dots
+    cdef int shift = step == 2      # the step is 1 or 2
     cdef vb* row
     cdef int range_
     for iy in range(height + 3 * step):
         row = sample_at(rows[iy], 2 * x)
         # the first output row that has a tap here, and after the last one
-        range_ = <int>(larger(0, (iy - height + step) // step) * 8 + smaller(4, iy // step + 1))
+        range_ = <int>(larger(0, (iy - height + step) >> shift) * 8 + smaller(4, (iy >> shift) + 1))
         if range_ == 4:
             stepped_taps(a, b, c, d, row, dots, weights, below, 0, 4)
         elif range_ == 1:
