@@ -381,3 +381,16 @@ cdef void exact_int64_rows(const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py
                     exact_int64_quotient(&high, &low, call.divisor)
                 store_exact_int64(call, call.dst.data + plane * call.dst.plane + y * call.dst.row
                                   + x * call.dst.pixel + c * call.dst.channel, high, low)
+
+
+cdef int pad_kernel(Call* call) except -1:
+    # a tile is of one channel
+    cdef Py_ssize_t channels = 1 if is_of_one_channel(call) else call.channels
+    cdef Py_ssize_t ky, kx, pitch = (call.kernel_width * channels + 15) // 16 * 16
+    cdef double* padded = <double*>get_memory(call.kernel_height * pitch, sizeof(double))
+    memset(padded, 0, call.kernel_height * pitch * sizeof(double))
+    for ky in range(call.kernel_height):
+        for kx in range(call.kernel_width):
+            padded[ky * pitch + kx * channels] = weight_at(call, ky, kx)
+    call.padded_kernel, call.kernel_pitch = padded, pitch
+    return 0

@@ -230,3 +230,28 @@ cdef int volume_band(vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y
         x += w.width
     free(w.memory)
     return 0
+
+
+cdef int make_volume_lines(vec* kind, Call* call, const Proposal* p, Py_ssize_t width) except -1:
+    """Taps of a product of three lines: along the slices, across, and down."""
+    cdef Volume* v = &call.volume
+    cdef double* down = <double*>get_memory(v.slice_rows, sizeof(double))
+    cdef bint exact
+    try:
+        v.depth = <double*>get_memory(v.slice_taps, sizeof(double))
+        split_depth(p.down, v.slice_taps, v.slice_rows, v.depth, down, &exact)  # the planner has seen that it can
+        make_taps(kind, &call.across, p.across, 1, width, call.channels)
+        make_taps(kind, &call.window, down, v.slice_rows, 1, call.channels)
+        call.across.folded = p.across_symmetric
+    finally:
+        free(down)
+    return 0
+
+
+cdef int list_volume(vec* kind, Call* call, const Facts* kernel) except -1:
+    """The taps of all slices, if these are listed at all."""
+    cdef Volume* v = &call.volume
+    call.window.height, call.window.width, call.window.step = kernel.height, kernel.width, call.channels
+    if is_of_taps(call):
+        make_steps(kind, &call.window, kernel.weights, v.slice_taps, v.row_step, v.col_step)
+    return 0
