@@ -242,6 +242,18 @@ class Plan(PlanBase):
         )
         return length, start, count
 
+    @property
+    def listed(self) -> bool:
+        """Whether the engine serves this kernel; if not, the definition does."""
+        return True
+
+    def laid(self, shape: tuple[int, ...], part: Part | None = None) -> _missing.Laid:
+        """How images of this shape are filtered where samples are missing."""
+        lengths = tuple(shape[axis] for axis in self.spatial(len(shape)))
+        windows, size = part or self.whole(lengths)
+        stand = _missing.Windows(windows, self.borders, self.window, self.steps, (size[0], size[1]))
+        return _missing.Laid(self.channels_last, self.channels_last, stand, self.parts[0])
+
     def shape_of(self, image: NDArray[Any], part: Part | None = None) -> tuple[int, ...]:
         """Shape of the result, or of a part of it."""
         src = self._channels_last(image, "image")

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _explain, _levels, reference
+from . import _explain, _levels, _mask, _missing, reference
 from ._arguments import quiet, warn_of_channels
 from ._borders import placement
 from ._complex import complex_passes
@@ -168,17 +168,17 @@ class VolumePlan(Plan):
     @property
     def method(self) -> str:
         """Name of the method for images of type `pixel`."""
-        return self._example()[0][0].method if self._listed else "definition"
+        return self._example()[0][0].method if self.listed else "definition"
 
     @property
     def reason(self) -> str:
         """Reason for the method, in half a sentence."""
-        if not self._listed:
+        if not self.listed:
             return "kernels of four axes and more are summed by fastconv.reference"
         return self._example()[0][0].why
 
     @property
-    def _listed(self) -> bool:
+    def listed(self) -> bool:
         """Whether the engine serves this kernel."""
         return bool(sum(n > 1 for n in self.window) <= 3)
 
@@ -191,8 +191,10 @@ class VolumePlan(Plan):
         else:
             a, axis, axes = laid_out(image, self.channel_axis, dims, len(self.window), self.axes)
             plan = self.with_options(channel_axis=axis, axes=axes)
-        chosen = plan._chosen(a) if plan._listed and a.size else []
-        return _explain.explanation(plan, a.dtype, plan.target(a.dtype), a.size, chosen)
+        chosen = plan._chosen(a) if plan.listed and a.size else []
+        return _explain.explanation(
+            plan, a.dtype, plan.target(a.dtype), a.size, chosen, masked or plan.missing.active
+        )
 
     def _example(self) -> list[tuple[Strategy, Rejected]]:
         plan, a = self._without_image()
@@ -203,7 +205,7 @@ class VolumePlan(Plan):
         bits.
         """
         return (
-            math.lcm(*(strategy.row_step for strategy, _ in self._chosen(a))) if self._listed else 1
+            math.lcm(*(strategy.row_step for strategy, _ in self._chosen(a))) if self.listed else 1
         )
 
     def _without_image(self) -> tuple[VolumePlan, NDArray[Any]]:
@@ -335,19 +337,14 @@ class VolumePlan(Plan):
         mask: NDArray[np.bool_] | None = None,
     ) -> NDArray[Any]:
         """Filter any array in memory, or a part of one."""
-        if mask is not None:
-            raise ValueError(
-                "mask must be None, and image not masked, unless the kernel has two axes and there are "
-                "neither axes, stride nor dilation"
-            )
+        if mask is not None or self.missing.active:
+            return _missing.run(self, image, mask, out, part)[0]
         source = pixel_of(image.dtype, "image")
         spatial = self.spatial(image.ndim)
         windows = self._windows(image.shape) if part is None else part.windows
         dtype, target = self._checked_target(image, out)
-        shape = list(image.shape)
-        for axis, (_, _, count) in zip(spatial, windows, strict=True):
-            shape[axis] = count
-        result = checked_out(out, tuple(shape), dtype)
+        shape = self.shape_of(image, part)
+        result = checked_out(out, shape, dtype)
         if 0 in shape:
             return result
         if 0 in image.shape:
@@ -356,14 +353,14 @@ class VolumePlan(Plan):
             )
         if out is not None and np.may_share_memory(image, out):
             image = image.copy()
-        if not self._listed:
+        if not self.listed:
             places = [
                 (start, (count - 1) * step + 1)
                 for (_, start, count), step in zip(windows, self.steps, strict=True)
             ]
             last = range(-len(spatial), 0)
             a, b = (np.moveaxis(array, spatial, last) for array in (image, result))
-            total = reference.summed(
+            total, _ = reference.summed(
                 a, self.kernel, places, self.borders, self.cval, dtype, self.offset, self.absolute
             )
             b[...] = reference.every(total, self.steps)
@@ -387,6 +384,32 @@ class VolumePlan(Plan):
         if held != self.program_bytes:
             self.holds(held)
 
+    def shape_of(self, image: NDArray[Any], part: Part | None = None) -> tuple[int, ...]:
+        """Shape of the result, or of a part of it."""
+        windows = self._windows(image.shape) if part is None else part.windows
+        shape = list(image.shape)
+        for axis, (_, _, count) in zip(self.spatial(image.ndim), windows, strict=True):
+            shape[axis] = count
+        return tuple(shape)
+
+    def laid(self, shape: tuple[int, ...], part: Part | None = None) -> _missing.Laid:
+        """How images of this shape are filtered where samples are missing."""
+        view = self._view(shape, self._windows(shape) if part is None else part.windows)
+        sizes, steps = tuple(lane.size for lane in view.lanes), view.steps
+        axes = tuple(lane.window for lane in view.lanes)
+        borders = tuple(lane.border for lane in view.lanes)
+        stand = _missing.Windows(axes, borders, sizes, steps, (axes[-2][2], axes[-1][2]))
+        return _missing.Laid(
+            lambda a: view.of(a[view.keep]), view.of, stand, self._kernels(view)[0]
+        )
+
+    def with_kernel(self, kernel: Any, cval: float) -> VolumePlan:
+        """The plan of real weights, as they lie on the window, that renormalizes as this one does."""
+        weights = np.ascontiguousarray(kernel, np.float64)
+        made = self.with_options(cval=cval, scale=1.0, renormalize=self.renormalize)
+        flat = Kernel(weights.reshape(-1, weights.shape[-1]))
+        return VolumePlan(made.options, (flat,), weights, self.pixel)
+
     def _plane(self, view: _View) -> Plan:
         """The plan of two axes that serves such a view."""
         rows, cols = view.lanes
@@ -406,7 +429,8 @@ class VolumePlan(Plan):
 
     def _kernels(self, view: _View) -> tuple[Kernel, ...]:
         """The kernel, or its real and imaginary part, as a list of rows."""
-        shape = view.lanes[0].size * view.lanes[1].size, view.lanes[2].size
+        *others, width = (lane.size for lane in view.lanes)
+        shape = math.prod(others), width
         if shape not in self._rows:
             parts = _real_parts(self.kernel)
             self._rows[shape] = tuple(Kernel(part.reshape(shape)) for part in parts)
@@ -504,11 +528,8 @@ def plan_of(
         flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
         absolute, nan_policy, min_weight, renormalize, fill, spread.shape, lies, steps, gaps,
     )  # fmt: skip
-    if options.missing.active:
-        raise ValueError(
-            f"kernel must have two axes, and neither axes, stride nor dilation be given, where samples are "
-            f"missing; got one of shape {given.shape}"
-        )
+    if options.missing.renormalize is True:
+        _mask.renormalizes(spread, True)  # or it is an error, before there is an image
     lying = np.ascontiguousarray(np.flip(spread) if flipped else spread)
     lying.flags.writeable = False
     parts = _real_parts(scaled(lying, options.scale))

@@ -119,8 +119,7 @@ def convolve(
     mask : array_like of bool, optional
         True where samples are missing, as in numpy.ma; of a shape that broadcasts to that of the image, or to
         that without its channels. Results are means of what is there: the sum over it, divided by its weights
-        and multiplied by all. A masked array brings its mask, and gives a masked array. Kernels have two axes
-        then, of one border, and neither stride nor dilation.
+        and multiplied by all. A masked array brings its mask, and gives a masked array.
     nan_policy : {"propagate", "omit", "raise"}
         Whether NaN is a number like others, is missing, or is an error.
     min_weight : float
