@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import _explain, _levels, _mask, _missing, reference
 from ._arguments import quiet, warn_of_channels
@@ -39,15 +39,16 @@ from ._options import (
 )
 from ._pixels import Floats, Pixel, pixel_of
 from ._plan import (
-    OPTIONS,
     Asked,
     Dims,
     Part,
     Plan,
+    _unpickled,
     fill_of,
     laid_out,
     make_plan,
     options_of,
+    plan_from,
     scaled,
 )
 from ._planner import decide, rejected
@@ -138,15 +139,11 @@ class VolumePlan(Plan):
         self._planes, self._rows, self._programs = {}, {}, {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        o = self.options
-        return plan_of, (self.given, *o.listed(), o.axes, o.stride, o.dilation, self.pixel)
+        return _unpickled, (plan_of, self.given, self.pixel, self.options.named())
 
     def with_options(self, **options: Any) -> VolumePlan:
         """The same kernel with some other options."""
-        o = self.options
-        known: dict[str, Any] = dict(zip(OPTIONS, o.listed(), strict=True))
-        known |= {"axes": o.axes, "stride": o.stride, "dilation": o.dilation}
-        changed = options_of(**{**known, **options}, window=self.window)
+        changed = options_of(**self.options.named() | options, window=self.window)
         return VolumePlan(changed, self.parts, self.lying, self.pixel)
 
     def moved(self, channel_axis: Any) -> VolumePlan:
@@ -421,9 +418,10 @@ class VolumePlan(Plan):
             shifts = [o for o, n in zip(origin, self.window, strict=True) if n > 1]
             y, x = (shifts.pop(0) if lane.size > 1 else 0 for lane in view.lanes)
             self._planes[key] = make_plan(
-                self.kernel.reshape(rows.size, cols.size), False, (rows.border, cols.border), self.cval,
-                (y, x) if self.shape == "same" else 0, self.shape, -1, None, self.requested_method,
-                self.threads, 1.0, self.offset, self.absolute,
+                self.kernel.reshape(rows.size, cols.size), False, border=(rows.border, cols.border),
+                cval=self.cval, origin=(y, x) if self.shape == "same" else 0, shape=self.shape,
+                channel_axis=-1, method=self.requested_method, threads=self.threads, offset=self.offset,
+                absolute=self.absolute,
             )  # fmt: skip
         return self._planes[key]
 
@@ -487,33 +485,17 @@ def _prepared(asked: Asked, view: _View, samples_a_pixel: int) -> tuple[Any, Str
 def plan_of(
     kernel: ArrayLike | Product,
     flipped: bool,
-    border: str | Sequence[str],
-    cval: complex,
-    origin: int | Sequence[int],
-    shape: str,
-    channel_axis: int | str | None,
-    dtype: DTypeLike | None,
-    method: str,
-    threads: int | None,
-    scale: float = 1.0,
-    offset: float = 0.0,
-    absolute: bool = False,
-    nan_policy: str = "propagate",
-    min_weight: float = 0.0,
-    renormalize: bool | str = "auto",
-    fill: complex | None = None,
+    pixel: np.dtype[Any] | None = None,
+    *,
     axes: int | Sequence[int] | None = None,
     stride: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] | None = None,
-    pixel: np.dtype[Any] | None = None,
+    **options: Any,
 ) -> Plan:
     """Check everything that needs no image. A plain kernel of two axes gets a `Plan`."""
     given = kernel if isinstance(kernel, Product) else as_kernel(kernel, None)
     if given.ndim == 2 and axes is stride is dilation is None:
-        return make_plan(
-            given, flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale,
-            offset, absolute, nan_policy, min_weight, renormalize, fill, pixel,
-        )  # fmt: skip
+        return plan_from(given, options_of(flipped, given.shape, **options), pixel)
     if isinstance(given, Product):
         raise TypeError("kernel must be an array for axes, stride and dilation; got a product")
     n = given.ndim
@@ -524,17 +506,14 @@ def plan_of(
             f"axes must be one for each of the kernel's {n}, all different; got {axes!r}"
         )
     spread = _spread(given, gaps)
-    options = options_of(
-        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
-        absolute, nan_policy, min_weight, renormalize, fill, spread.shape, lies, steps, gaps,
-    )  # fmt: skip
-    if options.missing.renormalize is True:
+    checked = options_of(flipped, spread.shape, **options, axes=lies, stride=steps, dilation=gaps)
+    if checked.missing.renormalize is True:
         _mask.renormalizes(spread, True)  # or it is an error, before there is an image
     lying = np.ascontiguousarray(np.flip(spread) if flipped else spread)
     lying.flags.writeable = False
-    parts = _real_parts(scaled(lying, options.scale))
+    parts = _real_parts(scaled(lying, checked.scale))
     flat = tuple(part.reshape(-1, part.shape[-1]) for part in parts)
-    return VolumePlan(options, tuple(map(Kernel, flat)), lying, pixel)
+    return VolumePlan(checked, tuple(map(Kernel, flat)), lying, pixel)
 
 
 def _real_parts(kernel: NDArray[Any]) -> list[NDArray[Any]]:

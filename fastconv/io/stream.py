@@ -151,11 +151,11 @@ def stream(
     if as_flag(linear, "linear"):
         source, target, cval = _in_light(source, target, channel_axis, border, cval, region)
         dtype = None
-    options = (
-        not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
-        absolute,
+    made = make_plan(
+        kernel, not correlate, border=border, cval=cval, origin=origin, shape=shape,
+        channel_axis=channel_axis, dtype=dtype, method=method, threads=threads, scale=scale, offset=offset,
+        absolute=absolute,
     )  # fmt: skip
-    made = make_plan(kernel, *options)
     job = _job(made, source, target, band, region)
     if made.channel_axis is None:
         warn_of_channels(job.source.shape, made.window[1])
