@@ -49,6 +49,7 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     cdef double few[FEW_CHANNELS]
     cdef Py_ssize_t c
     cdef int failed
+    cdef Request turned
     call = (<const Call*>program)[0]
     call.fill = few
     if request.channels > FEW_CHANNELS:
@@ -59,6 +60,9 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
         call.fill[c] = request.constant[c % 2]
     if call.volume.slice_taps:
         bind_volume(&call, <const VolumeRequest*>request)
+    elif call.turned:
+        turned = turned_request(request)
+        bind(&call, &turned)
     else:
         bind(&call, request)
     if call.method == SPECTRA or call.method == SPECTRAL_LINES:
@@ -72,12 +76,23 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     return failed
 
 
+cdef Request turned_request(const Request* request) noexcept nogil:
+    """The same with rows and columns exchanged."""
+    cdef Request turned = request[0]
+    turned.rows, turned.cols = request.cols, request.rows
+    turned.src.row, turned.src.pixel = request.src.pixel, request.src.row
+    turned.dst.row, turned.dst.pixel = request.dst.pixel, request.dst.row
+    return turned
+
+
 cdef void bind(Call* call, const Request* request) noexcept nogil:
     """Give a call its pictures."""
     bind_axes(call, request, request.rows.count + call.kernel_height - 1,
               request.cols.count + call.kernel_width - 1)
     call.repeats = 4 * (call.kernel_height - 1) >= call.height
-    if may_take_small_box(call):
+    if copies_samples(call):
+        call.method = COPY
+    elif may_take_small_box(call):
         call.method, call.average = BOX_SMALL, quotient(call.divisor)
     call.stream = (call.planes * call.height * call.width * call.channels * (call.src.size + call.dst.size)
                    >= STREAM_BYTES)
@@ -619,14 +634,14 @@ cdef class Program:
         cdef Call* call = &self.call
         cdef Volume* v = &call.volume
         cdef const Proposal* p = &strategy.proposal
-        if p.height and (p.height != kernel.facts.height or p.width != kernel.facts.width):
+        if p.height and (p.height, p.width) != (kernel.shape[::-1] if p.turned else kernel.shape):
             raise ValueError(f"strategy must be one for a kernel of shape {kernel.shape}; got another's")
         if strategy.summed is not None:
             kernel = strategy.summed
         self.weights, call.accumulator = kernel.memory, p.accumulator
         call.kernel, call.column, call.row = kernel.facts.weights, kernel.facts.column, kernel.facts.row
         call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
-        call.channels = channels
+        call.channels, call.turned = channels, p.turned
         if slices:
             if kernel.facts.height % slices or p.sums not in (TAPS, EXACT_INT64):
                 raise ValueError(f"strategy must list the taps of {slices} slices; got {strategy.method!r}")

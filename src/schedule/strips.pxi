@@ -439,6 +439,9 @@ cdef int task(int kind, const Call* call, Py_ssize_t index, Py_ssize_t bands) no
     cdef Py_ssize_t y1 = smaller(blocks * (i + 1) // bands * rows, call.height)
     if y0 >= y1:
         return 0
+    if call.method == COPY:
+        copy_rows(call, plane, y0, y1)
+        return 0
     if call.method == EXACT_INT64:
         exact_int64_rows(call, plane, y0, y1)
         return 0
