@@ -46,6 +46,7 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     cdef double few[FEW_CHANNELS]
     cdef Py_ssize_t c
     cdef int failed
+    cdef Request turned
     call = (<const Call*>program)[0]
     call.fill = few
     if request.channels > FEW_CHANNELS:
@@ -56,6 +57,9 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
         call.fill[c] = request.constant[c % 2]
     if call.volume.slice_taps:
         bind_volume(&call, <const VolumeRequest*>request)
+    elif call.turned:
+        turned = turned_request(request)
+        bind(&call, &turned)
     else:
         bind(&call, request)
     if is_spectral(&call):
@@ -67,6 +71,15 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     if call.fill != few:
         free(call.fill)
     return failed
+
+
+cdef Request turned_request(const Request* request) noexcept nogil:
+    """The same with rows and columns exchanged."""
+    cdef Request turned = request[0]
+    turned.rows, turned.cols = request.cols, request.rows
+    turned.src.row, turned.src.pixel = request.src.pixel, request.src.row
+    turned.dst.row, turned.dst.pixel = request.dst.pixel, request.dst.row
+    return turned
 
 
 cdef void bind(Call* call, const Request* request) noexcept nogil:
@@ -146,14 +159,14 @@ cdef class Program:
         cdef Call* call = &self.call
         cdef Volume* v = &call.volume
         cdef const Proposal* p = &strategy.proposal
-        if p.height and (p.height != kernel.facts.height or p.width != kernel.facts.width):
+        if p.height and (p.height, p.width) != (kernel.shape[::-1] if p.turned else kernel.shape):
             raise ValueError(f"strategy must be one for a kernel of shape {kernel.shape}; got another's")
         if strategy.summed is not None:
             kernel = strategy.summed
         self.weights, call.accumulator = kernel.memory, p.accumulator
         call.kernel, call.column, call.row = kernel.facts.weights, kernel.facts.column, kernel.facts.row
         call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
-        call.channels = channels
+        call.channels, call.turned = channels, p.turned
         if slices:
             if kernel.facts.height % slices or not lists_slices(p.sums):
                 raise ValueError(f"strategy must list the taps of {slices} slices; got {strategy.method!r}")

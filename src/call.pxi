@@ -166,6 +166,7 @@ cdef struct Call:
     double scale                # factor of a box's or a dot's sums
     double plus                 # added to all sums before they are divided, if they are, and rounded
     bint absolute               # the results are the magnitudes of the sums
+    bint turned                 # a request's rows and columns change places
     bint changed                # `plus` or `absolute` is applied when rows of sums are stored
     Py_ssize_t divisor          # divisor of all sums if the kernel is of whole numbers, otherwise 0
     double low, high            # an integer output saturates here

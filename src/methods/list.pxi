@@ -98,7 +98,9 @@ cdef Py_ssize_t weights_bytes(const Call* call) noexcept:
 
 cdef inline void adapt_method(Call* call) noexcept nogil:
     """Choose what depends on pixels as they lie in memory, which a program does not know."""
-    if may_take_small_box(call):
+    if copies_samples(call):
+        call.method = COPY
+    elif may_take_small_box(call):
         call.method, call.average = BOX_SMALL, quotient(call.divisor)
 
 
@@ -262,6 +264,9 @@ cdef int task(int kind, const Call* call, Py_ssize_t index, Py_ssize_t bands) no
     cdef Py_ssize_t y0 = blocks * i // bands * rows
     cdef Py_ssize_t y1 = smaller(blocks * (i + 1) // bands * rows, call.height)
     if y0 >= y1:
+        return 0
+    if call.method == COPY:
+        copy_rows(call, plane, y0, y1)
         return 0
     if call.method == EXACT_INT64:
         exact_int64_rows(call, plane, y0, y1)

@@ -83,6 +83,18 @@ cdef void load_taps(double* row, const Call* call, const Place* at, Py_ssize_t k
     load_run(row + end, call, src, c, x + end, n - end, call.run_after)
 
 
+cdef double exact_turned_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """The same where rows are columns."""
+    cdef double sample, total = 0
+    cdef Py_ssize_t ky, kx
+    for kx in range(call.kernel_width):
+        for ky in range(call.kernel_height):
+            if weight_at(call, ky, kx) != 0:
+                load_taps(&sample, call, at, ky, kx, c, 1)
+                total += weight_at(call, ky, kx) * sample
+    return total
+
+
 cdef double exact_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
     """The sum as fastconv/reference.py defines it: float64, row by row, product and sum rounded apart, zero taps
     skipped."""
@@ -91,6 +103,8 @@ cdef double exact_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept 
     cdef double total = 0
     cdef const double* w
     cdef Py_ssize_t ky, kx, i, n
+    if call.turned:
+        return exact_turned_sum(call, at, c)
     for ky in range(call.kernel_height):
         kx = 0
         while kx < call.kernel_width:
