@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, gcd, isfinite, prod
+from math import ceil, gcd, isfinite, lcm, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -301,13 +301,9 @@ def _real(
     part: Part | None,
 ) -> None:
     """Fill `result`, and `holes` if it is asked for."""
-    if not image.dtype.isnative:
-        image = image.astype(image.dtype.newbyteorder("="))
-    constant = "constant" in plan.borders and not plan.missing.omit
-    if constant and not _holds(image.dtype, plan.cval.real):
-        image = image.astype(np.float64)  # the constant is a sample too
-    if image.dtype == np.float16 and result.dtype.kind in "iu":
-        image = image.astype(np.float32)
+    image = image.astype(_read_as(plan, image.dtype, result.dtype), copy=False)
+    if mask is not None and image.dtype.kind in "iu" and image.dtype.itemsize == 8:
+        image = np.where(mask, image.dtype.type(0), image)  # which may be larger than all others
     laid = plan.laid(image.shape, part)
     windows = laid.windows
     views = [None if a is None else laid.of_image(a) for a in (image, mask)]
@@ -339,6 +335,36 @@ def _real(
         )  # fmt: skip
         blocks.scan(threads)
         blocks.run(threads)
+
+
+def _read_as(plan: Plan, dtype: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
+    """The type in which samples are read."""
+    constant = "constant" in plan.borders and not plan.missing.omit
+    if constant and not _holds(dtype, plan.cval.real):
+        return np.dtype(np.float64)  # the constant is a sample too
+    if dtype == np.float16 and result.kind in "iu":
+        return np.dtype(np.float32)
+    return dtype.newbyteorder("=")
+
+
+def row_step(
+    plan: Plan, dtype: np.dtype[Any], result: np.dtype[Any], shape: tuple[int, ...]
+) -> int:
+    """Step of the rows at which parts of images of two axes and channels must begin so that floats get the
+    same bits: blocks begin there.
+    """
+    channels = 1 if plan.channel_axis is None else shape[plan.channel_axis]
+    sums, real = [(plan, dtype)], result
+    if "c" in (dtype.kind, plan.kernel.dtype.kind, result.kind):
+        part = np.zeros((), dtype).real.dtype
+        sums = [(made, part) for made, _ in _real_parts(plan, dtype)]
+        real = np.zeros((), result).real.dtype
+    target, steps = pixel_of(_made(real), "dtype"), []
+    for made, kind in sums:
+        laid, source = made.laid(shape), pixel_of(_read_as(made, kind, real), "image")
+        recipe = recipe_of(made, laid, source, target, made.samples(0, source), channels)
+        steps.append(_block(laid.windows, recipe, channels)[-2])
+    return lcm(*steps)
 
 
 def _prepared(
@@ -433,31 +459,41 @@ def _complex(
     if nan:
         mask = joined(mask, np.isnan(image))
     images = [image.real, image.imag] if image.dtype.kind == "c" else [image]
-    kernels = (
-        [plan.kernel.real, plan.kernel.imag] if plan.kernel.dtype.kind == "c" else [plan.kernel]
-    )
-    cval = complex(plan.cval)
     sums = []
-    for i, a in enumerate(images):
-        for k in kernels:
-            made = plan.with_kernel(k, (cval.real, cval.imag)[i])
-            each = np.empty(result.shape, result.real.dtype)
-            if k.any():
-                _real(made, a, mask, each, None, each.dtype.type(0), part)
-            else:
-                each[...] = 0
-            sums.append(each)
-    if len(kernels) == 1:
+    *parts, (sizes, _) = _real_parts(plan, image.dtype)
+    for made, which in parts:
+        each = np.empty(result.shape, result.real.dtype)
+        if made.kernel.any():
+            _real(made, images[which], mask, each, None, each.dtype.type(0), part)
+        else:
+            each[...] = 0
+        sums.append(each)
+    if len(sums) == len(images):
         result.real, result.imag = sums[0], sums[1] if len(images) == 2 else 0
     elif len(images) == 1:
         result.real, result.imag = sums
     else:
         result.real, result.imag = sums[0] - sums[3], sums[1] + sums[2]
-    # where too little is there, by the magnitudes of complex weights
-    sizes = plan.with_kernel(plan.kernel if len(kernels) == 1 else np.abs(plan.kernel), 0.0)
+    # where too little is there
     _real(sizes, np.zeros(image.shape, np.float32), mask, np.empty(result.shape, np.float32), holes,
           np.float32(0), part)  # fmt: skip
     result[holes] = fill
+
+
+def _real_parts(plan: Plan, dtype: np.dtype[Any]) -> list[tuple[Plan, int]]:
+    """Real plans for images of this type, or for complex kernels, and the part of the image that each takes:
+    0 is the real, 1 the imaginary one. The last plan has the magnitudes of weights, for an image of zeros.
+    """
+    kernel, cval = plan.kernel, complex(plan.cval)
+    kernels = [kernel.real, kernel.imag] if kernel.dtype.kind == "c" else [kernel]
+    constants = (cval.real, cval.imag)[: 2 if dtype.kind == "c" else 1]
+    made = [
+        (plan.with_kernel(k, constant), part)
+        for part, constant in enumerate(constants)
+        for k in kernels
+    ]
+    size = kernel if len(kernels) == 1 else np.abs(kernel)
+    return [*made, (plan.with_kernel(size, 0.0), 0)]
 
 
 # --- how ------------------------------------------------------------------------------------------

@@ -156,6 +156,13 @@ def test_quotients_of_large_integers_are_rounded_once(dtype: str, level: str) ->
             check(image, POSITIVE[name], holes_of((9, 33), 0.4), name, dtype=target, fill=3)
 
 
+def test_integers_that_are_missing_may_be_of_any_size(level: str) -> None:
+    for dtype in ("int64", "uint64"):
+        image, mask = (picture((9, 33), "uint8").astype(dtype)), holes_of((9, 33), 0.4)
+        image[mask] = np.iinfo(dtype).max
+        check(image, POSITIVE["irrational 3x5"], mask, fill=3)
+
+
 def test_results_are_the_definitions_for_origins_channels_and_batches(level: str) -> None:
     kernel = POSITIVE["irrational 3x5"]
     for dtype in ("uint8", "float32"):

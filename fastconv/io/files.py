@@ -28,6 +28,7 @@ from .._pixels import pixel_of
 from .._regions import as_region
 from ..api import plan
 from .checkpoint import SUFFIX, FileMark
+from .nodata import Nodata, as_nodata, nodata_of
 from .replace_file import take_rights
 from .stream import Progress, channels_of, stream
 from .zarrs import arrays_in, kind_of, like_zarr
@@ -46,6 +47,7 @@ def filter_file(
     channel_axis: int | Literal["auto"] | None = "auto",
     dtype: DTypeLike | None = None,
     choose: Callable[[Any], DTypeLike | None] | None = None,
+    nodata: complex | Literal["auto"] | None = "auto",
     resume: bool = False,
     progress: Progress | None = None,
     note: Callable[[str], object] | None = None,
@@ -65,6 +67,8 @@ def filter_file(
         Type of the result; by default the source's.
     choose : callable, optional
         Returns the type for the array that was opened, if `dtype` is None.
+    nodata : number, None or "auto"
+        As in `fastconv.stream`. A TIFF made of one with another number, or with none, gets this one.
     resume : bool
         Whether to continue an interrupted run. If the target exists, nothing is done.
     progress : callable, optional
@@ -73,7 +77,7 @@ def filter_file(
         Called with messages for the user, such as pages that are left out.
     **options
         As in `fastconv.stream`: border, cval, origin, method, threads, scale, offset, absolute, linear,
-        region, band, correlate.
+        region, band, correlate, mask, nan_policy, min_weight, renormalize, fill.
 
     Returns
     -------
@@ -106,7 +110,17 @@ def filter_file(
         if channel_axis == "auto":
             channel_axis = channels_of(image)
         return _filtered(
-            source, target, image, kernel, channel_axis, dtype, resume, progress, note, options
+            source,
+            target,
+            image,
+            kernel,
+            channel_axis,
+            dtype,
+            nodata,
+            resume,
+            progress,
+            note,
+            options,
         )
     finally:
         getattr(image, "close", lambda: None)()
@@ -119,6 +133,7 @@ def _filtered(
     kernel: ArrayLike,
     channels: int | None,
     dtype: DTypeLike | None,
+    nodata: Any,
     resume: bool,
     progress: Progress | None,
     note: Callable[[str], object] | None,
@@ -130,9 +145,16 @@ def _filtered(
     shape = tuple(int(n) for n in image.shape)
     linear, region = options.get("linear", False), options.get("region")
     words = {
-        key: value for key, value in options.items() if key not in ("band", "linear", "region")
+        key: value
+        for key, value in options.items()
+        if key not in ("band", "linear", "region", "mask")
     }
     pixel_of(np.dtype(image.dtype), "source")
+    given = None
+    if isinstance(nodata, str) and nodata == "auto":
+        nodata = nodata_of(image)
+    elif nodata is not None:
+        given = nodata = as_nodata(nodata, np.dtype(image.dtype))
     made = plan(kernel, pixel=image.dtype, channel_axis=channels, dtype=dtype, **words)
     result = made.target(np.dtype(image.dtype))
     if linear:
@@ -151,11 +173,11 @@ def _filtered(
         _remove(part)
     place, mapped = None, None
     try:
-        place = _created(part, source, target, image, result, resume)
+        place = _created(part, source, target, image, result, given, resume)
         mapped = getattr(image, "mapped", lambda: None)()
         stream(
             image if mapped is None else mapped, kernel, place, channel_axis=channels,
-            resume=resume, mark=mark.path, progress=progress, **options,
+            resume=resume, mark=mark.path, progress=progress, nodata=nodata, **options,
         )  # fmt: skip
         if hasattr(place, "finish"):
             place.finish(part)
@@ -219,7 +241,13 @@ def _opened(path: Path) -> Any:
 
 
 def _created(
-    part: Path, source: Path, target: Path, image: Any, dtype: np.dtype[Any], resume: bool
+    part: Path,
+    source: Path,
+    target: Path,
+    image: Any,
+    dtype: np.dtype[Any],
+    nodata: Nodata | None,
+    resume: bool,
 ) -> Any:
     """Create or reopen a file as an array to which rows can be written."""
     suffix, shape = kind_of(target), tuple(image.shape)
@@ -240,6 +268,6 @@ def _created(
             os.fspath(part), mode="w", shape=shape, dtype=dtype, chunks=chunks
         )
     if suffix in TIFF and hasattr(image, "first"):
-        return _library(suffix).create(part, shape, dtype, image, resume)
+        return _library(suffix).create(part, shape, dtype, image, resume, nodata)
     allowed = SUFFIXES if hasattr(image, "first") else SUFFIXES[:2]
     raise ValueError(f"target must end in {', '.join(allowed)}; got {target.name}")

@@ -443,7 +443,11 @@ def do(task: Task, progress: Progress | None = None) -> Outcome:
 def _way_of(task: Task) -> Callable[[Task, list[str], Progress | None], int]:
     if {task.source.suffix.lower(), task.target.suffix.lower()} & set(FITS):
         return _as_fits
-    return _in_bands if _needs_bands(task) else _as_deep if _is_deep(task) else _with_pillow
+    if _needs_bands(task):
+        return _in_bands
+    if "nodata" in task.filter.options:
+        raise ValueError("--nodata is for TIFF (with tifffile), .npy, .zarr and FITS")
+    return _as_deep if _is_deep(task) else _with_pillow
 
 
 def _with_pillow(task: Task, notes: list[str], progress: Progress | None) -> int:

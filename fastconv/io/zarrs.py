@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .._mask import is_held
+
 __all__ = ["arrays_in", "kind_of", "like_zarr"]
 
 _V2, _V3 = ".zarray", "zarr.json"
@@ -100,8 +102,12 @@ def _of_any_type(codec: dict[str, Any]) -> dict[str, Any]:
 
 def _fill(value: Any, dtype: np.dtype[Any]) -> Any:
     """The fill value, or 0 if the type cannot hold it. A result stores all of its pixels, so it is
-    never seen.
+    only seen as what stands for missing ones.
     """
+    if value in ("NaN", "Infinity", "-Infinity"):
+        return value if dtype.kind == "f" else 0
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         return 0
-    return float(value) if dtype.kind == "f" else int(value) if value == int(value) >= 0 else 0
+    if dtype.kind == "f":
+        return float(value)
+    return int(value) if is_held(value, dtype) else 0
