@@ -52,7 +52,7 @@ def product_of_lines(column: Floats, row: Floats, most: int | None = None) -> We
     """
     most = LARGEST_ARRAY if most is None else most
     if min(len(column), len(row)) == 1 or len(column) * len(row) <= most:
-        made = np.outer(column, row)
+        made = column[:, np.newaxis] * row
         made.flags.writeable = False
         return made
     return Product(np.ascontiguousarray(column), np.ascontiguousarray(row))

@@ -1120,8 +1120,9 @@ cdef PlanBase found_or_new(object kernel, PyObject** options, Py_ssize_t count):
 def remembered(kernel, tuple options):
     """The cached plan of this kernel and these options, or None."""
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
-    return None if k is None or cnp.PyArray_NDIM(k) == 0 else find(k, items_of(options),
-                                                                            PyTuple_GET_SIZE(options))
+    if k is None or cnp.PyArray_NDIM(k) == 0:
+        return None
+    return find(k, items_of(options), PyTuple_GET_SIZE(options))
 
 
 cdef PlanBase new_plan(cnp.ndarray kernel, PyObject** options, Py_ssize_t count):

@@ -48,7 +48,7 @@ def border_of(mode: object) -> str:
 
 def each(value: Any, count: int, name: str) -> list[Any]:
     """One value for each axis."""
-    if isinstance(value, str) or not np.iterable(value):
+    if value is None or isinstance(value, (str, float, int)) or not np.iterable(value):
         return [value] * count
     values = list(value)
     if len(values) != count:

@@ -32,6 +32,9 @@ _GROUP = 8
 # each row costs some time.
 _NARROW = 32
 
+# SciPy's tolerance of weights that are symmetric.
+_EPS = float(np.finfo(np.float64).eps)
+
 Array = NDArray[Any]
 
 
@@ -70,13 +73,14 @@ def _symmetry(w: Floats) -> str:
     """As scipy.ndimage sees it: to within float64's epsilon, absolute."""
     if len(w) % 2 == 0:
         return "list"
+    if w.tobytes() == w[::-1].tobytes():
+        return "even"
     half = len(w) // 2
     after, before = w[half + 1 :], w[:half][::-1]
-    eps = np.finfo(np.float64).eps
     with np.errstate(invalid="ignore"):
-        if not (np.abs(after - before) > eps).any():
+        if not (np.abs(after - before) > _EPS).any():
             return "even"
-        if not (np.abs(after + before) > eps).any():
+        if not (np.abs(after + before) > _EPS).any():
             return "odd"
     return "list"
 
