@@ -468,19 +468,6 @@ def test_a_zarr_array_keeps_what_it_says_of_itself(version: int, mode: str) -> N
     assert version == 2 or b.metadata.dimension_names == ("y", "x")
 
 
-def test_of_a_group_one_array_is_named() -> None:
-    group = zarr.open_group("in.zarr", mode="w")
-    for level in range(2):
-        group.create_array(str(level), shape=(30, 40), dtype="uint8", chunks=(8, 8))[...] = noise(
-            30, 40
-        )
-    result = run("apply", "in.zarr", "-k", "box_blur", "-o", "out.zarr", code=1)
-    assert "in.zarr is a group of arrays; name one of them: in.zarr/0, in.zarr/1" in result.stderr
-    run("apply", "in.zarr/1", "-k", "box_blur", "-o", "out.zarr")
-    wanted = fastconv.convolve(noise(30, 40), fastconv.box_blur)
-    assert_array_equal(zarr.open_array("out.zarr", mode="r")[...], wanted)
-
-
 # --- as it is seen, and what is left out ---------------------------------------------------------
 
 
