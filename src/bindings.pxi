@@ -525,6 +525,7 @@ cdef int make_dots(Call* call, const Proposal* p) except -1:
     cdef int8_t* weights
     dots.offset = offsets
     dots.digits, dots.fraction_bits = p.digits, p.fraction_bits
+    dots.shift = ilogb(<double>p.divisor) if p.divisor > 1 and dots.fraction_bits == 0 else 0
     dots.divides = dots.fraction_bits == 0 and p.divisor > 0 and has_ties(p.divisor)
     dots.plus = <int32_t>rint(ldexp(p.offset, dots.fraction_bits) if dots.fraction_bits else call.plus)
     dots.fixed_point_error = <int32_t>ceil(ldexp(p.tie_tolerance, p.fraction_bits)) + 1
@@ -637,7 +638,9 @@ cdef class Program:
         call.centre, call.centred = p.centre, p.centre * sum_of_weights(&kernel.facts) if p.centre else 0
         call.plus = rint(p.offset * p.divisor) if p.divisor else p.offset    # whole where sums are
         call.absolute = p.absolute
-        call.changed = p.sums != INT8_DOT and (call.plus != 0 or call.absolute)
+        if p.sums == TAPS and p.accumulator != STRICT and p.tie_tolerance == 0 and not p.absolute:
+            call.window.start = call.plus
+        call.changed = p.sums != INT8_DOT and (call.plus != call.window.start or call.absolute)
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
         if call.tie_tolerance > 0 and (call.kernel != NULL
