@@ -80,7 +80,10 @@ def serve(cells: list[Cell], threads: int) -> None:
         call, count = calls[number]
         if words[0] == "digest":
             result = call()
-            print(json.dumps([hashlib.sha256(result.tobytes()).hexdigest(), str(result.dtype)]), flush=True)
+            print(
+                json.dumps([hashlib.sha256(result.tobytes()).hexdigest(), str(result.dtype)]),
+                flush=True,
+            )
         else:
             call()
             print(json.dumps(seconds_a_call(call, count)), flush=True)
@@ -94,7 +97,9 @@ def main() -> None:
     for name, options in OPTIONS:
         parser.add_argument(name, **options)
     parser.add_argument("--rounds", type=int, default=9, help="turns of each in a cell (default 9)")
-    parser.add_argument("--json", type=Path, help="add the cells to this file, and skip those in it")
+    parser.add_argument(
+        "--json", type=Path, help="add the cells to this file, and skip those in it"
+    )
     parser.add_argument("--seconds", type=float, help="stop after so many seconds")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()

@@ -177,7 +177,9 @@ cdef class Program:
         call.centre, call.centred = p.centre, p.centre * sum_of_weights(&kernel.facts) if p.centre else 0
         call.plus = rint(p.offset * p.divisor) if p.divisor else p.offset    # whole where sums are
         call.absolute = p.absolute
-        call.changed = not makes_pixels(p.sums) and (call.plus != 0 or call.absolute)
+        if begins_with_offset(p):
+            call.window.start = call.plus
+        call.changed = not makes_pixels(p.sums) and (call.plus != call.window.start or call.absolute)
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
         if call.tie_tolerance > 0 and (call.kernel != NULL

@@ -29,6 +29,7 @@ cdef struct Taps:
     Py_ssize_t step         # samples from a pixel to its neighbour: all that sums know of channels
     bint dense              # no zero among height * width weights
     bint folded             # each weight of a symmetric line multiplies two samples' sum; see symmetric.pxi
+    double start            # what sums begin with: a number that is added to all of them, or 0
     bint shifts_by_three          # vectors can be shifted by three of them
     Py_ssize_t pairs        # number of taps in pairs `step` samples apart, for one dense row; else 0
     Py_ssize_t* offset
@@ -43,6 +44,7 @@ cdef struct Dots:
     # Whole-numbered weights, `groups` groups of four neighbours in each kernel row; see int8_dot.pxi.
     Py_ssize_t groups, digits
     int fraction_bits             # fraction bits of fixed-point weights; 0: they are whole
+    int shift                   # of results of 16 bits: whole sums are divided by 2**shift
     bint divides                # a divisor that has ties; otherwise a factor scales the sums, or nothing
     int32_t plus                # added to the sums, in their units
     int32_t fixed_point_error            # largest error of a fixed-point sum

@@ -39,7 +39,15 @@ from . import deep_colour
 from .files import SUFFIXES, TIFF, filter_file
 from .fits import FITS, filter_fits
 from .frames import Frames, frames_of, with_palettes
-from .metadata import colours, has_another_curve, lost, orientation_of, said, save_options
+from .metadata import (
+    colours,
+    has_another_curve,
+    is_lossless,
+    lost,
+    orientation_of,
+    said,
+    save_options,
+)
 from .replace_file import refuse_existing, whole
 from .stream import Progress
 from .zarrs import kind_of
@@ -274,6 +282,8 @@ def _write(
         if reason.startswith("cannot write mode"):
             reason = _no_room(file_format, first.mode)
         raise OSError(f"{target.name}: {reason}") from error
+    if file_format == "AVIF" and like is not None and like.format == "AVIF" and is_lossless(like):
+        notes.append("it was stored without losses; Pillow writes AVIF with small ones")
     return frames.notes + notes
 
 

@@ -23,6 +23,7 @@ cdef int make_dots(Call* call, const Proposal* p) except -1:
     cdef int8_t* weights
     dots.offset = offsets
     dots.digits, dots.fraction_bits = p.digits, p.fraction_bits
+    dots.shift = ilogb(<double>p.divisor) if p.divisor > 1 and dots.fraction_bits == 0 else 0
     dots.divides = dots.fraction_bits == 0 and p.divisor > 0 and has_ties(p.divisor)
     dots.plus = <int32_t>rint(ldexp(p.offset, dots.fraction_bits) if dots.fraction_bits else call.plus)
     dots.fixed_point_error = <int32_t>ceil(ldexp(p.tie_tolerance, p.fraction_bits)) + 1

@@ -109,6 +109,11 @@ cdef inline bint makes_pixels(int sums) noexcept:
     return sums == INT8_DOT
 
 
+cdef inline bint begins_with_offset(const Proposal* p) noexcept:
+    """Whether the offset is what sums begin with, and no pass of its own."""
+    return p.sums == TAPS and p.accumulator != STRICT and p.tie_tolerance == 0 and not p.absolute
+
+
 cdef inline bint lists_slices(int sums) noexcept:
     """Whether the method takes windows of several slices, or some pixels apart."""
     return sums == TAPS or sums == EXACT_INT64

@@ -21,7 +21,7 @@ cdef inline void sparse_block(vec** out, vec** rows, const Taps* taps, Py_ssize_
     cdef vec* weights = <vec*>taps.step_weight
     cdef vec acc[16]
     cdef vec v[4]
-    zero_block(acc)
+    begin_block(acc, taps.start)
     for t in range(taps.steps):
         load_vectors(v, sample_at(rows[taps.step_row[t]], x + taps.step_offset[t]), vectors)
         mask = taps.step_mask[t]
@@ -61,7 +61,7 @@ cdef inline void row_block(vec* out, vec* row, const Taps* taps, const vi* steps
     if taps.folded:
         fold_row_block(out, row, taps, steps, vectors)
         return
-    zero_block(acc)
+    begin_block(acc, taps.start)
     while PERMUTES_TWO and t < taps.pairs:
         load_vectors(v, sample_at(row, taps.offset[t]), vectors)
         block_step(acc, weight(weights, t), v, vectors)

@@ -119,7 +119,7 @@ cdef inline void deep_block(vec* out, vec* rows, Py_ssize_t pitch, const double*
     cdef Py_ssize_t k
     cdef vec acc[16]
     cdef vec v[4]
-    zero_block(acc)
+    begin_block(acc, 0)
     for k in range(count):
         load_vectors(v, sample_at(rows, k * pitch), vectors)
         block_step(acc, set1(out, weights[k]), v, vectors)
