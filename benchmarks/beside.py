@@ -4,10 +4,10 @@
     python benchmarks/beside.py ../before
     python benchmarks/beside.py ../before --sizes 28,512,2048 --full --json beside.json
 
-A change of structure is one if no bit differs and no cell is slower. Both checkouts must be built in place. Each
-runs in a process of its own, on the same core one after the other; the ratio is the median of the other's
-time over ours, above 1 where this checkout is faster. "other bits" says that the results differ: where both
-round to integers that is an error, floats may differ where another method was chosen.
+A change of structure is one if no bit differs and no cell is slower. Both checkouts must be built in
+place. Each runs in a process of its own, in turns; the ratio is the median of the time of the other
+over that of this one, above 1 where this one is faster. "other bits" says that the results differ:
+of integers that is an error, floats may differ where another method was chosen.
 """
 
 from __future__ import annotations
