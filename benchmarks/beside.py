@@ -3,6 +3,7 @@
 
     python benchmarks/beside.py ../before
     python benchmarks/beside.py ../before --sizes 28,512,2048 --full --json beside.json
+    python benchmarks/beside.py ../before --random 500 --seed 7 --rounds 1
 
 A change of structure is one if no bit differs and no cell is slower. Both checkouts must be built in
 place. Each runs in a process of its own, in turns; the ratio is the median of the time of the other
@@ -18,21 +19,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
+from time import monotonic
 from typing import Any
 
+import numpy as np
 from compare import geometric_mean
 from grid import OPTIONS, Cell, select_by
 from photo import photograph
-from timing import calls_a_turn, seconds_a_call, warmed
+from timing import Call, calls_a_turn, seconds_a_call, warmed
 
 HERE = Path(__file__).resolve().parent
-SLOWER = 0.95  # a cell below this is named
+SLOWER = 0.95  # a question below this is named
 
 
 class Engine:
-    """A process with one checkout's fastconv, that times the cells it is asked for."""
+    """A process with one checkout's fastconv, that times the calls it is asked for."""
 
     def __init__(self, checkout: Path, words: list[str]) -> None:
         paths = os.pathsep.join((str(checkout), str(HERE)))
@@ -44,7 +49,7 @@ class Engine:
         self.home = self.ask("where")
 
     def ask(self, what: str) -> Any:
-        """Return what the process answers to a cell's number, or to "digest" and a number."""
+        """Return what the process answers to "where", a number, or "digest" and a number."""
         assert self._process.stdin is not None and self._process.stdout is not None
         print(what, file=self._process.stdin, flush=True)
         line = self._process.stdout.readline()
@@ -53,40 +58,71 @@ class Engine:
         return json.loads(line)
 
 
-def serve(cells: list[Cell], threads: int) -> None:
+def questions(asked: argparse.Namespace) -> list[tuple[str, Callable[[], Call]]]:
+    """Return the name of each question and what makes its call: cells, or calls at random."""
+    if not asked.random:
+        return [(str(cell), partial(of_cell, cell, asked.threads)) for cell in select_by(asked)]
+    return [
+        (f"{kind} {asked.seed}.{n}", partial(of_random, kind, asked.seed, n))
+        for n in range(asked.random)
+        for kind in asked.kinds.split(",")
+    ]
+
+
+def of_cell(cell: Cell, threads: int) -> Call:
+    import fastconv
+
+    image, weights = photograph(cell.pixel, cell.size), cell.filter.weights
+    options: dict[str, Any] = {"threads": threads}
+    if cell.pixel.channels > 1:
+        options["channel_axis"] = -1
+    if cell.out:
+        options["out"] = image.copy()
+    return lambda: fastconv.convolve(image, weights, **options)
+
+
+def of_random(kind: str, seed: int, number: int) -> Call:
+    """Return a call of the sweep (sweep.py), on one thread."""
+    import fastconv
+
+    fastconv.set_num_threads(1)
+    rng = np.random.default_rng([seed, 2, number])
+    if kind == "convolve":
+        from random_convolutions import convolution
+
+        return convolution(rng).ours
+    from random_drop_ins import drop_in
+
+    return drop_in((kind,), False, rng).ours
+
+
+def digest(result: Any) -> list[str]:
+    """Return a hash of all bits of a result, and its type."""
+    whole = np.asarray(result)
+    return [hashlib.sha256(np.ascontiguousarray(whole).tobytes()).hexdigest(), str(whole.dtype)]
+
+
+def serve(calls: list[tuple[str, Callable[[], Call]]]) -> None:
     """Answer questions until there are no more."""
     import fastconv
 
-    calls: dict[int, tuple[Any, int]] = {}
+    made: dict[int, tuple[Call, int]] = {}
     for line in sys.stdin:
         words = line.split()
         if words == ["where"]:
-            print(json.dumps(str(Path(fastconv.__file__).parents[1])), flush=True)
-            continue
-        number = int(words[-1])
-        cell = cells[number]
-        if number not in calls:
-            image, weights = photograph(cell.pixel, cell.size), cell.filter.weights
-            options: dict[str, Any] = {"threads": threads}
-            if cell.pixel.channels > 1:
-                options["channel_axis"] = -1
-            if cell.out:
-                options["out"] = image.copy()
-
-            def call(image: Any = image, weights: Any = weights, options: Any = options) -> Any:
-                return fastconv.convolve(image, weights, **options)
-
-            calls = {number: (call, calls_a_turn(warmed(call)))}
-        call, count = calls[number]
-        if words[0] == "digest":
-            result = call()
-            print(
-                json.dumps([hashlib.sha256(result.tobytes()).hexdigest(), str(result.dtype)]),
-                flush=True,
-            )
+            answer: Any = str(Path(fastconv.__file__).parents[1])
         else:
-            call()
-            print(json.dumps(seconds_a_call(call, count)), flush=True)
+            number = int(words[-1])
+            if number not in made:
+                call = calls[number][1]()
+                made = {number: (call, calls_a_turn(warmed(call)))}
+            call, count = made[number]
+            if words[0] == "digest":
+                answer = digest(call())
+            else:
+                call()
+                answer = seconds_a_call(call, count)
+        print(json.dumps(answer), flush=True)
 
 
 def main() -> None:
@@ -96,30 +132,36 @@ def main() -> None:
     parser.add_argument("checkout", type=Path, nargs="?", help="the other checkout, built in place")
     for name, options in OPTIONS:
         parser.add_argument(name, **options)
+    parser.add_argument(
+        "--random", type=int, metavar="N", help="N calls at random of each kind instead"
+    )
+    parser.add_argument(
+        "--kinds",
+        default="convolve",
+        help="of random calls: also ndimage, signal, cv2, ImageFilter",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the random calls (default 1)")
     parser.add_argument("--rounds", type=int, default=9, help="turns of each in a cell (default 9)")
     parser.add_argument(
-        "--json", type=Path, help="add the cells to this file, and skip those in it"
+        "--json", type=Path, help="add what is found to this file, and skip what it holds"
     )
     parser.add_argument("--seconds", type=float, help="stop after so many seconds")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     try:
-        cells = select_by(asked)
+        calls = questions(asked)
     except ValueError as error:
         parser.error(str(error))
     if asked.serve:
-        serve(cells, asked.threads)
+        serve(calls)
         return
     if asked.checkout is None or not (asked.checkout / "fastconv").is_dir():
         parser.error(f"checkout must be a folder that holds fastconv/; got {asked.checkout}")
-    found = compare(cells, asked)
-    report(found)
+    report(compare([name for name, _ in calls], asked))
 
 
-def compare(cells: list[Cell], asked: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Return ratio and equality of each cell, by its name."""
-    from time import monotonic
-
+def compare(names: list[str], asked: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Return ratio and equality of each question, by its name."""
     words = [word for word in sys.argv[1:] if word != str(asked.checkout)]
     other, ours = Engine(asked.checkout.resolve(), words), Engine(HERE.parent, words)
     if other.home == ours.home:
@@ -128,8 +170,8 @@ def compare(cells: list[Cell], asked: argparse.Namespace) -> dict[str, dict[str,
     if asked.json and asked.json.exists():
         found = json.loads(asked.json.read_text())
     begun = monotonic()
-    for number, cell in enumerate(cells):
-        if str(cell) in found:
+    for number, name in enumerate(names):
+        if name in found:
             continue
         if asked.seconds and monotonic() - begun > asked.seconds:
             break
@@ -138,7 +180,7 @@ def compare(cells: list[Cell], asked: argparse.Namespace) -> dict[str, dict[str,
         for turn in range(asked.rounds):
             for which in (0, 1) if turn % 2 else (1, 0):
                 times[which].append((other, ours)[which].ask(str(number)))
-        found[str(cell)] = {
+        found[name] = {
             "ratio": median(times[0]) / median(times[1]),
             "ms": median(times[1]) * 1e3, "same": theirs == mine, "dtype": mine[1],
         }  # fmt: skip
