@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Layers of few channels beside torch.nn.functional.conv2d, on one thread.
+"""Layers of few channels beside torch.nn.functional.conv2d, on one thread or more.
 
-python benchmarks/bench_conv2d.py
+python benchmarks/bench_conv2d.py [--threads N]
 """
 
 from __future__ import annotations

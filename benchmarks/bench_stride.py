@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Savings by a stride, cost of a dilation, and pyramids beside cv2.pyrDown, on one thread.
+"""Savings by a stride, cost of a dilation, and pyramids beside cv2.pyrDown, on one thread or more.
 
-python benchmarks/bench_stride.py
+python benchmarks/bench_stride.py [--threads N]
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ def main() -> None:
         for size in (3, 5, 9, 15):
             dense = rng.random((size, size))
             steps(image, dense / dense.sum(), f"{dtype} dense {size} x {size}")
-        pyramids(image, cv2)
+    for dtype, shape in itertools.product(("uint8", "uint16", "float32"), ((), (3,))):
+        pyramids((rng.random((SIDE, SIDE, *shape)) * 250).astype(dtype), cv2)
 
 
 def steps(image: Any, kernel: Any, what: str) -> None:
@@ -49,10 +51,11 @@ def steps(image: Any, kernel: Any, what: str) -> None:
 
 
 def pyramids(image: Any, cv2: Any) -> None:
-    made: dict[str, Call] = {"fastconv": lambda: fastconv.pyramid(image, 1)[1]}
+    axis = -1 if image.ndim > 2 else None
+    made: dict[str, Call] = {"fastconv": lambda: fastconv.pyramid(image, 1, channel_axis=axis)[1]}
     if cv2:
         made["cv2"] = lambda: cv2.pyrDown(image)
-    line(f"{image.dtype} one level of a pyramid", made, tolerance=1e-6)
+    line(f"{image.dtype} {image.shape[2:]} one level of a pyramid", made, tolerance=1e-6)
 
 
 if __name__ == "__main__":

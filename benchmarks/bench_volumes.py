@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Volumes beside scipy.ndimage, SimpleITK, DIPlib, and OpenCV slice by slice, on one thread.
+"""Volumes beside scipy.ndimage, SimpleITK, DIPlib, and OpenCV slice by slice, on one thread or more.
 
-python benchmarks/bench_volumes.py [SIDE]
+python benchmarks/bench_volumes.py [SIDE] [--threads N]
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import sys
 from typing import Any
 
 import numpy as np
-from rows_of_times import header, library, line
+from rows_of_times import header, library, line, threads
 from timing import Call
 
 import fastconv
 from fastconv import kernels
 
-SIDE = int(sys.argv[1]) if len(sys.argv) > 1 else 128
+SIDE = int(sys.argv[1]) if sys.argv[1:2] and sys.argv[1].isdigit() else 128
 
 
 def entrants(image: Any, kernel: Any, lines: Any) -> dict[str, Call]:
@@ -34,7 +34,7 @@ def entrants(image: Any, kernel: Any, lines: Any) -> dict[str, Call]:
             itk.Convolution(itk.Cast(volume, floats.GetPixelID()), floats)
         )
     if dip:
-        dip.SetNumberOfThreads(1)
+        dip.SetNumberOfThreads(threads())
         made["diplib"] = lambda: dip.GeneralConvolution(
             dip.Image(image, None),
             dip.Image(kernel, None),  # no axis is one of tensors

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -12,18 +13,24 @@ from timing import Call, race
 import fastconv
 
 
+def threads() -> int:
+    """How many threads all entrants have: the number after --threads on the command line, or 1."""
+    words = sys.argv
+    return int(words[words.index("--threads") + 1]) if "--threads" in words else 1
+
+
 def library(name: str) -> Any:
-    """A rival, on one thread, or None if it is not installed."""
+    """A rival, on as many threads as we, or None if it is not installed."""
     try:
         made: Any = import_module(name)
     except ImportError:
         return None
     if name == "cv2":
-        made.setNumThreads(1)
+        made.setNumThreads(threads())
     if name == "torch":
-        made.set_num_threads(1)
+        made.set_num_threads(threads())
     if name == "SimpleITK":
-        made.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+        made.ProcessObject.SetGlobalDefaultNumberOfThreads(threads())
     return made
 
 
@@ -52,6 +59,6 @@ def line(what: str, entrants: dict[str, Call], *, tolerance: float | None = None
 
 
 def header() -> None:
-    """Print the machine's facts. All entrants have one thread."""
-    fastconv.set_num_threads(1)
+    """Print the machine's facts. All entrants have as many threads."""
+    fastconv.set_num_threads(threads())
     fastconv.show_config()

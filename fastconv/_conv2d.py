@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _levels
 from ._arguments import array_of, quiet
-from ._engine.calls import PlanBase, known, remember
+from ._engine.calls import PlanBase, remember, remembered
 from ._engine.planner import Kernel
 from ._execute import Axis, execute_volume
 from ._options import as_each, as_index, as_kernel, as_steps, checked_out
@@ -103,12 +103,12 @@ def conv2d(
     a = array_of(x, "x")
     given = array_of(weight, "weight", "a 4-D array")
     added = None if bias is None else _as_bias(bias, given)
-    options = ("conv2d", *map(_fixed, (stride, padding, dilation)), groups, threads)
-    result: NDArray[Any] | None = known(a, given, out, options)
-    if result is None:
+    options = ("conv2d", stride, padding, dilation, groups, threads)
+    layer = remembered(given, options)
+    if layer is None:
         layer = _layer(given, stride, padding, dilation, groups, threads)
         remember(given, options, layer)
-        result = layer(a, out=out)
+    result: NDArray[Any] = layer(a, out=out)
     if added is not None:
         result += added.astype(result.dtype)
     return result
@@ -259,8 +259,8 @@ def _layer(
     steps, gaps = as_steps(stride, 2, "stride"), as_steps(dilation, 2, "dilation")
     plans = tuple(
         plan_of(
-            kernel, False, "constant", 0.0, 0, "full", None, None, "auto", threads,
-            stride=(1, *steps), dilation=(1, *gaps),
+            kernel, False, border="constant", shape="full", threads=threads, stride=(1, *steps),
+            dilation=(1, *gaps),
         )
         for kernel in w
     )  # fmt: skip
@@ -298,7 +298,3 @@ def _as_bias(bias: ArrayLike, weight: NDArray[Any]) -> NDArray[Any]:
             f"result; got {b.dtype} of shape {b.shape}"
         )
     return b[:, np.newaxis, np.newaxis]
-
-
-def _fixed(option: Any) -> Any:
-    return tuple(option) if isinstance(option, list) else option

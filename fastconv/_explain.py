@@ -20,6 +20,7 @@ _ACCUMULATOR_WORDS = {
     "float64": "float64",
     "strict": "float64 in the definition's order and rounding",
 }
+_TURNED = ", rows and columns exchanged"
 _SUM_WORDS = {"dot": "32-bit integers", "wide": "pairs of 64-bit integers"}
 
 
@@ -55,7 +56,7 @@ def explanation(
         threads = _threads.threads_for(strategy.cost * samples, plan.threads)
         sums = _SUM_WORDS.get(strategy.method) or _ACCUMULATOR_WORDS[strategy.accumulator]
         lines += [
-            f"  method   {strategy.method}: {strategy.why}",
+            f"  method   {strategy.method}: {strategy.why}{_TURNED * strategy.turned}",
             f"  sums     {sums}",
             f"  result   {_promise(target, strategy)}",
             f"  threads  {threads} for {samples} samples, about {strategy.cost:.2f} ns each on one",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Images with missing samples: sums over what is there, divided by the weights that it had.
+"""Arrays with missing samples: sums over what is there, divided by the weights that it had.
 
 How both are summed is the planner's choice, as for any other kernel: of samples that are 0 where they are
 missing, and of bytes that are 1 where they are there. Whole numbers are summed of rational kernels, so that
@@ -12,20 +12,21 @@ and blocks without missing samples through the plain call.
     integers of floats  any            none                      the definition's
     floats              any            as of the plain call      within 2 (taps + 2) eps of a weighted mean
 
-Complex images are two real ones.
+Complex images are two real ones. Kernels of four axes and more are summed by the definition.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, gcd, isfinite
-from typing import TYPE_CHECKING, Any
+from math import ceil, gcd, isfinite, lcm, prod
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _levels, _threads
+from . import _levels, _threads, reference
 from ._borders import BORDERS, index_table
 from ._engine.calls import program_of
 from ._engine.planner import Kernel, Strategy
@@ -48,8 +49,10 @@ _WHOLE32, _WHOLE64, _INTEGERS, _DOUBT, _ALL = range(5)
 _NARROW = ("uint8", "int8", "uint16", "int16", "float16", "float32")
 _NARROW_RESULTS = ("float16", "float32")
 _SUM_TYPES = ("uint8", "uint16", "int32", "int64")
-# Results of a block, and its least edge in kernels: what is around it is summed too.
+# Results of a block of a picture and of a volume, and its least edge in kernels: what is around it is
+# summed too.
 BLOCK = (64, 512)
+_BLOCK_OF_SLICES = (16, 32, 128)
 _LEAST_KERNELS = 4
 # Methods whose sums of integers are exact if their type holds them, whatever the order.
 _EXACT = ("direct", "sparse", "box")
@@ -61,6 +64,46 @@ _KEPT = 4
 _NS, _NS_TAP, _DOUBTS = 0.5, 1.5, 8
 
 
+class Windows(NamedTuple):
+    """Where the windows of an array of (..., H, W, C) stand, or of one of (..., D, H, W, C).
+
+    Attributes
+    ----------
+    axes : tuple of Axis
+        Along rows and columns, or along slices, rows and columns.
+    borders : tuple of str
+    taps, steps : tuple of int
+        Of the kernel along them; from a window to the next one.
+    size : (int, int)
+        Height and width of the result that this is, or is a part of.
+    """
+
+    axes: tuple[Axis, ...]
+    borders: tuple[str, ...]
+    taps: tuple[int, ...]
+    steps: tuple[int, ...]
+    size: tuple[int, int]
+
+    @property
+    def volume(self) -> bool:
+        """Whether the engine takes such a kernel as a list of rows."""
+        return len(self.axes) > 2
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """What the planner must know of it."""
+        return {"slices": self.taps[0], "steps": self.steps[1:]} if self.volume else {}
+
+
+class Laid(NamedTuple):
+    """An image as it is filtered: views of it and of its result, windows and kernel."""
+
+    of_image: Callable[[Array], Array]
+    of_result: Callable[[Array], Array]
+    windows: Windows
+    kernel: Kernel
+
+
 @dataclass(frozen=True, eq=False)
 class _Sum:
     """A kernel, the way to its sums, and their type."""
@@ -69,9 +112,15 @@ class _Sum:
     strategy: Strategy
     target: Pixel
 
-    def program(self, channels: int) -> tuple[Any, int]:
+    def program(self, channels: int, windows: Windows) -> tuple[Any, int]:
         """The engine's, with the type as a number."""
-        return program_of(self.strategy, self.kernel, self.target.code, channels), self.target.code
+        code = self.target.code
+        if not windows.volume:
+            return program_of(self.strategy, self.kernel, code, channels), code
+        made = _levels.engine.Program(
+            self.kernel, self.strategy, channels, code, windows.taps[0], windows.steps
+        )
+        return made, code
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +184,6 @@ def run(
         Where it is missing.
     """
     missing = plan.missing
-    if not isinstance(plan.border, str):
-        raise ValueError(
-            f"border must be one name for both axes where samples are missing; got {plan.border}"
-        )
     if plan.offset or plan.absolute:
         check_last_steps(missing, mask is not None)
     if missing.nan_policy == "raise":
@@ -153,6 +198,8 @@ def run(
         return _plainly(plan, image, out, part), np.zeros(shape if hidden else (), np.bool_)
     if not plan.kernel.any():
         return _plainly(plan, image, out, part), np.zeros(shape, np.bool_)
+    if not plan.listed:
+        return _defined(plan, image, mask, dtype, fill, out, part, nan)
     result, holes = np.empty(shape, _made(dtype)), None
     if hidden or (missing.omit and not may_miss and dtype.kind in "iu"):
         holes = np.empty(shape, np.bool_)
@@ -198,14 +245,48 @@ def _made(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float32) if dtype == np.float16 else dtype.newbyteorder("=")
 
 
+def _defined(
+    plan: Plan,
+    image: Array,
+    mask: Bools | None,
+    dtype: np.dtype[Any],
+    fill: Any,
+    out: Array | None,
+    part: Part | None,
+    nan: bool,
+) -> tuple[Array, Bools]:
+    """The definition's result and holes."""
+    gone = joined(mask, np.isnan(image) if nan else None)
+    there = np.ones(image.shape, np.bool_) if gone is None else ~gone
+    spatial, last = plan.spatial(image.ndim), range(-len(plan.window), 0)
+    windows = part or plan.whole(tuple(image.shape[axis] for axis in spatial))
+    places = [
+        (start, (count - 1) * step + 1)
+        for (_, start, count), step in zip(windows.windows, plan.steps, strict=True)
+    ]
+    a, present = (
+        np.moveaxis(x, spatial, last) for x in (np.where(there, image, image.dtype.type(0)), there)
+    )
+    made = reference.summed(
+        a, plan.kernel, places, plan.borders, plan.cval, dtype, present=present.astype(np.int64),
+        missing=plan.missing,
+    )  # fmt: skip
+    made[0][made[1]] = fill
+    result, holes = (np.moveaxis(reference.every(x, plan.steps), last, spatial) for x in made)
+    if out is not None:
+        out[...] = result
+    return result if out is None else out, holes
+
+
+# Of each axis: windows, border, taps, step, where padded samples stand, results of a block.
+_Along = tuple[Axis, int, int, int, NDArray[np.intp], int]
+
+
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """What a plan knows of images of one type and size: numbers of `Blocks` in src/missing.pyx."""
+    """What a plan knows of images of one type and size: arguments of `Blocks` in src/missing.pyx."""
 
-    rows: Axis
-    cols: Axis
-    tables: tuple[NDArray[np.intp], NDArray[np.intp]]
-    block: tuple[int, int]
+    along: tuple[_Along, ...]
     recipe: Recipe
     programs: tuple[tuple[Any, int] | None, ...]
 
@@ -220,28 +301,24 @@ def _real(
     part: Part | None,
 ) -> None:
     """Fill `result`, and `holes` if it is asked for."""
-    if not image.dtype.isnative:
-        image = image.astype(image.dtype.newbyteorder("="))
-    if (
-        plan.border == "constant"
-        and not plan.missing.omit
-        and not _holds(image.dtype, plan.cval.real)
-    ):
-        image = image.astype(np.float64)  # the constant is a sample too
-    if image.dtype == np.float16 and result.dtype.kind in "iu":
-        image = image.astype(np.float32)
-    views = [None if a is None else plan.channels_last(a) for a in (image, mask, result, holes)]
-    src, there, dst, gone = _spread(views)
+    image = image.astype(_read_as(plan, image.dtype, result.dtype), copy=False)
+    if mask is not None and image.dtype.kind in "iu" and image.dtype.itemsize == 8:
+        image = np.where(mask, image.dtype.type(0), image)  # which may be larger than all others
+    laid = plan.laid(image.shape, part)
+    windows = laid.windows
+    views = [None if a is None else laid.of_image(a) for a in (image, mask)]
+    views += [None if a is None else laid.of_result(a) for a in (result, holes)]
+    src, there, dst, gone = _spread(views, windows)
     assert src is not None and dst is not None
     source, target = pixel_of(image.dtype, "image"), pixel_of(result.dtype, "dtype")
     nan = plan.missing.nan_policy == "omit" and image.dtype.kind == "f"
     shared = src.shape[-1] == 1 or (not nan and (there is None or there.strides[-1] == 0))
     large = target.integer and int(float(fill)) != int(fill)
     bits = bits_of(image)
-    key = _levels.level, source, target, src.shape[-3:], shared, bits, large, part
+    key = _levels.level, source, target, windows, src.shape[-1], shared, bits, large
     made: _Prepared | None = plan.recipes.get(key)
     if made is None:
-        made = _prepared(plan, source, target, src.shape[-3:], shared, bits, large, part)
+        made = _prepared(plan, laid, source, target, src.shape[-1], shared, bits, large)
         if len(plan.recipes) >= _KEPT:
             plan.recipes.clear()
         plan.recipes[key] = made
@@ -249,43 +326,84 @@ def _real(
     if image.dtype == np.bool_:
         src = src.view(np.uint8)
     filled = float(fill), np.array([fill], result.dtype)
+    along = made.along if windows.volume else (_each_alone(src.shape[-4]), *made.along)
     for at in np.ndindex(src.shape[:-4]):
         blocks = _levels.missing().Blocks(
             src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
-            source.code, target.code, nan, plan.missing.omit, shared, made.rows, made.cols, made.tables,
-            BORDERS.index(plan.borders[0]), plan.cval.real, plan.window, made.block, made.programs,
-            made.recipe.how, made.recipe.quotient, made.recipe.doubt, filled,
+            source.code, target.code, nan, plan.missing.omit, shared, along, plan.cval.real,
+            windows.volume, made.programs, made.recipe.how, made.recipe.quotient, made.recipe.doubt, filled,
         )  # fmt: skip
         blocks.scan(threads)
         blocks.run(threads)
 
 
+def _read_as(plan: Plan, dtype: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
+    """The type in which samples are read."""
+    constant = "constant" in plan.borders and not plan.missing.omit
+    if constant and not _holds(dtype, plan.cval.real):
+        return np.dtype(np.float64)  # the constant is a sample too
+    if dtype == np.float16 and result.kind in "iu":
+        return np.dtype(np.float32)
+    return dtype.newbyteorder("=")
+
+
+def row_step(
+    plan: Plan, dtype: np.dtype[Any], result: np.dtype[Any], shape: tuple[int, ...]
+) -> int:
+    """Step of the rows at which parts of images of two axes and channels must begin so that floats get the
+    same bits: blocks begin there.
+    """
+    channels = 1 if plan.channel_axis is None else shape[plan.channel_axis]
+    sums, real = [(plan, dtype)], result
+    if "c" in (dtype.kind, plan.kernel.dtype.kind, result.kind):
+        part = np.zeros((), dtype).real.dtype
+        sums = [(made, part) for made, _ in _real_parts(plan, dtype)]
+        real = np.zeros((), result).real.dtype
+    target, steps = pixel_of(_made(real), "dtype"), []
+    for made, kind in sums:
+        laid, source = made.laid(shape), pixel_of(_read_as(made, kind, real), "image")
+        recipe = recipe_of(made, laid, source, target, made.samples(0, source), channels)
+        steps.append(_block(laid.windows, recipe, channels)[-2])
+    return lcm(*steps)
+
+
 def _prepared(
     plan: Plan,
+    laid: Laid,
     source: Pixel,
     target: Pixel,
-    shape: tuple[int, ...],
+    channels: int,
     shared: bool,
     bits: int,
     large: bool,
-    part: Part | None,
 ) -> _Prepared:
-    """For images of H x W x C."""
-    (rows, cols), (height, width) = part or plan.whole(shape[:2])
-    size, border = (height, width), plan.borders[0]
-    channels = shape[2]
-    recipe = recipe_of(plan, source, target, plan.samples(bits, source), size, channels, large)
-    tables = tuple(
-        np.ascontiguousarray(index_table(n, start, count + k - 1, border), np.intp)
-        for (n, start, count), k in zip((rows, cols), plan.window, strict=True)
-    )
+    """For images of so many channels."""
+    windows = laid.windows
+    recipe = recipe_of(plan, laid, source, target, plan.samples(bits, source), channels, large)
     sums = recipe.plain, recipe.sums, recipe.weights, recipe.sizes
     programs = tuple(
-        s if s is None else s.program(channels if i < 2 or not shared else 1)
+        s if s is None else s.program(channels if i < 2 or not shared else 1, windows)
         for i, s in enumerate(sums)
     )
-    block = _block(recipe, (plan.window[0], plan.window[1]), (rows[2], cols[2]), channels)
-    return _Prepared(rows, cols, (tables[0], tables[1]), block, recipe, programs)
+    return _Prepared(_cut(windows, recipe, channels), recipe, programs)
+
+
+def _each_alone(planes: int) -> _Along:
+    """The slices of a batch."""
+    return (planes, 0, planes), BORDERS.index("nearest"), 1, 1, np.arange(planes, dtype=np.intp), 1
+
+
+def _cut(windows: Windows, recipe: Recipe, channels: int) -> tuple[_Along, ...]:
+    """The axes, with tables of borders and the edges of blocks."""
+    return tuple(
+        (axis, BORDERS.index(border), taps, step,
+         np.ascontiguousarray(index_table(axis[0], axis[1], (axis[2] - 1) * step + taps, border), np.intp),
+         min(edge, axis[2]))
+        for axis, border, taps, step, edge in zip(
+            windows.axes, windows.borders, windows.taps, windows.steps,
+            _block(windows, recipe, channels), strict=True,
+        )
+    )  # fmt: skip
 
 
 def _holds(dtype: np.dtype[Any], value: float) -> bool:
@@ -295,30 +413,33 @@ def _holds(dtype: np.dtype[Any], value: float) -> bool:
     return dtype.itemsize == 8 or not isfinite(value) or float(dtype.type(value)) == value
 
 
-def _spread(views: list[Array | None]) -> list[Array | None]:
-    """With at least one leading axis, and channels that lie apart as planes of their own."""
+def _spread(views: list[Array | None], windows: Windows) -> list[Array | None]:
+    """With slices, and channels that lie apart as a batch."""
     src, dst = views[0], views[2]
     assert src is not None and dst is not None
     apart = src.shape[-1] > 1 and all(abs(a.strides[-1]) > abs(a.strides[-2]) for a in (src, dst))
     made: list[Array | None] = []
     for a in views:
         if a is not None and apart:
-            a = np.moveaxis(a, -1, -3)[..., np.newaxis]
+            a = np.moveaxis(a, -1, -1 - len(windows.axes))[..., np.newaxis]
         made.append(a if a is None or a.ndim > 3 else a[np.newaxis])
     return made
 
 
-def _block(
-    recipe: Recipe, kernel: tuple[int, int], size: tuple[int, int], channels: int
-) -> tuple[int, int]:
-    """Height and width of the blocks: for these the image is cut, whatever the number of threads."""
-    height, width = (max(least, _LEAST_KERNELS * k) for least, k in zip(BLOCK, kernel, strict=True))
-    width = max(width // channels, _LEAST_KERNELS * kernel[1])
+def _block(windows: Windows, recipe: Recipe, channels: int) -> tuple[int, ...]:
+    """Edges of the blocks into which the image is cut, whatever the number of threads."""
+    taps, steps = windows.taps, windows.steps
+    least = _BLOCK_OF_SLICES if windows.volume else BLOCK
+    *others, width = (
+        max(edge // step, _LEAST_KERNELS * n // step)
+        for edge, n, step in zip(least, taps, steps, strict=True)
+    )
+    width = max(width // channels, _LEAST_KERNELS * taps[-1] // steps[-1], 1)
     tile = 0 if recipe.sums is None else recipe.sums.strategy.tile
-    if tile > max(kernel):  # a tile, or a few side by side
-        height, across = tile - kernel[0] + 1, tile - kernel[1] + 1
-        width = across * -(-width // across)
-    return min(height, size[0]), min(width, size[1])
+    if tile > max(taps):  # a tile, or a few side by side
+        across = tile - taps[-1] + 1
+        return tile - taps[0] + 1, across * -(-width // across)
+    return *(max(1, edge) for edge in others), width
 
 
 # --- complex images and kernels -------------------------------------------------------------------
@@ -338,31 +459,41 @@ def _complex(
     if nan:
         mask = joined(mask, np.isnan(image))
     images = [image.real, image.imag] if image.dtype.kind == "c" else [image]
-    kernels = (
-        [plan.kernel.real, plan.kernel.imag] if plan.kernel.dtype.kind == "c" else [plan.kernel]
-    )
-    cval = complex(plan.cval)
     sums = []
-    for i, a in enumerate(images):
-        for k in kernels:
-            made = plan.with_kernel(k, (cval.real, cval.imag)[i])
-            each = np.empty(result.shape, result.real.dtype)
-            if k.any():
-                _real(made, a, mask, each, None, each.dtype.type(0), part)
-            else:
-                each[...] = 0
-            sums.append(each)
-    if len(kernels) == 1:
+    *parts, (sizes, _) = _real_parts(plan, image.dtype)
+    for made, which in parts:
+        each = np.empty(result.shape, result.real.dtype)
+        if made.kernel.any():
+            _real(made, images[which], mask, each, None, each.dtype.type(0), part)
+        else:
+            each[...] = 0
+        sums.append(each)
+    if len(sums) == len(images):
         result.real, result.imag = sums[0], sums[1] if len(images) == 2 else 0
     elif len(images) == 1:
         result.real, result.imag = sums
     else:
         result.real, result.imag = sums[0] - sums[3], sums[1] + sums[2]
-    # where too little is there, by the magnitudes of complex weights
-    sizes = plan.with_kernel(plan.kernel if len(kernels) == 1 else np.abs(plan.kernel), 0.0)
+    # where too little is there
     _real(sizes, np.zeros(image.shape, np.float32), mask, np.empty(result.shape, np.float32), holes,
           np.float32(0), part)  # fmt: skip
     result[holes] = fill
+
+
+def _real_parts(plan: Plan, dtype: np.dtype[Any]) -> list[tuple[Plan, int]]:
+    """Real plans for images of this type, or for complex kernels, and the part of the image that each takes:
+    0 is the real, 1 the imaginary one. The last plan has the magnitudes of weights, for an image of zeros.
+    """
+    kernel, cval = plan.kernel, complex(plan.cval)
+    kernels = [kernel.real, kernel.imag] if kernel.dtype.kind == "c" else [kernel]
+    constants = (cval.real, cval.imag)[: 2 if dtype.kind == "c" else 1]
+    made = [
+        (plan.with_kernel(k, constant), part)
+        for part, constant in enumerate(constants)
+        for k in kernels
+    ]
+    size = kernel if len(kernels) == 1 else np.abs(kernel)
+    return [*made, (plan.with_kernel(size, 0.0), 0)]
 
 
 # --- how ------------------------------------------------------------------------------------------
@@ -373,17 +504,28 @@ class _Asked:
     """What a recipe is asked for, and what follows of the kernel alone."""
 
     plan: Plan
+    kernel: Kernel
+    windows: Windows
     source: Pixel
     target: Pixel
     samples: tuple[float, float, bool]
-    size: tuple[int, int]
     channels: int
     large: bool  # whether missing results are filled with what no float is
 
-    @property
+    @cached_property
     def weights(self) -> Floats:
-        weights: Floats = self.plan.kernel
+        """Row by row: those of all slices."""
+        weights: Floats = self.plan.kernel.reshape(prod(self.windows.taps[:-1]), -1)
         return weights
+
+    def decided(
+        self, kernel: Kernel, source: Pixel, target: Pixel, samples: tuple[float, float, bool], method: str
+    ) -> Strategy:  # fmt: skip
+        """The way to a sum."""
+        return decide(
+            kernel, source, target, samples, self.windows.size, self.channels, method,
+            **self.windows.how,
+        )  # fmt: skip
 
     @cached_property
     def whole(self) -> tuple[Floats, int] | None:
@@ -426,17 +568,14 @@ class _Asked:
 
     def sums(self, name: str) -> _Sum:
         """Of the samples, as floats."""
-        kernel, target = self.plan.parts[0], PIXELS[name]
-        method = self.plan.requested_method
-        strategy = decide(
-            kernel, self.source, target, self.samples, self.size, self.channels, method
-        )
-        return _Sum(kernel, strategy, target)
+        target, method = PIXELS[name], self.plan.requested_method
+        strategy = self.decided(self.kernel, self.source, target, self.samples, method)
+        return _Sum(self.kernel, strategy, target)
 
     def exact_sums(self, weights: Floats, allowed: tuple[str, ...]) -> _Sum:
         """Of the samples, as integers."""
         low, high, _ = self.samples
-        return _whole_sum(weights, low, high, self.source, self.size, self.channels, allowed)
+        return _whole_sum(self, weights, low, high, self.source, allowed)
 
     def presence(
         self, weights: Floats, name: str, allowed: tuple[str, ...] | None = None
@@ -446,31 +585,32 @@ class _Asked:
 
         def made(w: Floats) -> _Sum:
             if allowed is not None:
-                return _whole_sum(w, 0, 1, byte, self.size, self.channels, allowed)
+                return _whole_sum(self, w, 0, 1, byte, allowed)
             kernel, floats = Kernel(np.ascontiguousarray(w)), PIXELS[name]
-            strategy = decide(
-                kernel, byte, floats, (0.0, 1.0, True), self.size, self.channels, "auto"
+            return _Sum(
+                kernel, self.decided(kernel, byte, floats, (0.0, 1.0, True), "auto"), floats
             )
-            return _Sum(kernel, strategy, floats)
 
         by_weight = made(weights) if self.plan.renormalize else None
         return by_weight, None if by_weight is not None and self.one_sign else made(np.abs(weights))
 
     def doubt(self, of_sum: float, of_weight: float) -> tuple[Any, ...]:
         """How far sums and weights may be off, and the definition."""
-        taps = np.argwhere(self.weights)
-        rows = np.zeros(len(taps), [("y", np.intp), ("x", np.intp), ("weight", np.float64)])
-        rows["y"], rows["x"], rows["weight"] = taps[:, 0], taps[:, 1], self.nonzero
+        n = self.windows.taps[-2]
+        down, across = np.nonzero(self.weights)
+        kind = [("z", np.intp), ("y", np.intp), ("x", np.intp), ("weight", np.float64)]
+        rows = np.zeros(len(down), kind)
+        rows["z"], rows["y"], rows["x"], rows["weight"] = down // n, down % n, across, self.nonzero
         threshold = self.plan.missing.min_weight * _in_order(np.abs(self.weights)) * (1 - SLACK)
         return of_sum, of_weight, rows, self.total, threshold, self.plan.renormalize
 
 
 def recipe_of(
     plan: Plan,
+    laid: Laid,
     source: Pixel,
     target: Pixel,
     samples: tuple[float, float, bool],
-    size: tuple[int, int],
     channels: int,
     large: bool = False,
 ) -> Recipe:
@@ -482,9 +622,9 @@ def recipe_of(
         The exact result cannot be had.
     """
     plan.check_weights(target)
-    asked = _Asked(plan, source, target, samples, size, channels, large)
-    strategy = decide(plan.parts[0], source, target, samples, size, channels, plan.requested_method)
-    plain = _Sum(plan.parts[0], strategy, target)
+    asked = _Asked(plan, laid.kernel, laid.windows, source, target, samples, channels, large)
+    strategy = asked.decided(laid.kernel, source, target, samples, plan.requested_method)
+    plain = _Sum(laid.kernel, strategy, target)
     if not target.integer:
         return _of_floats(asked, plain)
     if not source.integer:
@@ -572,12 +712,11 @@ def _in_order(weights: Floats) -> float:
 
 
 def _whole_sum(
+    asked: _Asked,
     weights: Floats,
     low: float,
     high: float,
     source: Pixel,
-    size: tuple[int, int],
-    channels: int,
     allowed: tuple[str, ...],
 ) -> _Sum:
     """The cheapest exact sum of integers from `low` to `high` by whole weights."""
@@ -596,11 +735,14 @@ def _whole_sum(
         elif reach > (2**24 if name == "float32" else 2**53):
             continue
         try:
-            strategy = decide(kernel, source, target, (low, high, True), size, channels, "auto")
+            strategy = asked.decided(kernel, source, target, (low, high, True), "auto")
         except ValueError:
             continue
-        if not target.integer and not _is_exact(strategy, reach / max(1.0, float(np.abs(weights).sum())),
-                                                2**24 if name == "float32" else 2**53):  # fmt: skip
+        limit = 2**24 if name == "float32" else 2**53
+        peak = (
+            2.0**64 if asked.windows.volume else max(-low, high)
+        )  # factors of three lines need not be whole
+        if not target.integer and not _is_exact(strategy, peak, limit):
             continue
         if best is None or strategy.cost < best.strategy.cost:
             best = _Sum(kernel, strategy, target)

@@ -12,7 +12,7 @@ kernel is two real kernels.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -46,15 +46,7 @@ from ._pixels import PIXELS, Floats, Pixel, pixel_of
 from ._planner import METHODS, decide, rejected
 
 SHAPES = ("same", "valid", "full")
-# What `options_of` checks, in this order.
-OPTIONS = (
-    "flipped", "border", "cval", "origin", "shape", "channel_axis", "dtype", "method", "threads",
-    "scale", "offset", "absolute", "nan_policy", "min_weight", "renormalize", "fill",
-)  # fmt: skip
-
 # Size of the image for which a plan describes itself if none is given.
-# The last four options where no samples are missing, as `convolve` has them by default.
-ALL_PRESENT = ("propagate", 0.0, "auto", None)
 _MEGAPIXEL = (1000, 1000)
 
 
@@ -115,7 +107,7 @@ class Plan(PlanBase):
     __slots__ = ("__weakref__",)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return make_plan, (self.given, *self.options.listed(), self.pixel)
+        return _unpickled, (make_plan, self.given, self.pixel, self.options.named())
 
     def __repr__(self) -> str:
         sizes = " x ".join(map(str, self.window))
@@ -128,8 +120,7 @@ class Plan(PlanBase):
 
     def with_options(self, **options: Any) -> Plan:
         """The same kernel with some other options."""
-        known: dict[str, Any] = dict(zip(OPTIONS, self.options.listed(), strict=True))
-        changed = options_of(**{**known, **options}, window=self.window)
+        changed = options_of(**self.options.named() | options, window=self.window)
         return Plan(changed, self.parts, self.lying, self.pixel)
 
     @property
@@ -241,6 +232,18 @@ class Plan(PlanBase):
             length, self.window[axis], self.origin[axis], self.flipped, self.shape
         )
         return length, start, count
+
+    @property
+    def listed(self) -> bool:
+        """Whether the engine serves this kernel; if not, the definition does."""
+        return True
+
+    def laid(self, shape: tuple[int, ...], part: Part | None = None) -> _missing.Laid:
+        """How images of this shape are filtered where samples are missing."""
+        lengths = tuple(shape[axis] for axis in self.spatial(len(shape)))
+        windows, size = part or self.whole(lengths)
+        stand = _missing.Windows(windows, self.borders, self.window, self.steps, (size[0], size[1]))
+        return _missing.Laid(self.channels_last, self.channels_last, stand, self.parts[0])
 
     def shape_of(self, image: NDArray[Any], part: Part | None = None) -> tuple[int, ...]:
         """Shape of the result, or of a part of it."""
@@ -362,7 +365,7 @@ class Plan(PlanBase):
 
     def with_kernel(self, kernel: Any, cval: float) -> Plan:
         """The plan of real weights, as they lie on the window, that renormalizes as this one does."""
-        known: dict[str, Any] = dict(zip(OPTIONS, self.options.listed(), strict=True))
+        known = self.options.named()
         known |= {"cval": cval, "scale": 1.0, "renormalize": self.renormalize}
         weights = np.ascontiguousarray(kernel, np.float64)
         return Plan(options_of(**known, window=self.window), (Kernel(weights),), None, self.pixel)
@@ -467,29 +470,25 @@ begin(
 def make_plan(
     kernel: ArrayLike | Product,
     flipped: bool,
-    border: str | Sequence[str],
-    cval: complex,
-    origin: int | Sequence[int],
-    shape: str,
-    channel_axis: int | str | None,
-    dtype: DTypeLike | None,
-    method: str,
-    threads: int | None,
-    scale: float = 1.0,
-    offset: float = 0.0,
-    absolute: bool = False,
-    nan_policy: str = "propagate",
-    min_weight: float = 0.0,
-    renormalize: bool | str = "auto",
-    fill: complex | None = None,
     pixel: np.dtype[Any] | None = None,
+    **options: Any,
 ) -> Plan:
-    """Check everything that needs no image."""
+    """Check everything that needs no image: a kernel of two axes, and what `options_of` takes."""
     weights = kernel if isinstance(kernel, Product) else as_kernel(kernel)
-    options = options_of(
-        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
-        absolute, nan_policy, min_weight, renormalize, fill, weights.shape,
-    )  # fmt: skip
+    return plan_from(weights, options_of(flipped, weights.shape, **options), pixel)
+
+
+def _unpickled(
+    make: Callable[..., Plan], kernel: Any, pixel: np.dtype[Any] | None, options: dict[str, Any]
+) -> Plan:
+    return make(kernel, pixel=pixel, **options)
+
+
+def plan_from(
+    weights: NDArray[Any] | Product, options: Options, pixel: np.dtype[Any] | None
+) -> Plan:
+    """The plan of a kernel and options that have been checked."""
+    flipped = options.flipped
     if options.missing.renormalize is True and not isinstance(weights, Product):
         _mask.renormalizes(weights, True)  # or it is an error, before there is an image
     if not isinstance(weights, Product):
@@ -509,22 +508,22 @@ def make_plan(
 
 def options_of(
     flipped: bool,
-    border: str | Sequence[str],
-    cval: complex,
-    origin: int | Sequence[int],
-    shape: str,
-    channel_axis: int | str | None,
-    dtype: DTypeLike | None,
-    method: str,
-    threads: int | None,
-    scale: float,
-    offset: float,
-    absolute: bool,
-    nan_policy: str,
-    min_weight: float,
-    renormalize: bool | str,
-    fill: complex | None,
     window: tuple[int, ...],
+    border: str | Sequence[str] = "reflect",
+    cval: complex = 0.0,
+    origin: int | Sequence[int] = 0,
+    shape: str = "same",
+    channel_axis: int | str | None = None,
+    dtype: DTypeLike | None = None,
+    method: str = "auto",
+    threads: int | None = None,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    absolute: bool = False,
+    nan_policy: str = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | str = "auto",
+    fill: complex | None = None,
     axes: tuple[int, ...] | None = None,
     stride: tuple[int, ...] | None = None,
     dilation: tuple[int, ...] | None = None,

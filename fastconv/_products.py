@@ -52,7 +52,7 @@ def product_of_lines(column: Floats, row: Floats, most: int | None = None) -> We
     """
     most = LARGEST_ARRAY if most is None else most
     if min(len(column), len(row)) == 1 or len(column) * len(row) <= most:
-        made = np.outer(column, row)
+        made = column[:, np.newaxis] * row
         made.flags.writeable = False
         return made
     return Product(np.ascontiguousarray(column), np.ascontiguousarray(row))
@@ -124,7 +124,8 @@ def _plan_of(
             origin[i] = -start - len(lines[i]) // 2
     folded = product_of_lines(lines[0], lines[1], LARGEST_FOLDED)
     return make_plan(
-        folded, False, border, cval, (origin[0], origin[1]), "same", channel_axis, dtype, "auto", None,
+        folded, False, border=border, cval=cval, origin=(origin[0], origin[1]), channel_axis=channel_axis,
+        dtype=dtype,
     )  # fmt: skip
 
 

@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from . import _explain, _levels, reference
+from . import _explain, _levels, _mask, _missing, reference
 from ._arguments import quiet, warn_of_channels
 from ._borders import placement
 from ._complex import complex_passes
@@ -39,15 +39,16 @@ from ._options import (
 )
 from ._pixels import Floats, Pixel, pixel_of
 from ._plan import (
-    OPTIONS,
     Asked,
     Dims,
     Part,
     Plan,
+    _unpickled,
     fill_of,
     laid_out,
     make_plan,
     options_of,
+    plan_from,
     scaled,
 )
 from ._planner import decide, rejected
@@ -155,15 +156,11 @@ class VolumePlan(Plan):
         self._planes, self._rows, self._programs = {}, {}, {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        o = self.options
-        return plan_of, (self.given, *o.listed(), o.axes, o.stride, o.dilation, self.pixel)
+        return _unpickled, (plan_of, self.given, self.pixel, self.options.named())
 
     def with_options(self, **options: Any) -> VolumePlan:
         """The same kernel with some other options."""
-        o = self.options
-        known: dict[str, Any] = dict(zip(OPTIONS, o.listed(), strict=True))
-        known |= {"axes": o.axes, "stride": o.stride, "dilation": o.dilation}
-        changed = options_of(**{**known, **options}, window=self.window)
+        changed = options_of(**self.options.named() | options, window=self.window)
         return VolumePlan(changed, self.parts, self.lying, self.pixel)
 
     def moved(self, channel_axis: Any) -> VolumePlan:
@@ -185,17 +182,17 @@ class VolumePlan(Plan):
     @property
     def method(self) -> str:
         """Name of the method for images of type `pixel`."""
-        return self._example()[0][0].method if self._listed else "definition"
+        return self._example()[0][0].method if self.listed else "definition"
 
     @property
     def reason(self) -> str:
         """Reason for the method, in half a sentence."""
-        if not self._listed:
+        if not self.listed:
             return "kernels of four axes and more are summed by fastconv.reference"
         return self._example()[0][0].why
 
     @property
-    def _listed(self) -> bool:
+    def listed(self) -> bool:
         """Whether the engine serves this kernel."""
         return bool(sum(n > 1 for n in self.window) <= 3)
 
@@ -208,8 +205,10 @@ class VolumePlan(Plan):
         else:
             a, axis, axes = laid_out(image, self.channel_axis, dims, len(self.window), self.axes)
             plan = self.with_options(channel_axis=axis, axes=axes)
-        chosen = plan._chosen(a) if plan._listed and a.size else []
-        return _explain.explanation(plan, a.dtype, plan.target(a.dtype), a.size, chosen)
+        chosen = plan._chosen(a) if plan.listed and a.size else []
+        return _explain.explanation(
+            plan, a.dtype, plan.target(a.dtype), a.size, chosen, masked or plan.missing.active
+        )
 
     def _example(self) -> list[tuple[Strategy, Rejected]]:
         plan, a = self._without_image()
@@ -220,7 +219,7 @@ class VolumePlan(Plan):
         bits.
         """
         return (
-            math.lcm(*(strategy.row_step for strategy, _ in self._chosen(a))) if self._listed else 1
+            math.lcm(*(strategy.row_step for strategy, _ in self._chosen(a))) if self.listed else 1
         )
 
     def _without_image(self) -> tuple[VolumePlan, NDArray[Any]]:
@@ -372,19 +371,14 @@ class VolumePlan(Plan):
         mask: NDArray[np.bool_] | None = None,
     ) -> NDArray[Any]:
         """Filter any array in memory, or a part of one."""
-        if mask is not None:
-            raise ValueError(
-                "mask must be None, and image not masked, unless the kernel has two axes and there are "
-                "neither axes, stride nor dilation"
-            )
+        if mask is not None or self.missing.active:
+            return _missing.run(self, image, mask, out, part)[0]
         source = pixel_of(image.dtype, "image")
         spatial = self.spatial(image.ndim)
         windows = self._windows(image.shape) if part is None else part.windows
         dtype, target = self._checked_target(image, out)
-        shape = list(image.shape)
-        for axis, (_, _, count) in zip(spatial, windows, strict=True):
-            shape[axis] = count
-        result = checked_out(out, tuple(shape), dtype)
+        shape = self.shape_of(image, part)
+        result = checked_out(out, shape, dtype)
         if 0 in shape:
             return result
         if 0 in image.shape:
@@ -393,14 +387,14 @@ class VolumePlan(Plan):
             )
         if out is not None and np.may_share_memory(image, out):
             image = image.copy()
-        if not self._listed:
+        if not self.listed:
             places = [
                 (start, (count - 1) * step + 1)
                 for (_, start, count), step in zip(windows, self.steps, strict=True)
             ]
             last = range(-len(spatial), 0)
             a, b = (np.moveaxis(array, spatial, last) for array in (image, result))
-            total = reference.summed(
+            total, _ = reference.summed(
                 a, self.kernel, places, self.borders, self.cval, dtype, self.offset, self.absolute
             )
             b[...] = reference.every(total, self.steps)
@@ -431,6 +425,32 @@ class VolumePlan(Plan):
         if held != self.program_bytes:
             self.holds(held)
 
+    def shape_of(self, image: NDArray[Any], part: Part | None = None) -> tuple[int, ...]:
+        """Shape of the result, or of a part of it."""
+        windows = self._windows(image.shape) if part is None else part.windows
+        shape = list(image.shape)
+        for axis, (_, _, count) in zip(self.spatial(image.ndim), windows, strict=True):
+            shape[axis] = count
+        return tuple(shape)
+
+    def laid(self, shape: tuple[int, ...], part: Part | None = None) -> _missing.Laid:
+        """How images of this shape are filtered where samples are missing."""
+        view = self._view(shape, self._windows(shape) if part is None else part.windows)
+        sizes, steps = tuple(lane.size for lane in view.lanes), view.steps
+        axes = tuple(lane.window for lane in view.lanes)
+        borders = tuple(lane.border for lane in view.lanes)
+        stand = _missing.Windows(axes, borders, sizes, steps, (axes[-2][2], axes[-1][2]))
+        return _missing.Laid(
+            lambda a: view.of(a[view.keep]), view.of, stand, self._kernels(view)[0]
+        )
+
+    def with_kernel(self, kernel: Any, cval: float) -> VolumePlan:
+        """The plan of real weights, as they lie on the window, that renormalizes as this one does."""
+        weights = np.ascontiguousarray(kernel, np.float64)
+        made = self.with_options(cval=cval, scale=1.0, renormalize=self.renormalize)
+        flat = Kernel(weights.reshape(-1, weights.shape[-1]))
+        return VolumePlan(made.options, (flat,), weights, self.pixel)
+
     def _plane(self, view: _View) -> Plan:
         """The plan of two axes that serves such a view."""
         rows, cols = view.lanes
@@ -442,9 +462,10 @@ class VolumePlan(Plan):
             shifts = [o for o, n in zip(origin, self.window, strict=True) if n > 1]
             y, x = (shifts.pop(0) if lane.size > 1 else 0 for lane in view.lanes)
             self._planes[key] = make_plan(
-                self.kernel.reshape(rows.size, cols.size), False, (rows.border, cols.border), self.cval,
-                (y, x) if self.shape == "same" else 0, self.shape, -1, None, self.requested_method,
-                self.threads, 1.0, self.offset, self.absolute,
+                self.kernel.reshape(rows.size, cols.size), False, border=(rows.border, cols.border),
+                cval=self.cval, origin=(y, x) if self.shape == "same" else 0, shape=self.shape,
+                channel_axis=-1, method=self.requested_method, threads=self.threads, offset=self.offset,
+                absolute=self.absolute,
             )  # fmt: skip
         return self._planes[key]
 
@@ -455,7 +476,7 @@ class VolumePlan(Plan):
         kernel = self.kernel
         if view.dilated:
             kernel = reference.every(kernel, self.options.dilation or ())
-        shape = -1, -(-view.lanes[2].size // view.gaps[1])
+        shape = -1, -(-view.lanes[-1].size // view.gaps[1])
         if (view.dilated, shape) not in self._rows:
             parts = _real_parts(kernel)
             made = tuple(Kernel(np.ascontiguousarray(part.reshape(shape))) for part in parts)
@@ -491,7 +512,7 @@ class VolumePlan(Plan):
         """The program for a list of rows; the last programs are kept. A complex image has twice as
         many `channels` as `asked` holds.
         """
-        key = _levels.level, *asked, channels, view.lanes[0].size, view.steps
+        key = _levels.level, *asked, channels, view.lanes[0].size, view.steps, view.gaps
         found = self._programs.get(key)
         if found is None:
             found = self._programs[key] = _prepared(asked, view, channels)
@@ -536,33 +557,17 @@ def _prepared(asked: Asked, view: _View, samples_a_pixel: int) -> tuple[Any, Str
 def plan_of(
     kernel: ArrayLike | Product,
     flipped: bool,
-    border: str | Sequence[str],
-    cval: complex,
-    origin: int | Sequence[int],
-    shape: str,
-    channel_axis: int | str | None,
-    dtype: DTypeLike | None,
-    method: str,
-    threads: int | None,
-    scale: float = 1.0,
-    offset: float = 0.0,
-    absolute: bool = False,
-    nan_policy: str = "propagate",
-    min_weight: float = 0.0,
-    renormalize: bool | str = "auto",
-    fill: complex | None = None,
+    pixel: np.dtype[Any] | None = None,
+    *,
     axes: int | Sequence[int] | None = None,
     stride: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] | None = None,
-    pixel: np.dtype[Any] | None = None,
+    **options: Any,
 ) -> Plan:
     """Check everything that needs no image. A plain kernel of two axes gets a `Plan`."""
     given = kernel if isinstance(kernel, Product) else as_kernel(kernel, None)
     if given.ndim == 2 and axes is stride is dilation is None:
-        return make_plan(
-            given, flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale,
-            offset, absolute, nan_policy, min_weight, renormalize, fill, pixel,
-        )  # fmt: skip
+        return plan_from(given, options_of(flipped, given.shape, **options), pixel)
     if isinstance(given, Product):
         raise TypeError("kernel must be an array for axes, stride and dilation; got a product")
     n = given.ndim
@@ -573,20 +578,14 @@ def plan_of(
             f"axes must be one for each of the kernel's {n}, all different; got {axes!r}"
         )
     spread = _spread(given, gaps)
-    options = options_of(
-        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
-        absolute, nan_policy, min_weight, renormalize, fill, spread.shape, lies, steps, gaps,
-    )  # fmt: skip
-    if options.missing.active:
-        raise ValueError(
-            f"kernel must have two axes, and neither axes, stride nor dilation be given, where samples are "
-            f"missing; got one of shape {given.shape}"
-        )
+    checked = options_of(flipped, spread.shape, **options, axes=lies, stride=steps, dilation=gaps)
+    if checked.missing.renormalize is True:
+        _mask.renormalizes(spread, True)  # or it is an error, before there is an image
     lying = np.ascontiguousarray(np.flip(spread) if flipped else spread)
     lying.flags.writeable = False
-    parts = _real_parts(scaled(lying, options.scale))
+    parts = _real_parts(scaled(lying, checked.scale))
     flat = tuple(part.reshape(-1, part.shape[-1]) for part in parts)
-    return VolumePlan(options, tuple(map(Kernel, flat)), lying, pixel)
+    return VolumePlan(checked, tuple(map(Kernel, flat)), lying, pixel)
 
 
 def _real_parts(kernel: NDArray[Any]) -> list[NDArray[Any]]:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _levels, _threads
-from ._engine.calls import clear_cache, known, remember, remembered, set_cache_limit
+from ._engine import calls as _calls
+from ._engine.calls import clear_cache, remember, remembered, set_cache_limit
 from ._mask import split
 from ._options import as_dtype, as_each, as_kernel
 from ._plan import Dims, Plan, laid_out
@@ -37,6 +38,7 @@ Shape = Literal["same", "valid", "full"]
 NanPolicy = Literal["propagate", "omit", "raise"]
 
 
+@_calls.planned(flipped=True)
 def convolve(
     image: ArrayLike,
     kernel: ArrayLike,
@@ -119,8 +121,7 @@ def convolve(
     mask : array_like of bool, optional
         True where samples are missing, as in numpy.ma; of a shape that broadcasts to that of the image, or to
         that without its channels. Results are means of what is there: the sum over it, divided by its weights
-        and multiplied by all. A masked array brings its mask, and gives a masked array. Kernels have two axes
-        then, of one border, and neither stride nor dilation.
+        and multiplied by all. A masked array brings its mask, and gives a masked array.
     nan_policy : {"propagate", "omit", "raise"}
         Whether NaN is a number like others, is missing, or is an error.
     min_weight : float
@@ -176,16 +177,10 @@ def convolve(
     array([[ 0, 90,  0,  0],
            [ 0, 90,  0,  0]], dtype=uint8)
     """
-    options = (
-        True, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
-        nan_policy, min_weight, renormalize, fill,
-    )  # fmt: skip
-    if mask is None and dims is axes is stride is dilation is None:
-        result = known(image, kernel, out, options)
-        return _new(kernel, options)(image, out=out) if result is None else result
-    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims, mask)
+    return _answer(True, **locals())
 
 
+@_calls.planned(flipped=False)
 def correlate(
     image: ArrayLike,
     kernel: ArrayLike,
@@ -229,84 +224,41 @@ def correlate(
     >>> fastconv.correlate(np.array([[0, 0, 1, 0, 0]]), [[1, 2, 3]]).tolist()
     [[0, 3, 2, 1, 0]]
     """
-    options = (
-        False, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
-        nan_policy, min_weight, renormalize, fill,
-    )  # fmt: skip
-    if mask is None and dims is axes is stride is dilation is None:
-        result = known(image, kernel, out, options)
-        return _new(kernel, options)(image, out=out) if result is None else result
-    return _with_axes(image, kernel, out, (*options, axes, stride, dilation), dims, mask)
+    return _answer(False, **locals())
 
 
-# Immutable types of options. Most options have a type of the first set.
-_OFTEN = frozenset((type(None), bool, str, int, float))
-_FIXED = (complex, tuple, type, np.dtype, np.generic, *_OFTEN)
-
-
-def _with_axes(
+def _answer(
+    flipped: bool,
     image: ArrayLike,
     kernel: ArrayLike,
     out: Any,
-    options: tuple[Any, ...],
     dims: Dims | None,
     mask: ArrayLike | None,
+    **options: Any,
 ) -> NDArray[Any]:
-    """A call that says where the kernel lies, which of the results are wanted, or what is missing."""
-    options = _kept_by(options)
-    if dims is None and mask is None:
-        result = known(image, kernel, out, options)
-        if result is not None:
-            return result
-    made = remembered(kernel, options) or _new(kernel, options)
+    """Answer a call that C did not: the first one with these options, and what only Python serves."""
+    made = planned(kernel, flipped, **options)
     return made(image, out=out, dims=dims, mask=mask)
 
 
-def _kept_by(options: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Options as plans are found by: lists as tuples; without axes, stride and dilation if all are None."""
-    if options[-3] is options[-2] is options[-1] is None:
-        return options[:-3]
-    return tuple(tuple(o) if type(o) is list else o for o in options)
+def planned(kernel: ArrayLike, flipped: bool, **options: Any) -> Plan:
+    """The plan of a kernel and options of `convolve`, made now or by an earlier call."""
+    chosen = _OPTIONS | options
+    if len(chosen) > len(_OPTIONS):
+        unknown = ", ".join(chosen.keys() - _OPTIONS)
+        raise TypeError(
+            f"unexpected keyword arguments: {unknown}; options are {', '.join(_OPTIONS)}"
+        )
+    key = (flipped, *chosen.values())
+    found: Plan | None = remembered(kernel, key)
+    if found is None:
+        found = plan_of(kernel, flipped, **chosen)
+        remember(kernel, key, found)
+    return found
 
 
-def planned(
-    kernel: ArrayLike,
-    flipped: bool,
-    *,
-    border: str | Sequence[str] = "reflect",
-    cval: complex = 0.0,
-    origin: int | Sequence[int] = 0,
-    shape: Shape = "same",
-    channel_axis: int | None = None,
-    dtype: DTypeLike | None = None,
-    method: str = "auto",
-    threads: int | None = None,
-    scale: float = 1.0,
-    offset: float = 0.0,
-    absolute: bool = False,
-    nan_policy: NanPolicy = "propagate",
-    min_weight: float = 0.0,
-    renormalize: bool | Literal["auto"] = "auto",
-    fill: complex | None = None,
-    axes: int | Sequence[int] | None = None,
-    stride: int | Sequence[int] | None = None,
-    dilation: int | Sequence[int] | None = None,
-) -> Plan:
-    """The plan of a kernel and options, made now or by an earlier call."""
-    options = _kept_by((
-        flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset, absolute,
-        nan_policy, min_weight, renormalize, fill, axes, stride, dilation,
-    ))  # fmt: skip
-    found = remembered(kernel, options)
-    return _new(kernel, options) if found is None else found
-
-
-def _new(kernel: ArrayLike, options: tuple[Any, ...]) -> Plan:
-    """Make a plan, and keep it for later calls if all options are immutable."""
-    made = plan_of(kernel, *options)
-    if _OFTEN.issuperset(map(type, options)) or all(isinstance(o, _FIXED) for o in options):
-        remember(kernel, options, made)
-    return made
+# Names and defaults of the options of a plan. A test compares the signatures that list them.
+_OPTIONS = convolve.options  # type: ignore[attr-defined]
 
 
 def plan(
@@ -371,11 +323,9 @@ def plan(
     >>> blur(np.full((2, 3), 7, np.uint8)).tolist()
     [[7, 7, 7], [7, 7, 7]]
     """
-    made = plan_of(
-        kernel, not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads,
-        scale, offset, absolute, nan_policy, min_weight, renormalize, fill, axes, stride, dilation,
-        as_dtype(pixel, "pixel"),
-    )  # fmt: skip
+    given = locals()
+    options = {name: given[name] for name in _OPTIONS}
+    made = plan_of(kernel, not correlate, as_dtype(pixel, "pixel"), **options)
     _ = made.method  # a method that cannot do it raises now, not at the first image
     return made
 

@@ -258,8 +258,8 @@ def _windows(
             a.shape[-kernel.ndim :], kernel.shape, _each(origin, kernel), strict=True
         )
     ]
-    result, holes = _summed(
-        a, present, kernel, places, _each(border, kernel), cval, np.dtype(dtype), offset, absolute, missing
+    result, holes = summed(
+        a, kernel, places, _each(border, kernel), cval, np.dtype(dtype), offset, absolute, present, missing
     )  # fmt: skip
     if present is not None:
         needed = masked or holes.any()
@@ -299,8 +299,10 @@ def summed(
     dtype: np.dtype[Any],
     offset: float = 0.0,
     absolute: bool = False,
-) -> NDArray[Any]:
-    """Results of windows at any positions.
+    present: NDArray[Any] | None = None,
+    missing: Missing = NOTHING,
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Results of windows at any positions, and where they are missing.
 
     Parameters
     ----------
@@ -315,44 +317,15 @@ def summed(
     dtype : dtype
     offset : float
     absolute : bool
+    present : ndarray of int64, optional
+        1 where samples are there, 0 where they are missing and `image` is 0.
+    missing : Missing
 
     Returns
     -------
-    ndarray
+    result : ndarray
+    holes : ndarray of bool
     """
-    return _summed(image, None, kernel, places, borders, cval, dtype, offset, absolute, NOTHING)[0]
-
-
-def _padded(
-    a: NDArray[Any],
-    kernel: NDArray[Any],
-    places: Sequence[tuple[int, int]],
-    borders: Sequence[str],
-    cval: complex,
-) -> NDArray[Any]:
-    """Look up where each position of the padded image comes from."""
-    padded = a
-    for axis, (start, count) in enumerate(places, -kernel.ndim):
-        length, size = a.shape[axis], kernel.shape[axis]
-        positions = count + size - 1 if count else 0
-        table = index_table(max(length, 1), start, positions, canonical(borders[axis]))
-        padded = _take(padded, table, axis, cval)
-    return padded
-
-
-def _summed(
-    image: NDArray[Any],
-    present: NDArray[Any] | None,
-    kernel: NDArray[Any],
-    places: Sequence[tuple[int, int]],
-    borders: Sequence[str],
-    cval: complex,
-    dtype: np.dtype[Any],
-    offset: float,
-    absolute: bool,
-    missing: Missing,
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Results, and where they are missing."""
     padded = _padded(image, kernel, places, borders, cval)
     there = present
     if present is not None:
@@ -381,6 +354,23 @@ def _summed(
         total = total + np.float64(offset) if offset else total
         total = np.abs(total) if absolute else total
     return _to_pixels(total, dtype), np.broadcast_to(holes, total.shape)
+
+
+def _padded(
+    a: NDArray[Any],
+    kernel: NDArray[Any],
+    places: Sequence[tuple[int, int]],
+    borders: Sequence[str],
+    cval: complex,
+) -> NDArray[Any]:
+    """Look up where each position of the padded image comes from."""
+    padded = a
+    for axis, (start, count) in enumerate(places, -kernel.ndim):
+        length, size = a.shape[axis], kernel.shape[axis]
+        positions = count + size - 1 if count else 0
+        table = index_table(max(length, 1), start, positions, canonical(borders[axis]))
+        padded = _take(padded, table, axis, cval)
+    return padded
 
 
 def _divided(

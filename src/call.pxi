@@ -29,6 +29,7 @@ cdef struct Taps:
     Py_ssize_t step         # samples from a pixel to its neighbour: all that sums know of channels
     bint dense              # no zero among height * width weights
     bint folded             # each weight of a symmetric line multiplies two samples' sum; see symmetric.pxi
+    double start            # what sums begin with: a number that is added to all of them, or 0
     bint shifts_by_three          # vectors can be shifted by three of them
     Py_ssize_t pairs        # number of taps in pairs `step` samples apart, for one dense row; else 0
     Py_ssize_t* offset
@@ -44,6 +45,7 @@ cdef struct Dots:
     # Whole-numbered weights, `groups` groups of four neighbours in each kernel row; see int8_dot.pxi.
     Py_ssize_t groups, digits
     int fraction_bits             # fraction bits of fixed-point weights; 0: they are whole
+    int shift                   # of results of 16 bits: whole sums are divided by 2**shift
     bint divides                # a divisor that has ties; otherwise a factor scales the sums, or nothing
     int32_t plus                # added to the sums, in their units
     int32_t fixed_point_error            # largest error of a fixed-point sum
@@ -171,6 +173,7 @@ cdef struct Call:
     double scale                # factor of a box's or a dot's sums
     double plus                 # added to all sums before they are divided, if they are, and rounded
     bint absolute               # the results are the magnitudes of the sums
+    bint turned                 # a request's rows and columns change places
     bint changed                # `plus` or `absolute` is applied when rows of sums are stored
     Py_ssize_t divisor          # divisor of all sums if the kernel is of whole numbers, otherwise 0
     double low, high            # an integer output saturates here

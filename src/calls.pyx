@@ -7,8 +7,8 @@
                  size, or makes one, describes the arrays by their strides, and runs it.
     Prepared     the program of a plan for images of one type and size.
     execute      runs a request for callers that have a program already.
-    cache        plans by kernel and options, so that `fastconv.convolve` finds its plan again.
-    again        requests of other functions by their arguments, for calls that took one request.
+    cache        plans by kernel and options; requests of other functions by all their arguments.
+    Function     a Python function that looks into the cache first, before Python sees the call.
 
 An array may have any strides and byte order: the request holds them, and nothing here depends on them.
 """
@@ -16,9 +16,11 @@ An array may have any strides and byte order: the request holds them, and nothin
 cimport cython
 cimport numpy as cnp
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
-from cpython.object cimport Py_EQ, PyObject_RichCompareBool
+from cpython.object cimport Py_EQ, PyObject, PyObject_RichCompareBool, PyTypeObject
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_CheckExact
 from fastconv._engine.planner cimport I64, U64, Built, Kernel, Strategy, decide, is_integer, kernel_of, range_of
 from fastconv._engine.pool cimport threads_for
@@ -26,11 +28,42 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport llabs
 from libc.string cimport memcmp, memcpy, memset
 
+import functools
+import inspect
+import types
+
 import numpy as np
 
 include "request.pxi"
 
 cnp.import_array()
+
+cdef extern from *:
+    """
+    #if defined(_MSC_VER)
+    #define FC_THREAD __declspec(thread)
+    #else
+    #define FC_THREAD __thread
+    #endif
+    static FC_THREAD PyObject* fc_offered;
+
+    /* Cython has no classes whose objects are called without a tuple and a dict of arguments (PEP 590). */
+    static void fc_take_vectorcalls(PyTypeObject* type, Py_ssize_t offset) {
+        type->tp_vectorcall_offset = offset;
+        type->tp_call = PyVectorcall_Call;
+        type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+        PyType_Modified(type);
+    }
+    """
+    PyObject* offered "fc_offered"      # the `Offer` to the innermost Repeatable that this thread is in, or NULL
+    void take_vectorcalls "fc_take_vectorcalls"(PyTypeObject*, Py_ssize_t)
+
+cdef extern from "Python.h":
+    ctypedef PyObject* (*vectorcallfunc)(PyObject*, PyObject* const*, size_t, PyObject*) noexcept
+    PyObject* PyObject_Vectorcall(PyObject*, PyObject* const*, size_t, PyObject*) noexcept
+    Py_ssize_t PyVectorcall_NARGS(size_t) noexcept
+    int PyUnicode_Compare(PyObject*, PyObject*) noexcept
+    PyObject** items_of "PySequence_Fast_ITEMS"(tuple) noexcept
 
 cdef enum:
     MOST_AXES = 65      # axes of an array, and one more for channels
@@ -41,7 +74,10 @@ cdef enum:
     PREPARED = 4        # pairs of image type and size that a plan remembers
     SLOTS = 256         # slots of a cache, in pairs
     SAMPLES = 16        # words of a kernel that are hashed
-    MOST_OPTIONS = 64   # length of the list of options, each as given and as checked
+    MOST_OPTIONS = 32   # most options that are remembered as checked
+    PARAMETERS = 32     # most parameters of a function
+    MOST_NESTED = 4     # lists in lists among the arguments; one may hold itself
+    LARGEST_KERNEL = 65536  # bytes; comparing more than this would cost more than it saves
     NO_AXIS = -1000
     SAME = 0
     VALID = 1
@@ -511,12 +547,17 @@ cdef class Options:
         if missing.active:
             self.plain = False
 
-    def listed(self):
-        """All of them in the order of the parameters."""
+    def named(self):
+        """All of them, as `options_of` takes them."""
         m = self.missing
-        return (self.flipped, "omit" if m.omit else self.border, self.cval, self.origin, self.shape,
-                self.channel_axis, self.dtype, self.method, self.threads, self.scale, self.offset, self.absolute,
-                m.nan_policy, m.min_weight, m.renormalize, m.fill)
+        return {
+            "flipped": self.flipped, "border": "omit" if m.omit else self.border, "cval": self.cval,
+            "origin": self.origin, "shape": self.shape, "channel_axis": self.channel_axis, "dtype": self.dtype,
+            "method": self.method, "threads": self.threads, "scale": self.scale, "offset": self.offset,
+            "absolute": self.absolute, "nan_policy": m.nan_policy, "min_weight": m.min_weight,
+            "renormalize": m.renormalize, "fill": m.fill, "axes": self.axes, "stride": self.stride,
+            "dilation": self.dilation,
+        }
 
 
 cdef class PlanBase:
@@ -628,28 +669,33 @@ cdef class PlanBase:
 
     def __call__(self, image, *, out=None, dims=None, mask=None):
         """Filter an image, as `convolve` or `correlate` would."""
-        if dims is None:
-            return self.answer(image, out) if mask is None else self._apply(image, out, mask)
-        return self._by_name(image, out, dims, mask)
+        cdef object result
+        if dims is not None:
+            return self._by_name(image, out, dims, mask)
+        if mask is not None:
+            return self._apply(image, out, mask)
+        result = self.serve(image, out)
+        return self._apply(image, out) if result is None else result
 
-    cdef object answer(self, object image, object out):
+    cdef object serve(self, object image, object out):
+        """The result for a plain array, or None if Python must look at the arguments."""
         cdef Layout s, d
         cdef Request r
         cdef cnp.ndarray a, result
         cdef Prepared p
-        cdef object _program    # a reference, since another thread may drop the program from the list
+        cdef object program     # a reference, since another thread may drop the program from the list
+        cdef Bound bound
         cdef Options o = self.options
         cdef int source, target, left, i, n, y_axis, x_axis, bits, channel_axis
         cdef cnp.npy_intp shape[MOST_AXES]
         cdef cnp.npy_intp height, width
         if not self.plain or type(image) is not cnp.ndarray:
-            result = self.repeated(image) if self.repeats is not None and out is None else None
-            return self._apply(image, out) if result is None else result
+            return self.repeated(image) if self.repeats is not None and out is None else None
         channel_axis = o.axis
         a = <cnp.ndarray>image
         source = cnp.PyArray_TYPE(a)
         if source >= TYPES or code_of[source] < 0 or not lay_out(&s, a, channel_axis):
-            return self._apply(image, out)
+            return None
         height, width = s.height, s.width
         if o.mode == VALID:
             height, width = height - self.kernel_height + 1, width - self.kernel_width + 1
@@ -659,7 +705,7 @@ cdef class PlanBase:
         if target < 0 and out is None:
             target = cnp.NPY_FLOAT if source == cnp.NPY_BOOL else source
         if height <= 0 or width <= 0 or cnp.PyArray_SIZE(a) == 0:
-            return self._apply(image, out)
+            return None
 
         n = cnp.PyArray_NDIM(a)
         memcpy(shape, cnp.PyArray_DIMS(a), n * sizeof(cnp.npy_intp))
@@ -671,11 +717,11 @@ cdef class PlanBase:
             shape[y_axis], shape[x_axis] = height, width
         if out is None:
             if target >= TYPES or code_of[target] < 0:
-                return self._apply(image, out)
+                return None
             result = cnp.PyArray_EMPTY(n, shape, target, 0)
         else:
             if type(out) is not cnp.ndarray:
-                return self._apply(image, out)
+                return None
             result = <cnp.ndarray>out
             if target < 0:
                 target = cnp.PyArray_TYPE(result)
@@ -686,7 +732,7 @@ cdef class PlanBase:
                 or not cnp.PyArray_ISWRITEABLE(result) or not apart(a, result)
                 or (o.target >= 0 and cnp.PyArray_ISBYTESWAPPED(result))
             ):
-                return self._apply(image, out)
+                return None
         lay_out(&d, result, o.axis)
         spread_channels(&s, &d)
         bits = magnitude_of(a, code_of[source] == I64) if is_long(source) else 0
@@ -695,7 +741,7 @@ cdef class PlanBase:
             i = self.find(source, target, height, width, s.channels, bits)
             if i < 0:
                 i = self.prepare(a, source, target, height, width, s.channels, bits)
-            p, _program = self.prepared[i], self.programs[i]
+            p, program = self.prepared[i], self.programs[i]
         put_array(&r.src, a, &s, code_of[source])
         put_array(&r.dst, result, &d, code_of[target])
         left = put_planes(&r, &s, &d)
@@ -709,6 +755,11 @@ cdef class PlanBase:
         else:
             r.rows.start, r.cols.start = 1 - self.kernel_height, 1 - self.kernel_width
         r.constant[0] = r.constant[1] = o.constant
+        if offered != NULL and left == 0 and o.threads is None and not is_long(source):
+            bound = Bound.__new__(Bound)
+            bound.program, bound.runner, bound.call = program, p.runner, p.call
+            bound.request, bound.work = r, p.cost * cnp.PyArray_SIZE(result)
+            (<Offer>offered).take(image, result, bound)
         run(p.runner, p.call, &r, &s, &d, left, p.cost * cnp.PyArray_SIZE(result), o.threads)
         return result
 
@@ -887,57 +938,93 @@ cdef uint64_t hash_words(uint64_t h, cnp.ndarray kernel) noexcept:
     return h
 
 
-cdef inline bint same(object a, object b):
-    """Whether two options are certainly equal and of the same type; 1, 1.0 and True differ."""
+cdef bint same(object a, object b) except -1:
+    """Whether two arguments are certainly equal and of the same type; 1, 1.0 and True differ. The second is
+    what `kept` returned, so nothing has changed it since."""
     cdef double x, y
     if a is b:
         return True
     if type(a) is not type(b):
         return False
-    if PyFloat_CheckExact(a):   # by the bits: -0.0 is not 0.0
+    if PyFloat_Check(a):    # by the bits: -0.0 is not 0.0
         x, y = PyFloat_AS_DOUBLE(a), PyFloat_AS_DOUBLE(b)
         return memcmp(&x, &y, sizeof(double)) == 0
     if PyUnicode_CheckExact(a) or PyLong_CheckExact(a):
         return PyObject_RichCompareBool(a, b, Py_EQ)
+    if type(a) is tuple:
+        return same_tuples(<tuple>a, <tuple>b)
+    if type(a) is list:
+        return same_tuples(tuple(a), tuple(b))
+    if type(a) is cnp.ndarray:
+        return same_arrays(<cnp.ndarray>a, <cnp.ndarray>b)
     if isinstance(a, cnp.dtype):    # a dtype that is made with a byte order is a new object each time
         return cnp.PyArray_EquivTypes(<cnp.dtype>a, <cnp.dtype>b)
     return False
 
 
-cdef bint same_tuples(tuple a, tuple b):
-    """Whether all options are certainly equal (`same`). Tuples may hold tuples."""
+cdef inline bint same_tuples(tuple a, tuple b) except -1:
+    return same_items(items_of(a), PyTuple_GET_SIZE(a), b)
+
+
+cdef bint same_items(PyObject** a, Py_ssize_t count, tuple b) except -1:
     cdef Py_ssize_t i
-    cdef object x, y
-    if len(a) != len(b):
+    if PyTuple_GET_SIZE(b) != count:
         return False
-    for i in range(len(a)):
-        x, y = a[i], b[i]
-        if x is y:
-            continue
-        if type(x) is tuple and type(y) is tuple:
-            if not same_tuples(<tuple>x, <tuple>y):
-                return False
-        elif not same(x, y):
+    for i in range(count):
+        if a[i] != PyTuple_GET_ITEM(b, i) and not same(<object>a[i], <object>PyTuple_GET_ITEM(b, i)):
             return False
     return True
 
 
+cdef bint same_arrays(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether an array has the type, shape and bytes of a plain one."""
+    return (
+        is_plain(a)
+        and cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b)
+        and cnp.PyArray_NDIM(a) == cnp.PyArray_NDIM(b)
+        and memcmp(cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), cnp.PyArray_NDIM(a) * sizeof(cnp.npy_intp)) == 0
+        and memcmp(cnp.PyArray_DATA(a), cnp.PyArray_DATA(b), cnp.PyArray_NBYTES(a)) == 0
+    )
+
+
+cdef object kept(object a, int depth=0):
+    """An argument that nothing can change in place, or a copy of it. NotImplemented if its class is none of
+    those that are known, or lists are nested deeply."""
+    cdef cnp.ndarray array
+    if a is None or type(a) in _FIXED or isinstance(a, (type, cnp.dtype, np.number, np.bool_)):
+        return a
+    if (type(a) is tuple or type(a) is list) and depth < MOST_NESTED:
+        items = [kept(item, depth + 1) for item in a]
+        for item in items:
+            if item is NotImplemented:
+                return NotImplemented
+        return type(a)(items)
+    if is_plain(a):
+        array = <cnp.ndarray>a
+        if cnp.PyArray_NBYTES(array) <= LARGEST_KERNEL and not array.dtype.hasobject:
+            return array.copy()
+    return NotImplemented
+
+
+cdef frozenset _FIXED = frozenset((bool, int, float, complex, str))
+
+
 cdef class Entry:
     """An entry of a cache: a plan or a bound request, and the arguments it was made for."""
-    cdef bytes weights
-    cdef int type, axes         # type and axes of the kernel
-    cdef cnp.npy_intp shape[AXES]
-    cdef tuple options
+    cdef tuple options          # of a plan; of another call all arguments but image and output
     cdef uint64_t used          # value of `_clock` when it was last found
-    cdef PlanBase plan          # None in the cache of other calls, which uses the fields below
+    # Of a plan:
+    cdef PlanBase plan
+    cdef bytes weights
+    cdef int type, axes         # of the kernel
+    cdef cnp.npy_intp shape[AXES]
+    # Of another call:
     cdef object function
     cdef object output          # as given, or True for an array
     cdef Frame image, result
     cdef Bound bound
 
     cdef bint has_kernel(self, cnp.ndarray kernel) noexcept:
-        if kernel is None or self.weights is None:
-            return kernel is None and self.weights is None
         return (
             cnp.PyArray_TYPE(kernel) == self.type
             and cnp.PyArray_NDIM(kernel) == self.axes
@@ -947,24 +1034,25 @@ cdef class Entry:
         )
 
     cdef int keep_kernel(self, cnp.ndarray kernel) except -1:
-        self.weights = None
-        if kernel is not None:
-            self.type, self.axes = cnp.PyArray_TYPE(kernel), cnp.PyArray_NDIM(kernel)
-            memcpy(self.shape, cnp.PyArray_DIMS(kernel), self.axes * sizeof(cnp.npy_intp))
-            self.weights = kernel.tobytes()
+        self.type, self.axes = cnp.PyArray_TYPE(kernel), cnp.PyArray_NDIM(kernel)
+        memcpy(self.shape, cnp.PyArray_DIMS(kernel), self.axes * sizeof(cnp.npy_intp))
+        self.weights = kernel.tobytes()
         return 0
 
     cdef Py_ssize_t nbytes(self):
-        cdef Py_ssize_t n = 1024 + (len(self.weights) if self.weights is not None else 0)
+        cdef Py_ssize_t n = 1024
         if self.plan is not None:
             # an estimate: the weights as given and flipped, and their facts
-            return n + 3 * (len(self.weights) if self.weights is not None else 0) + self.plan.program_bytes
+            return n + 4 * len(self.weights) + self.plan.program_bytes
+        for argument in self.options:
+            if type(argument) is cnp.ndarray:
+                n += cnp.PyArray_NBYTES(<cnp.ndarray>argument)
         return n + self.bound.program.nbytes()
 
 
 cdef list _plans = [None] * SLOTS
 cdef list _echoes = [None] * SLOTS
-cdef list _checked = []             # options as given and their `Options`, alternating
+cdef list _checked = []             # pairs of options as given and their `Options`
 cdef uint64_t _clock = 0
 cdef Py_ssize_t _held = 0           # bytes of all entries
 cdef Py_ssize_t _limit = 64 << 20
@@ -1083,7 +1171,7 @@ cdef uint64_t plan_hash(cnp.ndarray kernel) noexcept:
     return hash_words(cnp.PyArray_DIMS(kernel)[0] * 31 + cnp.PyArray_TYPE(kernel), kernel)
 
 
-cdef PlanBase find(cnp.ndarray kernel, tuple options):
+cdef PlanBase find(cnp.ndarray kernel, PyObject** options, Py_ssize_t count):
     """The cached plan of a plain kernel and options, or None.
 
     The kernel is compared by its bytes, since its owner may have changed the array in place.
@@ -1093,40 +1181,45 @@ cdef PlanBase find(cnp.ndarray kernel, tuple options):
     with cython.critical_section(_plans):
         for i in range(slot, slot + 2):
             entry = <Entry>_plans[i]
-            if entry is not None and entry.has_kernel(kernel) and same_tuples(options, entry.options):
+            if entry is not None and entry.has_kernel(kernel) and same_items(options, count, entry.options):
                 touch(entry)
                 return entry.plan
     return None
 
 
-def known(image, kernel, out, tuple options):
-    """The result of the cached plan of this kernel and these options. If there is none, C makes one, provided
-    that the kernel is an array of real numbers and that these options were checked before. Otherwise None."""
+cdef PlanBase found_or_new(object kernel, PyObject** options, Py_ssize_t count):
+    """The cached plan of this kernel and these options. If there is none, C makes one, provided that the
+    kernel is an array of real numbers and that these options were checked before. Otherwise None."""
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
     cdef PlanBase plan
     if k is None or cnp.PyArray_NDIM(k) == 0:
         return None
-    plan = find(k, options)
+    plan = find(k, options, count)
     if plan is None and is_array(kernel) and cnp.PyArray_NDIM(k) == 2:
-        plan = new_plan(k, options)
-        if plan is not None:
-            keep(k, options, plan)
-    return None if plan is None else plan.answer(image, out)
+        plan = new_plan(k, options, count)
+    return plan
 
 
 def remembered(kernel, tuple options):
     """The cached plan of this kernel and these options, or None."""
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
-    return None if k is None or cnp.PyArray_NDIM(k) == 0 else find(k, options)
+    if k is None or cnp.PyArray_NDIM(k) == 0:
+        return None
+    return find(k, items_of(options), PyTuple_GET_SIZE(options))
 
 
-cdef PlanBase new_plan(cnp.ndarray kernel, tuple options):
-    """A plan of a plain kernel of two axes. None if Python must check the kernel or the options."""
-    cdef Options o = checked(options)
+cdef PlanBase new_plan(cnp.ndarray kernel, PyObject** options, Py_ssize_t count):
+    """Make a plan of a plain kernel of two axes, and keep it. None if Python must check the kernel or the
+    options."""
+    cdef tuple pair = find_checked(options, count)
+    cdef Options o
     cdef cnp.ndarray weights
     cdef PlanBase made
     cdef int type_ = cnp.PyArray_TYPE(kernel)
-    if o is None or cnp.PyArray_SIZE(kernel) == 0 or o.origin[0] or o.origin[1] or o.scale != 1:
+    if pair is None:
+        return None
+    o = <Options>pair[1]
+    if cnp.PyArray_SIZE(kernel) == 0 or o.origin[0] or o.origin[1] or o.scale != 1:
         return None
     if type_ >= TYPES or code_of[type_] < 0 or is_long(type_):
         return None
@@ -1134,16 +1227,17 @@ cdef PlanBase new_plan(cnp.ndarray kernel, tuple options):
     made = <PlanBase>_plan_type.__new__(_plan_type)
     made.fill(o, (kernel_of(<const double*>cnp.PyArray_DATA(weights), cnp.PyArray_DIMS(kernel)[0],
                             cnp.PyArray_DIMS(kernel)[1], o.flipped),), None, None)
+    keep(kernel, <tuple>pair[0], made)
     return made
 
 
-cdef Options checked(tuple options):
-    """The `Options` of options that were checked before, or None."""
-    cdef Py_ssize_t i
+cdef tuple find_checked(PyObject** options, Py_ssize_t count):
+    """Options that were checked before, as they were given, and their `Options`; or None."""
+    cdef tuple pair
     with cython.critical_section(_plans):
-        for i in range(0, len(_checked), 2):
-            if same_tuples(options, <tuple>_checked[i]):
-                return <Options>_checked[i + 1]
+        for pair in _checked:
+            if same_items(options, count, <tuple>pair[0]):
+                return pair
     return None
 
 
@@ -1165,24 +1259,27 @@ cdef cnp.ndarray plain_kernel(object kernel):
 
 
 def remember(kernel, tuple options, PlanBase plan):
-    """Keep a plan, and its options.
+    """Keep a plan, and its options, unless one of them may change in place.
 
     Parameters
     ----------
     kernel : array_like
         As it was given.
-    options : (flipped, border, cval, origin, shape, channel_axis, dtype, method, threads, ...)
-        Of types that nothing can change in place.
+    options : tuple
+        Whether the kernel is flipped, and the options of `Planned`.
     plan : Plan
     """
     cdef cnp.ndarray k = <cnp.ndarray>kernel if is_plain(kernel) else plain_kernel(kernel)
-    if plan.options.stride is None and checked(options) is None:
+    cdef object own = kept(options)
+    if own is NotImplemented:
+        return
+    if plan.options.stride is None and find_checked(items_of(own), len(own)) is None:
         with cython.critical_section(_plans):
             if len(_checked) == MOST_OPTIONS:
-                del _checked[:2]
-            _checked.extend((options, plan.options))
+                del _checked[0]
+            _checked.append((own, plan.options))
     if k is not None and cnp.PyArray_NDIM(k) > 0:
-        keep(k, options, plan)
+        keep(k, own, plan)
 
 
 cdef int keep(cnp.ndarray kernel, tuple options, PlanBase plan) except -1:
@@ -1195,85 +1292,330 @@ cdef int keep(cnp.ndarray kernel, tuple options, PlanBase plan) except -1:
     return 0
 
 
-# --- calls of other functions: an array, a kernel or None, an output, and options -----------------------
-
-cdef enum:
-    LARGEST_KERNEL = 65536  # bytes; comparing more would cost more than it saves
+# --- functions ------------------------------------------------------------------------------------------
 
 
-cdef Py_ssize_t echo_slot(object function, cnp.ndarray image, cnp.ndarray kernel, tuple options):
-    cdef uint64_t h = <uint64_t>cnp.PyArray_TYPE(image)
-    cdef object o
-    cdef Py_ssize_t i
-    for i in range(cnp.PyArray_NDIM(image)):
-        h = stirred(h, <uint64_t>cnp.PyArray_DIMS(image)[i])
-        h = stirred(h, <uint64_t>cnp.PyArray_STRIDES(image)[i])
-    if kernel is not None:
-        h = hash_words(h, kernel)
-    h = stirred(h, <uint64_t><size_t><void*>function)
-    for o in options:
-        if PyFloat_CheckExact(o) or PyUnicode_CheckExact(o) or PyLong_CheckExact(o):
-            h = stirred(h, <uint64_t>hash(o))
-    return h & (SLOTS - 2)
+cdef class Function:
+    """A Python function, in front of which C looks for what an earlier call has left in the cache.
 
+    To Python it is the function: its name, signature, docstring and pickle are those of what it wraps. A call
+    that C does not serve goes to Python as it came. So do those whose arguments are wrong, and those that
+    failed in C, which fail again there, in Python's words and with Python's traceback.
 
-cdef Entry find_echo(Py_ssize_t slot, object function, cnp.ndarray image, cnp.ndarray kernel, object output,
-                     tuple options):
-    cdef Entry entry
-    cdef Py_ssize_t i
-    for i in range(slot, slot + 2):
-        entry = <Entry>_echoes[i]
-        if (
-            entry is not None
-            and function is entry.function
-            and has_frame(image, &entry.image)
-            and entry.has_kernel(kernel)
-            and (entry.output is True if isinstance(output, cnp.ndarray) else same(output, entry.output))
-            and same_tuples(options, entry.options)
-        ):
-            touch(entry)
-            return entry
-    return None
-
-
-def again(function, image, kernel, output, tuple options):
-    """The result of ``function(image, kernel, output, *options)``, by a cached request if there is one.
+    (Arguments that are not given cost CPython a look-up each, and there may be more than twenty.)
 
     Parameters
     ----------
     function : callable
-        Returns the result, and the `Bound` request that made it. The latter is None if the call took more
-        than one request, or if it depends on more than types, layouts, kernel and options.
-    image, kernel, output : object
-        `kernel` may be None. The cache serves only arrays.
-    options : tuple
+        Of parameters that may be given by name, without * and **.
     """
-    cdef Py_ssize_t slot = 0
-    cdef Entry entry = None
-    cdef cnp.ndarray result
-    cdef bint known = is_array(image) and (kernel is None or is_plain(kernel))
-    if known:
-        slot = echo_slot(function, image, kernel, options)
+    cdef dict __dict__
+    cdef object __weakref__
+    cdef vectorcallfunc vectorcall
+    cdef object function
+    cdef tuple names, defaults              # of the parameters
+    cdef int count, positional              # of parameters, and of those that may be given without a name
+    cdef PyObject* unless_given[PARAMETERS]  # `defaults`, or NULL for what must be given
+
+    def __init__(self, function):
+        cdef int i
+        parameters = inspect.signature(function).parameters.values()
+        functools.update_wrapper(self, function)
+        self.function, self.count, self.positional = function, len(parameters), 0
+        if self.count > PARAMETERS:
+            raise ValueError(f"function must have at most {PARAMETERS} parameters; got {self.count}")
+        self.names = tuple([p.name for p in parameters])
+        self.defaults = tuple([p.default for p in parameters])
+        for i, p in enumerate(parameters):
+            self.positional += p.kind is p.POSITIONAL_OR_KEYWORD
+            self.unless_given[i] = NULL if p.default is p.empty else PyTuple_GET_ITEM(self.defaults, i)
+        self.vectorcall = called
+
+    def __call__(self, *args, **kwargs):
+        """Call it. C calls `vectorcall` instead."""
+        return self.function(*args, **kwargs)
+
+    def __getattr__(self, name):
+        return getattr(self.function, name)
+
+    def __get__(self, instance, owner):
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __repr__(self):
+        return repr(self.function)
+
+    def __reduce__(self):
+        return self.__qualname__
+
+    @property
+    def __class__(self):
+        """That of the wrapped function, for isinstance and inspect."""
+        return type(self.function)
+
+    cdef PyObject* call(self, PyObject* const* args, size_t nargsf, PyObject* names) noexcept:
+        cdef PyObject* given[PARAMETERS]
+        cdef object result = None
+        if self.bind(given, args, PyVectorcall_NARGS(nargsf), names):
+            try:
+                result = self.served(given)
+            except Exception:
+                pass
+            if result is not None:
+                Py_INCREF(result)
+                return <PyObject*>result
+            return self.done(given, args, nargsf, names)
+        return PyObject_Vectorcall(<PyObject*>self.function, args, nargsf, names)
+
+    cdef bint bind(self, PyObject** given, PyObject* const* args, Py_ssize_t n, PyObject* names) noexcept:
+        """Find the argument of each parameter. False if Python must say what is wrong."""
+        cdef Py_ssize_t i, k = 0
+        if n > self.positional:
+            return False
+        memcpy(given, args, n * sizeof(PyObject*))
+        memcpy(given + n, self.unless_given + n, (self.count - n) * sizeof(PyObject*))
+        if names != NULL:
+            for i in range(PyTuple_GET_SIZE(<tuple>names)):
+                k = self.place(PyTuple_GET_ITEM(<tuple>names, i))
+                if k < n:   # unknown, or given twice
+                    return False
+                given[k] = args[n + i]
+        for i in range(n, self.count):
+            if given[i] == NULL:
+                return False
+        return True
+
+    cdef Py_ssize_t place(self, PyObject* name) noexcept:
+        """The index of a parameter, or -1."""
+        cdef Py_ssize_t i
+        for i in range(self.count):     # names in code are interned
+            if PyTuple_GET_ITEM(self.names, i) == name:
+                return i
+        for i in range(self.count):
+            if PyUnicode_Compare(PyTuple_GET_ITEM(self.names, i), name) == 0:
+                return i
+        return -1
+
+    cdef object served(self, PyObject** given):
+        """The result, or None."""
+        return None
+
+    cdef PyObject* done(self, PyObject** given, PyObject* const* args, size_t nargsf,
+                        PyObject* names) noexcept:
+        """Call Python."""
+        return PyObject_Vectorcall(<PyObject*>self.function, args, nargsf, names)
+
+
+cdef PyObject* called(PyObject* function, PyObject* const* args, size_t nargsf, PyObject* names) noexcept:
+    return (<Function>function).call(args, nargsf, names)
+
+
+@cython.final
+cdef class Planned(Function):
+    """A function of `image` and `kernel` and the options of a plan, and of `out`, `dims` and `mask`.
+
+    Parameters
+    ----------
+    flipped : bool
+        Whether it convolves.
+    function : callable
+        Its first two parameters are `image` and `kernel`.
+    """
+    cdef readonly dict options      # names and defaults, in the order in which plans are kept
+    cdef object flipped
+    cdef int of_option[PARAMETERS]  # their parameters, from 1 on
+    cdef int option_count
+    cdef int out, dims, mask
+
+    def __init__(self, bint flipped, function):
+        super().__init__(function)
+        self.flipped = flipped
+        self.out, self.dims, self.mask = [self.names.index(name) for name in ("out", "dims", "mask")]
+        self.options, self.option_count = {}, 1
+        for i in range(2, self.count):
+            if i not in (self.out, self.dims, self.mask):
+                self.options[self.names[i]] = self.defaults[i]
+                self.of_option[self.option_count] = i
+                self.option_count += 1
+
+    cdef object served(self, PyObject** given):
+        cdef PlanBase plan
+        cdef PyObject* options[PARAMETERS]
+        cdef Py_ssize_t i
+        if <object>given[self.dims] is not None or <object>given[self.mask] is not None:
+            return None
+        options[0] = <PyObject*>self.flipped
+        for i in range(1, self.option_count):
+            options[i] = given[self.of_option[i]]
+        plan = found_or_new(<object>given[1], options, self.option_count)
+        return None if plan is None else plan.serve(<object>given[0], <object>given[self.out])
+
+
+@cython.final
+cdef class Offer:
+    """What a function of Python says of its call: which request made the result of an image."""
+    cdef object image, result
+    cdef Bound bound
+
+    cdef int take(self, object image, object result, Bound bound) except -1:
+        self.image, self.result, self.bound = image, result, bound
+        return 0
+
+
+def offer(image, tuple made):
+    """The result of a request; a `Repeatable` that returns it for this image does so the next time in C.
+
+    Parameters
+    ----------
+    image : object
+    made : (ndarray, Bound or None, float)
+        The result; the request that made it, or None if the call took more than one, or if it depends on more
+        than types, layouts and arguments; predicted ns.
+    """
+    if offered != NULL and made[1] is not None:
+        (<Offer>offered).take(image, made[0], made[1])
+    return made[0]
+
+
+@cython.final
+cdef class Repeatable(Function):
+    """A function of an image and other arguments, whose calls often are one request (`offer`, and
+    `PlanBase.serve`). Arrays of the same layouts and equal arguments are given to this request again.
+
+    Parameters
+    ----------
+    image, output : str
+        Names of parameters. `output` may be empty.
+    function : callable
+    """
+    cdef int image, output
+
+    def __init__(self, str image, str output, function):
+        super().__init__(function)
+        self.image = self.names.index(image)
+        self.output = self.names.index(output) if output else -1
+
+    cdef object served(self, PyObject** given):
+        cdef Entry entry
+        cdef cnp.ndarray result
+        cdef object image = <object>given[self.image]
+        if not is_array(image):
+            return None
         with cython.critical_section(_plans):
-            entry = find_echo(slot, function, image, kernel, output, options)
-        if entry is not None:
-            if not isinstance(output, cnp.ndarray):
-                result = cnp.PyArray_EMPTY(entry.result.axes, entry.result.shape, entry.result.type, 0)
-                entry.bound.run(image, result, None)
-                return result
-            if (is_array(output) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>output)
-                    and has_frame(output, &entry.result) and apart(image, output)):
-                entry.bound.run(image, output, None)
-                return output
-    made, bound, _ = function(image, kernel, output, *options)
-    if known and bound is not None and entry is None and is_array(made) and (
-            isinstance(output, cnp.ndarray) or is_plain(made)):
-        if kernel is None or cnp.PyArray_NBYTES(<cnp.ndarray>kernel) <= LARGEST_KERNEL:
-            entry = Entry.__new__(Entry)
-            entry.keep_kernel(kernel)
-            entry.function, entry.options, entry.bound = function, options, bound
-            entry.output = True if isinstance(output, cnp.ndarray) else output
-            entry.image, entry.result = frame_of(image), frame_of(made)
-            with cython.critical_section(_plans):
-                put(_echoes, slot, entry)
-    return made
+            entry = self.find(given, self.slot(given))
+        if entry is None:
+            return None
+        if entry.output is True:
+            result = <cnp.ndarray>given[self.output]
+            if not (cnp.PyArray_ISWRITEABLE(result) and apart(image, result)):
+                return None
+        else:
+            result = cnp.PyArray_EMPTY(entry.result.axes, entry.result.shape, entry.result.type, 0)
+        entry.bound.run(image, result, None)
+        return result
+
+    cdef Py_ssize_t slot(self, PyObject** given) except -1:
+        cdef cnp.ndarray image = <cnp.ndarray>given[self.image]
+        cdef uint64_t h = stirred(<uint64_t><size_t><void*>self, <uint64_t>cnp.PyArray_TYPE(image))
+        cdef Py_ssize_t i
+        for i in range(cnp.PyArray_NDIM(image)):
+            h = stirred(h, <uint64_t>cnp.PyArray_DIMS(image)[i])
+            h = stirred(h, <uint64_t>cnp.PyArray_STRIDES(image)[i])
+        for i in range(self.count):
+            if given[i] != self.unless_given[i] and i != self.image and i != self.output:
+                h = hash_argument(stirred(h, i), <object>given[i], 0)
+        return h & (SLOTS - 2)
+
+    cdef Entry find(self, PyObject** given, Py_ssize_t slot):
+        cdef Entry entry
+        cdef Py_ssize_t i
+        for i in range(slot, slot + 2):
+            entry = <Entry>_echoes[i]
+            if (entry is not None and entry.function is self
+                    and has_frame(<cnp.ndarray>given[self.image], &entry.image) and self.fits(given, entry)):
+                touch(entry)
+                return entry
+        return None
+
+    cdef bint fits(self, PyObject** given, Entry entry) except -1:
+        """Whether these are the arguments of an entry, and its kind of output."""
+        cdef Py_ssize_t i
+        if entry.output is True:
+            if not is_array(<object>given[self.output]) or not has_frame(<cnp.ndarray>given[self.output],
+                                                                         &entry.result):
+                return False
+        elif self.output >= 0 and not same(<object>given[self.output], entry.output):
+            return False
+        for i in range(self.count):
+            if (given[i] != PyTuple_GET_ITEM(entry.options, i) and i != self.image and i != self.output
+                    and not same(<object>given[i], <object>PyTuple_GET_ITEM(entry.options, i))):
+                return False
+        return True
+
+    cdef PyObject* done(self, PyObject** given, PyObject* const* args, size_t nargsf,
+                        PyObject* names) noexcept:
+        """Call Python, and keep the request if it took one."""
+        cdef Offer offer = Offer.__new__(Offer)
+        cdef PyObject* outer = offered
+        cdef PyObject* result
+        global offered
+        offered = <PyObject*>offer
+        result = PyObject_Vectorcall(<PyObject*>self.function, args, nargsf, names)
+        offered = outer
+        if result != NULL and offer.bound is not None and <PyObject*>offer.result == result:
+            try:
+                self.keep(given, offer)
+            except Exception:   # of little memory, say; the result is there
+                pass
+        return result
+
+    cdef int keep(self, PyObject** given, Offer offer) except -1:
+        cdef Entry entry = Entry.__new__(Entry)
+        cdef object image = <object>given[self.image]
+        cdef object output = <object>given[self.output] if self.output >= 0 else None
+        if image is not offer.image or not is_array(image) or not is_array(offer.result):
+            return 0
+        if type(output) is cnp.ndarray:
+            if output is not offer.result:
+                return 0
+            output = True
+        elif not is_plain(offer.result):
+            return 0
+        arguments = [
+            None if i == self.image or i == self.output else <object>given[i] for i in range(self.count)
+        ]
+        options, output = kept(tuple(arguments)), kept(output)
+        if options is NotImplemented or output is NotImplemented:
+            return 0
+        entry.function, entry.options, entry.output, entry.bound = self, options, output, offer.bound
+        entry.image, entry.result = frame_of(image), frame_of(offer.result)
+        with cython.critical_section(_plans):
+            put(_echoes, self.slot(given), entry)
+        return 0
+
+
+cdef uint64_t hash_argument(uint64_t h, object a, int depth) except? 0:
+    if PyFloat_Check(a) or PyUnicode_CheckExact(a) or PyLong_CheckExact(a):
+        return stirred(h, <uint64_t>hash(a))
+    if (type(a) is tuple or type(a) is list) and depth < MOST_NESTED:
+        for item in a:
+            h = hash_argument(h, item, depth + 1)
+        return h
+    return hash_words(h, <cnp.ndarray>a) if is_plain(a) else h
+
+
+take_vectorcalls(<PyTypeObject*>Planned, offset_of(Planned.__new__(Planned)))
+take_vectorcalls(<PyTypeObject*>Repeatable, offset_of(Repeatable.__new__(Repeatable)))
+
+
+cdef Py_ssize_t offset_of(Function f) noexcept:
+    return <char*>&f.vectorcall - <char*><PyObject*>f
+
+
+def planned(bint flipped):
+    """Decorate a function as `Planned`."""
+    return functools.partial(Planned, flipped)
+
+
+def repeatable(str image, str output=""):
+    """Decorate a function as `Repeatable`."""
+    return functools.partial(Repeatable, image, output)

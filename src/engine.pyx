@@ -19,10 +19,10 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memmove, memset
 
 from fastconv._engine.planner cimport (
-    ACROSS_FIRST, ADDED, BOX, BOX_SLIDING, BOX_SMALL, CAST_BACK, CONVOLVE2D, CONVOLVE2D_REVERSED, CORRELATE1D,
-    EVEN, EXACT_INT64, F16, F32, F64, FFT, FLOAT32, HALF_UP, I8, I16, I32, I64, INT8_DOT, LIST, MEAN,
-    MOST_DEPTH, NOTHING, ODD, ROUNDED, SPECTRA, SPECTRAL_LINES, TAPS, U8, U16, U32, U64, WRAPPED, Facts, Kernel,
-    Proposal, Strategy, highest_of, lowest_of, split_lines,
+    ACROSS_FIRST, ADDED, BOX, BOX_SLIDING, BOX_SMALL, CAST_BACK, CONVOLVE2D, CONVOLVE2D_REVERSED, COPY,
+    CORRELATE1D, EVEN, EXACT_INT64, F16, F32, F64, FFT, FLOAT32, HALF_UP, I8, I16, I32, I64, INT8_DOT, LIST, MEAN,
+    MOST_DEPTH, NOTHING, ODD, ROUNDED, SPECTRA, SPECTRAL_LINES, STRICT, TAPS, U8, U16, U32, U64, WRAPPED, Facts,
+    Kernel, Proposal, Strategy, highest_of, lowest_of, split_lines,
 )
 
 include "simd/verbs.pxi"
@@ -33,6 +33,7 @@ include "rows/load.pxi"
 include "rows/cast.pxi"
 include "rows/store.pxi"
 include "rows/recompute.pxi"
+include "methods/copy.pxi"
 include "methods/direct.pxi"
 include "methods/symmetric.pxi"
 include "methods/sparse.pxi"
@@ -46,7 +47,11 @@ include "methods/box.pxi"
 include "methods/box_sliding.pxi"
 include "methods/fft.pxi"
 include "methods/spectra.pxi"
+include "methods/fft_tables.pxi"
+include "methods/spectra_tables.pxi"
+include "methods/int8_dot_weights.pxi"
 include "scipy/correlate1d.pxi"
 include "scipy/uniform_filter.pxi"
+include "methods/list.pxi"
 include "bindings.pxi"
 include "methods/pillow_blurs.pxi"

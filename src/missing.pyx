@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
 # SPDX-License-Identifier: BSD-3-Clause
-"""Missing: sums over the samples of a picture that are there, divided by the weights these had.
+"""Missing: sums over the samples of a picture or volume that are there, divided by the weights these had.
 
-The picture is cut into blocks that stay in the cache. Of a block with missing samples the padded picture is
-made, with zeros in their place, and beside it a plane of bytes, 1 where a sample is. The engine sums both:
+An array is cut into blocks that stay in the cache. Of a block with missing samples the padded block is made,
+with zeros in their place, and beside it as many bytes, 1 where a sample is. The engine sums both:
 
     samples, 0 where missing  --- kernel -->  sums      \\
                                                           sums / weights, fill where too little is there
@@ -11,7 +11,10 @@ made, with zeros in their place, and beside it a plane of bytes, 1 where a sampl
 
 The last step takes a row at a time: quotient, threshold and rounding are loops over samples that the compiler
 makes vectors of, so this file is compiled for each level. A block in whose windows nothing is missing is the
-plain call's: one request, straight from picture to result.
+plain call's: one request, straight from array to result.
+
+Arrays have four axes: slices, rows, columns and channels. The slices of a picture are a batch: its kernel has
+one, and each stands for itself.
 
 Exact where the definition is (see fastconv/reference.py):
 
@@ -63,8 +66,15 @@ cdef struct Sum:
     int size
 
 cdef struct Tap:
-    Py_ssize_t y, x
+    Py_ssize_t z, y, x
     double weight
+
+cdef struct Windows:
+    # Windows along an axis.
+    Axis axis
+    Py_ssize_t taps, step       # of the kernel; from a window to the next one
+    const Py_ssize_t* table     # where the padded samples stand; -1: outside
+    Py_ssize_t block, blocks    # windows of a block, and how many blocks there are
 
 cdef struct Job:
     Array src, mask, dst        # `mask.data` is NULL if there is none
@@ -73,14 +83,12 @@ cdef struct Job:
     bint nan                    # whether NaN is missing
     bint omit                   # and what stands outside
     bint shared                 # whether all channels miss the same
-    Py_ssize_t planes, channels
-    Py_ssize_t height, width    # of the kernel
-    Axis rows, cols
-    const Py_ssize_t* row_table     # where the rows and columns of the padded picture stand; -1: outside
-    const Py_ssize_t* col_table
+    bint volume                 # whether programs are those of volumes
+    Py_ssize_t channels
+    Windows slices, rows, cols
+    Py_ssize_t blocks
     double constant
     uint64_t constant_bits          # as a sample
-    Py_ssize_t block_height, block_width, down, across     # of blocks, and how many there are
     int threads                 # of each sum: where there is but one block
     uint8_t* dirty              # of each block, whether something is missing in its windows
     Sum plain, sums, weights, sizes     # `sizes`: of the weights' magnitudes; programs are NULL if not needed
@@ -140,12 +148,12 @@ cdef inline bint packed(const Array* a, Py_ssize_t channels, int size) noexcept 
     return a.pixel == channels * size and (channels == 1 or a.channel == size)
 
 
-cdef bint misses(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n) noexcept nogil:
+cdef bint misses(const Job* job, Py_ssize_t z, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n) noexcept nogil:
     """Whether a sample is missing of `n` pixels of a row."""
     cdef const char* p
     cdef Py_ssize_t i, c, channels = 1 if job.shared else job.channels
     if job.mask.data != NULL:
-        p = job.mask.data + plane * job.mask.plane + y * job.mask.row + x * job.mask.pixel
+        p = job.mask.data + z * job.mask.plane + y * job.mask.row + x * job.mask.pixel
         if packed(&job.mask, channels, 1):
             if any_set(p, n * channels):
                 return True
@@ -158,7 +166,7 @@ cdef bint misses(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, P
                     if p[i * job.mask.pixel + c * job.mask.channel]:
                         return True
     if job.nan:
-        p = job.src.data + plane * job.src.plane + y * job.src.row + x * job.src.pixel
+        p = job.src.data + z * job.src.plane + y * job.src.row + x * job.src.pixel
         if packed(&job.src, job.channels, job.sample):
             return any_nan(p, n * job.channels, job.src.type)
         for i in range(n):
@@ -177,43 +185,51 @@ cdef inline Py_ssize_t larger(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
 
 
 cdef struct Block:
-    # Results y .. y + rows - 1, and so on; the padded picture of these.
-    Py_ssize_t plane, y, x, rows, cols
-    Py_ssize_t tall, wide       # padded rows and columns
+    # Results z .. z + slices - 1, and so on; the padded block of these.
+    Py_ssize_t z, y, x, slices, rows, cols
+    Py_ssize_t front, top, left     # its first sample among all padded ones
+    Py_ssize_t deep, tall, wide
     Py_ssize_t begin, end       # of its columns, those that stand inside, one after the other
+
+
+cdef inline Py_ssize_t lie(const Windows* w, Py_ssize_t i, Py_ssize_t* first, Py_ssize_t* count,
+                           Py_ssize_t* padded) noexcept nogil:
+    """Windows of block `i` along an axis, and how many padded samples they reach over; the first of these is
+    returned."""
+    first[0] = i * w.block
+    count[0] = smaller(w.block, w.axis.count - first[0])
+    padded[0] = (count[0] - 1) * w.step + w.taps
+    return first[0] * w.step
 
 
 cdef Block block_at(const Job* job, Py_ssize_t i) noexcept nogil:
     cdef Block b
-    cdef Py_ssize_t each = job.down * job.across
-    b.plane = i // each
-    i %= each
-    b.y, b.x = i // job.across * job.block_height, i % job.across * job.block_width
-    b.rows = smaller(job.block_height, job.rows.count - b.y)
-    b.cols = smaller(job.block_width, job.cols.count - b.x)
-    b.tall, b.wide = b.rows + job.height - 1, b.cols + job.width - 1
-    b.begin = smaller(b.wide, larger(0, -job.cols.start - b.x))
-    b.end = larger(b.begin, smaller(b.wide, job.cols.length - job.cols.start - b.x))
+    cdef Py_ssize_t across = job.cols.blocks, each = job.rows.blocks * across, start = job.cols.axis.start
+    b.front = lie(&job.slices, i // each, &b.z, &b.slices, &b.deep)
+    b.top = lie(&job.rows, i % each // across, &b.y, &b.rows, &b.tall)
+    b.left = lie(&job.cols, i % across, &b.x, &b.cols, &b.wide)
+    b.begin = smaller(b.wide, larger(0, -start - b.left))
+    b.end = larger(b.begin, smaller(b.wide, job.cols.axis.length - start - b.left))
     return b
 
 
 cdef bint is_dirty(const Job* job, const Block* b) noexcept nogil:
-    cdef Py_ssize_t r, k, y, x
-    for r in range(b.tall):
-        y = job.row_table[b.y + r]
-        if y < 0:
+    cdef Py_ssize_t r, k, z, y, x
+    for r in range(b.deep * b.tall):
+        z, y = job.slices.table[b.front + r // b.tall], job.rows.table[b.top + r % b.tall]
+        if z < 0 or y < 0:
             if job.omit:
                 return True
             continue
-        if b.end > b.begin and misses(job, b.plane, y, b.x + b.begin + job.cols.start, b.end - b.begin):
+        if b.end > b.begin and misses(job, z, y, b.left + b.begin + job.cols.axis.start, b.end - b.begin):
             return True
         k = 0
         while k < b.wide:
             if k == b.begin and b.end > k:
                 k = b.end
                 continue
-            x = job.col_table[b.x + k]
-            if job.omit if x < 0 else misses(job, b.plane, y, x, 1):
+            x = job.cols.table[b.left + k]
+            if job.omit if x < 0 else misses(job, z, y, x, 1):
                 return True
             k += 1
     return False
@@ -221,15 +237,15 @@ cdef bint is_dirty(const Job* job, const Block* b) noexcept nogil:
 
 cdef int scan_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
     cdef const Job* job = <const Job*>context
-    cdef Py_ssize_t k, blocks = job.planes * job.down * job.across
+    cdef Py_ssize_t k
     cdef Block b
-    for k in range(blocks * i // bands, blocks * (i + 1) // bands):
+    for k in range(job.blocks * i // bands, job.blocks * (i + 1) // bands):
         b = block_at(job, k)
         job.dirty[k] = is_dirty(job, &b)
     return 0
 
 
-# --- the padded picture, with zeros where samples are missing ---------------------------------------------
+# --- the padded block, with zeros where samples are missing -----------------------------------------------
 
 
 cdef inline void copy_samples(word* to, const char* p, Py_ssize_t n, const Array* a,
@@ -281,15 +297,15 @@ cdef inline void zero_missing(word* to, const uint8_t* present, Py_ssize_t n, Py
             to[i * repeat + c] &= <word>(-<word>present[i])
 
 
-cdef inline void load_pixels(const Job* job, Py_ssize_t plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n,
+cdef inline void load_pixels(const Job* job, Py_ssize_t z, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n,
                              word* to, uint8_t* present) noexcept nogil:
     """`n` pixels of a row, from column `x` on."""
     cdef Py_ssize_t channels = 1 if job.shared else job.channels
     cdef const char* mask = NULL
-    copy_samples(to, job.src.data + plane * job.src.plane + y * job.src.row + x * job.src.pixel, n, &job.src,
+    copy_samples(to, job.src.data + z * job.src.plane + y * job.src.row + x * job.src.pixel, n, &job.src,
                  job.channels)
     if job.mask.data != NULL:
-        mask = job.mask.data + plane * job.mask.plane + y * job.mask.row + x * job.mask.pixel
+        mask = job.mask.data + z * job.mask.plane + y * job.mask.row + x * job.mask.pixel
     copy_present(present, mask, n, &job.mask, channels)
     if job.nan:
         clear_nan(present, <const char*>to, n * channels, job.src.type)
@@ -304,24 +320,24 @@ cdef inline void load_outside(const Job* job, Py_ssize_t n, word* to, uint8_t* p
 
 
 cdef inline void load_block(const Job* job, const Block* b, word* to, uint8_t* present) noexcept nogil:
-    cdef Py_ssize_t r, k, x, y, channels = 1 if job.shared else job.channels
-    for r in range(b.tall):
-        y = job.row_table[b.y + r]
-        if y < 0:
+    cdef Py_ssize_t r, k, x, y, z, channels = 1 if job.shared else job.channels
+    for r in range(b.deep * b.tall):
+        z, y = job.slices.table[b.front + r // b.tall], job.rows.table[b.top + r % b.tall]
+        if z < 0 or y < 0:
             load_outside(job, b.wide, to, present)
         else:
             k = 0
             while k < b.wide:
                 if k == b.begin and b.end > k:
-                    load_pixels(job, b.plane, y, b.x + k + job.cols.start, b.end - k, to + k * job.channels,
+                    load_pixels(job, z, y, b.left + k + job.cols.axis.start, b.end - k, to + k * job.channels,
                                 present + k * channels)
                     k = b.end
                     continue
-                x = job.col_table[b.x + k]
+                x = job.cols.table[b.left + k]
                 if x < 0:
                     load_outside(job, 1, to + k * job.channels, present + k * channels)
                 else:
-                    load_pixels(job, b.plane, y, x, 1, to + k * job.channels, present + k * channels)
+                    load_pixels(job, z, y, x, 1, to + k * job.channels, present + k * channels)
                 k += 1
         to += b.wide * job.channels
         present += b.wide * channels
@@ -517,16 +533,20 @@ cdef inline void store_packed(char* p, int type, real* v, Py_ssize_t n) noexcept
             put(p + i * size_of(type), type, v[i])
 
 
+cdef inline char* sample_of(const Array* a, const Job* job, const Block* b, Py_ssize_t y,
+                            Py_ssize_t i) noexcept nogil:
+    """Address of sample `i` of row `y` of a block in an array of results; rows count through all slices."""
+    return (a.data + (b.z + y // b.rows) * a.plane + (b.y + y % b.rows) * a.row
+            + (b.x + i // job.channels) * a.pixel + i % job.channels * a.channel)
+
+
 cdef inline char* result_at(const Job* job, const Block* b, Py_ssize_t y, Py_ssize_t i) noexcept nogil:
-    """Address of sample `i` of row `y` of a block."""
-    return (job.dst.data + b.plane * job.dst.plane + (b.y + y) * job.dst.row
-            + (b.x + i // job.channels) * job.dst.pixel + i % job.channels * job.dst.channel)
+    return sample_of(&job.dst, job, b, y, i)
 
 
 cdef inline void put_hole(const Job* job, const Block* b, Py_ssize_t y, Py_ssize_t i, bint hole) noexcept nogil:
     if job.holes.data != NULL:
-        (job.holes.data + b.plane * job.holes.plane + (b.y + y) * job.holes.row
-         + (b.x + i // job.channels) * job.holes.pixel + i % job.channels * job.holes.channel)[0] = hole
+        sample_of(&job.holes, job, b, y, i)[0] = hole
 
 
 cdef inline void store_results(const Job* job, const Block* b, Py_ssize_t y, Py_ssize_t first, real* v,
@@ -545,7 +565,7 @@ cdef inline void store_results(const Job* job, const Block* b, Py_ssize_t y, Py_
 
 cdef struct Sums:
     # What the engine summed of a block.
-    const char* samples         # the padded picture
+    const char* samples         # the padded block
     const uint8_t* present
     const char* sums
     const char* weights         # or NULL
@@ -562,7 +582,7 @@ cdef inline void divide_rows(const Job* job, const Block* b, const Sums* s, real
     cdef const real* sizes = NULL
     cdef real sign = <real>job.sign, least = <real>job.least, fill = <real>job.fill
     cdef real above = <real>job.above, below = <real>job.below, factor = <real>job.factor
-    for y in range(b.rows):
+    for y in range(b.slices * b.rows):
         first = 0
         while first < row:
             n = smaller(SEGMENT, row - first)
@@ -623,10 +643,11 @@ cdef double defined(const Job* job, const Block* b, const Sums* s, Py_ssize_t y,
     cdef double total = 0, weight = 0, size = 0
     cdef bint whole = True
     cdef const Tap* tap
-    cdef Py_ssize_t k, x = i // job.channels, c = i % job.channels, pixel
+    cdef Py_ssize_t k, pixel, c = i % job.channels, x = i // job.channels * job.cols.step
+    cdef Py_ssize_t front = y // b.rows * job.slices.step, top = y % b.rows * job.rows.step
     for k in range(job.tap_count):
         tap = &job.taps[k]
-        pixel = (y + tap.y) * b.wide + x + tap.x
+        pixel = ((front + tap.z) * b.tall + top + tap.y) * b.wide + x + tap.x
         total += tap.weight * sample_at(s.samples, job.src.type, pixel * job.channels + c)
         if s.present[pixel if job.shared else pixel * job.channels + c]:
             weight += tap.weight
@@ -645,7 +666,7 @@ cdef void define_rows(const Job* job, const Block* b, const Sums* s) noexcept no
     cdef Py_ssize_t y, i
     cdef double v
     cdef uint8_t hole
-    for y in range(b.rows):
+    for y in range(b.slices * b.rows):
         for i in range(b.cols * job.channels):
             v = defined(job, b, s, y, i, &hole)
             if hole:
@@ -671,7 +692,7 @@ cdef void divide_integers(const Job* job, const Block* b, const Sums* s) noexcep
     cdef int64_t v, d, size
     cdef bint hole
     thin = row // repeat
-    for y in range(b.rows):
+    for y in range(b.slices * b.rows):
         for i in range(row):
             v = integer_at(s.sums + y * row * job.sums.size, job.sums.type, i) * job.above64
             d = 1
@@ -702,40 +723,52 @@ cdef inline void put_int64(char* p, int type, int64_t v) noexcept nogil:
 # --- blocks -----------------------------------------------------------------------------------------------
 
 
-cdef void pack(Array* a, char* data, int type, int size, Py_ssize_t cols, Py_ssize_t channels) noexcept nogil:
-    a.data, a.type, a.swapped, a.plane = data, type, 0, 0
-    a.row, a.pixel, a.channel = cols * channels * size, channels * size, size
+cdef void pack(Array* a, const char* data, int type, int size, Py_ssize_t rows, Py_ssize_t cols,
+               Py_ssize_t channels) noexcept nogil:
+    a.data, a.type, a.swapped = <char*>data, type, 0
+    a.channel, a.pixel, a.row = size, channels * size, cols * channels * size
+    a.plane = rows * a.row
+
+
+cdef inline void stand(Axis* axis, Py_ssize_t length, Py_ssize_t count) noexcept nogil:
+    """Windows of a padded axis, which stand within it."""
+    axis.length, axis.start, axis.count, axis.border = length, 0, count, FC_NEAREST
 
 
 cdef int sum_block(const Job* job, const Block* b, const Sum* sum, const char* padded, int type, int size,
                    Py_ssize_t channels, char* to) noexcept nogil:
-    cdef Request r
-    memset(&r, 0, sizeof(Request))
-    pack(&r.src, <char*>padded, type, size, b.wide, channels)
-    pack(&r.dst, to, sum.type, sum.size, b.cols, channels)
-    r.planes, r.channels, r.threads = 1, channels, job.threads
-    r.rows.length, r.rows.count, r.rows.border = b.tall, b.rows, FC_NEAREST
-    r.cols.length, r.cols.count, r.cols.border = b.wide, b.cols, FC_NEAREST
-    return sum.runner(sum.program, &r)
+    cdef VolumeRequest r
+    cdef Request* p = &r.picture
+    memset(&r, 0, sizeof(VolumeRequest))
+    pack(&p.src, padded, type, size, b.tall, b.wide, channels)
+    pack(&p.dst, to, sum.type, sum.size, b.rows, b.cols, channels)
+    p.planes, p.channels, p.threads = b.slices, channels, job.threads
+    stand(&r.slices, b.deep, b.slices)
+    stand(&p.rows, b.tall, b.rows)
+    stand(&p.cols, b.wide, b.cols)
+    return sum.runner(sum.program, p)
 
 
 cdef int run_plain(const Job* job, const Block* b) noexcept nogil:
     """The plain call for a block: nothing is missing in its windows."""
-    cdef Request r
+    cdef VolumeRequest r
+    cdef Request* p = &r.picture
     cdef Py_ssize_t y, i
-    r.src, r.dst, r.rows, r.cols = job.src, job.dst, job.rows, job.cols
-    r.src.data += b.plane * job.src.plane
-    r.dst.data += b.plane * job.dst.plane + b.y * job.dst.row + b.x * job.dst.pixel
-    r.planes, r.channels, r.threads = 1, job.channels, job.threads
-    r.rows.start += b.y
-    r.cols.start += b.x
-    r.rows.count, r.cols.count = b.rows, b.cols
-    r.constant[0] = r.constant[1] = job.constant
+    p.src, p.dst, p.rows, p.cols, r.slices = job.src, job.dst, job.rows.axis, job.cols.axis, job.slices.axis
+    if not job.volume:
+        p.src.data += b.z * job.src.plane
+    p.dst.data = result_at(job, b, 0, 0)
+    p.planes, p.channels, p.threads = b.slices, job.channels, job.threads
+    r.slices.start += b.front
+    p.rows.start += b.top
+    p.cols.start += b.left
+    r.slices.count, p.rows.count, p.cols.count = b.slices, b.rows, b.cols
+    p.constant[0] = p.constant[1] = job.constant
     if job.holes.data != NULL:
-        for y in range(b.rows):
+        for y in range(b.slices * b.rows):
             for i in range(b.cols * job.channels):
                 put_hole(job, b, y, i, False)
-    return job.plain.runner(job.plain.program, &r)
+    return job.plain.runner(job.plain.program, p)
 
 
 cdef inline Py_ssize_t aligned(Py_ssize_t n) noexcept nogil:
@@ -743,8 +776,8 @@ cdef inline Py_ssize_t aligned(Py_ssize_t n) noexcept nogil:
 
 
 cdef int run_block(const Job* job, const Block* b, char* scratch) noexcept nogil:
-    cdef Py_ssize_t channels = 1 if job.shared else job.channels, padded = b.tall * b.wide
-    cdef Py_ssize_t results = b.rows * b.cols
+    cdef Py_ssize_t channels = 1 if job.shared else job.channels, padded = b.deep * b.tall * b.wide
+    cdef Py_ssize_t results = b.slices * b.rows * b.cols
     cdef char* segments = scratch
     cdef Sums s
     cdef int failed = 0
@@ -788,19 +821,16 @@ cdef int run_block(const Job* job, const Block* b, char* scratch) noexcept nogil
 cdef int run_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
     """The blocks of a band, in scratch memory that is allocated once."""
     cdef const Job* job = <const Job*>context
-    cdef Py_ssize_t k, blocks = job.planes * job.down * job.across
-    cdef Py_ssize_t tall = job.block_height + job.height - 1, wide = job.block_width + job.width - 1
-    cdef Py_ssize_t size = 5 * SEGMENT * 8 + 7 * 128
-    cdef Block b
+    cdef Py_ssize_t k, size = 5 * SEGMENT * 8 + 7 * 128
+    cdef Block b = block_at(job, 0)     # the largest one
     cdef char* scratch
     cdef int failed = 0
-    size += tall * wide * job.channels * (job.sample + 1)
-    size += job.block_height * job.block_width * job.channels * (job.sums.size + job.weights.size
-                                                                 + job.sizes.size)
+    size += b.deep * b.tall * b.wide * job.channels * (job.sample + 1)
+    size += b.slices * b.rows * b.cols * job.channels * (job.sums.size + job.weights.size + job.sizes.size)
     scratch = <char*>malloc(size)
     if scratch == NULL:
         return 1
-    for k in range(blocks * i // bands, blocks * (i + 1) // bands):
+    for k in range(job.blocks * i // bands, job.blocks * (i + 1) // bands):
         b = block_at(job, k)
         failed += run_block(job, &b, scratch) if job.dirty[k] else run_plain(job, &b)
     free(scratch)
@@ -808,7 +838,7 @@ cdef int run_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept 
 
 
 cdef int put_array(Array* to, cnp.ndarray a, int type) except -1:
-    """An array of (planes, height, width, channels), or none."""
+    """An array of (slices, height, width, channels), or none."""
     memset(to, 0, sizeof(Array))
     if a is not None:
         to.data = cnp.PyArray_BYTES(a)
@@ -817,30 +847,38 @@ cdef int put_array(Array* to, cnp.ndarray a, int type) except -1:
     return 0
 
 
+cdef int put_windows(Windows* w, given) except -1:
+    cdef cnp.ndarray table
+    axis, w.axis.border, w.taps, w.step, table, w.block = given
+    w.axis.length, w.axis.start, w.axis.count = axis
+    w.table = <const Py_ssize_t*>cnp.PyArray_DATA(table)
+    w.blocks = (w.axis.count + w.block - 1) // w.block
+    return 0
+
+
 cdef class Blocks:
-    """A picture with missing samples, and what is to be done with it.
+    """A picture or volume with missing samples, and what is to be done with it.
 
     Parameters
     ----------
-    src, mask, dst, holes : ndarray, shape (planes, height, width, channels), of this machine's byte order
+    src, mask, dst, holes : ndarray, shape (slices, height, width, channels), of this machine's byte order
         `mask` is True where samples are missing, or None; `holes` is True where results will be, or None.
     source, target : int
         Rows of the table of types. A float16 is neither result nor source of the definition's sum.
     nan, omit, shared : bool
         Whether NaN is missing, and what stands outside; whether all channels miss the same.
-    rows, cols : (length, start, count)
-    tables : (ndarray of intp, ndarray of intp)
-        Where the rows and columns of the padded picture stand, -1 outside.
-    border : int
+    windows : three of ((length, start, count), border, taps, step, table, block)
+        Along slices, rows and columns: the table says where padded samples stand, -1 outside, and `block` is
+        how many results are made at a time.
     constant : float
-    size : (int, int)
-        Of the kernel.
-    block : (int, int)
-        Height and width of the results that are made at a time.
+    volume : bool
+        Whether the programs are those of volumes.
     programs : tuple of (program, type) or None
         Of the plain call, the sums, the weights, their magnitudes.
-    quotient : tuple
-        How, and its numbers: see `Job`.
+    how : int
+    quotient, doubt : tuple
+        Its numbers, and those of the definition: see `Job`.
+    fill : (float, ndarray of one sample)
     """
     cdef Job job
     cdef object _kept       # owners of what the job points to
@@ -852,33 +890,27 @@ cdef class Blocks:
     def __dealloc__(self):
         free(self.dirty)
 
-    def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, rows, cols,
-                 tables, int border, double constant, size, block, programs, int how, quotient, doubt, fill):
+    def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, windows,
+                 double constant, bint volume, programs, int how, quotient, doubt, fill):
         cdef Job* job = &self.job
-        cdef cnp.ndarray constant_bits, fill_bits, row_table = tables[0], col_table = tables[1], taps = doubt[2]
+        cdef cnp.ndarray constant_bits, fill_bits, taps = doubt[2]
         cdef Sum* sums[4]
         cdef size_t runner, call
-        cdef Py_ssize_t i, blocks
-        self._kept = (src, mask, dst, holes, tables, programs, doubt)
+        cdef Py_ssize_t i
+        self._kept = (src, mask, dst, holes, windows, programs, doubt)
         memset(job, 0, sizeof(Job))
         put_array(&job.src, src, source)
         put_array(&job.mask, mask, U8)
         put_array(&job.dst, dst, target)
         put_array(&job.holes, holes, U8)
         job.sample, job.nan, job.omit, job.shared = src.itemsize, nan, omit, shared
-        job.planes, job.channels = src.shape[0], src.shape[3]
-        job.height, job.width = size
-        job.rows.length, job.rows.start, job.rows.count = rows
-        job.cols.length, job.cols.start, job.cols.count = cols
-        job.rows.border = job.cols.border = border
-        job.row_table = <const Py_ssize_t*>cnp.PyArray_DATA(row_table)
-        job.col_table = <const Py_ssize_t*>cnp.PyArray_DATA(col_table)
-        job.constant = constant
+        job.volume, job.channels, job.constant = volume, src.shape[3], constant
+        put_windows(&job.slices, windows[0])
+        put_windows(&job.rows, windows[1])
+        put_windows(&job.cols, windows[2])
+        job.blocks = job.slices.blocks * job.rows.blocks * job.cols.blocks
         constant_bits, fill_bits = src.dtype.type(0 if omit else constant).reshape(1), fill[1]
         memcpy(&job.constant_bits, cnp.PyArray_DATA(constant_bits), job.sample)
-        job.block_height, job.block_width = block
-        job.down = (job.rows.count + job.block_height - 1) // job.block_height
-        job.across = (job.cols.count + job.block_width - 1) // job.block_width
         sums[0], sums[1], sums[2], sums[3] = &job.plain, &job.sums, &job.weights, &job.sizes
         for i in range(4):
             if programs[i] is not None:
@@ -895,14 +927,13 @@ cdef class Blocks:
         job.sum_error, job.weight_error = doubt[:2]
         job.taps, job.tap_count = <const Tap*>cnp.PyArray_DATA(taps), taps.shape[0]
         job.total, job.threshold, job.renormalize = doubt[3:]
-        blocks = job.planes * job.down * job.across
-        self.dirty = job.dirty = <uint8_t*>malloc(blocks + 1)
+        self.dirty = job.dirty = <uint8_t*>malloc(job.blocks + 1)
         if self.dirty == NULL:
             raise MemoryError("flags of blocks")
 
     def scan(self, int threads):
         """How many blocks have something missing in their windows."""
-        cdef Py_ssize_t i, dirty = 0, blocks = self.job.planes * self.job.down * self.job.across
+        cdef Py_ssize_t i, dirty = 0, blocks = self.job.blocks
         with nogil:
             run_bands(scan_band, &self.job, smaller(blocks, 4 * threads) if threads > 1 else 1, threads)
             for i in range(blocks):
@@ -911,7 +942,7 @@ cdef class Blocks:
 
     def run(self, int threads):
         """Make all results, after `scan`."""
-        cdef Py_ssize_t blocks = self.job.planes * self.job.down * self.job.across
+        cdef Py_ssize_t blocks = self.job.blocks
         cdef int failed
         self.job.threads = threads if blocks == 1 else 1
         with nogil:

@@ -69,7 +69,7 @@ def test_convolve_is_astropys(shape: tuple[int, ...], dtype: str, level: str) ->
                             )  # fmt: skip
 
 
-@pytest.mark.parametrize("shape", [(31,), (19, 34)])
+@pytest.mark.parametrize("shape", [(31,), (19, 34), (7, 8, 9)])
 def test_convolve_fft_is_astropys(shape: tuple[int, ...], level: str) -> None:
     rng = np.random.default_rng(0)
     for i, size in enumerate((1, 2, 3, 4, 7)):
@@ -133,6 +133,16 @@ def test_errors_are_astropys(array: Any, kernel: Any, options: dict[str, Any]) -
     with pytest.raises(type(theirs_said.value)) as said:
         fastconv.astropy.convolve(array, kernel, **options)
     assert str(said.value) == str(theirs_said.value)
+
+
+@pytest.mark.parametrize("name", ["convolve", "convolve_fft"])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_lines_pictures_and_volumes_are_not_handed_over(
+    name: str, axes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fastconv.compat.originals, "find", lambda *_: None)
+    array = pictures((9, 10, 11)[:axes], "float64", 1)
+    getattr(fastconv.astropy, name)(array, np.ones((3,) * axes), boundary="fill")
 
 
 def test_installed_it_takes_astropys_place_and_leaves_it() -> None:

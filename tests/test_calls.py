@@ -449,7 +449,7 @@ def test_a_kernel_that_was_not_seen_before_goes_down_in_c(level: str, dtype: str
     kernels = [(picture((5, 5), "uint8") + i).astype(dtype) for i in range(3)]
     fastconv.convolve(image, np.ones((5, 5)))  # such options were checked
     for kernel in kernels:
-        assert python_calls(partial(fastconv.convolve, image, kernel)) == 1
+        assert python_calls(partial(fastconv.convolve, image, kernel)) == 0
         assert_defined(fastconv.convolve(image, kernel), "convolve", image, kernel)
 
 

@@ -23,6 +23,12 @@ from PIL import Image, ImageCms, PngImagePlugin
 import fastconv
 from fastconv.io.metadata import said
 from fastconv.io.pictures import Filter, Outcome, Task, do, format_of
+from fastconv.io.zarrs import arrays_in
+
+try:
+    from astropy.io import fits
+except ModuleNotFoundError:
+    fits = None
 
 imagecodecs = pytest.importorskip("imagecodecs")
 tifffile = pytest.importorskip("tifffile")
@@ -347,6 +353,31 @@ def cases() -> list[Case]:
         for dtype in ("uint8", "uint16", "float32")
         for version in (2, 3)
     ]
+    found += [
+        Case(
+            ".zarr",
+            f"pyramid of uint16 (OME-Zarr), version {version}",
+            ".zarr",
+            write_pyramid(version),
+        )
+        for version in (2, 3)
+    ]
+    if fits is not None:
+        found += fits_cases()
+    return found
+
+
+def fits_cases() -> list[Case]:
+    types = "u1 i1 i2 u2 i4 u4 i8 u8 f4 f8".split()
+    found = [Case("FITS", np.dtype(t).name, ".fits", write_fits(t)) for t in types]
+    found += [
+        Case("FITS", "float32, slices", ".fits", write_fits("f4", shape=(3, *SHAPE))),
+        Case("FITS", "int16, RICE", ".fits", write_fits("i2", compression_type="RICE_1")),
+        Case("FITS", "float32, GZIP", ".fits",
+             write_fits("f4", compression_type="GZIP_2", quantize_level=0)),
+        Case("FITS", "int16 with a scale and blank pixels", ".fits", write_scaled_fits),
+        Case("FITS", "images of two names", ".fits", write_fits_of_two_names),
+    ]  # fmt: skip
     return found
 
 
@@ -404,13 +435,58 @@ def write_zarr(dtype: str, version: int) -> Callable[[Path], Any]:
     return write
 
 
+def write_pyramid(version: int) -> Callable[[Path], Any]:
+    def write(path: Path) -> None:
+        said = {"multiscales": [{"datasets": [{"path": "0"}, {"path": "1"}]}]}
+        attributes = {"ome": said} if version == 3 else said
+        group = zarr.open_group(path, mode="w", zarr_format=version, attributes=attributes)
+        for number in range(2):
+            shape = (2, *(n // 2**number for n in SHAPE))
+            level = group.create_array(str(number), shape=shape, dtype="uint16", chunks=(1, 8, 8))
+            level[...] = noise("u2", shape=shape)
+
+    return write
+
+
+def write_fits(dtype: str, shape: tuple[int, ...] = SHAPE, **words: Any) -> Callable[[Path], Any]:
+    def write(path: Path) -> None:
+        a = noise(dtype, shape=shape)
+        if words:
+            parts = [fits.PrimaryHDU(), fits.CompImageHDU(a, **words)]
+            fits.HDUList(parts).writeto(path)
+        else:
+            fits.PrimaryHDU(a).writeto(path)
+
+    return write
+
+
+def write_scaled_fits(path: Path) -> None:
+    a = noise("i2").astype("f4") / 4
+    a[2, 3] = np.nan
+    hdu = fits.ImageHDU(np.where(np.isnan(a), -999, a * 4).astype("i2"))
+    hdu.header["BSCALE"], hdu.header["BLANK"] = 0.25, -999
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path)
+
+
+def write_fits_of_two_names(path: Path) -> None:
+    parts = [
+        fits.PrimaryHDU(),
+        fits.ImageHDU(noise("f4"), name="SCI"),
+        fits.ImageHDU(noise("i2"), name="DQ"),
+    ]
+    fits.HDUList(parts).writeto(path)
+
+
 def seen(path: Path) -> list[Array]:
     """All frames and pages of a file as they are seen, in the type that the file has."""
     suffix = path.suffix
     if suffix == ".npy":
         return [np.load(path)]
+    if suffix == ".fits":
+        with fits.open(path) as file:
+            return [np.array(part.data) for part in file if part.data is not None]
     if suffix == ".zarr":
-        return [zarr.open_array(os.fspath(path), mode="r")[...]]
+        return [zarr.open_array(os.fspath(array), mode="r")[...] for array in arrays_in(path)]
     if suffix == ".png":
         raw = path.read_bytes()
         if raw[24] == 16 and b"acTL" not in raw:
@@ -502,6 +578,10 @@ EXCEPTIONS = {
     "ICNS, RGB": "equal, with a note: only the largest of its 8 sizes is filtered",
     "ICNS, RGBA": "equal, with a note: only the largest of its 8 sizes is filtered",
     ".npy, bool": "equal, with a note: bool becomes float32",
+    "FITS, int16 with a scale and blank pixels": "equal, with a note: int16 with blank pixels",
+    "FITS, images of two names": "equal, with a note: only SCI is filtered",
+    ".zarr, pyramid of uint16 (OME-Zarr), version 2": "equal, with a note: each level of a pyramid is",
+    ".zarr, pyramid of uint16 (OME-Zarr), version 3": "equal, with a note: each level of a pyramid is",
 }
 
 
@@ -618,6 +698,7 @@ def document() -> str:
 
 @pytest.mark.filterwarnings("ignore:IM image format is deprecated")
 def test_the_table_in_the_documents_is_current() -> None:
+    pytest.importorskip("astropy")
     assert DOCS.read_text("utf-8") == document()
 
 

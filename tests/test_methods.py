@@ -100,11 +100,27 @@ def test_dot_gives_the_definitions_words(level: str, largest: int, channels: int
             assert not room[:, :, 1].any()
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("offset", [0, -3.25])
+@pytest.mark.parametrize("shift", [1, 2, 3, 9])
+def test_words_of_weights_over_a_power_of_two_are_rounded_half_to_even(
+    level: str, shift: int, offset: float, channels: int
+) -> None:
+    rng = np.random.default_rng([shift, channels])
+    for shape in ((17, 75), (5, 9), (1, 1), (3, 1100)):
+        image = picture((*shape, channels), "uint8")
+        for size in ((3, 3), (1, 5), (4, 2)):
+            kernel = rng.integers(-40, 41, size) / 2.0**shift
+            kernel[0, 0] = 1 / 2.0**shift
+            options: dict[str, Any] = {"dtype": np.int16, "channel_axis": -1, "offset": offset}
+            result = fastconv.convolve(image, kernel, method="dot", **options)
+            wanted = fastconv.reference.convolve(image, kernel, **options)
+            np.testing.assert_array_equal(result, wanted)
+
+
 def test_dot_refuses_words_of_weights_that_are_not_whole() -> None:
-    with pytest.raises(ValueError, match="the weights are not whole, as they must be for 16-bit"):
-        fastconv.plan(
-            np.array([[0.5, 1.0], [1.0, 1.0]]), pixel=np.uint8, dtype=np.int16, method="dot"
-        )
+    with pytest.raises(ValueError, match="the weights are not whole, nor that by a power of two"):
+        fastconv.plan(np.array([[1, 2], [3, 1]]) / 3, pixel=np.uint8, dtype=np.int16, method="dot")
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])

@@ -156,6 +156,13 @@ def test_quotients_of_large_integers_are_rounded_once(dtype: str, level: str) ->
             check(image, POSITIVE[name], holes_of((9, 33), 0.4), name, dtype=target, fill=3)
 
 
+def test_integers_that_are_missing_may_be_of_any_size(level: str) -> None:
+    for dtype in ("int64", "uint64"):
+        image, mask = (picture((9, 33), "uint8").astype(dtype)), holes_of((9, 33), 0.4)
+        image[mask] = np.iinfo(dtype).max
+        check(image, POSITIVE["irrational 3x5"], mask, fill=3)
+
+
 def test_results_are_the_definitions_for_origins_channels_and_batches(level: str) -> None:
     kernel = POSITIVE["irrational 3x5"]
     for dtype in ("uint8", "float32"):
@@ -232,6 +239,128 @@ def test_large_kernels_give_the_definitions_results(level: str) -> None:
     for dtype in ("uint8", "float32"):
         for kernel in (gaussian, noise, np.ones((31, 31)) / 961):
             check(picture((64, 75), dtype), kernel, holes_of((64, 75), 0.9), fill=0)
+
+
+# --- any number of axes, strides and dilation -----------------------------------------------------
+
+VOLUMES = {
+    "box": np.full((3, 3, 3), 1 / 27),
+    "irrational": np.random.default_rng(1).random((2, 3, 4)),
+    "three lines": np.einsum("i,j,k->ijk", [1.0, 2, 1], [1.0, 4, 6, 4, 1], [1.0, 2, 1]) / 256,
+    "gaussian lines": np.einsum(
+        "i,j,k->ijk", *(fastconv.kernels.gaussian(1).sum(0)[1:-1] for _ in range(3))
+    ),
+    "signed": np.arange(-5.0, 7).reshape(3, 2, 2),
+    "line": np.array([0.3, 0.5, 0.2]),
+    "two axes": np.arange(1.0, 7).reshape(2, 3),
+}
+
+
+@pytest.mark.parametrize("name", VOLUMES)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float32", "float64"])
+def test_volumes_and_lines_miss_samples_as_the_definition_does(
+    name: str, dtype: str, level: str
+) -> None:
+    kernel = VOLUMES[name]
+    for i, size in enumerate(((1, 1, 1), (3, 5, 7), (6, 19, 40), (19, 9, 5))):
+        image, mask = small_picture(size, dtype, i), holes_of(size, 0.4, i)
+        for options in (
+            {},
+            {"shape": "full", "border": "wrap"},
+            {"shape": "same", "border": "omit", "min_weight": 0.4},
+            {"border": "constant", "cval": 3},
+            {"border": ("mirror", "nearest", "reflect")[: kernel.ndim], "renormalize": False},
+        ):
+            check(image, kernel, mask, name, fill=7, **options)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+def test_strides_dilation_and_axes_miss_samples_as_the_definition_does(
+    dtype: str, level: str
+) -> None:
+    image, mask = small_picture((7, 30, 41), dtype), holes_of((7, 30, 41), 0.4)
+    for kernel in VOLUMES.values():
+        for options in (
+            {"stride": 2},
+            {"stride": 3, "dilation": 2, "border": "wrap"},
+            {"dilation": 3, "border": "omit"},
+            {"axes": (2, 0, 1)[: kernel.ndim], "stride": (1, 2, 3)[: kernel.ndim]},
+            {"axes": (0, 1, 2)[: kernel.ndim], "border": "mirror"},
+        ):
+            got = fastconv.convolve(image, kernel, mask=mask, fill=7, **options)
+            wanted = reference.convolve(image, kernel, mask=mask, fill=7, **options)
+            if dtype == "float32":
+                eps = float(np.finfo(np.float32).eps)
+                share = max(1, np.abs(kernel).sum() / np.abs(kernel[kernel != 0]).min())
+                scale = share * np.abs(kernel).sum() * np.abs(image).max()
+                np.testing.assert_allclose(
+                    got, wanted, rtol=1e-5, atol=4 * kernel.size * eps * scale
+                )
+            else:
+                np.testing.assert_array_equal(got, wanted, f"{options}")
+
+
+def test_kernels_of_four_axes_miss_samples(level: str) -> None:
+    image, mask = small_picture((4, 5, 6, 7), "float64"), holes_of((4, 5, 6, 7), 0.4)
+    kernel = np.random.default_rng(0).random((2, 3, 2, 3))
+    for options in ({"mask": mask}, {"mask": mask, "stride": 2, "border": "omit", "fill": 2}):
+        got = fastconv.convolve(image, kernel, **options)
+        np.testing.assert_allclose(got, reference.convolve(image, kernel, **options), rtol=1e-12)
+
+
+def test_volumes_of_one_block_and_of_several_are_the_definitions(
+    monkeypatch: pytest.MonkeyPatch, level: str, eager_threads: None
+) -> None:
+    image, mask = picture((20, 40, 50), "uint8"), holes_of((20, 40, 50), 0.01)
+    mask[:, :, :25] = False  # some blocks have nothing missing
+    kernel = VOLUMES["irrational"]
+    wanted = reference.correlate(image, kernel, mask=mask, fill=0, stride=(1, 1, 2))
+    for block in ((1, 1, 1), (7, 16, 24), (64, 64, 64)):
+        monkeypatch.setattr(fastconv._missing, "_BLOCK_OF_SLICES", block)
+        fastconv.clear_cache()
+        for threads in (1, 3):
+            got = fastconv.correlate(
+                image, kernel, mask=mask, fill=0, stride=(1, 1, 2), threads=threads
+            )
+            np.testing.assert_array_equal(got, wanted)
+
+
+def test_complex_volumes_miss_samples(level: str) -> None:
+    image, mask = picture((6, 9, 12), "complex128"), holes_of((6, 9, 12), 0.4)
+    for kernel in (VOLUMES["irrational"], VOLUMES["signed"] * (1 + 2j)):
+        got = fastconv.convolve(image, kernel, mask=mask, stride=2)
+        wanted = reference.convolve(image, kernel, mask=mask, stride=2)
+        np.testing.assert_allclose(got, wanted, rtol=1e-10)
+
+
+def test_volumes_of_dask_xarray_and_numpy_ma_miss_samples() -> None:
+    image, mask = picture((9, 20, 30), "float32"), holes_of((9, 20, 30), 0.4)
+    kernel = VOLUMES["three lines"]
+    wanted = fastconv.convolve(image, kernel, mask=mask, stride=2, border="omit", min_weight=0.4)
+    lazy: Any = fastconv.convolve(
+        da.from_array(image, chunks=8), kernel, mask=mask, stride=2, border="omit", min_weight=0.4
+    )
+    np.testing.assert_array_equal(lazy.compute(scheduler="sync"), wanted)
+    named: Any = fastconv.convolve(
+        xr.DataArray(image, dims=("z", "y", "x")), kernel, mask=xr.DataArray(mask, dims=("z", "y", "x")),
+        stride=2, border="omit", min_weight=0.4,
+    )  # fmt: skip
+    np.testing.assert_array_equal(named, wanted)
+    masked: Any = fastconv.convolve(
+        np.ma.array(image, mask=mask), kernel, stride=2, border="omit", min_weight=0.4
+    )
+    np.testing.assert_array_equal(masked.mask, np.isnan(wanted))
+    np.testing.assert_array_equal(masked.filled(np.nan), wanted)
+
+
+def test_each_axis_may_have_its_border_where_samples_are_missing(level: str) -> None:
+    for dtype in ("uint8", "float32"):
+        image, mask = picture((9, 33), dtype), holes_of((9, 33), 0.4)
+        for borders in (("wrap", "constant"), ("mirror", "reflect")):
+            for name in ("box 5x4", "irrational 3x5"):
+                check(
+                    image, POSITIVE[name], mask, name, fill=1, cval=3, border=borders, shape="full"
+                )
 
 
 # --- other judges ---------------------------------------------------------------------------------

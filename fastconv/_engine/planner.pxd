@@ -27,6 +27,7 @@ cdef enum:
     CONVOLVE2D_REVERSED = 9  # and backwards; see src/scipy/convolve2d.pxi
     SPECTRA = 10        # by way of spectra of large tiles; `window` is for results that these do not prove
     SPECTRAL_LINES = 11 # the same across, and then down
+    COPY = 12           # nothing: the results are the samples
 
 # In which order the products are added. Results of a request that has an order are a library's, to its last bit.
 cdef enum:
@@ -137,6 +138,7 @@ cdef struct Proposal:
     double spectral             # error of its results for samples of a norm (Euclid's, of a pair of tiles)
     double norm                 # the largest that there may be
     int cast_mode               # how sums become integers
+    bint turned                 # rows and columns of picture and kernel change places
     double error                # largest distance from the definition, for an image of integers
     double tie_tolerance        # error that rounding must watch; 0 where no tie can be missed
     double reorder_error        # how far a float64 sum in any order may be from the definition's
@@ -150,6 +152,7 @@ cdef class Kernel:
     cdef readonly bytes memory      # of the weights
     cdef bytes factors              # a column and a row whose outer product is the kernel, nearly or by definition
     cdef list shortlists
+    cdef Kernel turned              # the same with rows and columns exchanged; made when it is first asked for
     cdef Py_ssize_t next_shortlist
 
 

@@ -31,6 +31,7 @@ from .arguments import (
     exactly,
     in_numbers,
     kernel_option,
+    nodata_option,
     number_option,
     region_option,
 )
@@ -107,6 +108,8 @@ def cli() -> None:
               help="Filter the light that sRGB samples stand for, not the samples.")  # fmt: skip
 @click.option("--region", callback=region_option, metavar="X,Y,W,H",
               help="Filter this part only, W x H pixels from (X, Y); all others stay.")  # fmt: skip
+@click.option("--nodata", callback=nodata_option, metavar="NUMBER",
+              help="What stands for missing samples, or none; by default what the file says.")  # fmt: skip
 @click.option("--premultiply", is_flag=True, help="Transparent pixels lend no colour.")
 @click.option("--as-stored", is_flag=True,
               help="Take KERNEL and --region for pixels as the file has them, not as seen.")  # fmt: skip
@@ -131,6 +134,7 @@ def apply_command(
     any_size: bool,
     as_stored: bool,
     force: bool,
+    nodata: str | complex | None,
     **options: Any,
 ) -> None:
     """Filter files.
@@ -142,6 +146,9 @@ def apply_command(
     cannot hold is said. Pixels are never turned; KERNEL is, where EXIF data say how a picture is
     seen. A file that fails is reported, the rest goes on, and the exit code is 1.
 
+    What GDAL_NODATA of TIFF and _FillValue of .zarr say is missing is left out of all sums and stays
+    as it is; --nodata says so for other files.
+
     Files larger than memory are filtered in bands: TIFF (from TIFF, with all its pages), .npy and
     .zarr. Of an interrupted run, there remains a .part, from which --resume goes on. FITS becomes
     FITS or .npy.
@@ -150,6 +157,8 @@ def apply_command(
         plan(kernel[1], **{word: options[word] for word in _OF_A_PLAN})
     except (ValueError, TypeError) as error:
         raise click.UsageError(f"--{error}") from None  # the message begins with the argument
+    if nodata != "auto":
+        options["nodata"] = nodata
     problems: Problems = []
     report = Report(Console(stderr=True))
     jobs = jobs_of(words, recursive, out, suffix, problems, report.left)

@@ -19,9 +19,18 @@ from numpy.typing import NDArray
 from .. import kernels
 from .._options import as_kernel
 from ..api import plan
+from ..io.nodata import nodata_in
 from ..io.pictures import reason_of
 
-__all__ = ["Kernel", "exactly", "in_numbers", "kernel_option", "number_option", "region_option"]
+__all__ = [
+    "Kernel",
+    "exactly",
+    "in_numbers",
+    "kernel_option",
+    "nodata_option",
+    "number_option",
+    "region_option",
+]
 
 Kernel = NDArray[np.float64]
 
@@ -70,6 +79,18 @@ def region_option(
     if min(x, y) < 0 or min(width, height) < 1:
         raise click.BadParameter(f"must begin within the picture and hold a pixel; got {value!r}")
     return x, y, width, height
+
+
+def nodata_option(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
+    """Return a number, None, or "auto" if nothing is said."""
+    if value is None or value.strip().lower() == "none":
+        return "auto" if value is None else None
+    try:
+        return nodata_in(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"must be a number such as -9999, nan, or none; got {value!r}"
+        ) from None
 
 
 def _kernel(text: str) -> tuple[str, Kernel]:

@@ -3,8 +3,8 @@
 roundings.
 
 Public as ``fastconv.astropy``. NaN and masked samples are filled in by what is around them, as there.
-Lines and pictures of real numbers are summed here, in float64, whatever their type. All else is handed to
-astropy if it is installed: volumes, kernels that are convolved with kernels, FFTs of the caller's choice,
+Lines, pictures and volumes of real numbers are summed here, in float64, whatever their type. All else is
+handed to astropy if it is installed: kernels that are convolved with kernels, FFTs of the caller's choice,
 and what is wrong, so that errors are astropy's own.
 
 A result of `convolve_fft` is a sum here too, so it is as exact as that of `convolve`: what is 1e-17 in
@@ -69,7 +69,7 @@ def _numbers(array: Any, mask: Any) -> tuple[Array, NDArray[np.bool_] | None, An
         a = np.asarray(np.ma.getdata(values) if hidden is not None else values)
     except ValueError:
         return None
-    if a.dtype.kind not in "biuf" or a.dtype.itemsize > 8 or a.ndim not in (1, 2) or a.size == 0:
+    if a.dtype.kind not in "biuf" or a.dtype.itemsize > 8 or a.ndim not in (1, 2, 3) or a.size == 0:
         return None
     if mask is not None:
         given = np.asarray(mask)
@@ -93,18 +93,6 @@ def _weights(kernel: Any, axes: int) -> Array | None:
     if k.dtype.kind not in "biuf" or k.dtype.itemsize > 8 or k.ndim != axes or k.size == 0:
         return None
     return k.astype(np.float64)
-
-
-def _sum(image: Array, kernel: Array, **options: Any) -> Array:
-    """Convolved lines or pictures, in float64."""
-    if image.ndim == 2:
-        return _convolve(image, kernel, dtype=np.float64, **options)
-    mask = options.pop("mask", None)
-    row: Array = _convolve(
-        image[np.newaxis], kernel[np.newaxis], dtype=np.float64,
-        mask=None if mask is None else mask[np.newaxis], **options,
-    )[0]  # fmt: skip
-    return row
 
 
 @quiet
@@ -150,7 +138,9 @@ def _real_convolve(
         options["shape"] = "valid"
     if divides:
         options |= {"mask": missing, "renormalize": True, "nan_policy": "omit"}
-    made = _sum(a, weights / total if normalize_kernel else weights, **options)
+    made = _convolve(
+        a, weights / total if normalize_kernel else weights, dtype=np.float64, **options
+    )
     if boundary is None:
         frame = np.zeros(a.shape)
         inner = tuple(
@@ -306,7 +296,9 @@ def _real_convolve_fft(
             options = {"border": "omit"}
         options |= {"mask": missing, "renormalize": True, "min_weight": max(min_wt, _NO_WEIGHT)}
         options["fill"] = np.nan if min_wt > 0 else 0.0
-    made = _sum(a, weights / total if normalize_kernel else weights, **options)
+    made = _convolve(
+        a, weights / total if normalize_kernel else weights, dtype=np.float64, **options
+    )
     if preserve_nan and missing is not None:
         made[missing] = np.nan
     return made if unit is None else made << unit

@@ -34,10 +34,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .._arguments import array_of, output_of, quiet
-from .._engine.calls import known
+from .._engine.calls import repeatable
 from .._options import Product
 from .._pixels import pixel_of
-from .._plan import ALL_PRESENT
 from .._products import LARGEST_ARRAY, Weights, correlate_product, product_of_lines
 from ..api import correlate
 from . import cv2_kernels as kernels
@@ -137,6 +136,7 @@ class error(ValueError, TypeError):
 # --- functions of OpenCV -------------------------------------------------------------------------
 
 
+@repeatable("src", "dst")
 def filter2D(
     src: ArrayLike,
     ddepth: Depth,
@@ -194,6 +194,7 @@ def filter2D(
     return _filtered(src, ddepth, weights, origin, dst, delta, borderType, borderValue)
 
 
+@repeatable("src", "dst")
 def sepFilter2D(
     src: ArrayLike,
     ddepth: Depth,
@@ -244,6 +245,7 @@ def sepFilter2D(
     return _filtered(src, ddepth, weights, origin, dst, delta, borderType, borderValue)
 
 
+@repeatable("src", "dst")
 def blur(
     src: ArrayLike,
     ksize: Pair,
@@ -285,6 +287,7 @@ def blur(
     return _filtered(src, -1, weights, origin, dst, 0.0, borderType, borderValue)
 
 
+@repeatable("src", "dst")
 def boxFilter(
     src: ArrayLike,
     ddepth: Depth,
@@ -331,6 +334,7 @@ def boxFilter(
     return _filtered(src, ddepth, weights, origin, dst, 0.0, borderType, borderValue)
 
 
+@repeatable("src", "dst")
 def GaussianBlur(
     src: ArrayLike,
     ksize: Pair,
@@ -392,6 +396,7 @@ def GaussianBlur(
     return _filtered(src, -1, weights, 0, dst, 0.0, borderType, borderValue)
 
 
+@repeatable("src", "dst")
 def Sobel(
     src: ArrayLike,
     ddepth: Depth,
@@ -442,6 +447,7 @@ def Sobel(
     return _filtered(src, ddepth, weights, 0, dst, delta, borderType, borderValue)
 
 
+@repeatable("src", "dst")
 def Scharr(
     src: ArrayLike,
     ddepth: Depth,
@@ -486,6 +492,7 @@ def Scharr(
     return _filtered(src, ddepth, weights, 0, dst, delta, borderType, borderValue)
 
 
+@repeatable("src", "dst")
 def Laplacian(
     src: ArrayLike,
     ddepth: Depth,
@@ -663,18 +670,10 @@ def _filtered(
                 dtype=dtype, out=out,
             )  # fmt: skip
         else:
-            options = (
-                False, border, borderValue, origin, "same", axis, dtype, "auto", None, 1.0, number, False,
-                *ALL_PRESENT,
+            result = correlate(
+                image, kernel, border=border, cval=borderValue, origin=origin, channel_axis=axis,
+                dtype=dtype, out=out, offset=number,
             )  # fmt: skip
-            kept = known(image, kernel, out, options)
-            if kept is not None:
-                result = kept
-            else:
-                result = correlate(
-                    image, kernel, border=border, cval=borderValue, origin=origin, channel_axis=axis,
-                    dtype=dtype, out=out, offset=number,
-                )  # fmt: skip
     except (TypeError, ValueError) as problem:
         raise error(_in_our_words(problem)) from None
     return result if out is None else dst  # type: ignore[return-value]

@@ -6,7 +6,6 @@ Kernels are float64, read-only, kept, and made as a correlation wants them.
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import Any
 
@@ -51,11 +50,20 @@ def gaussian_line(size: int, sigma: float) -> Floats:
         return frozen(np.array(_FIXED[size]))
     if sigma <= 0:
         sigma = ((size - 1) * 0.5 - 1) * 0.3 + 0.8
+    x = _distances(size)
+    weights = np.exp(-0.5 / sigma**2 * x * x)
+    weights /= np.add.reduce(weights)
+    weights.flags.writeable = False
+    return weights
+
+
+@lru_cache(maxsize=64)
+def _distances(size: int) -> Floats:
+    """From the middle of so many weights."""
     x = np.arange(size) - (size - 1) * 0.5
     # OpenCV gives both middle weights of an even size the height of the top, and code may count on it
     x[np.abs(x) < 1] = 0
-    weights = np.exp(-0.5 / sigma**2 * x * x)
-    return frozen(weights / weights.sum())
+    return frozen(x)
 
 
 def fixed_point(weights: Floats, places: int) -> Floats:
@@ -63,24 +71,30 @@ def fixed_point(weights: Floats, places: int) -> Floats:
 
     What rounding takes from a weight is given to the next one inwards, the rest to the middle.
     """
-    rounded = weights.copy()
-    middle, carry = len(weights) // 2, 0.0
-    for i in range(middle):
-        wanted = math.ldexp(float(weights[i]), places) + carry
-        carry = wanted - round(wanted)
-        rounded[i] = rounded[-1 - i] = math.ldexp(round(wanted), -places)
-    rounded[middle] = 1 - 2 * rounded[:middle].sum()
-    return rounded
+    one, carry, side = 2.0**places, 0.0, []
+    for weight in weights[: len(weights) // 2].tolist():
+        wanted = weight * one + carry
+        whole = round(wanted)
+        carry = wanted - whole
+        side.append(whole / one)
+    return np.array([*side, 1.0 - 2 * sum(side), *side[::-1]])
 
 
 def gaussian(width: int, height: int, sigma_x: float, sigma_y: float, places: int) -> Weights:
     """A Gaussian; in fixed point if there are `places`."""
-    lines = [gaussian_line(height, sigma_y), gaussian_line(width, sigma_x)]
-    if places:
-        lines = [fixed_point(line, places) for line in lines]
-    return product_of_lines(lines[0], lines[1])
+    column, row = (
+        gaussian_line(size, sigma) if places == 0 else _rounded_line(size, sigma, places)
+        for size, sigma in ((height, sigma_y), (width, sigma_x))
+    )
+    return product_of_lines(column, row)
 
 
+@lru_cache(maxsize=256)
+def _rounded_line(size: int, sigma: float, places: int) -> Floats:
+    return fixed_point(gaussian_line(size, sigma), places)
+
+
+@lru_cache(maxsize=256)
 def derivative_line(order: int, size: int) -> Floats:
     """Of Sobel's kernels: (1, 1) as often as there is room beside (-1, 1) `order` times."""
     if size == 1:
@@ -94,6 +108,7 @@ def derivative_line(order: int, size: int) -> Floats:
     return frozen(weights)
 
 
+@lru_cache(maxsize=2)
 def scharr_line(order: int) -> Floats:
     """Of Scharr's kernels."""
     return frozen(np.array([[3.0, 10, 3], [-1, 0, 1]][order]))
@@ -102,7 +117,7 @@ def scharr_line(order: int) -> Floats:
 def derivative(dx: int, dy: int, size: int, scale: float) -> Floats:
     """Sobel's kernel, or for size 0 Scharr's."""
     down, across = (scharr_line(d) if size == 0 else derivative_line(d, size) for d in (dy, dx))
-    return frozen(np.outer(down, across) * scale)
+    return frozen(down[:, np.newaxis] * across * scale)
 
 
 def laplacian(size: int, scale: float) -> Floats:

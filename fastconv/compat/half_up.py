@@ -25,10 +25,11 @@ from .._products import Weights
 
 # How, and the kernel that it is for.
 _Way: TypeAlias = tuple[Any, Any]
-# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.calls.again.
+# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.calls.offer.
 _Made: TypeAlias = tuple[Any, Any, float]
 
 
+@calls.repeatable("image", "out")
 def correlate_half_up(
     image: NDArray[Any],
     kernel: Weights,
@@ -56,9 +57,7 @@ def correlate_half_up(
     ndarray
         Or NotImplemented, of lines so long that only spectra pay, whose sums are not exact.
     """
-    if isinstance(kernel, Product):
-        return _half_up(image, kernel, out, border, channel_axis)[0]
-    return calls.again(_half_up, image, kernel, out, (border, channel_axis))
+    return calls.offer(image, _half_up(image, kernel, out, border, channel_axis))
 
 
 @quiet

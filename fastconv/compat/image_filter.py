@@ -690,8 +690,8 @@ class _Sums:
         plan = self.plans.get(a.ndim)
         if plan is None:
             plan = self.plans[a.ndim] = make_plan(
-                self.kernel, False, self.border, self.cval, 0, "same", -1 if a.ndim == 3 else None,
-                None, "auto", None, 1.0, self.number,
+                self.kernel, False, border=self.border, cval=self.cval,
+                channel_axis=-1 if a.ndim == 3 else None, offset=self.number,
             )  # fmt: skip
         plan(a, out=out)
 

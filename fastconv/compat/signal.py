@@ -188,6 +188,7 @@ def _tap_by_tap(
     return result
 
 
+@calls.repeatable("in1")
 def convolve2d(
     in1: ArrayLike,
     in2: ArrayLike,
@@ -225,9 +226,10 @@ def convolve2d(
     [[1, 12, 20]]
     """
     kernel = array_of(in2, "in2")
-    return calls.again(_convolve, in1, kernel, None, (mode, boundary, fillvalue, True))  # type: ignore[no-any-return]
+    return calls.offer(in1, _convolve(in1, kernel, None, mode, boundary, fillvalue, True))
 
 
+@calls.repeatable("in1")
 def correlate2d(
     in1: ArrayLike,
     in2: ArrayLike,
@@ -260,4 +262,4 @@ def correlate2d(
     [[10, 21, 2]]
     """
     kernel = array_of(in2, "in2")
-    return calls.again(_convolve, in1, kernel, None, (mode, boundary, fillvalue, False))  # type: ignore[no-any-return]
+    return calls.offer(in1, _convolve(in1, kernel, None, mode, boundary, fillvalue, False))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from . import avif
 from .metadata import CHUNKS_OF_PIXELS, png_chunks
 
 __all__ = ["Deep", "bits_unread", "is_animated", "read", "write"]
@@ -96,10 +97,7 @@ def _bits_of_jpeg_2000(image: Image.Image) -> int:
 
 
 def _bits_of_avif(image: Image.Image) -> int:
-    head = _head(image)
-    at = head.find(b"av1C")
-    flags = head[at + 6] if 0 <= at < len(head) - 6 else 0
-    return 8 if not flags & 64 else 12 if flags & 32 else 10
+    return avif.bits_of(_head(image))
 
 
 def _bits_of_heif(image: Image.Image) -> int:

@@ -2,7 +2,7 @@
 """Files of any size: `fastconv.stream` from file to file.
 
 .npy           mapped                                                  needs nothing
-.zarr          a folder with one array, in chunks                      extra `zarr`
+.zarr          a folder with an array or a group of arrays, in chunks  extra `zarr`
 .tif, .tiff    all pages that are like the first; see fastconv.io.tiff      extra `tiff`
 
 A result is written under a name that ends in .part, with a mark beside it (.part.unfinished), and
@@ -12,8 +12,10 @@ takes its own name when it is complete. An interrupted run can be resumed.
 from __future__ import annotations
 
 import glob
+import hashlib
 import math
 import os
+import pickle
 import shutil
 from collections.abc import Callable
 from importlib import import_module
@@ -28,14 +30,18 @@ from .._pixels import pixel_of
 from .._regions import as_region
 from ..api import plan
 from .checkpoint import SUFFIX, FileMark
+from .nodata import Nodata, as_nodata, nodata_of
 from .replace_file import take_rights
 from .stream import Progress, channels_of, stream
-from .zarrs import arrays_in, kind_of, like_zarr
+from .zarr_groups import filter_group
+from .zarrs import arrays_in, channels_said, kind_of, like_zarr
 
 __all__ = ["SUFFIXES", "filter_file"]
 
 TIFF = (".tif", ".tiff")
 SUFFIXES = (".npy", ".zarr", *TIFF)
+
+Note = Callable[[str], object]
 
 
 def filter_file(
@@ -46,9 +52,10 @@ def filter_file(
     channel_axis: int | Literal["auto"] | None = "auto",
     dtype: DTypeLike | None = None,
     choose: Callable[[Any], DTypeLike | None] | None = None,
+    nodata: complex | Literal["auto"] | None = "auto",
     resume: bool = False,
     progress: Progress | None = None,
-    note: Callable[[str], object] | None = None,
+    note: Note | None = None,
     **options: Any,
 ) -> int:
     """Filter a .npy, .zarr or TIFF file of any size into another, band by band.
@@ -57,7 +64,8 @@ def filter_file(
     ----------
     source, target : path
         Their suffixes determine the formats. A target that exists is replaced when the new file is
-        complete. TIFF can only be written from TIFF.
+        complete. TIFF can only be written from TIFF. Of a group of zarr arrays, each is filtered;
+        see fastconv.io.zarr_groups.
     kernel : array_like, shape (h, w)
     channel_axis : int, None or "auto"
         As in `fastconv.stream`. For a TIFF file, "auto" is the axis that the file tells.
@@ -65,6 +73,8 @@ def filter_file(
         Type of the result; by default the source's.
     choose : callable, optional
         Returns the type for the array that was opened, if `dtype` is None.
+    nodata : number, None or "auto"
+        As in `fastconv.stream`. A TIFF made of one with another number, or with none, gets this one.
     resume : bool
         Whether to continue an interrupted run. If the target exists, nothing is done.
     progress : callable, optional
@@ -73,7 +83,7 @@ def filter_file(
         Called with messages for the user, such as pages that are left out.
     **options
         As in `fastconv.stream`: border, cval, origin, method, threads, scale, offset, absolute, linear,
-        region, band, correlate.
+        region, band, correlate, mask, nan_policy, min_weight, renormalize, fill.
 
     Returns
     -------
@@ -99,41 +109,134 @@ def filter_file(
     source, target = Path(source), Path(target)
     if resume and target.exists():
         return 0
-    image = _opened(source)
-    try:
-        if dtype is None and choose is not None:
-            dtype = choose(image)
-        if channel_axis == "auto":
-            channel_axis = channels_of(image)
-        return _filtered(
-            source, target, image, kernel, channel_axis, dtype, resume, progress, note, options
+
+    def one(
+        source: Path, target: Path, suffix: str, progress: Progress | None, note: Note | None
+    ) -> int:
+        image = _opened(source)
+        try:
+            result = choose(image) if dtype is None and choose is not None else dtype
+            channels = channel_axis
+            if channels == "auto":
+                stacked = suffix == ".zarr" and channels_said(source) is False
+                channels = None if stacked else channels_of(image)
+            return _filtered(
+                source, target, suffix, image, kernel, channels, result, nodata, resume, progress,
+                note, options,
+            )  # fmt: skip
+        finally:
+            getattr(image, "close", lambda: None)()
+
+    if _is_group(source):
+        words = (
+            channel_axis,
+            None if dtype is None else np.dtype(dtype).str,
+            repr(nodata),
+            options,
         )
-    finally:
-        getattr(image, "close", lambda: None)()
+        return _of_group(source, target, kernel, one, words, resume, progress, note)
+    return one(source, target, kind_of(target), progress, note)
+
+
+def _is_group(path: Path) -> bool:
+    return kind_of(path) == ".zarr" and arrays_in(path) not in ([], [path])
+
+
+def _of_group(
+    source: Path,
+    target: Path,
+    kernel: ArrayLike,
+    one: Callable[[Path, Path, str, Progress | None, Note | None], int],
+    words: tuple[Any, ...],
+    resume: bool,
+    progress: Progress | None,
+    note: Note | None,
+) -> int:
+    """Filter a group of arrays into a folder that takes its place when all of them are done."""
+    if kind_of(target) != ".zarr":
+        raise ValueError(f"target must end in .zarr for a group of arrays; got {target.name}")
+    if words[-1].get("region") is not None:
+        raise ValueError(
+            f"region must be None for a group of arrays; name one of them, as "
+            f"{arrays_in(source)[0]}"
+        )
+    _library(".zarr")
+    note = note or (lambda _: None)
+    part = _part_of(target)
+    mark = FileMark(part.with_name(part.name + SUFFIX))
+    weights = np.asarray(kernel)
+    options = sorted(item for item in words[-1].items() if item[0] not in ("threads", "band"))
+    told = pickle.dumps((weights.dtype.str, weights.shape, weights.tobytes(), words[:-1], options))
+    plan(kernel, **_of_a_plan(words[-1]))
+    if not resume:
+        _remove(part)
+
+    def of_it(array: Path, place: Path, watch: Progress) -> int:
+        name = array.relative_to(source).as_posix()
+        if place.exists():
+            return 0
+        return one(array, place, ".zarr", watch, lambda words: note(f"{name}: {words}"))
+
+    try:
+        pixels = filter_group(
+            source, part, of_it, mark, fingerprint=hashlib.sha256(told).hexdigest()[:16], resume=resume,
+            progress=progress, note=note,
+        )  # fmt: skip
+    except BaseException:
+        if not any(part.rglob("*" + SUFFIX)) and not (mark.read() or ("", 0))[1]:
+            _remove(part)  # no band was begun
+        raise
+    _take_place(part, target, source)
+    return pixels
+
+
+def _part_of(target: Path) -> Path:
+    return target.with_name(target.name + ".part")
+
+
+def _of_a_plan(options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in options.items()
+        if key not in ("band", "linear", "region", "mask")
+    }
+
+
+def _take_place(part: Path, target: Path, source: Path) -> None:
+    take_rights(part, target, source)
+    if part.is_dir() and target.is_dir():
+        shutil.rmtree(target)
+    os.replace(part, target)
 
 
 def _filtered(
     source: Path,
     target: Path,
+    suffix: str,
     image: Any,
     kernel: ArrayLike,
     channels: int | None,
     dtype: DTypeLike | None,
+    nodata: Any,
     resume: bool,
     progress: Progress | None,
-    note: Callable[[str], object] | None,
+    note: Note | None,
     options: dict[str, Any],
 ) -> int:
-    part = target.with_name(target.name + ".part")
+    part = _part_of(target)
     mark = FileMark(part.with_name(part.name + SUFFIX))
     resume = resume and mark.read() is not None
     shape = tuple(int(n) for n in image.shape)
     linear, region = options.get("linear", False), options.get("region")
-    words = {
-        key: value for key, value in options.items() if key not in ("band", "linear", "region")
-    }
     pixel_of(np.dtype(image.dtype), "source")
-    made = plan(kernel, pixel=image.dtype, channel_axis=channels, dtype=dtype, **words)
+    given = None
+    if isinstance(nodata, str) and nodata == "auto":
+        nodata = nodata_of(image)
+    elif nodata is not None:
+        given = nodata = as_nodata(nodata, np.dtype(image.dtype))
+    made = plan(
+        kernel, pixel=image.dtype, channel_axis=channels, dtype=dtype, **_of_a_plan(options)
+    )
     result = made.target(np.dtype(image.dtype))
     if linear:
         white_of(np.dtype(image.dtype))
@@ -151,11 +254,11 @@ def _filtered(
         _remove(part)
     place, mapped = None, None
     try:
-        place = _created(part, source, target, image, result, resume)
+        place = _created(part, source, target.name, suffix, image, result, given, resume)
         mapped = getattr(image, "mapped", lambda: None)()
         stream(
             image if mapped is None else mapped, kernel, place, channel_axis=channels,
-            resume=resume, mark=mark.path, progress=progress, **options,
+            resume=resume, mark=mark.path, progress=progress, nodata=nodata, **options,
         )  # fmt: skip
         if hasattr(place, "finish"):
             place.finish(part)
@@ -167,10 +270,7 @@ def _filtered(
             _remove(part)
         raise
     del place, mapped
-    take_rights(part, target, source)
-    if part.is_dir() and target.is_dir():
-        shutil.rmtree(target)
-    os.replace(part, target)
+    _take_place(part, target, source)
     return math.prod(shape) // (shape[-1] if channels else 1)
 
 
@@ -210,19 +310,22 @@ def _opened(path: Path) -> Any:
         return np.load(path, mmap_mode="r")
     library = _library(suffix)
     if suffix == ".zarr":
-        arrays = arrays_in(path)
-        if arrays and arrays != [path]:
-            names = ", ".join(str(array) for array in arrays[:9])
-            raise ValueError(f"{path.name} is a group of arrays; name one of them: {names}")
         return library.open_array(os.fspath(path), mode="r")
     return library.Pages(path)
 
 
 def _created(
-    part: Path, source: Path, target: Path, image: Any, dtype: np.dtype[Any], resume: bool
+    part: Path,
+    source: Path,
+    name: str,
+    suffix: str,
+    image: Any,
+    dtype: np.dtype[Any],
+    nodata: Nodata | None,
+    resume: bool,
 ) -> Any:
     """Create or reopen a file as an array to which rows can be written."""
-    suffix, shape = kind_of(target), tuple(image.shape)
+    shape = tuple(image.shape)
     if suffix == ".npy":
         if resume:
             return np.load(part, mmap_mode="r+")
@@ -240,6 +343,6 @@ def _created(
             os.fspath(part), mode="w", shape=shape, dtype=dtype, chunks=chunks
         )
     if suffix in TIFF and hasattr(image, "first"):
-        return _library(suffix).create(part, shape, dtype, image, resume)
+        return _library(suffix).create(part, shape, dtype, image, resume, nodata)
     allowed = SUFFIXES if hasattr(image, "first") else SUFFIXES[:2]
-    raise ValueError(f"target must end in {', '.join(allowed)}; got {target.name}")
+    raise ValueError(f"target must end in {', '.join(allowed)}; got {name}")

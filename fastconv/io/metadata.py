@@ -17,6 +17,8 @@ from typing import Any
 
 from PIL import Image
 
+from . import avif
+
 __all__ = [
     "colours",
     "exif_of",
@@ -206,6 +208,10 @@ def _quality_for(file_format: str, result: Image.Image, like: Image.Image | None
     if file_format == "WEBP" and like is not None and is_lossless(like):
         return {"lossless": True, "exact": True, "quality": 75}  # an effort
     kept = {"quality": _QUALITY[file_format]} if file_format in _QUALITY else {}
+    if file_format == "AVIF" and like is not None and like.format == "AVIF":
+        sampling = avif.sampling_of(_head(like))
+        kept |= {"subsampling": sampling} if sampling else {}
+        kept |= {"quality": 100, "subsampling": "4:4:4"} if is_lossless(like) else {}
     if file_format == "HEIF" and like is not None and like.info.get("chroma"):
         kept["chroma"] = like.info["chroma"]
     return kept
@@ -215,9 +221,19 @@ def is_lossless(image: Image.Image) -> bool:
     """Whether the file of a picture holds its pixels without losses; True for unknown formats."""
     if image.format == "WEBP":
         return _webp_is_lossless(image)
+    if image.format == "AVIF":
+        return avif.is_lossless(_head(image))
     if image.format == "TIFF":
         return image.info.get("compression") not in _LOSSY_IN_TIFF
-    return image.format not in ("JPEG", "MPO", "AVIF", "HEIF", "JPEG2000")
+    return image.format not in ("JPEG", "MPO", "HEIF", "JPEG2000")
+
+
+def _head(image: Image.Image) -> bytes:
+    file = getattr(image, "filename", "")
+    if not file or not os.path.exists(file):
+        return b""
+    with open(file, "rb") as opened:
+        return opened.read(2**16)
 
 
 def _webp_is_lossless(image: Image.Image) -> bool:

@@ -39,15 +39,40 @@ from . import deep_colour
 from .files import SUFFIXES, TIFF, filter_file
 from .fits import FITS, filter_fits
 from .frames import Frames, frames_of, with_palettes
-from .metadata import colours, has_another_curve, lost, orientation_of, said, save_options
+from .metadata import (
+    colours,
+    has_another_curve,
+    is_lossless,
+    lost,
+    orientation_of,
+    said,
+    save_options,
+)
 from .replace_file import refuse_existing, whole
 from .stream import Progress
 from .zarrs import kind_of
 
-__all__ = ["Filter", "Outcome", "Task", "do", "format_of", "guarded", "reason_of", "save", "there"]
+__all__ = [
+    "HINTS",
+    "Filter",
+    "Outcome",
+    "Task",
+    "do",
+    "format_of",
+    "guarded",
+    "reason_of",
+    "save",
+    "there",
+]
 
 # Suffixes of files of arrays, which Pillow does not know.
 ARRAYS = tuple(suffix for suffix in SUFFIXES if suffix not in TIFF)
+
+# What to do about formats that Pillow does not open.
+_RAW = (".3fr .arw .cr2 .cr3 .dng .erf .iiq .nef .nrw .orf .pef .raf .raw .rw2 .srw .x3f").split()
+HINTS = dict.fromkeys((".heic", ".heif", ".hif"), "pip install pillow-heif") | dict.fromkeys(
+    _RAW, "camera raw: develop it first"
+)
 
 
 def format_of(path: Path) -> str:
@@ -59,8 +84,9 @@ def format_of(path: Path) -> str:
     name = suffix[1:] if suffix in ARRAYS else Image.registered_extensions().get(suffix)
     if name is None or (name not in Image.SAVE and suffix not in ARRAYS):
         what = f"suffix {path.suffix!r}" if path.suffix else "no suffix"
+        hint = f" ({HINTS[suffix]})" if suffix in HINTS else ""
         raise ValueError(
-            f"{path} must end in a format that can be written, as .png, .tif or .npy; got {what}"
+            f"{path} must end in a format that can be written, as .png, .tif or .npy; got {what}{hint}"
         )
     return name
 
@@ -274,6 +300,8 @@ def _write(
         if reason.startswith("cannot write mode"):
             reason = _no_room(file_format, first.mode)
         raise OSError(f"{target.name}: {reason}") from error
+    if file_format == "AVIF" and like is not None and like.format == "AVIF" and is_lossless(like):
+        notes.append("it was stored without losses; Pillow writes AVIF with small ones")
     return frames.notes + notes
 
 
@@ -409,7 +437,7 @@ def there(task: Task) -> Outcome | None:
     try:
         refuse_existing(task.target, task.force)
     except FileExistsError as error:
-        return Outcome(task.name, 0, [], failure=reason_of(error))
+        return Outcome(task.name, 0, [], failure=f"{reason_of(error)}, --resume leaves it")
     return None
 
 
@@ -437,13 +465,19 @@ def do(task: Task, progress: Progress | None = None) -> Outcome:
             outcome.pixels = _way_of(task)(task, outcome.notes, progress)
     except Exception as error:  # broken files make Pillow raise errors of any kind
         outcome.failure = reason_of(error)
+        if isinstance(error, UnidentifiedImageError) and task.source.suffix.lower() in HINTS:
+            outcome.failure += f" ({HINTS[task.source.suffix.lower()]})"
     return outcome
 
 
 def _way_of(task: Task) -> Callable[[Task, list[str], Progress | None], int]:
     if {task.source.suffix.lower(), task.target.suffix.lower()} & set(FITS):
         return _as_fits
-    return _in_bands if _needs_bands(task) else _as_deep if _is_deep(task) else _with_pillow
+    if _needs_bands(task):
+        return _in_bands
+    if "nodata" in task.filter.options:
+        raise ValueError("--nodata is for TIFF (with tifffile), .npy, .zarr and FITS")
+    return _as_deep if _is_deep(task) else _with_pillow
 
 
 def _with_pillow(task: Task, notes: list[str], progress: Progress | None) -> int:

@@ -13,7 +13,7 @@ core for a while, only one band is late.)
 The result equals that of the whole image in memory to the last bit, for integers and floats. The
 method is chosen for the whole image, borders apply at its edges, and wrap reads its rows from the
 other end. Only the sums of an FFT and of a box depend on bands; their bands begin where tiles or
-groups of rows begin.
+groups of rows begin. Where samples are missing, bands begin where blocks do (src/missing.pyx).
 
 Memory-mapped files are filtered in place: the system reads a band ahead, and its pages are released
 when it is done, so mapped pages do not accumulate.
@@ -35,17 +35,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from .. import _threads
+from .. import _missing, _threads
 from .._arguments import array_of, colour_axis, refuse, warn_of_channels
 from .._borders import index_table
 from .._linear_light import Decoded, Encoded, decoded
+from .._mask import fill_of, joined, mask_of
 from .._options import as_finite, as_flag
 from .._pixels import pixel_of
 from .._plan import Part, Plan, make_plan
 from .._regions import Region, as_region
-from ..api import Shape
+from ..api import NanPolicy, Shape
 from .checkpoint import Mark, mark_of
 from .mapped import Mapping, share_file
+from .nodata import Nodata, as_nodata, is_nodata, nodata_of
 
 __all__ = ["channels_of", "stream"]
 
@@ -74,6 +76,12 @@ def stream(
     absolute: bool = False,
     linear: bool = False,
     region: tuple[int, int, int, int] | None = None,
+    mask: Any = None,
+    nan_policy: NanPolicy = "propagate",
+    min_weight: float = 0.0,
+    renormalize: bool | Literal["auto"] = "auto",
+    fill: complex | None = None,
+    nodata: complex | Literal["auto"] | None = "auto",
     band: int | None = None,
     progress: Progress | None = None,
     resume: bool = False,
@@ -104,6 +112,15 @@ def stream(
         Left, top, width and height of the part to filter in each image. The rest of `target` gets
         the pixels of `source` as they are. It requires a target of the source's type and
         ``shape="same"``.
+    mask : array of bool, optional
+        As in `fastconv.convolve`; one that is not in memory has the shape of `source`.
+    nan_policy, min_weight, renormalize, fill
+        As in `fastconv.convolve`.
+    nodata : number, None or "auto"
+        What stands for missing samples in `source`. With "auto" it is what the source says: GDAL_NODATA of
+        TIFF pages, `_FillValue` or `missing_value` among the attributes of zarr and HDF5, a fill value of
+        zarr that is not 0. Results that are missing are `fill`, which is `nodata` by default. With
+        ``shape="same"`` samples that are `nodata` stay so, too, and are not filled from their neighbours.
     dtype : dtype, optional
         Type of the result. It must be that of `target`.
     band : int, optional
@@ -148,25 +165,48 @@ def stream(
     given, source, target = target, _plain(source, "source"), _plain(target, "target")
     if channel_axis == "auto":
         channel_axis = channels_of(source)
+    if isinstance(nodata, str) and nodata == "auto":
+        nodata = nodata_of(source)
+    elif nodata is not None:
+        nodata = as_nodata(nodata, _facts(source, "source")[1])
     if as_flag(linear, "linear"):
+        if nodata is not None or mask is not None:
+            raise ValueError("linear must be False where samples are missing")
         source, target, cval = _in_light(source, target, channel_axis, border, cval, region)
         dtype = None
-    options = (
-        not correlate, border, cval, origin, shape, channel_axis, dtype, method, threads, scale, offset,
-        absolute,
+    made = make_plan(
+        kernel, not correlate, border=border, cval=cval, origin=origin, shape=shape,
+        channel_axis=channel_axis, dtype=dtype, method=method, threads=threads, scale=scale, offset=offset,
+        absolute=absolute, nan_policy=nan_policy, min_weight=min_weight, renormalize=renormalize,
+        fill=nodata if fill is None else fill,
     )  # fmt: skip
-    made = make_plan(kernel, *options)
-    job = _job(made, source, target, band, region)
+    if mask is not None:
+        mask = _mask_beside(mask, source, made)
+    job = _job(made, source, target, band, region, mask is not None, nodata)
     if made.channel_axis is None:
         warn_of_channels(job.source.shape, made.window[1])
     place = mark_of(target, mark)
     done = _resumed(place, job) if resume else 0
     if place is not None:
         place.write(job.fingerprint, done)
-    _run(job, source, target, place, done, progress)
+    _run(job, source, mask, target, place, done, progress)
     if place is not None:
         place.remove()
     return given
+
+
+def _mask_beside(mask: Any, source: Any, made: Plan) -> Any:
+    """A mask of the shape of the source, that is sliced as it is."""
+    shape, _ = _facts(source, "source")
+    if not hasattr(mask, "shape") or isinstance(mask, (np.ndarray, np.generic)):
+        return mask_of(mask, shape, made.channel_axis)
+    lengths, dtype = _facts(mask, "mask")
+    mask_of(np.broadcast_to(np.zeros((), dtype), lengths), shape, made.channel_axis)
+    if lengths != shape:
+        raise ValueError(
+            f"mask must have the shape of source, {shape}, unless it is in memory; got {lengths}"
+        )
+    return mask
 
 
 def _in_light(
@@ -236,6 +276,12 @@ class _Layout:
         )
 
     @property
+    def slice_shape(self) -> tuple[int, ...]:
+        """Shape of an image of the batch."""
+        channels = () if self.channels is None or not self.axis else (self.shape[self.channels],)
+        return *channels, *self.shape[self.rows :]
+
+    @property
     def axis(self) -> int:
         """The axis of the rows in a slice."""
         return int(self.channels is not None and self.channels < self.rows)
@@ -275,6 +321,10 @@ class _Job:
         Number of bands that are filtered at once.
     region : (int, int, int, int) or None
         The part of each image that is filtered.
+    nodata : number or None
+        What stands for missing samples.
+    misses : bool
+        Whether samples may be missing.
     fingerprint : str
         Hash of the plan, the shapes and the types, which must be equal for a run to be resumed.
     """
@@ -287,6 +337,8 @@ class _Job:
     band: int
     threads: int
     region: Region | None
+    nodata: Nodata | None
+    misses: bool
     fingerprint: str
 
     @property
@@ -315,11 +367,21 @@ class _Band:
     done: int
 
 
-def _job(made: Plan, source: Any, target: Any, band: int | None, region: Any) -> _Job:
+def _job(
+    made: Plan,
+    source: Any,
+    target: Any,
+    band: int | None,
+    region: Any,
+    masked: bool,
+    nodata: Nodata | None,
+) -> _Job:
     """Check everything before anything is written, and choose the height of a band."""
     shape, pixel = _facts(source, "source")
     target_shape, result = _facts(target, "target")
-    made = _checked(made, shape, pixel, result)
+    given = masked or nodata is not None
+    made = _checked(made, shape, pixel, result, given)
+    misses = given or made.missing.active
     channels = None if made.channel_axis is None else made.channel_axis % len(shape)
     rows, cols = [axis for axis in range(len(shape)) if axis != channels][-2:]
     whole = made.whole((shape[rows], shape[cols]))
@@ -345,15 +407,21 @@ def _job(made: Plan, source: Any, target: Any, band: int | None, region: Any) ->
         // max(1, cut.row_bytes(pixel.itemsize) + target_cut.row_bytes(result.itemsize))
     )
     height = _band_height(band, fitting, made.window[0])
-    step = _step(made, pixel, (whole.rows[2], whole.windows[1][2]))
+    in_slice = made.with_options(channel_axis=cut.channels_in_slice)
+    if misses and result.kind in "fc" and 0 not in (*shape, *whole.size):
+        step = _missing.row_step(in_slice, pixel, result, cut.slice_shape)
+    else:
+        step = _step(made, pixel, (whole.rows[2], whole.windows[1][2]))
     stored = _stored_together(target, rows)
     unit = stored if stored > 1 else step
     height = max(1, min(-(-height // unit) * unit, whole.rows[2]))
     words = made.with_options(threads=None).__reduce__()[1]
-    told = pickle.dumps((words, shape, pixel.str, target_shape, region), protocol=4)
+    told = pickle.dumps(
+        (words, shape, pixel.str, target_shape, region, masked, repr(nodata)), protocol=4
+    )
     return _Job(
-        made.with_options(channel_axis=cut.channels_in_slice, threads=1), cut, target_cut, whole,
-        step if result.kind in "fc" else 1, height, threads, region, hashlib.sha256(told).hexdigest()[:16],
+        in_slice.with_options(threads=1), cut, target_cut, whole, step if result.kind in "fc" else 1, height,
+        threads, region, nodata, misses, hashlib.sha256(told).hexdigest()[:16],
     )  # fmt: skip
 
 
@@ -366,7 +434,7 @@ def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int]) -> int:
 
 
 def _checked(
-    made: Plan, shape: tuple[int, ...], pixel: np.dtype[Any], result: np.dtype[Any]
+    made: Plan, shape: tuple[int, ...], pixel: np.dtype[Any], result: np.dtype[Any], masked: bool
 ) -> Plan:
     """The plan for these types. Raises if there is none."""
     if made.dtype is not None and made.dtype != result:
@@ -375,7 +443,8 @@ def _checked(
         raise TypeError("target must be of an integer, float or complex type; got bool")
     made = made.with_options(dtype=result)
     # a tiny image raises the errors about types
-    made.run(np.zeros([min(n, 1) for n in shape], pixel))
+    few = np.zeros([min(n, 1) for n in shape], pixel)
+    made.run(few, mask=np.zeros(few.shape, np.bool_) if masked else None)
     return made
 
 
@@ -457,17 +526,30 @@ def _resumed(place: Mark | None, job: _Job) -> int:
 
 
 def _run(
-    job: _Job, source: Any, target: Any, place: Mark | None, done: int, progress: Progress | None
+    job: _Job,
+    source: Any,
+    mask: Any,
+    target: Any,
+    place: Mark | None,
+    done: int,
+    progress: Progress | None,
 ) -> None:
     """Run all bands: one thread reads them in order, several filter one band each, and this thread
     writes in order.
     """
     reader, writer = _Reader(job, source), _Writer(job, target, place)
+    masks = None if mask is None else _Reader(job, mask)
     pending: deque[tuple[_Band, Future[NDArray[Any]]]] = deque()
 
-    def filtered(band: _Band, reading: Future[_Rows]) -> NDArray[Any]:
-        rows = reading.result()
-        result = _filtered(job, rows, writer.place(band))
+    def read(band: _Band) -> tuple[_Rows, _Rows | None]:
+        return reader(band), None if masks is None else masks(band)
+
+    def filtered(band: _Band, reading: Future[tuple[_Rows, _Rows | None]]) -> NDArray[Any]:
+        rows, hidden = reading.result()
+        gone = None if hidden is None else hidden.pixels
+        if job.nodata is not None:
+            gone = joined(gone, is_nodata(rows.pixels, job.nodata))
+        result = _filtered(job, rows, gone, writer.place(band))
         reader.release(rows)
         return result
 
@@ -478,7 +560,7 @@ def _run(
 
     with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(job.threads) as filtering:
         for band in job.bands(done):
-            rows = reading.submit(reader, band)
+            rows = reading.submit(read, band)
             pending.append((band, filtering.submit(filtered, band, rows)))
             if len(pending) > job.threads + 1:
                 finish(*pending.popleft())
@@ -510,20 +592,32 @@ class _Rows:
     begin: int
 
 
-def _filtered(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> NDArray[Any]:
+def _filtered(
+    job: _Job, rows: _Rows, mask: NDArray[np.bool_] | None, place: NDArray[Any] | None
+) -> NDArray[Any]:
     """Filter a band, into its place in the target if it has one."""
     whole = rows.keep == slice(0, rows.part.rows[2])
     if job.region is not None:
-        return _filtered_in_region(job, rows, place)
-    result = job.plan.run(rows.pixels, place if whole else None, rows.part)
+        return _filtered_in_region(job, rows, mask, place)
+    result = job.plan.run(rows.pixels, place if whole else None, rows.part, mask)
     kept: NDArray[Any] = result[(slice(None),) * job.source.axis + (rows.keep,)]
+    if job.nodata is not None and job.plan.shape == "same":
+        _leave_nodata(job, kept, rows.pixels[(slice(None),) * job.source.axis + (rows.own,)])
     if place is not None and not whole:
         place[...] = kept
         return place
     return kept
 
 
-def _filtered_in_region(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> NDArray[Any]:
+def _leave_nodata(job: _Job, result: NDArray[Any], own: NDArray[Any]) -> None:
+    """Let what is no data in the source stay so."""
+    assert job.nodata is not None
+    result[is_nodata(own, job.nodata)] = fill_of(job.plan.missing.fill, result.dtype, False)
+
+
+def _filtered_in_region(
+    job: _Job, rows: _Rows, mask: NDArray[np.bool_] | None, place: NDArray[Any] | None
+) -> NDArray[Any]:
     """Filter a band within the region, and copy its other pixels."""
     left, top, width, height = job.region or (0, 0, 0, 0)
     axis = job.source.axis
@@ -537,9 +631,11 @@ def _filtered_in_region(job: _Job, rows: _Rows, place: NDArray[Any] | None) -> N
             ((length, start + rows.keep.start + low, high - low), (across, begin + left, width)),
             size,
         )
-        result[(slice(None),) * axis + (slice(low, high), slice(left, left + width))] = (
-            job.plan.run(rows.pixels, None, part)
-        )
+        inside = (slice(None),) * axis + (slice(low, high), slice(left, left + width))
+        made = job.plan.run(rows.pixels, None, part, mask)
+        if job.nodata is not None:
+            _leave_nodata(job, made, result[inside])
+        result[inside] = made
     if place is None:
         return result
     place[...] = result

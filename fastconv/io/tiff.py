@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 
 from .. import _threads
 from .metadata import STORAGE_TAGS
+from .nodata import GDAL_NODATA, Nodata, nodata_in
+from .nodata import words_of as nodata_words
 from .tables import POINTERS, Layout, Tag, add_tables, tables_of, tags_at
 
 __all__ = ["Pages", "Strips", "create", "needs_bands", "tags_of"]
@@ -104,6 +106,26 @@ class Pages:
         self._across = -(-first.imagewidth // first.tilewidth) if first.is_tiled else 1
         self._rows = int(rows)
         self.chunks = (*(1,) * len(self._lead), self._rows, *inner[1:])
+
+    @cached_property
+    def nodata(self) -> int | float | None:
+        """The number that stands for missing samples, if the file says so.
+
+        Raises
+        ------
+        ValueError
+            Pages say different numbers.
+        """
+        tags = [page.tags.get(GDAL_NODATA) for page in self.pages]
+        said = {str(tag.value).strip("\0 ") for tag in tags if tag is not None}
+        if len(said) > 1:
+            raise ValueError(
+                f"nodata must be given for pages of different ones; got {', '.join(sorted(said))}"
+            )
+        try:
+            return nodata_in(said.pop() if said else "")
+        except ValueError:  # there is none, or words that are no number
+            return None
 
     def all_are_small_and(self, known: Callable[[Any], bool]) -> bool:
         """Whether all pages of the file fit into memory together, and `known` is true for each."""
@@ -257,8 +279,10 @@ def _check_complete(file: Any) -> None:
         raise CutShortError(f"{file.filename} must have tags for each of its {pages} pages; got 1")
 
 
-def tags_of(page: Any, dtype: np.dtype[Any]) -> dict[str, Any]:
-    """tifffile's arguments for the tags of a page that are still true after filtering."""
+def tags_of(page: Any, dtype: np.dtype[Any], nodata: Nodata | None = None) -> dict[str, Any]:
+    """tifffile's arguments for the tags of a page that are still true after filtering, and for `nodata`
+    unless it is None.
+    """
     tags: dict[str, Any] = {
         "photometric": RGB if page.photometric == YCBCR else int(page.photometric),
         "metadata": None,
@@ -272,6 +296,9 @@ def tags_of(page: Any, dtype: np.dtype[Any]) -> dict[str, Any]:
         tags["resolution"] = tuple(page.tags[name].value for name in ("XResolution", "YResolution"))
         tags["resolutionunit"] = int(page.resolutionunit)
     kept = words_of(page, dtype)
+    if nodata is not None:
+        words = nodata_words(nodata).encode() + b"\0"
+        kept = [*(tag for tag in kept if tag[0] != GDAL_NODATA), (GDAL_NODATA, 2, words)]
     tags["extratags"] = [
         (code, kind, len(value), value if len(value) else b"\0", True) for code, kind, value in kept
     ]
@@ -313,7 +340,12 @@ def _is_big(shape: tuple[int, ...], dtype: np.dtype[Any], like: Any) -> bool:
 
 
 def create(
-    path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], pages: Pages, resume: bool
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    pages: Pages,
+    resume: bool,
+    nodata: Nodata | None = None,
 ) -> Any:
     """Create a file for pages like these, as a mapped array or as `Strips`.
 
@@ -328,14 +360,16 @@ def create(
         be written, is replaced by deflate.
     resume : bool
         Whether to open the file of an earlier run instead of beginning anew.
+    nodata : number, optional
+        What stands for missing samples, if `pages` do not say so.
     """
     like = pages.first
     if like.compression != NONE or not pages.say_the_same:
-        return Strips(path, shape, dtype, pages, resume)
+        return Strips(path, shape, dtype, pages, resume, nodata)
     if not resume:
         tifffile.imwrite(
             path, None, shape=shape, dtype=dtype, bigtiff=_is_big(shape, dtype, like),
-            byteorder=like.parent.byteorder, **tags_of(like, dtype),
+            byteorder=like.parent.byteorder, **tags_of(like, dtype, nodata),
         )  # fmt: skip
         _add_tables(path, like)
     mapped: NDArray[Any] = tifffile.memmap(path, mode="r+")
@@ -357,11 +391,17 @@ class Strips:
     """
 
     def __init__(
-        self, path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], pages: Pages, resume: bool
+        self,
+        path: Path,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        pages: Pages,
+        resume: bool,
+        nodata: Nodata | None = None,
     ) -> None:
         rows_axis = len(shape) - (3 if pages.channel_axis else 2)
         self.shape, self.dtype = shape, dtype
-        self._source, self._lead = pages, shape[:rows_axis]
+        self._source, self._lead, self._nodata = pages, shape[:rows_axis], nodata
         row_bytes = max(1, math.prod(shape[rows_axis + 1 :]) * dtype.itemsize)
         self._height = shape[rows_axis]
         self._rows = max(1, min(self._height, STRIP_BYTES // row_bytes))
@@ -435,7 +475,7 @@ class Strips:
                 strips *= -(-self._height // self._rows)
                 writer.write(
                     self._each(strips), shape=shape, dtype=self.dtype, **words,
-                    **tags_of(page, self.dtype),
+                    **tags_of(page, self.dtype, self._nodata),
                 )  # fmt: skip
         _add_tables(target, pages.first)
         self.close()

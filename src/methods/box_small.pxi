@@ -180,3 +180,13 @@ cdef bint divides(Py_ssize_t taps, Py_ssize_t divisor) noexcept nogil:
     cdef Average q = quotient(divisor)
     cdef int64_t excess = <int64_t>q.factor * divisor - (<int64_t>1 << (16 + q.shift))
     return most < 1 << 16 and excess >= 0 and excess * most < <int64_t>1 << (16 + q.shift)
+
+
+cdef bint may_take_small_box(const Call* call) noexcept nogil:
+    """Whether running sums of few taps can be done in registers: that depends on pixels and channels."""
+    return (
+        call.method == BOX_SLIDING and call.divisor > 0 and call.scale == 1 and not call.changed
+        and call.src.type == call.dst.type
+        and (call.src.type == U8 or call.src.type == U16 or call.src.type == I16)
+        and averages(call.kernel_height, call.kernel_width, call.channels, call.divisor, call.src.size)
+    )

@@ -23,11 +23,11 @@ cdef enum:
     BLOCK_ROWS = 4
 
 
-cdef inline void zero_block(vec* acc) noexcept nogil:
+cdef inline void begin_block(vec* acc, double start) noexcept nogil:
     """16 accumulators, of which a block of 2 vectors uses every other pair."""
-    cdef vec zero = set1(acc, 0)
-    acc[0] = acc[1] = acc[2] = acc[3] = acc[4] = acc[5] = acc[6] = acc[7] = zero
-    acc[8] = acc[9] = acc[10] = acc[11] = acc[12] = acc[13] = acc[14] = acc[15] = zero
+    cdef vec first = set1(acc, start)
+    acc[0] = acc[1] = acc[2] = acc[3] = acc[4] = acc[5] = acc[6] = acc[7] = first
+    acc[8] = acc[9] = acc[10] = acc[11] = acc[12] = acc[13] = acc[14] = acc[15] = first
 
 
 cdef inline void load_vectors(vec* v, vec* row, const int vectors) noexcept nogil:
@@ -84,7 +84,7 @@ cdef inline void direct_block(vec** out, vec** rows, const Taps* taps, Py_ssize_
     """One block at sample `x`; height >= 3."""
     cdef Py_ssize_t iy
     cdef vec acc[16]
-    zero_block(acc)
+    begin_block(acc, taps.start)
     # first rows
     direct_row(acc, rows, 0, x, taps, width, 0, 1, vectors)
     direct_row(acc, rows, 1, x, taps, width, 0, 2, vectors)

@@ -27,7 +27,7 @@
 #
 # Sums are whole (fraction_bits = 0), and a divisor or a factor may scale them; or they are fixed-point numbers. A
 # whole number may be added to all sums, for OpenCV's `delta` and Pillow's `offset`. Results are bytes; whole sums
-# that are not scaled may also be stored as signed 16-bit words.
+# that are not scaled, or divided by a power of two, may also be stored as signed 16-bit words.
 #
 # Y. Kelefouras and G. Keramidas, "Design and implementation of 2D convolution on x86/x64 processors",
 # IEEE TPDS 33, 2022, use the instruction's 16-bit sibling on shifted kernels, for the same reason.
@@ -190,6 +190,13 @@ cdef Quad quotients(Quad q, float divisor) noexcept nogil:
     return q
 
 
+cdef inline vi vi_halved(vi p, int shift) noexcept nogil:
+    """Sums divided by 2**shift, shift >= 1, and rounded half to even: half of the divisor is added, but for the
+    least bit, which is the quotient's last one."""
+    cdef vi odd = vi_and(vi_shift_right(p, shift), vi_set1(1))
+    return vi_shift_right(vi_add(vi_add(p, odd), vi_set1((1 << (shift - 1)) - 1)), shift)
+
+
 cdef inline vi past_tie(vi p, const Dots* dots) noexcept nogil:
     """How far a fixed-point sum lies past the point before a tie where it becomes doubtful, modulo 1."""
     return vi_and(vi_add(p, vi_set1(dots.fixed_point_error)), vi_set1((1 << dots.fraction_bits) - 1))
@@ -227,7 +234,12 @@ cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* c
     doubt.p0 = doubt.p1 = doubt.p2 = doubt.p3 = 0
     if call.dots.plus:
         add_to_quad(q, call.dots.plus)
-    if call.dst.type == I16:    # then nothing scales them
+    if call.dst.type == I16:
+        if call.dots.shift:
+            q.p0 = vi_halved(q.p0, call.dots.shift)
+            q.p1 = vi_halved(q.p1, call.dots.shift)
+            q.p2 = vi_halved(q.p2, call.dots.shift)
+            q.p3 = vi_halved(q.p3, call.dots.shift)
         put_words(<int16_t*>dst + x, q.p0, q.p1, q.p2, q.p3, spread)
         return
     if call.dots.divides:

@@ -56,7 +56,7 @@ cdef inline void sparse_block(vec** out, vec** rows, const Taps* taps, Py_ssize_
     cdef Py_ssize_t t = 0, end
     cdef int mask
     cdef vec acc[16]
-    zero_block(acc)
+    begin_block(acc, taps.start)
     while t < taps.steps:
         end, mask = t + taps.step_run[t], taps.step_mask[t]
         if mask == 15:
@@ -105,7 +105,7 @@ cdef inline void row_block(vec* out, vec* row, const Taps* taps, const vi* steps
     if taps.folded:
         fold_row_block(out, row, taps, steps, vectors)
         return
-    zero_block(acc)
+    begin_block(acc, taps.start)
     while PERMUTES_TWO and t < taps.pairs:
         load_vectors(v, sample_at(row, taps.offset[t]), vectors)
         block_step(acc, weight(weights, t), v, vectors)

@@ -71,7 +71,7 @@ cdef inline void fold_row_block(vec* out, vec* row, const Taps* taps, const vi* 
     cdef vec left[4]
     cdef vec right[4]
     cdef vec acc[16]
-    zero_block(acc)
+    begin_block(acc, taps.start)
     while PERMUTES_TWO and taps.shifts_by_three and t + 3 < taps.count // 2:
         fold_group(acc, row, taps, t, steps, 4, vectors)
         t += 4
@@ -89,7 +89,7 @@ cdef inline void fold_row_block(vec* out, vec* row, const Taps* taps, const vi* 
     store_vectors(out, acc, vectors)
 
 
-cdef inline void fold_block(vec** out, vec** rows, vec* weights, Py_ssize_t x,
+cdef inline void fold_block(vec** out, vec** rows, vec* weights, double start, Py_ssize_t x,
                             const Py_ssize_t height) noexcept nogil:
     """Four rows of one vector."""
     cdef Py_ssize_t i, r, t
@@ -98,7 +98,7 @@ cdef inline void fold_block(vec** out, vec** rows, vec* weights, Py_ssize_t x,
     for i in range(height + 3):
         v[i] = keep_in_register(load(rows[i], x))
     for r in range(4):
-        acc = set1(v, 0)
+        acc = set1(v, start)
         for t in range(height // 2):
             acc = multiply_add(acc, weights[t], add(v[r + t], v[r + height - 1 - t]))
         store(out[r], x, multiply_add(acc, weights[height // 2], v[r + height // 2]))
@@ -112,7 +112,7 @@ cdef inline void fold_blocks(vec** out, vec** rows, const Taps* taps, Py_ssize_t
     for t in range(height // 2 + 1):
         weights[t] = keep_in_register(weight(<vec*>taps.weight, t))
     while x < n:
-        fold_block(out, rows, weights, larger(0, smaller(x, n - vector)), height)
+        fold_block(out, rows, weights, taps.start, larger(0, smaller(x, n - vector)), height)
         x += vector
 
 
@@ -135,7 +135,7 @@ cdef inline void tall_block(vec** out, vec** rows, const Taps* taps, Py_ssize_t 
         for r in range(4):
             left[4 * i + r] = keep_in_register(load(rows[r], x + i * lanes_of(rows[0])))
             right[4 * i + r] = keep_in_register(load(rows[last + r], x + i * lanes_of(rows[0])))
-            acc[4 * i + r] = set1(left, 0)
+            acc[4 * i + r] = set1(left, taps.start)
     for t in range(half):
         w = weight(<vec*>taps.weight, t)
         for i in range(vectors):

@@ -275,6 +275,23 @@ cdef Shortlist remembered(Kernel kernel, Request* request, int method):
     return shortlist
 
 
+cdef Strategy chosen_turned(Kernel kernel, const Request* request, int method):
+    """The strategy for a tall picture with its rows and columns exchanged; None if there is none. Rows of few
+    pixels would each cost more than their sums. Integers that are copied (src/methods/copy.pxi) stay."""
+    cdef Request turned = request[0]
+    cdef Kernel other
+    cdef Strategy found
+    cdef Facts* f = &kernel.facts
+    if f.weights == NULL or (is_integer(request.target) and f.height * f.width == 1 and f.weights[0] == 1):
+        return None
+    other = turned_kernel(kernel)
+    turned.height, turned.width = request.width, request.height
+    found = remembered(other, &turned, method).choose(other, turned.height, turned.width)
+    if found is None or not may_turn(&found.proposal, request):
+        return None
+    return turned_strategy(kernel, found)
+
+
 cpdef Strategy decide(Kernel kernel, int source, int target, double low, double high, bint integral,
                       Py_ssize_t height, Py_ssize_t width, Py_ssize_t channels, str method, str level,
                       double offset=0, bint absolute=False, str order="any", str cast_mode="rounded",
@@ -338,7 +355,9 @@ cpdef Strategy decide(Kernel kernel, int source, int target, double low, double 
                                        or kernel.facts.weights == NULL):
         raise ValueError(f"order must be any for a method, an offset or a product; got {order!r}")
     with cython.critical_section(kernel):
-        found = remembered(kernel, &request, requested_method).choose(kernel, height, width)
+        found = chosen_turned(kernel, &request, requested_method) if is_tall(&request) else None
+        if found is None:
+            found = remembered(kernel, &request, requested_method).choose(kernel, height, width)
         if found is None:
             raise ValueError(f"method={method!r} cannot do this: {reason_of(kernel, &request, method)}")
     return found

@@ -1,6 +1,6 @@
 # Dot: bytes times whole-numbered weights, four neighbours in one instruction (src/methods/int8_dot.pxi).
 #
-# Results are bytes. They may be 16-bit words if the weights are whole numbers without a divisor or factor.
+# Results are bytes. They may be 16-bit words if the weights are whole numbers, or these divided by a power of two.
 #
 # There are three kinds of kernels:
 #
@@ -145,6 +145,17 @@ cdef bint quotient_of(Whole* w, Facts* f, const Request* request) noexcept nogil
     return True
 
 
+cdef bint words_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
+    """Write a kernel as whole numbers over a power of two, for results of 16 bits: their sums are shifted, and
+    rounded exactly. False if that is not possible."""
+    cdef double divisor = request.denominator
+    if (divisor == 0 or divisor != ldexp(1, exponent_of(divisor) - 1) or fmod(request.offset * divisor, 1) != 0
+            or (f.total * (1 if request.divisor else divisor) * 255 + fabs(request.offset) * divisor
+                + divisor >= SUM_LIMIT)):
+        return False
+    return quotient_of(w, f, request)
+
+
 cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
     """Write the kernel as whole numbers over a divisor or times a factor. False if that is not possible."""
     if request.denominator:
@@ -273,17 +284,13 @@ cdef const char* propose_dot(Kernel kernel, const Request* request, Proposal* p)
         return b"sums are 32-bit integers"
     if least_cost(f, request, p.accumulator, 1) >= p.cost:
         return b"another method costs less"
-    if request.target == I16:   # results are the sums themselves
-        if (request.divisor == 0 and fmod(request.offset, 1) == 0 and f.unit >= 1
-                and f.total * 255 + fabs(request.offset) < SUM_LIMIT):
-            find_range(&w, f, 1)
-            w.scale, w.divisor, w.fraction_bits, w.error = 1, 0, 0, 0
-            w.why = b"whole numbers, sums of 32-bit integers"
-            consider(p, &blank, &w, f, request)
-            if p.sums != INT8_DOT:
-                return b"another method costs less"
-            return NULL
-        return b"the weights are not whole, as they must be for 16-bit results"
+    if request.target == I16:
+        if not words_of(&w, f, request):
+            return b"the weights are not whole, nor that by a power of two, as they must be for 16-bit results"
+        consider(p, &blank, &w, f, request)
+        if p.sums != INT8_DOT:
+            return b"another method costs less"
+        return NULL
     if whole_of(&w, f, request):
         consider(p, &blank, &w, f, request)
     consider_fixed(p, &blank, f, request)

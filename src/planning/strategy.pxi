@@ -220,6 +220,11 @@ cdef class Strategy:
         return self.proposal.absolute
 
     @property
+    def turned(self):
+        """Whether rows and columns of picture and kernel change places."""
+        return self.proposal.turned
+
+    @property
     def tile(self):
         """Side of the tiles of an FFT. For large tiles, their rows; 0 where nothing is filtered down."""
         return self.proposal.tile
@@ -236,6 +241,8 @@ cdef class Strategy:
         cdef Proposal* p = &self.proposal
         if p.sums == SPECTRAL_LINES and not p.tile:
             return LINES_STEP
+        if p.turned:
+            return 1
         return p.tile - p.height + 1 if p.tile else p.height if p.sums == BOX else 1
 
 
@@ -318,4 +325,58 @@ cdef Strategy strategy_of(Kernel kernel, Kernel summed, const Proposal* p, Built
         strategy.factors = summed.factors
     if built is not None:
         strategy.built = built
+    return strategy
+
+
+# --- pictures of few columns ---------------------------------------------------------------------
+
+
+cdef enum:
+    FEW_COLUMNS = 8     # of one channel; a row costs some 80 ns beside its sums, an exchanged sample some 2 ns
+    TALL = 4            # times as many rows as columns
+
+# Most of the error of a recomputed sum: few sums are then made in the definition's order, which is slow here.
+cdef double TURNED_ERROR = 2.0**-13
+
+
+cdef inline bint is_tall(const Request* request) noexcept nogil:
+    """Whether a picture has so few columns, and so many rows, that these should change places. Pixels of several
+    samples would have to be taken apart, unless each is a row."""
+    return (request.width <= (FEW_COLUMNS if request.channels == 1 else 1)
+            and request.height >= TALL * request.width and request.order == ANY_ORDER and not request.slices
+            and not request.dilated)
+
+
+cdef Kernel turned_kernel(Kernel kernel):
+    """The kernel with rows and columns exchanged. Its chain bounds errors of sums in either order: its own, and
+    the definition's."""
+    cdef Py_ssize_t y, x, height = kernel.facts.height, width = kernel.facts.width
+    cdef double* weights
+    if kernel.turned is None:
+        weights = <double*>malloc(height * width * sizeof(double))
+        if weights == NULL:
+            raise MemoryError("the weights of a kernel")
+        for y in range(height):
+            for x in range(width):
+                weights[x * height + y] = kernel.facts.weights[y * width + x]
+        kernel.turned = kernel_of(weights, width, height, False)
+        free(weights)
+        kernel.turned.facts.chain = max(chain_of_kernel(&kernel.facts), chain_of_kernel(&kernel.turned.facts))
+    return kernel.turned
+
+
+cdef bint may_turn(const Proposal* p, const Request* request) noexcept nogil:
+    """Whether a strategy gives the same results with the axes exchanged, wherever a part of the picture
+    begins."""
+    if p.sums not in (TAPS, BOX, BOX_SLIDING, INT8_DOT):
+        return False
+    return not is_integer(request.target) or (p.accumulator != STRICT and p.reorder_error < TURNED_ERROR)
+
+
+cdef Strategy turned_strategy(Kernel kernel, Strategy found):
+    """A strategy for the turned kernel as one for the kernel itself."""
+    cdef Strategy strategy = Strategy.__new__(Strategy)
+    strategy.proposal, strategy.factors, strategy.built = found.proposal, found.factors, found.built
+    strategy.proposal.turned = True
+    strategy.summed = kernel.turned if found.summed is None else found.summed
     return strategy

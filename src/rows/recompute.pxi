@@ -87,6 +87,18 @@ cdef void load_taps(double* row, const Call* call, const Place* at, Py_ssize_t k
     load_run(row + end, call, src, c, x + end, n - end, call.run_after)
 
 
+cdef double exact_turned_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """The same where rows are columns."""
+    cdef double sample, total = 0
+    cdef Py_ssize_t ky, kx
+    for kx in range(call.kernel_width):
+        for ky in range(call.kernel_height):
+            if weight_at(call, ky, kx) != 0:
+                load_taps(&sample, call, at, ky, kx, c, 1)
+                total += weight_at(call, ky, kx) * sample
+    return total
+
+
 cdef double exact_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
     """The sum as fastconv/reference.py defines it: float64, row by row, product and sum rounded apart, zero taps
     skipped."""
@@ -95,6 +107,8 @@ cdef double exact_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept 
     cdef double total = 0
     cdef const double* w
     cdef Py_ssize_t ky, kx, i, n
+    if call.turned:
+        return exact_turned_sum(call, at, c)
     for ky in range(call.kernel_height):
         kx = 0
         while kx < call.kernel_width:
@@ -390,3 +404,17 @@ cdef void exact_int64_rows(const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py
                     exact_int64_quotient(&high, &low, call.divisor)
                 store_exact_int64(call, call.dst.data + plane * call.dst.plane + y * call.dst.row
                                   + x * call.dst.pixel + c * call.dst.channel, high, low)
+
+
+cdef int pad_kernel(Call* call) except -1:
+    # a tile is of one channel
+    cdef Py_ssize_t channels = 1 if is_of_one_channel(call) else call.channels
+    cdef Py_ssize_t ky, kx, step = channels * tap_gap(call)
+    cdef Py_ssize_t pitch = ((call.kernel_width - 1) * step + channels + 15) // 16 * 16
+    cdef double* padded = <double*>get_memory(call.kernel_height * pitch, sizeof(double))
+    memset(padded, 0, call.kernel_height * pitch * sizeof(double))
+    for ky in range(call.kernel_height):
+        for kx in range(call.kernel_width):
+            padded[ky * pitch + kx * step] = weight_at(call, ky, kx)
+    call.padded_kernel, call.kernel_pitch = padded, pitch
+    return 0

@@ -35,7 +35,7 @@ cdef inline Py_ssize_t past_taps(row_vec* kind, const Call* call) noexcept nogil
     return block + (call.kernel_width - 1) * call.volume.col_gap * call.channels + call.channels
 
 
-cdef inline Py_ssize_t window_rows(const Call* call, Py_ssize_t results) noexcept nogil:
+cdef inline Py_ssize_t dilated_rows(const Call* call, Py_ssize_t results) noexcept nogil:
     """Rows that so many rows of results meet. They have a step, or a gap, or none."""
     return (call.window.height - 1) * call.volume.row_gap + (results - 1) * call.volume.row_step + 1
 
@@ -45,7 +45,7 @@ cdef bint get_dilated(row_vec* kind, Dilated* d, const Call* call) noexcept nogi
     cdef Py_ssize_t i, size = sample_size(kind), vector = lanes_of(kind), out, extra = past_taps(kind, call)
     cdef size_t bytes_
     cdef row_vec* memory
-    d.count = window_rows(call, BLOCK_ROWS * call.volume.row_gap)
+    d.count = dilated_rows(call, BLOCK_ROWS * call.volume.row_gap)
     d.width = strip_width(call, call.width, DILATED_BYTES // (d.count * call.volume.col_step * size))
     d.pitch = ((d.width * call.volume.col_step * call.channels + extra + vector - 1) // vector | 1) * vector
     out = BLOCK_ROWS * d.pitch * result_size(kind, call) // size
@@ -120,7 +120,7 @@ cdef void dilated_strip(row_vec* kind, Dilated* d, const Call* call, Py_ssize_t 
     )
     while y < y1:
         wanted = smaller(results, y1 - y)
-        for i in range(i, window_rows(call, wanted)):
+        for i in range(i, dilated_rows(call, wanted)):
             load_dilated(<row_vec*>d.rows[i], d, call, &columns, plane, y * call.volume.row_step + i)
         for phase in range(smaller(gap, wanted)):
             dilated_phase(kind, d, call, plane, y, phase, (wanted - phase + gap - 1) // gap, strip)

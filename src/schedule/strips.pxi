@@ -46,29 +46,6 @@ cdef struct Scratch:
     void** chunk_rows           # a window's rows from some sample on
 
 
-cdef inline Py_ssize_t least_block(row_vec* kind, const Call* call) noexcept nogil:
-    """Samples of the shortest block of a sum. Rows at least that long are neither read nor written past their
-    end."""
-    if row_vec is vb or row_vec is vh:
-        return lanes_of(kind)
-    elif call.method == CORRELATE1D or call.method == CONVOLVE2D or call.method == CONVOLVE2D_REVERSED:
-        return 4 * lanes_of(kind)
-    else:
-        return 2 * lanes_of(kind)
-
-
-cdef inline Py_ssize_t overreach(row_vec* kind, const Call* call) noexcept nogil:
-    """Pixels that a sum reads beyond the last window: a dot reads whole groups of taps, a small box whole
-    vectors."""
-    if call.method == BOX_SMALL:
-        return larger(0, lanes_of(kind) // 2 - (call.kernel_width - 1) * call.channels) // call.channels + 1
-    if row_vec is vb:
-        return larger(0, call.dots.offset[call.dots.groups - 1] + (call.dots.tap_stride or 3) + call.channels
-                      - call.kernel_width * call.channels) // call.channels
-    else:
-        return 0
-
-
 cdef Py_ssize_t strip_width(const Call* call, Py_ssize_t span, Py_ssize_t samples) noexcept nogil:
     """Pixels of the strips of `span`, which may have some `samples` a row; all but the last are equal."""
     cdef Py_ssize_t width = larger(1, larger(STRIP_SAMPLES, samples) // call.channels)
@@ -93,8 +70,7 @@ cdef Layout lay_out(row_vec* kind, const Call* call, Py_ssize_t rows) noexcept n
     layout.right = smaller(layout.right, call.width - block if layout.right < call.width else call.width)
     layout.in_place = (
         lies_as_row(kind, &call.src)
-        and call.method != BOX
-        and call.method != CORRELATE1D    # its many loads are faster in aligned rows
+        and not is_copied(call)
         and call.width * call.channels * size >= IN_PLACE_ROW_BYTES
         and layout.right - layout.left >= block
     )
@@ -128,9 +104,9 @@ cdef bint get_scratch(row_vec* kind, Scratch* s, const Call* call, const Layout*
     """Room for three strips with windows of `window` rows, and for what they share."""
     cdef Py_ssize_t edge = larger(layout.left, call.width - layout.right) if layout.in_place else 0
     cdef Py_ssize_t pitch = row_pitch(kind, call, larger(layout.width, edge))
-    cdef Py_ssize_t box_rows = BOX_ROWS if call.method == BOX else 0
+    cdef Py_ssize_t shared = shared_rows(call)
     cdef Py_ssize_t out = BLOCK_ROWS * pitch * result_size(kind, call) // sample_size(kind)
-    cdef Py_ssize_t samples = out + (window + 4 + box_rows) * pitch
+    cdef Py_ssize_t samples = out + (window + 4 + shared) * pitch
     cdef size_t size
     if layout.in_place:
         samples += 2 * window * row_pitch(kind, call, edge)
@@ -154,7 +130,7 @@ cdef bint get_scratch(row_vec* kind, Scratch* s, const Call* call, const Layout*
     s.next_raw = take(kind, s, pitch)
     s.channel_row = take(kind, s, pitch)
     s.fill = take(kind, s, pitch)
-    s.box = take(kind, s, box_rows * pitch)
+    s.box = take(kind, s, shared * pitch)
     s.chunk_rows = <void**>s.free
     s.free += window * sizeof(void*)
     s.taps = <void**>s.free
@@ -169,7 +145,7 @@ cdef Strip make_strip(row_vec* kind, Scratch* s, const Call* call, Py_ssize_t fi
     cdef Py_ssize_t r, vector = lanes_of(kind)
     # the source's own columns are aligned for loads and stores of vectors, and so are sums across
     cdef Py_ssize_t lead = larger(0, call.inner_begin - first) * call.channels
-    cdef Py_ssize_t shift = 0 if call.method == CORRELATE1D else (vector - lead % vector) % vector
+    cdef Py_ssize_t shift = (vector - lead % vector) % vector if is_aligned(call) else 0
     s.free += (LINE_BYTES - <size_t>s.free % LINE_BYTES) % LINE_BYTES
     strip.first, strip.count, strip.in_place = first, end - first, in_place
     strip.column_range = make_column_range(call, first, end + call.kernel_width - 1)
@@ -215,52 +191,6 @@ cdef inline Py_ssize_t duplicate_row(const Call* call, Py_ssize_t y, Py_ssize_t 
     there is none, or if so few rows repeat that looking for them would cost more than it saves."""
     cdef Py_ssize_t distance = same_before(&call.rows, y) if call.repeats else 0
     return distance if distance <= above else 0
-
-
-cdef inline row_vec* window_row(row_vec** slot, Py_ssize_t above, Scratch* s, const Call* call, const Strip* strip,
-                                Py_ssize_t plane, Py_ssize_t y) noexcept nogil:
-    """Row `y` of the padded picture as the window wants it: summed across if the call is separable. There are
-    `above` rows of the window in the slots before this one."""
-    cdef row_vec* buffer = slot[0]
-    cdef row_vec* raw
-    cdef Py_ssize_t duplicate
-    if row_vec is not vb and row_vec is not vh:
-        if call.method == CORRELATE1D:
-            return lines_window_row(buffer, s, call, strip, plane, y)
-        if call.across.count:
-            duplicate = duplicate_row(call, y, above)
-            if duplicate:
-                memcpy(buffer, slot[-duplicate], strip.count * call.channels * sample_size(buffer))
-                return buffer
-            raw = source_row(<row_vec*>strip.raw, s, call, strip, plane, y)
-            if strip.in_place:  # rows are read one by one: hardware prefetchers notice each too late
-                prefetch_row(call, plane, y + BLOCK_ROWS, strip.first, strip.count + call.kernel_width - 1)
-            sparse_row(buffer, raw, &call.across, strip.count * call.channels)
-            return buffer
-    return source_row(buffer, s, call, strip, plane, y)
-
-
-cdef void sum_strip(row_vec** out, row_vec** rows, Scratch* s, const Call* call, const Strip* strip,
-                    Py_ssize_t plane, Py_ssize_t y, Py_ssize_t count) noexcept nogil:
-    """BLOCK_ROWS rows of sums, or of pixels if the method makes pixels; only the first `count` are used."""
-    cdef Py_ssize_t r
-    if row_vec is vb:
-        if call.method == BOX_SMALL:
-            small_box_rows(<vw*>NULL, <char**>out, <char**>rows, call, strip.count * call.channels)
-            return
-        for r in range(BLOCK_ROWS // DOT_ROWS):
-            int8_dot_rows(out + r * DOT_ROWS, rows + r * DOT_ROWS, call, strip, plane, y + r * DOT_ROWS)
-    elif row_vec is vh:
-        small_box_rows(<vi*>NULL, <char**>out, <char**>rows, call, strip.count * call.channels)
-    elif call.method == CORRELATE1D:
-        for r in range(0, count, 2):
-            two_lines(out + r, rows + r, s, call, strip, smaller(2, count - r))
-    elif call.method == CONVOLVE2D or call.method == CONVOLVE2D_REVERSED:
-        for r in range(count):
-            quads_row(out[r], rows + r, &call.window, strip.count * call.channels,
-                      call.method == CONVOLVE2D_REVERSED)
-    else:
-        sum_rows(out, rows, &call.window, strip.count * call.channels)
 
 
 cdef void stream_strip(row_vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
@@ -314,10 +244,9 @@ cdef void strip_block(row_vec* kind, Scratch* s, const Call* call, const Strip* 
                       Py_ssize_t y, Py_ssize_t count) noexcept nogil:
     """`count` output rows of a strip, BLOCK_ROWS at the most, from row `y` on."""
     cdef Py_ssize_t r, height = call.window.height
-    # Two filters one after the other take whole rows: pieces would overlap. So do added filters, whose sums are
-    # written in whole vectors.
+    # Sums of added filters are written in whole vectors.
     cdef bint direct = (is_result(kind, call) and strip.count * call.channels >= least_block(kind, call)
-                        and not (call.stream and call.method == CORRELATE1D) and call.order != ADDED)
+                        and not (call.stream and is_whole(call)) and call.order != ADDED)
     cdef row_vec** rows = <row_vec**>strip.rows
     cdef row_vec** incoming = rows + height - 1
     cdef row_vec* out[BLOCK_ROWS]
@@ -384,11 +313,7 @@ cdef void copied_strips(row_vec* kind, Scratch* s, const Call* call, const Layou
     cdef char* free = s.free
     while x < x1:
         strip = make_strip(kind, s, call, x, smaller(x + layout.width, x1), window, False)
-        if call.method == BOX:
-            if row_vec is not vb and row_vec is not vh:
-                box_strip(kind, s, call, &strip, plane, y0, y1)
-        else:
-            window_strips(kind, s, call, &strip, 1, plane, y0, y1)
+        down_strip(kind, s, call, &strip, plane, y0, y1)
         s.free = free
         x += layout.width
 
@@ -396,11 +321,7 @@ cdef void copied_strips(row_vec* kind, Scratch* s, const Call* call, const Layou
 cdef int columns(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0,
                  Py_ssize_t x1) noexcept nogil:
     """Output rows y0 .. y1-1, pixels x0 .. x1-1. Returns 0, or 1 if there is no memory for the scratch."""
-    # a box keeps two groups of rows, and two more of rows that repeat; other methods a window and a block
-    cdef Py_ssize_t window = (
-        (4 if call.repeats else 2) * call.kernel_height if call.method == BOX
-        else call.window.height + BLOCK_ROWS - 1
-    )
+    cdef Py_ssize_t window = window_rows(call)
     cdef Layout layout = lay_out(kind, call, window + BLOCK_ROWS)
     cdef Scratch s
     layout.in_place = layout.in_place and x0 == 0 and x1 == call.width
@@ -414,43 +335,3 @@ cdef int columns(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y
         stream_end()
     free(s.memory)
     return 0
-
-
-cdef int band(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
-    """Output rows y0 .. y1-1. Returns the number of failures to get memory."""
-    if row_vec is not vh:
-        if is_dilated(&call.volume) or (row_vec is vb and call.volume.slice_taps):
-            return dilated_band(kind, call, plane, y0, y1)
-    if row_vec is not vb and row_vec is not vh:
-        if call.volume.slice_taps:
-            return volume_band(kind, call, plane, y0, y1)
-        if call.method == FFT:
-            return fft_band(kind, call, plane, y0, y1)
-        if call.method == BOX_SLIDING:
-            return running_band(kind, call, plane, y0, y1)
-        if call.method == CORRELATE1D and (call.down.kind == MEAN or call.along.kind == MEAN):
-            return mean_band(kind, call, plane, y0, y1)
-    return columns(kind, call, plane, y0, y1, 0, call.width)
-
-
-cdef int task(int kind, const Call* call, Py_ssize_t index, Py_ssize_t bands) noexcept nogil:
-    """Band `index % bands` of plane `index // bands`; all but the last are whole blocks, or tiles."""
-    cdef Py_ssize_t i = index % bands, plane = index // bands
-    cdef Py_ssize_t rows = call.fft.n - call.kernel_height + 1 if call.method == FFT else BLOCK_ROWS
-    cdef Py_ssize_t blocks = (call.height + rows - 1) // rows
-    cdef Py_ssize_t y0 = blocks * i // bands * rows
-    cdef Py_ssize_t y1 = smaller(blocks * (i + 1) // bands * rows, call.height)
-    if y0 >= y1:
-        return 0
-    if call.method == EXACT_INT64:
-        exact_int64_rows(call, plane, y0, y1)
-        return 0
-    if call.method == INT8_DOT or (call.method == BOX_SMALL and call.src.size == 1):
-        return band(<vb*>NULL, call, plane, y0, y1)
-    if call.method == BOX_SMALL:
-        return band(<vh*>NULL, call, plane, y0, y1)
-    if kind == 0:
-        return band(<vf*>NULL, call, plane, y0, y1)
-    if kind == 1:
-        return band(<vd*>NULL, call, plane, y0, y1)
-    return band(<vs*>NULL, call, plane, y0, y1)

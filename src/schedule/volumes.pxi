@@ -22,6 +22,7 @@ cdef enum:
     VOLUME_BYTES = 262144   # of a window's rows in scratch, where strips are wide enough for it
     DOWN_BYTES = 32768      # of rows that are summed down and split: most of a first-level cache
     LEAST_STRIP = 64        # samples
+    PREFETCHED_BYTES = 2097152  # of a source that second-level caches do not hold
 
 cdef struct Window:
     # Scratch of one band of a volume.
@@ -223,7 +224,7 @@ cdef inline void deep_block(vec* out, const deep_sample** rows, const Taps* taps
     cdef Py_ssize_t k
     cdef vec acc[16]
     cdef vec v[4]
-    zero_block(acc)
+    begin_block(acc, 0)
     for k in range(taps.count):
         v[0] = widened(out, rows[k] + x)
         v[1] = widened(out, rows[k] + x + lanes_of(out))
@@ -321,7 +322,7 @@ cdef inline void down_block(vec** out, const deep_sample** rows, const Taps* tap
     cdef const deep_sample* row
     cdef vec acc[16]
     cdef vec v[4]
-    zero_block(acc)
+    begin_block(acc, 0)
     for t in range(taps.steps):
         row = rows[taps.step_row[t]] + x
         v[0] = keep_in_register(widened(out[0], row))
@@ -373,6 +374,20 @@ cdef void down_source(vec** out, const char** rows, const Taps* taps, int type, 
         down_rows(out, <const double**>rows, taps, n)
 
 
+cdef void prefetch_source(const Call* call, const ColumnRange* columns, Py_ssize_t plane, Py_ssize_t first,
+                          Py_ssize_t count) noexcept nogil:
+    """Prefetch inner columns of some rows of a large source: hardware prefetchers notice each row too late."""
+    cdef Py_ssize_t i, y, end = (call.height - 1) * call.volume.row_step + call.volume.slice_rows
+    cdef const char* src
+    if call.src.row * call.rows.length < PREFETCHED_BYTES:
+        return
+    for y in range(first, smaller(end, first + count)):
+        src, i = volume_row(call, plane, 0, y), 0
+        while src != NULL and i < columns.count * call.src.size:
+            prefetch(src + columns.skip + i)
+            i += LINE_BYTES
+
+
 cdef bint sum_down_in_place(vec* kind, Window* w, const Call* call, const ColumnRange* columns, Py_ssize_t plane,
                             Py_ssize_t y, Py_ssize_t rows) noexcept nogil:
     """Sum `rows` rows of the source down where they lie, before columns are repeated beside them. False if one
@@ -385,6 +400,8 @@ cdef bint sum_down_in_place(vec* kind, Window* w, const Call* call, const Column
         if source[i] == NULL:
             return False
         source[i] += columns.skip
+    prefetch_source(call, columns, plane, y * call.volume.row_step + w.slice_rows,
+                    BLOCK_ROWS * call.volume.row_step)
     for i in range(BLOCK_ROWS):
         out[i] = sample_at(<vec*>w.down[i], columns.inner)
     down_source(out, source, &call.window, call.src.type, columns.count)
@@ -496,3 +513,59 @@ cdef int volume_band(vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y
         x += w.width
     free(w.memory)
     return 0
+
+
+cdef int make_volume_lines(vec* kind, Call* call, const Proposal* p) except -1:
+    """Taps of a product of three lines: along the slices, across, and down."""
+    cdef Volume* v = &call.volume
+    cdef Py_ssize_t slices = v.slice_taps, rows = v.slice_rows
+    cdef double* lines = <double*>get_memory(slices + rows + p.width, sizeof(double))
+    cdef bint exact
+    try:
+        # the planner has seen that it can
+        split_lines(p, slices, is_stepped(v), lines, lines + slices, lines + slices + rows, &exact)
+        make_taps(kind, &v.deep, lines, 1, slices, 1)
+        make_taps(kind, &call.window, lines + slices, rows, 1, call.channels)
+        make_taps(kind, &call.across, lines + slices + rows, 1, p.width, call.channels)
+        call.across.folded = p.across_symmetric
+        if is_stepped(v):
+            free_steps(&call.window)
+            make_steps(kind, &call.window, lines + slices, 1, v.row_step, 1)
+            call.across.pairs = 0   # neighbours stand in different parts
+            call.across.start, call.window.start = call.window.start, 0     # what is summed last
+    finally:
+        free(lines)
+    return 0
+
+
+cdef int list_volume(vec* kind, Call* call, Taps* taps, const Facts* kernel) except -1:
+    """The taps of all slices, if these are listed at all."""
+    cdef Volume* v = &call.volume
+    taps.height, taps.width, taps.step = kernel.height, kernel.width, call.channels
+    if not is_of_taps(call):
+        return 0
+    if v.slice_taps == 1 and not is_stepped(v):     # a picture's windows, which need not be listed
+        make_taps(kind, taps, kernel.weights, kernel.height, kernel.width, call.channels)
+    else:
+        make_steps(kind, taps, kernel.weights, v.slice_taps, v.row_step, v.col_step)
+    return 0
+
+
+cdef int make_layer(vec* kind, Call* call, tuple kernels) except -1:
+    """The taps of each kernel of a layer."""
+    cdef Volume* v = &call.volume
+    cdef Kernel kernel
+    v.layer = <Taps*>get_memory(len(kernels), sizeof(Taps))
+    memset(v.layer, 0, len(kernels) * sizeof(Taps))
+    for kernel in kernels:
+        list_volume(kind, call, &v.layer[v.layer_kernels], &kernel.facts)
+        v.layer_kernels += 1
+    return 0
+
+
+cdef void free_volume(Volume* v) noexcept:
+    cdef Py_ssize_t i
+    free_taps(&v.deep)
+    for i in range(v.layer_kernels):
+        free_taps(&v.layer[i])
+    free(v.layer)

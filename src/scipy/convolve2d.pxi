@@ -20,7 +20,7 @@ cdef inline void quads_block(vec* out, vec** rows, const Taps* taps, Py_ssize_t 
     cdef vec acc[16]
     cdef vec quad[4]
     cdef vec w
-    zero_block(acc)
+    begin_block(acc, 0)
     for ky in range(height):
         if backwards:
             row = sample_at(rows[height - 1 - ky], x + (width - 1) * taps.step)

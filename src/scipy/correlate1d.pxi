@@ -172,6 +172,8 @@ cdef void settle_row(vec* row, void* bytes_, const Call* call, Py_ssize_t n) noe
 cdef void put_constants(vec* row, const Call* call, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """The constant in padded columns `begin` .. `end - 1`, of a row that begins with the first of them."""
     cdef Py_ssize_t i = begin
+    if call.cols.border != FC_CONSTANT:
+        return
     while i < end:
         if i == call.inner_begin:    # from there on to inner_end nothing is
             i = larger(i, smaller(end, call.inner_end))

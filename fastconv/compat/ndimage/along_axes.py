@@ -26,7 +26,6 @@ from .arguments import (
     complex_weights,
     each,
     in_parts,
-    plain,
     result_of,
 )
 from .axis_filters import Filter
@@ -79,6 +78,7 @@ def _correlate1d(
     return filtered([Filter(k, fold, border_of(mode), shift)], image, dst, cval)
 
 
+@calls.repeatable("input", "output")
 def correlate1d(
     input: ArrayLike,
     weights: ArrayLike,
@@ -120,10 +120,12 @@ def correlate1d(
     >>> fastconv.ndimage.correlate1d([2, 8, 0, 4, 1, 9, 9, 0], weights=[1, 3]).tolist()
     [8, 26, 8, 12, 7, 28, 36, 9]
     """
-    options = (axis, mode, plain(cval), origin)
-    return calls.again(_correlate1d, input, array_of(weights, "weights"), output, options)  # type: ignore[no-any-return]
+    return calls.offer(
+        input, _correlate1d(input, array_of(weights, "weights"), output, axis, mode, cval, origin)
+    )
 
 
+@calls.repeatable("input", "output")
 def convolve1d(
     input: ArrayLike,
     weights: ArrayLike,
@@ -160,8 +162,9 @@ def convolve1d(
     >>> fastconv.ndimage.convolve1d([2, 8, 0, 4, 1, 9, 9, 0], weights=[1, 3]).tolist()
     [14, 24, 4, 13, 12, 36, 27, 0]
     """
-    options = (axis, mode, plain(cval), origin)
-    return calls.again(_convolve1d, input, array_of(weights, "weights"), output, options)  # type: ignore[no-any-return]
+    return calls.offer(
+        input, _convolve1d(input, array_of(weights, "weights"), output, axis, mode, cval, origin)
+    )
 
 
 @quiet
@@ -194,6 +197,7 @@ def _uniform_filter1d(
     return filtered([_uniform(size, k, mode, origin)], image, dst, cval)
 
 
+@calls.repeatable("input", "output")
 def uniform_filter1d(
     input: ArrayLike,
     size: int,
@@ -231,8 +235,9 @@ def uniform_filter1d(
     >>> fastconv.ndimage.uniform_filter1d([2, 8, 0, 4, 1, 9, 9, 0], size=3).tolist()
     [4, 3, 4, 1, 4, 6, 6, 3]
     """
-    options = (size, axis, mode, plain(cval), origin)
-    return calls.again(_uniform_filter1d, input, None, output, options)  # type: ignore[no-any-return]
+    return calls.offer(
+        input, _uniform_filter1d(input, None, output, size, axis, mode, cval, origin)
+    )
 
 
 def _gaussian_weights(sigma: Any, order: int, radius: int) -> Floats:
@@ -264,7 +269,7 @@ def _gaussian(sigma: Any, axis: int, order: Any, mode: Any, truncate: Any, radiu
     reach = int(truncate * float(sigma) + 0.5) if radius is None else radius
     if not isinstance(reach, (int, np.integer)) or reach < 0:
         raise ValueError(f"Radius must be a nonnegative integer; got {reach!r}")
-    if type(sigma) in (int, float) and type(order) is int:
+    if (isinstance(sigma, float) or type(sigma) is int) and type(order) is int:
         fold = _gaussian_fold(sigma, order, int(reach))
     else:  # what equals a float need not count like one: float32, for instance
         fold = _gaussian_fold.__wrapped__(sigma, order, int(reach))
@@ -282,6 +287,7 @@ def _gaussian_filter1d(
     return filtered([_gaussian(sigma, k, order, mode, truncate, radius)], image, dst, cval)
 
 
+@calls.repeatable("input", "output")
 def gaussian_filter1d(
     input: ArrayLike,
     sigma: float,
@@ -326,8 +332,10 @@ def gaussian_filter1d(
     >>> fastconv.ndimage.gaussian_filter1d([1.0, 2.0, 3.0, 4.0, 5.0], 1).round(3).tolist()
     [1.427, 2.068, 3.0, 3.932, 4.573]
     """
-    options = (plain(sigma), axis, order, mode, plain(cval), truncate, radius)
-    return calls.again(_gaussian_filter1d, input, None, output, options)  # type: ignore[no-any-return]
+    return calls.offer(
+        input,
+        _gaussian_filter1d(input, None, output, sigma, axis, order, mode, cval, truncate, radius),
+    )
 
 
 @quiet
@@ -356,6 +364,7 @@ def _gaussian_filter(
     return in_turn(filters, image, dst, cval)
 
 
+@calls.repeatable("input", "output")
 def gaussian_filter(
     input: ArrayLike,
     sigma: float | Sequence[float],
@@ -402,10 +411,10 @@ def gaussian_filter(
     >>> fastconv.ndimage.gaussian_filter(np.arange(0, 18, 2).reshape(3, 3), sigma=1).tolist()
     [[2, 4, 5], [6, 8, 9], [9, 11, 12]]
     """
-    options = (
-        plain(sigma), plain(order), plain(mode), plain(cval), truncate, plain(radius), plain(axes),
-    )  # fmt: skip
-    return calls.again(_gaussian_filter, input, None, output, options)  # type: ignore[no-any-return]
+    return calls.offer(
+        input,
+        _gaussian_filter(input, None, output, sigma, order, mode, cval, truncate, radius, axes),
+    )
 
 
 @quiet
@@ -427,6 +436,7 @@ def _uniform_filter(
     return in_turn(filters, image, dst, cval)
 
 
+@calls.repeatable("input", "output")
 def uniform_filter(
     input: ArrayLike,
     size: int | Sequence[int] = 3,
@@ -467,5 +477,4 @@ def uniform_filter(
     >>> fastconv.ndimage.uniform_filter(np.arange(0, 18, 2).reshape(3, 3)).tolist()
     [[2, 4, 5], [6, 8, 9], [10, 12, 13]]
     """
-    options = (plain(size), plain(mode), plain(cval), plain(origin), plain(axes))
-    return calls.again(_uniform_filter, input, None, output, options)  # type: ignore[no-any-return]
+    return calls.offer(input, _uniform_filter(input, None, output, size, mode, cval, origin, axes))

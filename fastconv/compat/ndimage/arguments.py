@@ -17,7 +17,7 @@ from ..._pixels import PIXELS
 Array = NDArray[Any]
 Output = Array | DTypeLike | None
 Mode = str | Sequence[str]
-# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.calls.again.
+# A result; the engine's call that made it, if it was one; predicted ns. See fastconv._engine.calls.offer.
 Made = tuple[Array, Any, float]
 
 _BORDERS = {
@@ -48,7 +48,7 @@ def border_of(mode: object) -> str:
 
 def each(value: Any, count: int, name: str) -> list[Any]:
     """One value for each axis."""
-    if isinstance(value, str) or not np.iterable(value):
+    if value is None or isinstance(value, (str, float, int)) or not np.iterable(value):
         return [value] * count
     values = list(value)
     if len(values) != count:
@@ -137,13 +137,6 @@ def real(cval: Any) -> float:
     if isinstance(cval, (str, bytes)):
         raise TypeError(f"cval must be a real number; got {cval!r}")
     return float(cval)
-
-
-def plain(value: Any) -> Any:
-    """Lists become tuples, which can be remembered, and NumPy's float64 Python's, which is the same."""
-    if type(value) is list:
-        return tuple(plain(v) for v in value)
-    return float(value) if type(value) is np.float64 else value
 
 
 def in_parts(

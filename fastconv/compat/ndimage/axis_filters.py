@@ -32,6 +32,9 @@ _GROUP = 8
 # each row costs some time.
 _NARROW = 32
 
+# SciPy's tolerance of weights that are symmetric.
+_EPS = float(np.finfo(np.float64).eps)
+
 Array = NDArray[Any]
 
 
@@ -70,13 +73,14 @@ def _symmetry(w: Floats) -> str:
     """As scipy.ndimage sees it: to within float64's epsilon, absolute."""
     if len(w) % 2 == 0:
         return "list"
+    if w.tobytes() == w[::-1].tobytes():
+        return "even"
     half = len(w) // 2
     after, before = w[half + 1 :], w[:half][::-1]
-    eps = np.finfo(np.float64).eps
     with np.errstate(invalid="ignore"):
-        if not (np.abs(after - before) > eps).any():
+        if not (np.abs(after - before) > _EPS).any():
             return "even"
-        if not (np.abs(after + before) > eps).any():
+        if not (np.abs(after + before) > _EPS).any():
             return "odd"
     return "list"
 
@@ -129,18 +133,26 @@ def run(
     for i, group in enumerate(groups):
         last = (len(groups) - 1 - i) % 2 == 0  # steps alternate between `dst` and another array
         to = dst if last else np.empty(dst.shape, dst.dtype)
-        flat = [word for f in group for word in (f.axis, f.fold, f.border, f.origin)]
-        calls.again(_remembered_step, src, None, to, (cval, *flat))
+        _step_of_several(
+            src,
+            to,
+            cval,
+            tuple((f.axis, f.fold.weights, f.fold.kind, f.border, f.origin) for f in group),
+        )
         src = to
     return None, 0.0
 
 
-def _remembered_step(
-    src: Array, _: None, dst: Array, cval: float, *flat: Any
-) -> tuple[Array, Any, float]:
+@calls.repeatable("src", "dst")
+def _step_of_several(
+    src: Array, dst: Array, cval: float, filters: tuple[tuple[Any, ...], ...]
+) -> Array:
     """A step of several, each of which is found again by itself."""
-    group = [Filter(*flat[i : i + 4]) for i in range(0, len(flat), 4)]
-    return dst, *_step(group, src, dst, cval, False)
+    group = [
+        Filter(axis, mean(len(weights)) if kind == "mean" else fold(weights), border, origin)
+        for axis, weights, kind, border, origin in filters
+    ]
+    return calls.offer(src, (dst, *_step(group, src, dst, cval, False)))
 
 
 def may_add(shape: tuple[int, ...], axes: tuple[int, ...], dtype: np.dtype[Any]) -> bool:

@@ -26,7 +26,6 @@ from .arguments import (
     border_of,
     each,
     in_parts,
-    plain,
     result_of,
 )
 from .axis_filters import Filter
@@ -51,6 +50,7 @@ def _gradient(input: Any, smooth: Array, output: Any, axis: Any, mode: Any, cval
 _SOBEL, _PREWITT = np.array([1.0, 2.0, 1.0]), np.array([1.0, 1.0, 1.0])
 
 
+@calls.repeatable("input", "output")
 def sobel(
     input: ArrayLike,
     axis: int = -1,
@@ -84,9 +84,10 @@ def sobel(
     >>> fastconv.ndimage.sobel([[0, 1, 4], [0, 1, 4], [0, 1, 4]]).tolist()
     [[4, 16, 12], [4, 16, 12], [4, 16, 12]]
     """
-    return calls.again(_gradient, input, _SOBEL, output, (axis, plain(mode), plain(cval)))  # type: ignore[no-any-return]
+    return calls.offer(input, _gradient(input, _SOBEL, output, axis, mode, cval))
 
 
+@calls.repeatable("input", "output")
 def prewitt(
     input: ArrayLike,
     axis: int = -1,
@@ -120,7 +121,7 @@ def prewitt(
     >>> fastconv.ndimage.prewitt([[0, 1, 4], [0, 1, 4], [0, 1, 4]]).tolist()
     [[3, 12, 9], [3, 12, 9], [3, 12, 9]]
     """
-    return calls.again(_gradient, input, _PREWITT, output, (axis, plain(mode), plain(cval)))  # type: ignore[no-any-return]
+    return calls.offer(input, _gradient(input, _PREWITT, output, axis, mode, cval))
 
 
 @quiet
@@ -159,6 +160,7 @@ def _laplace(input: Any, _: None, output: Any, mode: Any, cval: Any, axes: Any) 
     return _summed(derivative, dst, found, modes), None, 0.0
 
 
+@calls.repeatable("input", "output")
 def laplace(
     input: ArrayLike,
     output: Output = None,
@@ -198,7 +200,7 @@ def laplace(
     >>> fastconv.ndimage.laplace([[0, 0, 0], [0, 9, 0], [0, 0, 0]]).tolist()
     [[0, 9, 0], [9, -36, 9], [0, 9, 0]]
     """
-    return calls.again(_laplace, input, None, output, (plain(mode), plain(cval), plain(axes)))  # type: ignore[no-any-return]
+    return calls.offer(input, _laplace(input, None, output, mode, cval, axes))
 
 
 def _derivatives(

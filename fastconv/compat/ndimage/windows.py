@@ -31,7 +31,6 @@ from .arguments import (
     complex_weights,
     each,
     in_parts,
-    plain,
     result_of,
 )
 from .axis_filters import Filter
@@ -207,6 +206,7 @@ def _handed_back(
     axis_filters.run(identity, total, dst, 0.0)
 
 
+@calls.repeatable("input", "output")
 def correlate(
     input: ArrayLike,
     weights: ArrayLike,
@@ -246,10 +246,12 @@ def correlate(
     >>> fastconv.ndimage.correlate(np.arange(4).reshape(2, 2), [[0, 1], [0, 2]]).tolist()
     [[0, 3], [4, 7]]
     """
-    options = (mode, plain(cval), plain(origin), plain(axes), False)
-    return calls.again(_window, input, array_of(weights, "weights"), output, options)  # type: ignore[no-any-return]
+    return calls.offer(
+        input, _window(input, array_of(weights, "weights"), output, mode, cval, origin, axes, False)
+    )
 
 
+@calls.repeatable("input", "output")
 def convolve(
     input: ArrayLike,
     weights: ArrayLike,
@@ -289,5 +291,6 @@ def convolve(
     >>> fastconv.ndimage.convolve(np.arange(4).reshape(2, 2), [[0, 1], [0, 2]]).tolist()
     [[2, 5], [6, 9]]
     """
-    options = (mode, plain(cval), plain(origin), plain(axes), True)
-    return calls.again(_window, input, array_of(weights, "weights"), output, options)  # type: ignore[no-any-return]
+    return calls.offer(
+        input, _window(input, array_of(weights, "weights"), output, mode, cval, origin, axes, True)
+    )

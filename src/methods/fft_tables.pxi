@@ -1,0 +1,209 @@
+# What a program makes once for the tiles of fft.pxi: twiddles, the order of frequencies, the spectrum of the
+# kernel, and what bounds the error of its results.
+
+
+cdef inline Py_ssize_t tile_pitch(vec* kind, Py_ssize_t n) noexcept:
+    """An odd number of cache lines, so that the samples of a column fall into all sets of a cache."""
+    cdef Py_ssize_t line = LINE_BYTES // sample_size(kind)
+    return n if n % (2 * line) else n + line
+
+
+cdef int make_fft(vec* kind, Fft* fft, const Facts* kernel, Py_ssize_t n, const Fft* wide) except -1:
+    """Make twiddles and the kernel's spectrum, which is taken from `wide`, the same in float64, if there is one."""
+    cdef Py_ssize_t i
+    fft.n, fft.pitch = n, tile_pitch(kind, n)
+    fft.taps, fft.heaviest, fft.weight, fft.signed_weights = kernel.taps, kernel.largest, kernel.total, False
+    for i in range(kernel.height * kernel.width):
+        fft.signed_weights = fft.signed_weights or kernel.weights[i] < 0
+    make_twiddles(kind, fft)
+    make_mirror(fft, LINE_BYTES // sample_size(kind))
+    if wide == NULL:
+        fft.spectrum = make_spectrum(kind, fft, kernel, False, &fft.most)
+    else:
+        fft.spectrum, fft.most = narrowed(kind, fft, wide, wide.spectrum), wide.most
+    return 0
+
+
+cdef void* narrowed(vec* kind, const Fft* fft, const Fft* wide, const void* spectrum) except NULL:
+    cdef Py_ssize_t y, x
+    cdef void* made = get_memory(2 * fft.n * fft.pitch, sample_size(kind))
+    for y in range(2 * fft.n):
+        for x in range(fft.n):
+            set_sample(<vec*>made, y * fft.pitch + x, (<const double*>spectrum)[y * wide.pitch + x])
+    return made
+
+
+cdef int make_bound(vec* kind, Fft* fft, const Facts* kernel, double eps, const Fft* wide) except -1:
+    """Make what proves results of floats with that `eps`; see fft_bound.pxi."""
+    cdef double most
+    fft.error = FFT_ERROR * log2(<double>fft.n) * ldexp(1, -24 if vec is vf else -53)
+    fft.room = larger(1, fft.taps) * eps
+    fft.magnitudes = fft.spectrum
+    if fft.signed_weights and wide != NULL:
+        fft.magnitudes = narrowed(kind, fft, wide, wide.magnitudes)
+    elif fft.signed_weights:
+        fft.magnitudes = make_spectrum(kind, fft, kernel, True, &most)
+    return 0
+
+
+cdef void* make_spectrum(vec* kind, const Fft* fft, const Facts* kernel, bint magnitudes,
+                         double* most) except NULL:
+    """The spectrum of the weights, or of their magnitudes; computed in float64 for all lane types. `most` becomes its
+    largest magnitude before the division by the number of samples of a tile."""
+    cdef Py_ssize_t y, x, side, n = fft.n
+    cdef double w
+    cdef Fft exact
+    cdef double* re
+    cdef double* row
+    cdef void* spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
+    memset(&exact, 0, sizeof(Fft))
+    exact.n, exact.pitch = n, tile_pitch(<vd*>NULL, n)
+    try:
+        make_twiddles(<vd*>NULL, &exact)
+        side = n * exact.pitch
+        exact.spectrum = get_memory(4 * side, sizeof(double))
+        re = <double*>exact.spectrum
+        memset(re, 0, 2 * side * sizeof(double))
+        for y in range(kernel.height):  # backwards, since the window is correlated with it
+            row = re + (n - y if y else 0) * exact.pitch
+            for x in range(kernel.width):
+                w = kernel.weights[y * kernel.width + x]
+                row[n - x if x else 0] = (fabs(w) if magnitudes else w) / (<double>n * n)
+        transform(<vd*>(re + 2 * side), <vd*>re, &exact, n)
+        transform(<vd*>re, <vd*>(re + 2 * side), &exact, n)
+        most[0] = largest_magnitude(re, re + side, n, exact.pitch) * n * n
+        for y in range(2 * n):
+            for x in range(n):
+                # this one is transposed twice, the tile that it multiplies once
+                set_sample(<vec*>spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
+    except BaseException:
+        free(spectrum)
+        raise
+    finally:
+        free_fft(&exact)
+    return spectrum
+
+
+cdef double largest_magnitude(const double* re, const double* im, Py_ssize_t n, Py_ssize_t pitch) noexcept:
+    """The largest magnitude of n x n complex numbers."""
+    cdef Py_ssize_t y, x
+    cdef int k
+    cdef double square, squares = 0, most = 0
+    cdef double largest[8]      # of columns 8 apart, which do not wait for each other
+    memset(largest, 0, sizeof(largest))
+    for y in range(n):
+        for x in range(y * pitch, y * pitch + n - 7, 8):
+            for k in range(8):
+                square = re[x + k] * re[x + k] + im[x + k] * im[x + k]
+                largest[k] = square if square > largest[k] else largest[k]
+        for x in range(y * pitch + n - n % 8, y * pitch + n):
+            square = re[x] * re[x] + im[x] * im[x]
+            squares = square if square > squares else squares
+    for k in range(8):
+        squares = largest[k] if largest[k] > squares else squares
+    if 1e-280 < squares < 1e280:
+        return sqrt(squares)
+    for y in range(n):  # the squares may have overflowed or vanished
+        for x in range(y * pitch, y * pitch + n):
+            most = fmax(most, hypot(re[x], im[x]))
+    return most
+
+
+cdef int make_twiddles(vec* kind, Fft* fft) except -1:
+    """exp(-2 pi i k j / m), 0 < k < count, for each butterfly j, of `count` points, of the passes of
+    m = n ... points."""
+    cdef Py_ssize_t j, k, count, at = 0, m = fft.n
+    cdef double angle
+    fft.threes = fft.n
+    while fft.threes % 5 == 0:
+        fft.threes //= 5
+    fft.twos = fft.threes
+    while fft.twos % 3 == 0:
+        fft.twos //= 3
+    fft.twiddle = get_memory(2 * fft.n + 6, sample_size(kind))  # 8 * n / 5 + 6 * (n / 20 ...) < 2 * n
+    while m > 8:
+        count = points_of(m)
+        for j in range(m // count):
+            for k in range(1, count):
+                angle = -2 * M_PI * k * j / m
+                set_sample(<vec*>fft.twiddle, at, cos(angle))
+                set_sample(<vec*>fft.twiddle, at + 1, sin(angle))
+                at += 2
+        m //= count
+    fft.twiddles, fft.last = at, m
+    return 0
+
+
+cdef Py_ssize_t frequency(const Fft* fft, Py_ssize_t row) noexcept:
+    """The frequency of a row of a transformed tile: its digits in reversed order."""
+    cdef Py_ssize_t found = 0, unit = 1, m = fft.n, count
+    while m > 1:
+        count = fft.last if m == fft.last else points_of(m)
+        m //= count
+        found += unit * (row // m)
+        row %= m
+        unit *= count
+    return found
+
+
+cdef void find_twins(const Fft* fft, Py_ssize_t* twin, Py_ssize_t* row_of) noexcept:
+    """The row of each frequency, and of each row the one whose frequency is the negative of its own."""
+    cdef Py_ssize_t y, n = fft.n
+    for y in range(n):
+        row_of[frequency(fft, y)] = y
+    for y in range(n):
+        twin[row_of[y]] = row_of[(n - y) % n]
+
+
+cdef int make_mirror(Fft* fft, Py_ssize_t vector) except -1:
+    """Leave out each vector of rows all of which mirror rows that are not left out. `vector` is that of the
+    highest level, so that all levels leave out the same."""
+    cdef Py_ssize_t first, y, n = fft.n
+    cdef bint left_out
+    cdef Py_ssize_t* twin = <Py_ssize_t*>get_memory(3 * n, sizeof(Py_ssize_t))
+    cdef Py_ssize_t* kept = twin + 2 * n    # of each vector's first row, whether one of its rows is mirrored
+    find_twins(fft, twin, twin + n)
+    memset(kept, 0, n * sizeof(Py_ssize_t))
+    fft.mirrored = <Py_ssize_t*>malloc(n * sizeof(Py_ssize_t))
+    if fft.mirrored == NULL:
+        free(twin)
+        raise MemoryError("the rows of a tile")
+    for y in range(n):
+        fft.mirrored[y] = -1
+    for first in range(n - vector, -1, -vector):
+        left_out = not kept[first]
+        for y in range(first, first + vector):
+            left_out = left_out and fft.mirrored[twin[y]] < 0 and not first <= twin[y] < first + vector
+        if left_out:
+            for y in range(first, first + vector):
+                kept[twin[y] - twin[y] % vector] = True
+                fft.mirrored[y] = twin[y]
+    free(twin)
+    return 0
+
+
+cdef int make_tiles(Call* call, const Facts* kernel, const Proposal* p) except -1:
+    """Make transforms in the sums' type; for results that are floats also what proves them, and transforms in
+    float64."""
+    cdef double eps = ldexp(1, -23 if p.accumulator == FLOAT32 else -52)
+    cdef bint bounded = call.low == call.high    # floats have no limits
+    if p.accumulator != FLOAT32:
+        make_fft(<vd*>NULL, &call.fft, kernel, p.tile, NULL)
+        if bounded:
+            make_bound(<vd*>NULL, &call.fft, kernel, eps, NULL)
+    elif bounded:
+        make_fft(<vd*>NULL, &call.wide, kernel, p.tile, NULL)
+        make_bound(<vd*>NULL, &call.wide, kernel, eps, NULL)
+        make_fft(<vf*>NULL, &call.fft, kernel, p.tile, &call.wide)
+        make_bound(<vf*>NULL, &call.fft, kernel, eps, &call.wide)
+    else:
+        make_fft(<vf*>NULL, &call.fft, kernel, p.tile, NULL)
+    return 0
+
+
+cdef void free_fft(Fft* fft) noexcept:
+    free(fft.twiddle)
+    if fft.magnitudes != fft.spectrum:
+        free(fft.magnitudes)
+    free(fft.spectrum)
+    free(fft.mirrored)
