@@ -254,10 +254,12 @@ def test_a_bad_file_is_reported_and_the_rest_goes_on() -> None:
     shutil.copy(GREY, "in/c.png")
     result = run("apply", "in", "gone.png", "x*.png", "-k", "identity", "-o", "out", code=1)
     assert sorted(result.stderr.splitlines()) == [
-        "gone.png: No such file or directory",
-        "in/a_text.png: not a picture that Pillow can open",
-        next(line for line in result.stderr.splitlines() if line.startswith("in/b_cut.png: ")),
-        "x*.png: no file matches",
+        "failed: gone.png: No such file or directory",
+        "failed: in/a_text.png: not a picture that Pillow can open",
+        next(
+            line for line in result.stderr.splitlines() if line.startswith("failed: in/b_cut.png: ")
+        ),
+        "failed: x*.png: no file matches",
     ]
     assert re.fullmatch(
         r"5 files, 4 failed, 0\.1 megapixels filtered \(\S+ Mpx/s\)\n", result.stdout

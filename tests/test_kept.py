@@ -548,6 +548,18 @@ def test_what_a_folder_has_beside_pictures_is_in_the_summary() -> None:
     assert sorted(os.listdir("out")) == ["a.png", "link.png"]
 
 
+def test_a_named_file_that_no_library_here_opens_says_what_to_do() -> None:
+    Path("in.NEF").write_bytes(b"x")
+    said = run("apply", "in.NEF", "-k", "box_blur", "-o", "out.png", code=1).stderr
+    assert said == (
+        "failed: in.NEF: not a picture that Pillow can open (camera raw: develop it first)\n"
+    )
+    picture().save("in.png")
+    if ".heic" not in Image.registered_extensions():
+        said = run("apply", "in.png", "-k", "box_blur", "-o", "out.heic", code=2).stderr
+        assert "pip install pillow-heif" in " ".join(said.split())
+
+
 def test_heic_keeps_exif_chroma_and_all_but_a_few_grey_levels() -> None:
     heif = pytest.importorskip("pillow_heif")
     heif.register_heif_opener()

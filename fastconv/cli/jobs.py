@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from ..io.pictures import ARRAYS, format_of, know_formats, reason_of
+from ..io.pictures import ARRAYS, HINTS, format_of, know_formats, reason_of
 from ..io.zarrs import kind_of
 
 __all__ = ["Jobs", "Problems", "jobs_of", "size_of", "suffix_option"]
@@ -54,31 +54,7 @@ def _is_folder(path: Path) -> bool:
 def _kind_left_out(path: Path) -> str:
     """Name the kind of a file that is left out."""
     suffix = path.suffix.lower()
-    if suffix in _HEIC:
-        return f"{suffix} (pip install pillow-heif)"
-    if suffix in _RAW:
-        return f"{suffix} (camera raw: develop it first)"
-    return suffix or "without a suffix"
-
-
-_HEIC = (".heic", ".heif", ".hif")
-_RAW = (
-    *(
-        ".3fr",
-        ".arw",
-        ".cr2",
-        ".cr3",
-        ".dng",
-        ".erf",
-        ".iiq",
-        ".nef",
-        ".nrw",
-        ".orf",
-        ".pef",
-        ".raf",
-    ),
-    *(".raw", ".rw2", ".srw", ".x3f"),
-)
+    return f"{suffix} ({HINTS[suffix]})" if suffix in HINTS else suffix or "without a suffix"
 
 
 def _pictures_in(

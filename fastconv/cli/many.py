@@ -64,7 +64,7 @@ class Report:
         """Count a file that failed, and print the reason."""
         self.files += 1
         self.failed += 1
-        self.say(f"{name}: {reason}")
+        self.say(f"failed: {name}: {reason}")
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
@@ -75,10 +75,9 @@ class Report:
         skipped = f", {self.skipped} there already" if self.skipped else ""
         megapixels = self.pixels / 1e6
         speed = megapixels / max(time.perf_counter() - self.begun, 1e-9)
-        line = (
-            f"{self.files} files, {self.failed} failed{skipped}, {megapixels:.1f} megapixels filtered "
-            f"({speed:.3g} Mpx/s)"
-        )
+        line = f"{self.files} file{'s' * (self.files != 1)}, {self.failed} failed{skipped}"
+        if self.pixels:
+            line += f", {megapixels:.1f} megapixels filtered ({speed:.3g} Mpx/s)"
         kinds = ", ".join(
             f"{count} {kind.removesuffix('s') if count == 1 and kind in _PLURALS else kind}"
             for kind, count in sorted(self.left.items())

@@ -52,10 +52,27 @@ from .replace_file import refuse_existing, whole
 from .stream import Progress
 from .zarrs import kind_of
 
-__all__ = ["Filter", "Outcome", "Task", "do", "format_of", "guarded", "reason_of", "save", "there"]
+__all__ = [
+    "HINTS",
+    "Filter",
+    "Outcome",
+    "Task",
+    "do",
+    "format_of",
+    "guarded",
+    "reason_of",
+    "save",
+    "there",
+]
 
 # Suffixes of files of arrays, which Pillow does not know.
 ARRAYS = tuple(suffix for suffix in SUFFIXES if suffix not in TIFF)
+
+# What to do about formats that Pillow does not open.
+_RAW = (".3fr .arw .cr2 .cr3 .dng .erf .iiq .nef .nrw .orf .pef .raf .raw .rw2 .srw .x3f").split()
+HINTS = dict.fromkeys((".heic", ".heif", ".hif"), "pip install pillow-heif") | dict.fromkeys(
+    _RAW, "camera raw: develop it first"
+)
 
 
 def format_of(path: Path) -> str:
@@ -67,8 +84,9 @@ def format_of(path: Path) -> str:
     name = suffix[1:] if suffix in ARRAYS else Image.registered_extensions().get(suffix)
     if name is None or (name not in Image.SAVE and suffix not in ARRAYS):
         what = f"suffix {path.suffix!r}" if path.suffix else "no suffix"
+        hint = f" ({HINTS[suffix]})" if suffix in HINTS else ""
         raise ValueError(
-            f"{path} must end in a format that can be written, as .png, .tif or .npy; got {what}"
+            f"{path} must end in a format that can be written, as .png, .tif or .npy; got {what}{hint}"
         )
     return name
 
@@ -419,7 +437,7 @@ def there(task: Task) -> Outcome | None:
     try:
         refuse_existing(task.target, task.force)
     except FileExistsError as error:
-        return Outcome(task.name, 0, [], failure=reason_of(error))
+        return Outcome(task.name, 0, [], failure=f"{reason_of(error)}, --resume leaves it")
     return None
 
 
@@ -447,6 +465,8 @@ def do(task: Task, progress: Progress | None = None) -> Outcome:
             outcome.pixels = _way_of(task)(task, outcome.notes, progress)
     except Exception as error:  # broken files make Pillow raise errors of any kind
         outcome.failure = reason_of(error)
+        if isinstance(error, UnidentifiedImageError) and task.source.suffix.lower() in HINTS:
+            outcome.failure += f" ({HINTS[task.source.suffix.lower()]})"
     return outcome
 
 
