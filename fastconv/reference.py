@@ -455,12 +455,13 @@ def _sums(
 ) -> NDArray[Any]:
     """Sums of weight times pixel of all windows, taps in row-major order."""
     lead = padded.shape[: padded.ndim - kernel.ndim]
+    padded = padded.astype(kind)
     total = np.zeros((*lead, *counts), kind)
     for tap in np.ndindex(kernel.shape):
         if kernel[tap] != 0:
             window = [slice(None)] * len(lead)
             window += [slice(k, k + n) for k, n in zip(tap, counts, strict=True)]
-            total += _times(kernel[tap], padded[tuple(window)].astype(kind))
+            total += _times(kernel[tap], padded[tuple(window)])
     return total
 
 

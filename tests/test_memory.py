@@ -140,3 +140,61 @@ def test_peak_memory_is_input_and_output_and_16_megabytes(
     by_system, by_numpy = (int(line) for line in python(program).split())
     assert by_system <= 16 * MEGABYTE
     assert by_numpy <= MEGABYTE  # of NumPy's arrays there is no second one
+
+
+MANY_KERNELS = """
+import resource, sys
+import numpy as np
+import fastconv
+import fastconv.cv2
+unit = 1 if sys.platform == "darwin" else 1024
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+rng = np.random.default_rng(0)
+floats = rng.random((256, 256), np.float32)
+images = floats, (floats * 255).astype(np.uint8)
+
+def call(number):
+    size = 3 + 4 * (number % 31)
+    if {blurs}:
+        fastconv.cv2.GaussianBlur(images[number % 2], (0, 0), 0.5 + number / 20)
+    else:
+        fastconv.convolve(images[number % 2], rng.random((size, size)) / size**2)
+
+for number in range(20):
+    call(number)
+before = peak()
+for number in range(1000):
+    call(number)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system does not tell a process's peak")
+@pytest.mark.parametrize("blurs", [False, True])
+def test_a_thousand_kernels_take_the_caches_limit_and_16_megabytes(blurs: bool) -> None:
+    assert int(python(MANY_KERNELS.format(blurs=blurs))) <= (64 + 16) * MEGABYTE
+
+
+LONG_ROW = """
+import resource, sys
+import numpy as np
+import fastconv.ndimage
+unit = 1 if sys.platform == "darwin" else 1024
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+row = np.ones(10**7, "f4")
+fastconv.ndimage.uniform_filter1d(row[:1000], 3)
+before = peak()
+result = fastconv.ndimage.uniform_filter1d(row, 3)
+print(peak() - before - result.nbytes)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system does not tell a process's peak")
+def test_a_mean_along_a_long_row_takes_no_tables_of_its_length() -> None:
+    assert int(python(LONG_ROW)) <= 16 * MEGABYTE

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from PIL import Image
+from PIL.ExifTags import TAGS
 
 from . import avif
 
@@ -28,6 +29,7 @@ __all__ = [
     "png_chunks",
     "said",
     "save_options",
+    "unwritable",
 ]
 
 ORIENTATION = 0x0112
@@ -107,18 +109,55 @@ def _written(exif: Image.Exif) -> bytes:
 
 
 def _copy(exif: Image.Exif) -> Image.Exif:
-    """A table of tags without those that describe how its own file is stored."""
+    """A table of tags without those that describe how its own file is stored, and those that Pillow
+    cannot write.
+    """
     copy = Image.Exif()
     for tag, value in exif.items():
-        if tag not in (*STORAGE_TAGS, *_POINTERS):
+        if tag not in (*STORAGE_TAGS, *_POINTERS) and _is_writable(tag, value):
             copy[tag] = _as_read(value)
     for pointer in _POINTERS:
-        table = {tag: _as_read(value) for tag, value in exif.get_ifd(pointer).items()}
+        table = {
+            tag: _as_read(value)
+            for tag, value in exif.get_ifd(pointer).items()
+            if _is_writable(tag, value, pointer)
+        }
         if _INTEROPERABILITY in table:
             table[_INTEROPERABILITY] = dict(exif.get_ifd(_INTEROPERABILITY))
         if table:
             copy[pointer] = table
     return copy
+
+
+def _is_writable(tag: int, value: Any, pointer: int | None = None) -> bool:
+    """Whether Pillow can write a value: it fails for text where a number is expected, for example."""
+    one = Image.Exif()
+    try:
+        one[pointer or tag] = {tag: _as_read(value)} if pointer else _as_read(value)
+        one.tobytes()
+    except Exception:  # TypeError, struct.error, and others
+        return False
+    return True
+
+
+def unwritable(image: Image.Image, file_format: str) -> list[str]:
+    """Names of the EXIF tags that this format does not keep because Pillow must write them anew."""
+    try:
+        exif = _loaded(exif_of(image))
+        if not _is_written_anew(exif, file_format):
+            return []
+        lost = [tag for tag, value in exif.items() if not _is_writable(tag, value)]
+        for pointer in _POINTERS:
+            items = exif.get_ifd(pointer).items()
+            lost += [tag for tag, value in items if not _is_writable(tag, value, pointer)]
+    except Exception:  # the EXIF data are broken
+        return []
+    return [TAGS.get(tag, f"tag {tag}") for tag in lost if tag not in (*STORAGE_TAGS, *_POINTERS)]
+
+
+def _is_written_anew(exif: Image.Exif, file_format: str) -> bool:
+    """Whether Pillow writes EXIF data tag by tag. It takes the orientation of an AVIF out of them."""
+    return file_format == "TIFF" or (file_format == "AVIF" and ORIENTATION in exif)
 
 
 def _as_read(value: Any) -> Any:
@@ -171,19 +210,23 @@ def save_options(
 
 
 def _exif_for(exif: bytes, file_format: str) -> Any:
-    """EXIF data in the form that the format's writer needs. That of TIFF puts the tags into its own
-    table.
+    """EXIF data in the form that the format's writer needs: as bytes, or as a table if it writes them
+    anew.
     """
     exif = exif if exif.startswith(b"Exif") else b"Exif\0\0" + exif
-    if file_format != "TIFF":
+    try:
+        if not _is_written_anew(_loaded(exif), file_format):
+            return exif
+    except Exception:  # broken ones go through, too
         return exif
     table = Image.Exif()
     table.load(_written(_loaded(exif)))
     for tag, value in list(table.items()):
         table[tag] = _as_read(value)
     for pointer in _POINTERS:
-        inner = table.get_ifd(pointer)
-        inner |= {tag: _as_read(value) for tag, value in inner.items()}
+        if pointer in table:
+            inner = table.get_ifd(pointer)
+            inner |= {tag: _as_read(value) for tag, value in inner.items()}
     return table
 
 

@@ -47,6 +47,7 @@ from .metadata import (
     orientation_of,
     said,
     save_options,
+    unwritable,
 )
 from .replace_file import refuse_existing, whole
 from .stream import Progress
@@ -302,6 +303,10 @@ def _write(
         raise OSError(f"{target.name}: {reason}") from error
     if file_format == "AVIF" and like is not None and like.format == "AVIF" and is_lossless(like):
         notes.append("it was stored without losses; Pillow writes AVIF with small ones")
+    for tag in unwritable(first, file_format):
+        notes.append(
+            f"its EXIF tag {tag} is not kept in {file_format}: its value is of another type"
+        )
     return frames.notes + notes
 
 
