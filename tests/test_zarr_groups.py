@@ -137,7 +137,9 @@ def test_a_level_whose_width_is_that_of_colours_is_none() -> None:
         )
     filter_file("in.zarr", "out.zarr", KERNEL)
     filter_file("in.zarr/2", "one.zarr", KERNEL)
+    filter_file("in.zarr/2", "one.npy", KERNEL)
     wanted = fastconv.convolve(noise(9, 8, 4), KERNEL)
+    assert_array_equal(np.load("one.npy"), wanted)
     assert_array_equal(zarr.open_array("out.zarr/2", mode="r")[...], wanted)
     assert_array_equal(zarr.open_array("one.zarr", mode="r")[...], wanted)
 
