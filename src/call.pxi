@@ -59,6 +59,9 @@ cdef struct Average:
     uint16_t factor
     int shift
 
+cdef enum:
+    MOST_HEAVY = 8      # taps of a float's sum of magnitudes that are added up first; see fft_bound.pxi
+
 cdef struct Fft:
     # Tiles of n x n samples, whose rows are `pitch` samples apart; see fft.pxi.
     Py_ssize_t n, pitch
@@ -72,6 +75,10 @@ cdef struct Fft:
     void* magnitudes            # spectrum of the weights' magnitudes; `spectrum` if no weight is negative
     bint signed_weights
     Py_ssize_t taps
+    Py_ssize_t heavy            # number of the heaviest taps, their rows, columns and magnitudes
+    Py_ssize_t heavy_row[MOST_HEAVY]
+    Py_ssize_t heavy_column[MOST_HEAVY]
+    double heavy_weight[MOST_HEAVY]
     double most                 # largest magnitude in the spectrum
     double heaviest, weight     # largest magnitude of a weight, and sum of all magnitudes
     double error                # error of a result, relative to the measures of the tile

@@ -102,6 +102,7 @@ cdef struct Request:
     # What follows from these and the kernel; see `summed_for`.
     Py_ssize_t denominator      # of results that are exact quotients of whole numbers; 0: they are not
     Py_ssize_t divisor          # of the sums; 0: they are not divided
+    bint cancels                # results are floats and some weight is negative: spectra need more to prove them
 
 cdef struct Work:
     # What is done for each sample of the result: amounts of the terms of fastconv/_costs.py.
