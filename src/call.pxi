@@ -28,6 +28,7 @@ cdef struct Taps:
     Py_ssize_t height, width
     Py_ssize_t step         # samples from a pixel to its neighbour: all that sums know of channels
     bint dense              # no zero among height * width weights
+    bint filled             # few zeros: summed as if there were none, unless that makes a NaN; see sparse.pxi
     bint folded             # each weight of a symmetric line multiplies two samples' sum; see symmetric.pxi
     double start            # what sums begin with: a number that is added to all of them, or 0
     bint shifts_by_three          # vectors can be shifted by three of them
@@ -307,6 +308,10 @@ cdef int make_taps(vec* kind, Taps* taps, const double* weights, Py_ssize_t heig
                 t += 1
     taps.count = t
     taps.dense = t == n
+    taps.filled = vec is vf and has_few_zeros(t, height, width)
+    if taps.filled:
+        for t in range(n):
+            set_sample(<vec*>taps.weight, t, weights[t])
     taps.pairs = t // 2 * 2 if taps.height == 1 and taps.dense and step <= lanes_of(kind) else 0
     taps.shifts_by_three = taps.pairs > 0 and 3 * step <= lanes_of(kind)
     if taps.height > 1 and not (taps.dense and taps.height >= 3):
