@@ -5,7 +5,7 @@ Written by benchmarks/bench_methods.py, not by hand. Measured
     on 2026-11-25 on AMD EPYC
     on 2026-11-27 on Intel(R) Xeon(R) Processor: line ...
     on 2026-11-27 on Intel(R) Xeon(R) Processor: fft signed ...
-    on 2026-11-27 on Intel(R) Xeon(R) Processor: spectra ...
+    on 2026-11-27 on Intel(R) Xeon(R) Processor: spectra signed ...
 """
 
 from __future__ import annotations
@@ -413,10 +413,10 @@ NS: dict[str, dict[str, dict[str, float]]] = {
             "sparse": 0.1387,
             "sparse step": 0.04516,
             "sparse tap": 0.0,
-            "spectra": 6.897,
-            "spectra across": 3.124,
-            "spectra down": 2.631,
-            "spectra kernel": 1.501,
+            "spectra": 4.3,
+            "spectra across": 1.9,
+            "spectra down": 1.6,
+            "spectra kernel": 3.5,
             "spectra signed": 13.16,
             "store float16": 0.1425,
             "store float32": 0.0,
@@ -476,10 +476,10 @@ NS: dict[str, dict[str, dict[str, float]]] = {
             "sparse": 0.1335,
             "sparse step": 0.08583,
             "sparse tap": 0.001369,
-            "spectra": 10.73,
-            "spectra across": 4.414,
-            "spectra down": 3.702,
-            "spectra kernel": 0.3896,
+            "spectra": 9.5,
+            "spectra across": 3.1,
+            "spectra down": 2.6,
+            "spectra kernel": 8.0,
             "spectra signed": 133.2,
             "store float16": 0.1509,
             "store float32": 0.2287,
