@@ -2,9 +2,11 @@
 """Kernels of any number of axes, along any axes of an image, with strides and dilation.
 
 A dilated kernel has zeros between its taps, which cost nothing. Axes along which a kernel has a
-single tap are dropped: a stride along them selects pixels of the image. There are three cases left:
+single tap are dropped: a stride along them selects pixels of the image. There are four cases left:
 
     at most two axes, and no stride     a `Plan` of that kernel on a view of the image; all methods
+    the same, dilated                   that, or its taps alone, which is a call of its own in the
+                                        engine; whichever is predicted to be sooner
     three axes, or a stride             a list of rows for the engine; only the kept results
                                         are computed
     four axes and more                  the definition (fastconv.reference) in NumPy, which is slow

@@ -136,6 +136,10 @@ cdef struct Volume:
     Taps* layer                 # of each kernel of a layer, which a slice of results has; NULL: there is one kernel
     Py_ssize_t kernels          # of a layer that meet the same slices, at least 1
     Py_ssize_t layer_kernels    # all of them
+    Py_ssize_t quad_taps        # of four kernels of a layer that are summed together; 0: some weight is zero
+    Py_ssize_t* quad_row        # of each tap its row in the window of the first row of a block,
+    Py_ssize_t* quad_offset     # and its place in that row
+    void* quad_weight           # four for each tap, quad after quad
 
 cdef struct Call:
     View src, dst

@@ -479,6 +479,64 @@ cdef void volume_block(vec* kind, Window* w, const Call* call, const ColumnRange
             store_row(out[r], call, plane * v.kernels + k, y + r, x, width)
 
 
+# A dense layer of four kernels or more is summed four kernels at a time, one output row of each: a vector that is
+# loaded serves all four. (Four rows of one kernel share only what their windows have in common: two rows of three
+# of a 3 x 3, or of seven with a stride of 2.)
+
+cdef inline void quad_block(vec** out, vec** rows, const Volume* v, vec* weights, Py_ssize_t x,
+                            const int vectors) noexcept nogil:
+    cdef Py_ssize_t t
+    cdef vec acc[16]
+    cdef vec loaded[4]
+    begin_block(acc, 0)
+    for t in range(v.quad_taps):
+        load_vectors(loaded, sample_at(rows[v.quad_row[t]], x + v.quad_offset[t]), vectors)
+        block_step(acc, weight(weights, 0), loaded, vectors)
+        block_step(acc + 4, weight(weights, 1), loaded, vectors)
+        block_step(acc + 8, weight(weights, 2), loaded, vectors)
+        block_step(acc + 12, weight(weights, 3), loaded, vectors)
+        weights = sample_at(weights, 4)
+    store_vectors(sample_at(out[0], x), acc, vectors)
+    store_vectors(sample_at(out[1], x), acc + 4, vectors)
+    store_vectors(sample_at(out[2], x), acc + 8, vectors)
+    store_vectors(sample_at(out[3], x), acc + 12, vectors)
+
+
+cdef void quad_row(vec** out, vec** rows, const Volume* v, vec* weights, Py_ssize_t n) noexcept nogil:
+    """A row of `n` sums of each of four kernels, in blocks as sparse_rows."""
+    cdef Py_ssize_t x = 0, vector = lanes_of(rows[0])
+    if BLOCK_VECTORS == 4 and n >= 4 * vector:
+        while x < n - 2 * vector:
+            quad_block(out, rows, v, weights, larger(0, smaller(x, n - 4 * vector)), 4)
+            x += 4 * vector
+    while x < n:
+        quad_block(out, rows, v, weights, larger(0, smaller(x, n - 2 * vector)), 2)
+        x += 2 * vector
+
+
+cdef Py_ssize_t layer_quads(vec* kind, Window* w, const Call* call, Py_ssize_t plane, Py_ssize_t y,
+                            Py_ssize_t count, Py_ssize_t x, Py_ssize_t width) noexcept nogil:
+    """`count` output rows of as many kernels of a layer as make quads. Returns how many these are."""
+    cdef const Volume* v = &call.volume
+    cdef Py_ssize_t q, k, r, to, n = width * call.channels, quads = v.kernels // 4 if v.quad_taps else 0
+    cdef bint direct = is_result(kind, call) and n >= least_block(kind, call)
+    cdef vec* out[4]
+    for r in range(count):
+        for q in range(quads):
+            to = plane * v.kernels + 4 * q
+            for k in range(4):
+                out[k] = sample_at(<vec*>w.out, k * w.pitch)
+                if direct:
+                    out[k] = <vec*>(call.dst.data + (to + k) * call.dst.plane + (y + r) * call.dst.row
+                                    + x * call.dst.pixel)
+            quad_row(out, <vec**>(w.rows + r * v.row_step * w.parts), v,
+                     sample_at(<vec*>v.quad_weight, (plane * quads + q) * v.quad_taps * 4), n)
+            if not direct:
+                for k in range(4):
+                    store_row(out[k], call, to + k, y + r, x, width)
+    return 4 * quads
+
+
 cdef void volume_strip(vec* kind, Window* w, const Call* call, Py_ssize_t plane, Py_ssize_t y0, Py_ssize_t y1,
                        Py_ssize_t x, Py_ssize_t count) noexcept nogil:
     """Output rows y0 .. y1-1 of a slice, `count` pixels from pixel `x` on."""
@@ -494,7 +552,7 @@ cdef void volume_strip(vec* kind, Window* w, const Call* call, Py_ssize_t plane,
             load_window(kind, w, call, &columns, plane, y, kept, rows)
         elif not is_stepped(v):
             load_lines(kind, w, call, &columns, plane, y, kept, rows)
-        for k in range(v.kernels):
+        for k in range(layer_quads(kind, w, call, plane, y, wanted, x, count), v.kernels):
             volume_block(kind, w, call, &columns, plane, k, y, wanted, kept, x, count)
         slide_window(w, call, by)
         kept = w.slice_rows - by
@@ -555,11 +613,39 @@ cdef int make_layer(vec* kind, Call* call, tuple kernels) except -1:
     """The taps of each kernel of a layer."""
     cdef Volume* v = &call.volume
     cdef Kernel kernel
+    cdef bint dense = True
     v.layer = <Taps*>get_memory(len(kernels), sizeof(Taps))
     memset(v.layer, 0, len(kernels) * sizeof(Taps))
     for kernel in kernels:
         list_volume(kind, call, &v.layer[v.layer_kernels], &kernel.facts)
         v.layer_kernels += 1
+        dense = dense and kernel.facts.taps == kernel.facts.height * kernel.facts.width
+    if dense and v.kernels >= 4:
+        make_quads_of(kind, call, kernels)
+    return 0
+
+
+cdef int make_quads_of(vec* kind, Call* call, tuple kernels) except -1:
+    """The taps of each four kernels of a group, none of whose weights is zero, in the order of the taps."""
+    cdef Volume* v = &call.volume
+    cdef Py_ssize_t rows = call.kernel_height, width = call.kernel_width, taps = rows * width, t, k, group, q
+    cdef Py_ssize_t slice_rows = v.slice_rows + (BLOCK_ROWS - 1) * v.row_step, groups = len(kernels) // v.kernels
+    cdef vec* weights
+    cdef Kernel kernel
+    v.quad_row = <Py_ssize_t*>get_memory(taps, sizeof(Py_ssize_t))
+    v.quad_offset = <Py_ssize_t*>get_memory(taps, sizeof(Py_ssize_t))
+    v.quad_weight = get_memory(groups * (v.kernels // 4) * 4 * taps, sizeof(double))
+    for t in range(taps):
+        k = t // width
+        v.quad_row[t] = (k // v.slice_rows * slice_rows + k % v.slice_rows) * v.col_step + t % width % v.col_step
+        v.quad_offset[t] = t % width // v.col_step * call.channels
+    for group in range(groups):
+        for q in range(v.kernels // 4 * 4):
+            kernel = kernels[group * v.kernels + q]
+            weights = sample_at(<vec*>v.quad_weight, (group * (v.kernels // 4) + q // 4) * taps * 4)
+            for t in range(taps):
+                set_sample(weights, 4 * t + q % 4, kernel.facts.weights[t])
+    v.quad_taps = taps
     return 0
 
 
@@ -569,3 +655,6 @@ cdef void free_volume(Volume* v) noexcept:
     for i in range(v.layer_kernels):
         free_taps(&v.layer[i])
     free(v.layer)
+    free(v.quad_row)
+    free(v.quad_offset)
+    free(v.quad_weight)
