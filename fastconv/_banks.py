@@ -214,8 +214,8 @@ class _Job:
         Whether results may be missing.
     shape : tuple of int
         Shape of a result.
-    target : dtype
-        Type of the final results.
+    sums, target : dtype
+        Types of the plans' results and of the final ones.
     """
 
     def __init__(
@@ -242,6 +242,7 @@ class _Job:
             narrow = pixel.name in _NARROW and sums.kind == "f" and sums.itemsize <= 4
             sums = np.dtype(np.float32 if narrow else np.float64)
         self.plans = [planned(kernel, flipped, **{**options, "dtype": sums}) for kernel in listed]
+        self.sums = sums
         first = self.plans[0]
         given = None
         if mask is not None:
@@ -288,18 +289,33 @@ class _Job:
         holes = None
         if self.misses:
             made, holes = np.empty(self.shape, self.target), np.zeros(self.shape, np.bool_)
+        room = None
         for where, parts in self.bands(result):
-            gone = None if holes is None else holes[where]
-            made[where] = self.rounded(combine(self._sums(source, parts, gone), where))
+            place, gone = made[where], None if holes is None else holes[where]
+            if room is None or room.shape[1:] != place.shape:
+                room = np.empty((2, *place.shape), self.sums)
+            # the first sums, which all others are joined to, are made where the result will be
+            first = place if self.target == self.sums and holes is None else room[0]
+            total = combine(self._sums(source, parts, gone, first, room[1]), where)
+            if total is not place:
+                place[...] = self.rounded(total)
         return result if holes is None else self._filled(made, holes, result)
 
     def _sums(
-        self, source: NDArray[Any], parts: list[Part], gone: NDArray[np.bool_] | None
+        self,
+        source: NDArray[Any],
+        parts: list[Part],
+        gone: NDArray[np.bool_] | None,
+        first: NDArray[Any],
+        next_: NDArray[Any],
     ) -> Iterator[NDArray[Any]]:
-        """Yield each plan's results for a band, and note what of them is missing."""
+        """Yield each plan's results for a band, in `first` and then in `next_`, and note what of them is
+        missing.
+        """
         for plan, part in zip(self.plans, parts, strict=True):
             if gone is None:
-                yield plan.run(source, None, part)
+                yield plan.run(source, first, part)
+                first = next_
                 continue
             made, holes = _missing.run(plan, source, self.mask, None, part, hidden=True)
             gone |= holes
