@@ -91,7 +91,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cli.main(["gallery", str(PHOTO), "-o", folder], standalone_mode=False)
         shutil.copy(Path(folder, "contact_sheet.png"), HERE / "gallery.png")
-        for name in ("gabor_bank.png", "volume.png"):
+        for name in ("gabor_bank.png", "features.png", "volume.png"):
             shutil.copy(Path(folder, name), HERE / name)
     post().quantize(256).save(HERE / "post.png", optimize=True)
     clouds().quantize(256).save(HERE / "clouds.png", optimize=True)

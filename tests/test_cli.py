@@ -370,7 +370,7 @@ def test_of_several_frames_the_first_is_filtered_and_the_user_told() -> None:
 # --- the other commands --------------------------------------------------------------------------
 
 
-def test_gallery_writes_the_five_pictures_and_three_sheets() -> None:
+def test_gallery_writes_the_five_pictures_and_four_sheets() -> None:
     run("gallery", COLOUR, "-o", "out")
     assert files("out") == sorted(f"{name}.png" for name in (*FIVE, *SHEETS))
     for name in FIVE:
@@ -379,7 +379,7 @@ def test_gallery_writes_the_five_pictures_and_three_sheets() -> None:
         )
     with Image.open(COLOUR) as image, Image.open("out/identity.png") as same:
         assert same.info["icc_profile"] == image.info["icc_profile"]
-    for name, colours in zip(SHEETS, (1000, 100, 100), strict=True):
+    for name, colours in zip(SHEETS, (1000, 100, 100, 100), strict=True):
         sheet = pixels(f"out/{name}.png")
         assert sheet.shape[2] == 3
         assert len(np.unique(sheet[::5, ::5].reshape(-1, 3), axis=0)) > colours, name

@@ -39,6 +39,7 @@ from .gallery import (
     FIVE,
     bank_sheet,
     contact_sheet,
+    features_sheet,
     gallery_picture,
     test_picture,
     volume_sheet,
@@ -52,7 +53,7 @@ __all__ = ["FIVE", "SHEETS", "cli"]
 MODES = ("1", "L", "LA", "P", "I", "I;16", "I;16B", "F", "RGB", "RGBA", "CMYK", "YCbCr", "LAB")
 
 # Pictures of the gallery that show several ones.
-SHEETS = ("contact_sheet", "gabor_bank", "volume")
+SHEETS = ("contact_sheet", "gabor_bank", "features", "volume")
 
 _OF_A_PLAN = ("border", "cval", "threads", "scale", "offset", "absolute")
 _FORCE = click.option("--force", is_flag=True, help="Overwrite files that exist.")
@@ -189,13 +190,14 @@ def apply_command(
               help="The folder for the pictures, which is made.")  # fmt: skip
 @_FORCE
 def gallery(picture: str | None, out: str, force: bool) -> None:
-    """Write five filtered pictures and three sheets.
+    """Write five filtered pictures and four sheets.
 
     The kernels are identity, box_blur, gaussian_blur, sharpening and edge_detection; each picture
     is called as its kernel, as PNG. contact_sheet.png shows them side by side, with a detail at
-    200 %; gabor_bank.png what eight Gabor kernels answer to in the picture; volume.png slices of a
-    drawn volume, blurred along two axes and three. Without IN a test picture is drawn. Colours are
-    kept, transparency is laid on white, and a photograph is turned upright as its EXIF data says.
+    200 %; gabor_bank.png what eight Gabor kernels answer to in the picture; features.png what a
+    pixel classifier is given of it; volume.png slices of a drawn volume, blurred along two axes and
+    three. Without IN a test picture is drawn. Colours are kept, transparency is laid on white, and
+    a photograph is turned upright as its EXIF data says.
     """
     try:
         targets = [Path(out, f"{name}.png") for name in (*FIVE, *SHEETS)]
@@ -212,6 +214,7 @@ def gallery(picture: str | None, out: str, force: bool) -> None:
         sheets = (
             contact_sheet({"original": original, **filtered}),
             bank_sheet(original),
+            features_sheet(original),
             volume_sheet(),
         )
         with guarded():

@@ -5,6 +5,8 @@ in it; slices of a volume.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -15,7 +17,15 @@ from ..api import convolve
 from ..containers.pillow import apply
 from .arguments import in_numbers
 
-__all__ = ["FIVE", "bank_sheet", "contact_sheet", "gallery_picture", "test_picture", "volume_sheet"]
+__all__ = [
+    "FIVE",
+    "bank_sheet",
+    "contact_sheet",
+    "features_sheet",
+    "gallery_picture",
+    "test_picture",
+    "volume_sheet",
+]
 
 FIVE = ("identity", "box_blur", "gaussian_blur", "sharpening", "edge_detection")
 
@@ -133,6 +143,48 @@ def bank_sheet(original: Image.Image) -> Image.Image:
 
 _FREQUENCIES = (0.25, 0.125)
 _STRIPES = ("upright", "rising", "level", "falling")  # across the wave, which turns clockwise
+
+
+def features_sheet(original: Image.Image) -> Image.Image:
+    """What a pixel classifier is given: derivatives of a Gaussian, and what is made of them."""
+    grey = np.asarray(original.convert("L"), np.float32)
+    down, across = (kernels.gaussian_derivative(_SIGMA, axis=axis) for axis in (0, 1))
+    smooth, dy, dx, yy, yx, xx = bank(
+        grey, [kernels.gaussian(_SIGMA), down, across, *kernels.hessian(_SIGMA)]
+    )
+    tensor = convolve(np.stack([dy * dy, dy * dx, dx * dx]), kernels.gaussian(_SIGMA / 2))
+    (dark, bright), (edges, corners) = _eigenvalues(yy, yx, xx), _eigenvalues(*tensor)
+    features = {
+        "Gaussian": (smooth, f"sigma {_SIGMA:g}"),
+        "gradient magnitude": (np.hypot(dy, dx), "of the two first derivatives"),
+        "Laplacian of Gaussian": (yy + xx, "the trace of the Hessian"),
+        "Hessian, larger": (dark, "eigenvalue: dark lines are white"),
+        "Hessian, smaller": (bright, "eigenvalue: bright lines are black"),
+        "structure tensor, larger": (np.sqrt(edges), "root of the eigenvalue: edges"),
+        "structure tensor, smaller": (np.sqrt(corners.clip(0)), "corners and texture"),
+    }
+    pictures = {name: Image.fromarray(_stretched(a)) for name, (a, _) in features.items()}
+    notes = {name: note for name, (_, note) in features.items()}
+    return contact_sheet({"original": original, **pictures}, notes)
+
+
+_SIGMA = 2.0
+
+
+def _eigenvalues(
+    yy: NDArray[Any], yx: NDArray[Any], xx: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The larger and the smaller one of symmetric matrices of two rows."""
+    half, root = (yy + xx) / 2, np.hypot((yy - xx) / 2, yx)
+    return half + root, half - root
+
+
+def _stretched(a: NDArray[Any]) -> NDArray[np.uint8]:
+    """From the hundredth to the 99 hundredths of all values, from black to white."""
+    low, high = np.percentile(a, (1, 99))
+    shades = np.rint((a - low) * (255 / max(high - low, 1e-9)))
+    seen: NDArray[np.uint8] = shades.clip(0, 255).astype(np.uint8)
+    return seen
 
 
 def volume_sheet() -> Image.Image:
