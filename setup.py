@@ -37,6 +37,8 @@ NO_SYMBOLS = [] if PLAIN else ["-g0"]
 STRIP = [] if PLAIN or sys.platform == "darwin" else ["-Wl,--strip-all"]
 
 PLAIN_C = ["/O2" if MSVC else "-O2"]
+# For what runs once a call, or less: a few instructions more, and a third less in the wheel.
+SMALL_C = ["/O1" if MSVC else "-Os"]
 ARITHMETIC = PLAIN_C + (
     [] if MSVC else ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 )
@@ -147,17 +149,17 @@ setup(
             depends=["src/request.h", "src/request.pxi", *SHARED],
             define_macros=NUMPY_2,
         ),
-        extension("stand_in", PLAIN_C, define_macros=NUMPY_2),
-        extension("arrow", PLAIN_C, define_macros=NUMPY_2),
+        extension("stand_in", SMALL_C, define_macros=NUMPY_2),
+        extension("arrow", SMALL_C, define_macros=NUMPY_2),
         extension(
             "pool",
-            PLAIN_C + PTHREAD,
+            SMALL_C + PTHREAD,
             depends=["src/schedule/pool.h", "fastconv/_engine/pool.pxd"],
             define_macros=NO_THREADS,
             link=PTHREAD,
             libraries=[] if MSVC else ["m"],
         ),
-        extension("cpu", PLAIN_C, depends=["src/simd/simd.h"]),
+        extension("cpu", SMALL_C, depends=["src/simd/simd.h"]),
     ],
     # side by side
     options={"build_ext": {"parallel": os.cpu_count()}},

@@ -520,14 +520,17 @@ static int64_t pool_most(int threads) {
     return threads > limit ? threads : limit;
 }
 
-/* Whether a call runs alone because of other calls, of which `calls` run now. */
-static int pool_goes_alone(int64_t calls, int64_t most) {
+/* Whether a call runs alone because of other calls, of which `calls` run now. Those of one thread count as
+ * well: they occupy a core each. */
+static int pool_goes_alone(int64_t calls, int64_t most, int threads) {
     int64_t credit = pool_load(&pool.credit), now;
-    if (!pool_load(&pool_setting.lone))
-        return 0;
+    if (!pool_load(&pool_setting.lone) || (threads < 2 && calls + 1 < most))
+        return threads < 2;
     now = pool_now();
     if (calls + 1 >= most)
         pool_store(&pool.crowded, now);
+    if (threads < 2)
+        return 1;
     if (credit < POOL_LONE_CALLS)
         pool_add(&pool.credit, 1);
     return credit < 0 || now - pool_load(&pool.crowded) < POOL_CROWD;
@@ -538,7 +541,7 @@ one
  * band. Returns the number of failures. */
 static int pool_run(PoolBand band, const void *context, ptrdiff_t bands, int threads) {
     int64_t calls = pool_add(&pool.calls, 1), most = pool_most(threads);
-    PoolJob *job = threads < 2 || bands < 2 || pool_goes_alone(calls, most) ? NULL : pool_slot();
+    PoolJob *job = pool_goes_alone(calls, most, threads) || bands < 2 ? NULL : pool_slot();
     int failed;
     pool_add(&pool.working, 1);
     if (job) {
