@@ -78,6 +78,7 @@ def case(
     target: str | None = None,
     *,
     tile: int = 0,
+    points: tuple[int, int] | None = None,
     error: float = 0.0,
 ) -> Case:
     target = target or source
@@ -87,7 +88,7 @@ def case(
         low, high = float(pixel.low), float(pixel.high)
     strategy = proposed(
         Kernel(kernel), pixel.code, PIXELS[target].code, low, high, pixel.integer, *SIZE, 1, method,
-        _levels.level, accumulator, tile=tile, error=error,
+        _levels.level, accumulator, tile=tile, points=points, error=error,
     )  # fmt: skip
     if not isinstance(strategy, Strategy):
         raise ValueError(f"{method} {accumulator} {source} -> {target} {kernel.shape}: {strategy}")
@@ -191,6 +192,28 @@ def fft_cases(accumulator: Accumulator) -> Iterator[Case]:
             yield case("fft", accumulator, random(size, size), name, tile=n)
 
 
+def signed_cases(accumulator: Accumulator) -> Iterator[Case]:
+    """Floats under weights of both signs, whose spectra need more to be proven."""
+    kept = "float32" if accumulator == "float32" else "float64"
+    for n in (64, 96, 144, 192, 256, 320):
+        size = 2 * n // 5 + 1
+        weights = random(size, size) - random(size, size).mean()
+        yield case("fft", accumulator, weights, kept, tile=n)
+    for size, points in ((61, 256), (121, 768), (201, 1024)):
+        weights = random(size, size) - random(size, size).mean()
+        yield case("fft", accumulator, weights, kept, points=(points, points))
+
+
+def spectra_cases(accumulator: Accumulator) -> Iterator[Case]:
+    """Large tiles, of which those of 16 MB and more do not keep the kernel's spectrum, and lines."""
+    kept = "float32" if accumulator == "float32" else "float64"
+    for size, points in ((61, 256), (101, 512), (301, 1024), (121, 768), (801, 2560)):
+        yield case("fft", accumulator, random(size, size), kept, points=(points, points))
+    # Lines both ways only: of a single line, and of few taps, spectra prove little, so that taps are summed.
+    for size, points in ((201, 960), (401, 1536)):
+        yield case("separable", accumulator, bell(size, size), kept, points=(points, points))
+
+
 def dot_cases() -> Iterator[Case]:
     for size in (3, 5, 7, 9, 15):
         yield case("dot", "float32", whole(size, size), "uint8")
@@ -237,6 +260,8 @@ def all_cases() -> Iterator[Case]:
             yield from again_cases(accumulator)
             yield from box_cases(accumulator)
             yield from fft_cases(accumulator)
+            yield from signed_cases(accumulator)
+            yield from spectra_cases(accumulator)
     yield from dot_cases()
     yield from wide_cases()
     yield from line_cases()

@@ -4,6 +4,8 @@
 Written by benchmarks/bench_methods.py, not by hand. Measured
     on 2026-11-25 on AMD EPYC
     on 2026-11-27 on Intel(R) Xeon(R) Processor: line ...
+    on 2026-11-27 on Intel(R) Xeon(R) Processor: fft signed ...
+    on 2026-11-27 on Intel(R) Xeon(R) Processor: spectra ...
 """
 
 from __future__ import annotations
@@ -389,6 +391,7 @@ NS: dict[str, dict[str, dict[str, float]]] = {
             "fft 768": 2.4,
             "fft 80": 1.24,
             "fft 96": 1.325,
+            "fft signed": 1.816,
             "fold": 0.4403,
             "fold row": 0.0,
             "fold row tap": 0.01948,
@@ -410,10 +413,11 @@ NS: dict[str, dict[str, dict[str, float]]] = {
             "sparse": 0.1387,
             "sparse step": 0.04516,
             "sparse tap": 0.0,
-            "spectra": 4.3,
-            "spectra across": 1.9,
-            "spectra down": 1.6,
-            "spectra kernel": 3.5,
+            "spectra": 6.897,
+            "spectra across": 3.124,
+            "spectra down": 2.631,
+            "spectra kernel": 1.501,
+            "spectra signed": 13.16,
             "store float16": 0.1425,
             "store float32": 0.0,
             "store int16": 0.0009614,
@@ -449,6 +453,7 @@ NS: dict[str, dict[str, dict[str, float]]] = {
             "fft 768": 6.129,
             "fft 80": 1.79,
             "fft 96": 1.83,
+            "fft signed": 6.139,
             "fold": 0.0,
             "fold row": 0.92,
             "fold row tap": 0.03785,
@@ -471,10 +476,11 @@ NS: dict[str, dict[str, dict[str, float]]] = {
             "sparse": 0.1335,
             "sparse step": 0.08583,
             "sparse tap": 0.001369,
-            "spectra": 9.5,
-            "spectra across": 3.1,
-            "spectra down": 2.6,
-            "spectra kernel": 8.0,
+            "spectra": 10.73,
+            "spectra across": 4.414,
+            "spectra down": 3.702,
+            "spectra kernel": 0.3896,
+            "spectra signed": 133.2,
             "store float16": 0.1509,
             "store float32": 0.2287,
             "store float64": 0.0,

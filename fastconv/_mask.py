@@ -130,6 +130,8 @@ def mask_of(mask: ArrayLike, shape: tuple[int, ...], channel_axis: int | None) -
             f"mask must be of type bool, True where samples are missing; got {m.dtype}. Compare it first, "
             f"as mask != 0"
         )
+    if m.shape == shape:
+        return m
     if channel_axis is not None and m.ndim and m.ndim == len(shape) - 1:
         m = np.expand_dims(m, channel_axis)
     try:

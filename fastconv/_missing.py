@@ -44,7 +44,7 @@ Bools = NDArray[np.bool_]
 Array = NDArray[Any]
 
 # How quotients are made; see src/missing.pyx.
-_WHOLE32, _WHOLE64, _INTEGERS, _DOUBT, _ALL = range(5)
+_WHOLE32, _WHOLE64, _INTEGERS, _DOUBT32, _DOUBT, _ALL = range(6)
 # Samples whose sums may be float32.
 _NARROW = ("uint8", "int8", "uint16", "int16", "float16", "float32")
 _NARROW_RESULTS = ("float16", "float32")
@@ -56,12 +56,15 @@ _BLOCK_OF_SLICES = (16, 32, 128)
 _LEAST_KERNELS = 4
 # Methods whose sums of integers are exact if their type holds them, whatever the order.
 _EXACT = ("direct", "sparse", "box")
-_NO_DOUBT = (0.0, 0.0, np.zeros((0, 3)), 0.0, 0.0, True)
+_NO_DOUBT = (0.0, 0.0, np.zeros((0, 3)), 0.0, 0.0, True, 0.0, 0.0, np.zeros((1, 8)))
+# Weights of a row that src/missing.pyx sums at a time.
+_TAPS = 8
+_NO_HOLES = np.zeros((), np.bool_)
 # Images of other types and sizes that a plan knows.
 _KEPT = 4
-# Predicted ns a sample for all but the sums, and a tap of the definition; measured on AMD EPYC, v4. Results
+# Predicted ns a sample for all but the sums, and a tap of a sum in float64; measured on Xeon, v4. Results
 # near a tie: on both sides of it, if a quarter of the weights is there.
-_NS, _NS_TAP, _DOUBTS = 0.5, 1.5, 8
+_NS, _NS_TAP, _DOUBTS = 0.5, 0.2, 8
 
 
 class Windows(NamedTuple):
@@ -181,7 +184,7 @@ def run(
     -------
     result : ndarray
     holes : ndarray of bool
-        Where it is missing.
+        Where it is missing; of any shape unless `hidden`.
     """
     missing = plan.missing
     if plan.offset or plan.absolute:
@@ -190,11 +193,15 @@ def run(
         check_nan(image, mask)
     nan = missing.nan_policy == "omit" and image.dtype.kind in "fc"
     dtype = plan.target(image.dtype) if out is None or plan.dtype is not None else out.dtype
-    shape = plan.shape_of(image, part)
-    checked_out(out, shape, dtype) if out is not None else None
     may_miss = mask is not None or nan
     fill = fill_of(missing.fill, dtype, hidden or not may_miss)
-    if 0 in shape or image.size == 0 or not (missing.omit or _misses(image, mask, nan)):
+    misses = image.size > 0 and (missing.omit or _misses(image, mask, nan))
+    if not (hidden or misses):
+        return _plainly(plan, image, out, part), _NO_HOLES
+    shape = plan.shape_of(image, part)
+    if out is not None:
+        checked_out(out, shape, dtype)
+    if 0 in shape or not misses:
         return _plainly(plan, image, out, part), np.zeros(shape if hidden else (), np.bool_)
     if not plan.kernel.any():
         return _plainly(plan, image, out, part), np.zeros(shape, np.bool_)
@@ -218,14 +225,15 @@ def run(
     else:
         with np.errstate(all="ignore"):
             out[...] = result
-    return out, np.zeros(shape, np.bool_) if holes is None else holes
+    return out, _NO_HOLES if holes is None else holes
 
 
 def _misses(image: Array, mask: Bools | None, nan: bool) -> bool:
     """Whether any sample is missing."""
     if mask is not None:
-        once = tuple(slice(0, 1) if step == 0 else slice(None) for step in mask.strides)
-        if mask[once].any():
+        if 0 in mask.strides:
+            mask = mask[tuple(slice(0, 1) if step == 0 else slice(None) for step in mask.strides)]
+        if mask.any():
             return True
     if not nan:
         return False
@@ -327,11 +335,12 @@ def _real(
         src = src.view(np.uint8)
     filled = float(fill), np.array([fill], result.dtype)
     along = made.along if windows.volume else (_each_alone(src.shape[-4]), *made.along)
-    for at in np.ndindex(src.shape[:-4]):
+    for at in np.ndindex(src.shape[:-4]) if src.ndim > 4 else ((),):
         blocks = _levels.missing().Blocks(
             src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
             source.code, target.code, nan, plan.missing.omit, shared, along, plan.cval.real,
-            windows.volume, made.programs, made.recipe.how, made.recipe.quotient, made.recipe.doubt, filled,
+            windows.volume, made.programs, made.recipe.how, made.recipe.quotient, made.recipe.doubt,
+            (target.low, target.high) if target.integer else (0.0, 0.0), filled,
         )  # fmt: skip
         blocks.scan(threads)
         blocks.run(threads)
@@ -594,15 +603,21 @@ class _Asked:
         by_weight = made(weights) if self.plan.renormalize else None
         return by_weight, None if by_weight is not None and self.one_sign else made(np.abs(weights))
 
-    def doubt(self, of_sum: float, of_weight: float) -> tuple[Any, ...]:
-        """How far sums and weights may be off, and the definition."""
+    def doubt(
+        self, of_sum: float, of_weight: float, fine_sum: float, fine_weight: float
+    ) -> tuple[Any, ...]:
+        """How far sums and weights may be off, and the definition; the same of sums in float64."""
         n = self.windows.taps[-2]
         down, across = np.nonzero(self.weights)
         kind = [("z", np.intp), ("y", np.intp), ("x", np.intp), ("weight", np.float64)]
         rows = np.zeros(len(down), kind)
         rows["z"], rows["y"], rows["x"], rows["weight"] = down // n, down % n, across, self.nonzero
         threshold = self.plan.missing.min_weight * _in_order(np.abs(self.weights)) * (1 - SLACK)
-        return of_sum, of_weight, rows, self.total, threshold, self.plan.renormalize
+        filled = np.pad(self.weights, [(0, 0), (0, -self.weights.shape[1] % _TAPS)])
+        return (
+            of_sum, of_weight, rows, self.total, threshold, self.plan.renormalize, fine_sum, fine_weight,
+            filled,
+        )  # fmt: skip
 
 
 def recipe_of(
@@ -629,7 +644,7 @@ def recipe_of(
         return _of_floats(asked, plain)
     if not source.integer:
         quotient = *asked.quotient(1.0, 1.0, 1.0, False)[:-1], SLACK
-        return Recipe(plain, None, None, None, _ALL, quotient, asked.doubt(0.0, 0.0))
+        return Recipe(plain, None, None, None, _ALL, quotient, asked.doubt(0.0, 0.0, 0.0, 0.0))
     if samples[2] and asked.whole is not None:
         return _of_integers(asked, plain)
     return _in_doubt(asked, plain)
@@ -699,8 +714,9 @@ def _in_doubt(asked: _Asked, plain: _Sum) -> Recipe:
         again = _DOUBTS * (of_sum + asked.peak * of_weight)
         if again * _NS_TAP * len(asked.nonzero) < sums.strategy.cost:
             break
-    doubt = asked.doubt(of_sum + error * asked.peak, of_weight + error)
-    return Recipe(plain, sums, *parts, _DOUBT, quotient, doubt)
+    doubt = asked.doubt(of_sum + error * asked.peak, of_weight + error, error * asked.peak, error)
+    single = name == "float32" and plan.renormalize and asked.target.peak < 2**16
+    return Recipe(plain, sums, *parts, _DOUBT32 if single else _DOUBT, quotient, doubt)
 
 
 def _in_order(weights: Floats) -> float:

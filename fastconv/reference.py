@@ -455,7 +455,8 @@ def _sums(
 ) -> NDArray[Any]:
     """Sums of weight times pixel of all windows, taps in row-major order."""
     lead = padded.shape[: padded.ndim - kernel.ndim]
-    padded = padded.astype(kind)
+    if np.any(kernel):  # sums of nothing may have a type that pixels do not fit into
+        padded = padded.astype(kind)
     total = np.zeros((*lead, *counts), kind)
     for tap in np.ndindex(kernel.shape):
         if kernel[tap] != 0:

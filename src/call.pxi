@@ -28,6 +28,7 @@ cdef struct Taps:
     Py_ssize_t height, width
     Py_ssize_t step         # samples from a pixel to its neighbour: all that sums know of channels
     bint dense              # no zero among height * width weights
+    bint filled             # few zeros: summed as if there were none, unless that makes a NaN; see sparse.pxi
     bint folded             # each weight of a symmetric line multiplies two samples' sum; see symmetric.pxi
     double start            # what sums begin with: a number that is added to all of them, or 0
     bint shifts_by_three          # vectors can be shifted by three of them
@@ -59,6 +60,9 @@ cdef struct Average:
     uint16_t factor
     int shift
 
+cdef enum:
+    MOST_HEAVY = 8      # taps of a float's sum of magnitudes that are added up first; see fft_bound.pxi
+
 cdef struct Fft:
     # Tiles of n x n samples, whose rows are `pitch` samples apart; see fft.pxi.
     Py_ssize_t n, pitch
@@ -72,6 +76,10 @@ cdef struct Fft:
     void* magnitudes            # spectrum of the weights' magnitudes; `spectrum` if no weight is negative
     bint signed_weights
     Py_ssize_t taps
+    Py_ssize_t heavy            # number of the heaviest taps, their rows, columns and magnitudes
+    Py_ssize_t heavy_row[MOST_HEAVY]
+    Py_ssize_t heavy_column[MOST_HEAVY]
+    double heavy_weight[MOST_HEAVY]
     double most                 # largest magnitude in the spectrum
     double heaviest, weight     # largest magnitude of a weight, and sum of all magnitudes
     double error                # error of a result, relative to the measures of the tile
@@ -304,6 +312,10 @@ cdef int make_taps(vec* kind, Taps* taps, const double* weights, Py_ssize_t heig
                 t += 1
     taps.count = t
     taps.dense = t == n
+    taps.filled = vec is vf and has_few_zeros(t, height, width)
+    if taps.filled:
+        for t in range(n):
+            set_sample(<vec*>taps.weight, t, weights[t])
     taps.pairs = t // 2 * 2 if taps.height == 1 and taps.dense and step <= lanes_of(kind) else 0
     taps.shifts_by_three = taps.pairs > 0 and 3 * step <= lanes_of(kind)
     if taps.height > 1 and not (taps.dense and taps.height >= 3):

@@ -23,7 +23,7 @@ Exact where the definition is (see fastconv/reference.py):
               1 / (2 a) > 2**-53. (In float32 for |a| < 2**23.)
     integers  the same by division of 64-bit integers, where they are larger
     doubt     the quotient of two floats may be off by a known error; nearer than that to a tie the definition's
-              own sum decides
+              own sum decides. In float32, for weights of one sign, a sum in float64 comes before it.
 
 Tried: sums of rows in the engine's last step, with no planes between. They would be a method of their own for
 each of the engine's; here all of these serve.
@@ -43,14 +43,21 @@ cnp.import_array()
 
 cdef enum:
     SEGMENT = 512       # samples of a row that are divided at a time
+    TAPS = 8            # of a row that are summed at a time
 
 # How quotients are made, as fastconv/_missing.py has them.
 cdef enum:
-    WHOLE32, WHOLE64, INTEGERS, DOUBT, ALL
+    WHOLE32, WHOLE64, INTEGERS, DOUBT32, DOUBT, ALL
 
 cdef fused real:
     float
     double
+
+cdef fused narrow:
+    uint8_t
+    int8_t
+    uint16_t
+    int16_t
 
 cdef fused word:
     uint8_t
@@ -100,6 +107,11 @@ cdef struct Job:
     uint64_t fill_bits          # as an integer of the result's type
     # In doubt: how far sums and weights may be off, and the definition.
     double sum_error, weight_error
+    double low, high            # of integers of the result's type
+    # The same of sums in float64, of all weights row by row, each filled up with 0.
+    double fine_sum_error, fine_weight_error
+    const double* kernel
+    Py_ssize_t pitch
     const Tap* taps
     Py_ssize_t tap_count
     double total, threshold
@@ -589,6 +601,17 @@ cdef inline void divide_rows(const Job* job, const Block* b, const Sums* s, real
             sums = widened(v, s.sums + y * row * job.sums.size, job.sums.type, first, n, 1)
             if s.weights != NULL:
                 weights = widened(d, s.weights + y * thin * job.weights.size, job.weights.type, first, n, repeat)
+            if real is float and job.how == DOUBT32:
+                if divide_in_doubt(<float*>v, <uint32_t*>size, <const float*>sums, <const float*>weights, job, n):
+                    settle_all(job, b, s, y, first, <float*>v, <const uint32_t*>size, n)
+                if job.holes.data != NULL:
+                    for i in range(n):
+                        hole[i] = weights[i] * sign < least
+                        if (<const uint32_t*>size)[i]:
+                            defined(job, b, s, y, first + i, &hole[i])
+                store_results(job, b, y, first, v, hole, n)
+                first += n
+                continue
             if s.sizes != NULL:
                 sizes = widened(size, s.sizes + y * thin * job.sizes.size, job.sizes.type, first, n, repeat)
                 divide(v, sums, weights, n, above, below, factor)
@@ -603,6 +626,37 @@ cdef inline void divide_rows(const Job* job, const Block* b, const Sums* s, real
                        <double*>hole + SEGMENT, n)
             store_results(job, b, y, first, v, hole, n)
             first += n
+
+
+cdef inline bint divide_in_doubt(float* v, uint32_t* doubt, const float* sum, const float* d, const Job* job,
+                                 Py_ssize_t n) noexcept nogil:
+    """Quotients of weights of one sign, rounded, and which of them are in doubt; see `find_doubts`. What saturates
+    is taken for the integer beyond the limit, which is no tie.
+
+    v + big - big is rounded half to even. A quotient's own roundings are less than 3 * 2**-24 of it.
+    """
+    cdef Py_ssize_t i
+    cdef uint32_t found = 0
+    cdef float q, r, w, off, big = <float>(1.5 * 2.0**23), half = 0.5, fill = <float>job.fill
+    cdef float factor = <float>job.factor, sign = <float>job.sign, least = <float>job.least
+    cdef float low = <float>job.low, high = <float>job.high, below = low - 1, beyond = high + 1
+    cdef float of_sum = <float>(job.sum_error * fabs(job.factor) * 1.001)
+    cdef float of_weight = <float>(job.weight_error * 1.001), of_quotient = <float>2.0**-22
+    for i in range(n):
+        w = d[i] * sign
+        q = sum[i] / d[i] * factor
+        q = q if q > below else below
+        q = q if q < beyond else beyond
+        r = (q + big) - big
+        off = of_sum + (q if q > 0 else -q) * (of_weight + of_quotient * w)
+        q = q - r if q > r else r - q
+        doubt[i] = (((w > least) & ((half - q) * w <= off))
+                    | ((w - least if w > least else least - w) <= of_weight)) & (w != 0)
+        found |= doubt[i]
+        r = r if r > low else low
+        r = r if r < high else high
+        v[i] = fill if w < least else r
+    return found != 0
 
 
 cdef void find_doubts(double* doubt, const Job* job, const double* v, const double* d, const double* size,
@@ -635,6 +689,60 @@ cdef void settle(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py
     for i in range(n):
         if doubt[i] != 0:
             v[i] = defined(job, b, s, y, first + i, &hole[i])
+
+
+cdef void settle_all(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first, float* v,
+                     const uint32_t* doubt, Py_ssize_t n) noexcept nogil:
+    """Decide what is in doubt."""
+    cdef Py_ssize_t i
+    cdef double value
+    for i in range(n):
+        if doubt[i]:
+            if job.src.type == U8:
+                value = decided(job, b, s, <const uint8_t*>s.samples, y, first + i)
+            elif job.src.type == I8:
+                value = decided(job, b, s, <const int8_t*>s.samples, y, first + i)
+            elif job.src.type == U16:
+                value = decided(job, b, s, <const uint16_t*>s.samples, y, first + i)
+            else:
+                value = decided(job, b, s, <const int16_t*>s.samples, y, first + i)
+            value = rint(value)
+            v[i] = <float>(job.low if value < job.low else job.high if value > job.high else value)
+
+
+cdef inline double decided(const Job* job, const Block* b, const Sums* s, const narrow* samples, Py_ssize_t y,
+                           Py_ssize_t i) noexcept nogil:
+    """A result from sums in float64, or the definition's if these leave a doubt."""
+    cdef double total[TAPS]
+    cdef double weight[TAPS]
+    cdef double sum, w, q, off
+    cdef uint8_t hole
+    cdef const narrow* p
+    cdef const uint8_t* present
+    cdef const double* k = job.kernel
+    cdef Py_ssize_t r, x, j, pixel, channels = job.channels, c = i % channels
+    cdef Py_ssize_t n = 1 if job.shared else channels, first = i // channels * job.cols.step
+    cdef Py_ssize_t front = y // b.rows * job.slices.step, top = y % b.rows * job.rows.step
+    for j in range(TAPS):
+        total[j] = weight[j] = 0
+    for r in range(job.slices.taps * job.rows.taps):
+        pixel = ((front + r // job.rows.taps) * b.tall + top + r % job.rows.taps) * b.wide + first
+        p, present = samples + pixel * channels + c, s.present + pixel * n + (0 if job.shared else c)
+        x = 0
+        while x < job.pitch:
+            for j in range(TAPS):
+                total[j] += k[x + j] * p[(x + j) * channels]
+                weight[j] += k[x + j] * present[(x + j) * n]
+            x += TAPS
+        k += job.pitch
+    sum = ((total[0] + total[4]) + (total[1] + total[5])) + ((total[2] + total[6]) + (total[3] + total[7]))
+    w = ((weight[0] + weight[4]) + (weight[1] + weight[5])) + ((weight[2] + weight[6]) + (weight[3] + weight[7]))
+    q = sum / w * job.factor
+    w *= job.sign
+    off = job.fine_sum_error * fabs(job.factor) + fabs(q) * (job.fine_weight_error + 1e-15 * w)
+    if w - job.least > job.fine_weight_error and fabs(q - floor(q) - 0.5) * w > off:
+        return q
+    return defined(job, b, s, y, i, &hole)
 
 
 cdef double defined(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t i,
@@ -809,7 +917,7 @@ cdef int run_block(const Job* job, const Block* b, char* scratch) noexcept nogil
         failed += sum_block(job, b, &job.sizes, <const char*>s.present, U8, 1, channels, scratch)
     if job.how == INTEGERS:
         divide_integers(job, b, &s)
-    elif job.how == WHOLE32:
+    elif job.how == WHOLE32 or job.how == DOUBT32:
         divide_rows[float](job, b, &s, <float*>segments, <float*>segments + SEGMENT,
                            <float*>segments + 2 * SEGMENT, <uint8_t*>segments + 24 * SEGMENT)
     else:
@@ -827,6 +935,7 @@ cdef int run_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept 
     cdef int failed = 0
     size += b.deep * b.tall * b.wide * job.channels * (job.sample + 1)
     size += b.slices * b.rows * b.cols * job.channels * (job.sums.size + job.weights.size + job.sizes.size)
+    size += TAPS * job.channels * job.sample    # beyond the last row, which are multiplied by 0
     scratch = <char*>malloc(size)
     if scratch == NULL:
         return 1
@@ -878,6 +987,8 @@ cdef class Blocks:
     how : int
     quotient, doubt : tuple
         Its numbers, and those of the definition: see `Job`.
+    limits : (float, float)
+        Least and largest integer of the result's type.
     fill : (float, ndarray of one sample)
     """
     cdef Job job
@@ -891,9 +1002,9 @@ cdef class Blocks:
         free(self.dirty)
 
     def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, windows,
-                 double constant, bint volume, programs, int how, quotient, doubt, fill):
+                 double constant, bint volume, programs, int how, quotient, doubt, limits, fill):
         cdef Job* job = &self.job
-        cdef cnp.ndarray constant_bits, fill_bits, taps = doubt[2]
+        cdef cnp.ndarray constant_bits, fill_bits, kernel, taps = doubt[2]
         cdef Sum* sums[4]
         cdef size_t runner, call
         cdef Py_ssize_t i
@@ -925,8 +1036,10 @@ cdef class Blocks:
         job.fill = fill[0]
         memcpy(&job.fill_bits, cnp.PyArray_DATA(fill_bits), dst.itemsize)
         job.sum_error, job.weight_error = doubt[:2]
+        job.low, job.high = limits
         job.taps, job.tap_count = <const Tap*>cnp.PyArray_DATA(taps), taps.shape[0]
-        job.total, job.threshold, job.renormalize = doubt[3:]
+        job.total, job.threshold, job.renormalize, job.fine_sum_error, job.fine_weight_error, kernel = doubt[3:]
+        job.kernel, job.pitch = <const double*>cnp.PyArray_DATA(kernel), kernel.shape[1]
         self.dirty = job.dirty = <uint8_t*>malloc(job.blocks + 1)
         if self.dirty == NULL:
             raise MemoryError("flags of blocks")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,3 +61,10 @@ def cluster() -> Iterator[Any]:
     words = {"processes": True, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
     with patience, LocalCluster(n_workers=2, threads_per_worker=1, **words) as workers:
         yield workers
+
+
+@pytest.fixture
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of the test's own, and a terminal of 80 columns."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")

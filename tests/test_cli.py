@@ -24,30 +24,18 @@ from PIL import Image, ImageCms, PngImagePlugin
 pytest.importorskip("click")
 pytest.importorskip("rich")
 
-from click.testing import CliRunner, Result
 
 import fastconv
 from fastconv import kernels, reference
-from fastconv.cli import FIVE, SHEETS, cli
+from fastconv.cli import FIVE, SHEETS
+
+from .command import run
+
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 PHOTOS = Path(skimage.__path__[0], "data")
 GREY, COLOUR, CLEAR = (PHOTOS / name for name in ("coins.png", "chelsea.png", "horse.png"))
 SHARPEN = "0 -1 0; -1 5 -1; 0 -1 0"
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-
-def run(*words: object, code: int = 0) -> Result:
-    """Run a command that must end with this exit code."""
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == code, result.output
-    return result
 
 
 def files(folder: str = ".") -> list[str]:

@@ -16,9 +16,9 @@ import fastconv
 pytest.importorskip("click")
 fits = pytest.importorskip("astropy.io.fits")
 
-from click.testing import CliRunner, Result  # noqa: E402
+from .command import run  # noqa: E402
 
-from fastconv.cli import cli  # noqa: E402
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 from .judge import picture  # noqa: E402
 
@@ -35,18 +35,6 @@ TYPES = (
     "float64",
 )
 KERNEL = fastconv.kernels.sharpening
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-
-def run(*words: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result
 
 
 def cards(header: Any) -> list[tuple[Any, ...]]:

@@ -22,23 +22,11 @@ imagecodecs = pytest.importorskip("imagecodecs")
 tifffile = pytest.importorskip("tifffile")
 zarr = pytest.importorskip("zarr")
 
-from click.testing import CliRunner, Result  # noqa: E402
+from .command import run  # noqa: E402
 
-from fastconv.cli import cli  # noqa: E402
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 Array = np.ndarray[Any, Any]
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-
-def run(*words: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result
 
 
 def noise(*shape: int, dtype: Any = np.uint8) -> Array:

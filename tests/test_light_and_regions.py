@@ -16,25 +16,11 @@ from fastconv import _linear_light, reference
 
 pytest.importorskip("click")
 
-from click.testing import CliRunner, Result
-
-from fastconv.cli import cli
-
+from .command import run
 from .judge import BORDERS, Array, picture
 
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 BLUR = fastconv.kernels.gaussian(1.5)
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-
-def run(*words: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result
 
 
 # --- light ---------------------------------------------------------------------------------------

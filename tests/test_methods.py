@@ -82,6 +82,25 @@ def test_dot_gives_the_definitions_bytes(level: str, name: str, dtype: str) -> N
     assert plan.method == "dot"
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(5, 5), (3, 5), (6, 4)])
+def test_the_few_zeros_of_a_kernel_spread_no_nan(
+    level: str, size: tuple[int, int], channels: int
+) -> None:
+    rng = np.random.default_rng([*size, channels])
+    kernel = rng.normal(size=size)
+    kernel[1, 1:3] = 0
+    for shape in ((17, 150), (5, 9), (1, 1), (3, 300)):
+        image = rng.normal(size=(*shape, channels)).astype(np.float32)
+        for odd in (None, np.nan, np.inf, -np.inf):
+            if odd is not None:
+                image[shape[0] // 2, shape[1] // 2] = odd
+            with np.errstate(invalid="ignore"):
+                wanted = fastconv.reference.convolve(image, kernel, channel_axis=-1)
+            result = fastconv.convolve(image, kernel, method="sparse", channel_axis=-1)
+            np.testing.assert_allclose(result, wanted, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("channels", [1, 2, 3, 5])
 @pytest.mark.parametrize("largest", [1, 9, 300])
 def test_dot_gives_the_definitions_words(level: str, largest: int, channels: int) -> None:

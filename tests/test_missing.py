@@ -241,6 +241,23 @@ def test_large_kernels_give_the_definitions_results(level: str) -> None:
             check(picture((64, 75), dtype), kernel, holes_of((64, 75), 0.9), fill=0)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+def test_means_near_ties_are_the_definitions(dtype: str, level: str) -> None:
+    """Float32 cannot tell them apart, float64 not all of them."""
+    image = (np.indices((40, 90)).sum(axis=0) % 2 + 10).astype(dtype)
+    image[20:] = np.iinfo(dtype).max - image[20:]
+    mask = holes_of(image.shape, 0.1)
+    colours = np.stack([image, image[::-1], image], axis=-1)
+    for kernel in (
+        fastconv.kernels.gaussian(1.3),
+        np.random.default_rng(2).dirichlet(np.ones(15)).reshape(3, 5),
+        np.array([[2**0.5] * 4] * 4) / (16 * 2**0.5),
+    ):
+        check(image, kernel, mask, fill=5)
+        check(colours, kernel, mask, fill=5, channel_axis=-1)
+        check(image, kernel, mask, fill=5, dtype=np.uint8)
+
+
 # --- any number of axes, strides and dilation -----------------------------------------------------
 
 VOLUMES = {

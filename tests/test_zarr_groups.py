@@ -18,9 +18,9 @@ from fastconv.io.files import filter_file
 zarr = pytest.importorskip("zarr")
 pytest.importorskip("click")
 
-from click.testing import CliRunner, Result  # noqa: E402
+from .command import run  # noqa: E402
 
-from fastconv.cli import cli  # noqa: E402
+pytestmark = pytest.mark.usefixtures("in_an_empty_folder")
 
 Array = np.ndarray[Any, Any]
 KERNEL = fastconv.box_blur
@@ -31,18 +31,6 @@ AXES = [
     {"name": "y", "type": "space", "unit": "micrometer"},
     {"name": "x", "type": "space", "unit": "micrometer"},
 ]
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-
-def run(*words: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(cli, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result
 
 
 def noise(*shape: int, dtype: Any = np.uint16) -> Array:
@@ -137,7 +125,9 @@ def test_a_level_whose_width_is_that_of_colours_is_none() -> None:
         )
     filter_file("in.zarr", "out.zarr", KERNEL)
     filter_file("in.zarr/2", "one.zarr", KERNEL)
+    filter_file("in.zarr/2", "one.npy", KERNEL)
     wanted = fastconv.convolve(noise(9, 8, 4), KERNEL)
+    assert_array_equal(np.load("one.npy"), wanted)
     assert_array_equal(zarr.open_array("out.zarr/2", mode="r")[...], wanted)
     assert_array_equal(zarr.open_array("one.zarr", mode="r")[...], wanted)
 

@@ -59,6 +59,12 @@ cdef enum:
     MOST_SHORTLISTS = 6  # of a kernel
     MOST_BUILT = 2      # sizes of a shortlist's tiles whose programs are kept
 
+cdef inline bint has_few_zeros(Py_ssize_t taps, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
+    """Whether float32 sums of a kernel with its zeros cost less than the list of the others; see
+    src/methods/sparse.pxi."""
+    return height >= 3 and width >= 3 and taps < height * width and 5 * taps >= 4 * height * width
+
+
 cdef struct Facts:
     # A kernel's weights, h * w of them as they lie on the window, and what is known of them.
     const double* weights       # NULL if they are the products of `column` and `row`, and no array
@@ -102,6 +108,7 @@ cdef struct Request:
     # What follows from these and the kernel; see `summed_for`.
     Py_ssize_t denominator      # of results that are exact quotients of whole numbers; 0: they are not
     Py_ssize_t divisor          # of the sums; 0: they are not divided
+    bint cancels                # results are floats and some weight is negative: spectra need more to prove them
 
 cdef struct Work:
     # What is done for each sample of the result: amounts of the terms of fastconv/_costs.py.

@@ -118,7 +118,7 @@ def filter_file(
             result = choose(image) if dtype is None and choose is not None else dtype
             channels = channel_axis
             if channels == "auto":
-                stacked = suffix == ".zarr" and channels_said(source) is False
+                stacked = kind_of(source) == ".zarr" and channels_said(source) is False
                 channels = None if stacked else channels_of(image)
             return _filtered(
                 source, target, suffix, image, kernel, channels, result, nodata, resume, progress,

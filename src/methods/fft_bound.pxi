@@ -8,7 +8,8 @@
 #     error   at most `fft.error` * greatest of  rms of the samples * largest magnitude of the spectrum,
 #                                                8 * largest sample * largest weight,
 #                                                largest result / 2
-#     S       at least |result| - error; and smallest sample * sum of |weights|
+#     S       at least |result| - error; and smallest sample * sum of |weights|; and, if signs may cancel, the
+#             sum of |weight| * |sample| over the kernel's MOST_HEAVY heaviest taps
 #
 # A result whose S is at least error / (taps * eps) is within the bound. A window of zeros gives 0. The other
 # results are open. They take these steps in turn, until all are proven:
@@ -44,6 +45,7 @@
 cdef double FFT_ERROR = 2.2
 
 cdef enum:
+    TILE_WORDS = 17         # of a row's bits in the largest tile
     CELL_ROWS = 8           # rows of a cell of results that are summed directly: two blocks
     CELL_COLUMNS = 32       # its columns: two vectors of 16 samples
     TILE_ROUNDS = 8         # how often a tile may be transformed again
@@ -179,6 +181,14 @@ cdef void mark(uint64_t* bits, vec* row, Py_ssize_t n, double limit) noexcept no
         finite = abs_greater(add(one, sub(v, v)), half)
         bits[i // 64] |= <uint64_t>(abs_greater(v, most) | (finite ^ ((1 << lanes_of(row)) - 1))) << i % 64
         i += lanes_of(row)
+
+
+cdef void clear_unmarked(vec* row, uint64_t marks, Py_ssize_t n) noexcept nogil:
+    """Set those of `n` samples to 0 whose bit is not set."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        if not marks >> i & 1:
+            set_sample(row, i, 0)
 
 
 cdef inline void shift_onto(uint64_t* bits, Py_ssize_t words, Py_ssize_t by) noexcept nogil:
@@ -366,14 +376,46 @@ cdef inline bint may_cancel(const Fft* fft, const Tile* t) noexcept nogil:
     return fft.signed_weights or (t.low < 0 and t.high > 0)
 
 
+cdef inline void take_magnitudes(vec* row, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i = 0
+    cdef vec zero = set1(row, 0), most = set1(row, INFINITY)
+    while i < n:
+        store(row, i, clamp(load(row, i), sub(zero, load(row, i)), most))
+        i += lanes_of(row)
+
+
+cdef void heavy_sums(vec* sums, vec* samples, const Fft* fft, Py_ssize_t y, Py_ssize_t width) noexcept nogil:
+    """For each window of row `y` the sum over the heaviest taps, of samples that are magnitudes. Four vectors at a
+    time, since each addition waits for the one before. Loads may go beyond the row."""
+    cdef Py_ssize_t i = 0, k, r, vector = lanes_of(sums)
+    cdef vec zero = set1(sums, 0), w
+    cdef vec total[4]
+    cdef vec* row
+    while i < width:
+        total[0] = total[1] = total[2] = total[3] = zero
+        for k in range(fft.heavy):
+            row = sample_at(samples, (y + fft.heavy_row[k]) * fft.pitch + i + fft.heavy_column[k])
+            w = set1(sums, fft.heavy_weight[k])
+            for r in range(4):
+                total[r] = multiply_add(total[r], load(row, r * vector), w)
+        for r in range(4):
+            if i + r * vector < fft.n:
+                store(sums, i + r * vector, total[r])
+        i += 4 * vector
+
+
 cdef Py_ssize_t prove(vec* results, vec* other, vec* channel_row, const Fft* fft, Tile* t, double error,
                       Desk* desk) noexcept nogil:
     """Mark the results that may be beyond the bound as open, and set those of windows of zeros to 0. Returns
     the number of open cells."""
     cdef double proven = error + t.needed
     cdef Py_ssize_t y, i, words = desk.words
+    cdef bint cancels = may_cancel(fft, t)
+    # the samples are loaded anew, not scaled; the factor covers the roundings of the sums
+    cdef double heavy = 1.01 * ldexp(t.needed, t.exponent)
     cdef uint64_t* marks
     cdef uint64_t inside
+    cdef uint64_t weighty[TILE_WORDS]
     cdef vec* row
     if not t.barred:
         if t.results.low >= proven or t.results.high <= -proven:
@@ -382,19 +424,25 @@ cdef Py_ssize_t prove(vec* results, vec* other, vec* channel_row, const Fft* fft
             return 0
     load_tile(other, channel_row, t.call, fft, t.plane, t.y, t.x, t.height)
     for y in range(fft.n):
+        if cancels:
+            take_magnitudes(sample_at(other, y * fft.pitch), fft.n)
         mark(desk.marks + y * words, sample_at(other, y * fft.pitch), fft.n, 0)
     spread_marks(desk.marks, words, fft.n, t.call.kernel_height, t.call.kernel_width)
     for y in range(t.height):
         row, marks = sample_at(results, y * fft.pitch), desk.marks + y * words
         mark(t.open + y * words, row, fft.n, proven)
+        if cancels:
+            heavy_sums(channel_row, other, fft, y, t.width)
+            mark(weighty, channel_row, fft.n, heavy)
+            for i in range(words):
+                t.open[y * words + i] |= weighty[i]
         for i in range(words):
             inside = 0 if t.width <= 64 * i else ~<uint64_t>0 >> (64 - smaller(64, t.width - 64 * i))
             t.open[y * words + i] = (marks[i] & inside
                                      & ~(t.open[y * words + i] & (~t.bars[y * words + i] if t.barred
                                                                   else ~<uint64_t>0)))
-        for i in range(t.width):
-            if not marks[i // 64] >> i % 64 & 1:
-                set_sample(row, i, 0)
+            if inside & ~marks[i]:
+                clear_unmarked(sample_at(row, 64 * i), marks[i], smaller(64, t.width - 64 * i))
     return open_cells(t, words)
 
 
@@ -457,20 +505,14 @@ cdef void lone_tile(vec* tile, const Fft* fft, const Tile* t) noexcept nogil:
 cdef Py_ssize_t weigh(vec* tile, const Fft* fft, Tile* t, double limit, Desk* desk) noexcept nogil:
     """Compute S from the magnitudes of samples and weights, and close the open results that it proves.
     Returns the number of cells that stay open."""
-    cdef Py_ssize_t y, i
+    cdef Py_ssize_t y
     cdef double error, needed = ldexp(t.needed, t.exponent)
     cdef Fft magnitudes = fft[0]
-    cdef vec zero = set1(tile, 0), most = set1(tile, INFINITY)
-    cdef vec* row
     magnitudes.spectrum, magnitudes.most = fft.magnitudes, fft.weight
     load_measured(tile, sample_at(tile, 4 * fft.n * fft.pitch), fft, t, limit, desk.words)
     t.needed = ldexp(needed, -t.exponent)
     for y in range(fft.n):
-        row = sample_at(tile, y * fft.pitch)
-        i = 0
-        while i < fft.n:
-            store(row, i, clamp(load(row, i), sub(zero, load(row, i)), most))
-            i += lanes_of(tile)
+        take_magnitudes(sample_at(tile, y * fft.pitch), fft.n)
     lone_tile(tile, &magnitudes, t)
     error = error_of(&magnitudes, t.squares, peak_of(t), top_result(tile, fft, t))
     close_by(tile, fft, t, t.needed + error, desk)

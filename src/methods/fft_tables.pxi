@@ -39,11 +39,30 @@ cdef int make_bound(vec* kind, Fft* fft, const Facts* kernel, double eps, const 
     fft.error = FFT_ERROR * log2(<double>fft.n) * ldexp(1, -24 if vec is vf else -53)
     fft.room = larger(1, fft.taps) * eps
     fft.magnitudes = fft.spectrum
+    list_heavy(fft, kernel)
     if fft.signed_weights and wide != NULL:
         fft.magnitudes = narrowed(kind, fft, wide, wide.magnitudes)
     elif fft.signed_weights:
         fft.magnitudes = make_spectrum(kind, fft, kernel, True, &most)
     return 0
+
+
+cdef void list_heavy(Fft* fft, const Facts* kernel) noexcept:
+    """List the heaviest taps, in the order of their weights."""
+    cdef Py_ssize_t i, k
+    cdef double w
+    fft.heavy = 0
+    for i in range(kernel.height * kernel.width):
+        w = fabs(kernel.weights[i])
+        if w == 0 or (fft.heavy == MOST_HEAVY and w <= fft.heavy_weight[MOST_HEAVY - 1]):
+            continue
+        k = smaller(fft.heavy, MOST_HEAVY - 1)
+        while k > 0 and fft.heavy_weight[k - 1] < w:
+            fft.heavy_weight[k] = fft.heavy_weight[k - 1]
+            fft.heavy_row[k], fft.heavy_column[k] = fft.heavy_row[k - 1], fft.heavy_column[k - 1]
+            k -= 1
+        fft.heavy_weight[k], fft.heavy_row[k], fft.heavy_column[k] = w, i // kernel.width, i % kernel.width
+        fft.heavy = smaller(fft.heavy + 1, MOST_HEAVY)
 
 
 cdef void* make_spectrum(vec* kind, const Fft* fft, const Facts* kernel, bint magnitudes,

@@ -190,7 +190,7 @@ cdef Quad quotients(Quad q, float divisor) noexcept nogil:
     return q
 
 
-cdef inline vi vi_halved(vi p, int shift) noexcept nogil:
+cdef inline vi halves_to_even(vi p, int shift) noexcept nogil:
     """Sums divided by 2**shift, shift >= 1, and rounded half to even: half of the divisor is added, but for the
     least bit, which is the quotient's last one."""
     cdef vi odd = vi_and(vi_shift_right(p, shift), vi_set1(1))
@@ -236,10 +236,10 @@ cdef inline void whole_finish(Quad* q, uint8_t* dst, Py_ssize_t x, const Call* c
         add_to_quad(q, call.dots.plus)
     if call.dst.type == I16:
         if call.dots.shift:
-            q.p0 = vi_halved(q.p0, call.dots.shift)
-            q.p1 = vi_halved(q.p1, call.dots.shift)
-            q.p2 = vi_halved(q.p2, call.dots.shift)
-            q.p3 = vi_halved(q.p3, call.dots.shift)
+            q.p0 = halves_to_even(q.p0, call.dots.shift)
+            q.p1 = halves_to_even(q.p1, call.dots.shift)
+            q.p2 = halves_to_even(q.p2, call.dots.shift)
+            q.p3 = halves_to_even(q.p3, call.dots.shift)
         put_words(<int16_t*>dst + x, q.p0, q.p1, q.p2, q.p3, spread)
         return
     if call.dots.divides:

@@ -13,6 +13,10 @@
 # samples from the vectors of the tap before.
 #
 # The sum of each output is the same chain of multiply-adds as in direct.pxi.
+#
+# The branches take about as long as the sums. So a kernel of few zeros is first summed as in direct.pxi, with its
+# zeros. Their products change no sum, unless a sample is infinite or NaN. That makes a NaN, and then the rows are
+# summed again by their steps.
 
 cdef inline void step_run(vec* acc, vec** rows, const Taps* taps, Py_ssize_t x, Py_ssize_t t, Py_ssize_t end,
                           const int first, const int last, const int vectors) noexcept nogil:
@@ -136,6 +140,30 @@ cdef void sparse_row(vec* out, vec* row, const Taps* taps, Py_ssize_t n) noexcep
         x += 2 * vector
 
 
+cdef bint any_not_finite(vec** rows, Py_ssize_t n) noexcept nogil:
+    """Whether any of BLOCK_ROWS rows of sums is infinite or NaN, whose product with zero is not zero."""
+    cdef Py_ssize_t at, x = 0, vector = lanes_of(rows[0])
+    cdef int i
+    cdef vec zero = set1(rows[0], 0)
+    cdef vec acc[4]
+    acc[0] = acc[1] = acc[2] = acc[3] = zero
+    while x < n:
+        at = larger(0, smaller(x, n - vector))
+        acc[0] = multiply_add(acc[0], zero, load(rows[0], at))
+        acc[1] = multiply_add(acc[1], zero, load(rows[1], at))
+        acc[2] = multiply_add(acc[2], zero, load(rows[2], at))
+        acc[3] = multiply_add(acc[3], zero, load(rows[3], at))
+        x += vector
+    acc[0] = add(add(acc[0], acc[1]), add(acc[2], acc[3]))
+    for i in range(<int>vector):
+        if vec is vf:
+            if (<float*>acc)[i] != 0:
+                return True
+        elif (<double*>acc)[i] != 0:
+            return True
+    return False
+
+
 cdef void sum_rows(vec** out, vec** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
     """BLOCK_ROWS rows of `n` sums from height + BLOCK_ROWS - 1 window rows: symmetric, direct or sparse."""
     cdef Py_ssize_t r
@@ -143,6 +171,10 @@ cdef void sum_rows(vec** out, vec** rows, const Taps* taps, Py_ssize_t n) noexce
         fold_rows(out, rows, taps, n)
     elif taps.dense and taps.height >= 3:
         direct_rows(out, rows, taps, n)
+    elif taps.filled:
+        direct_rows(out, rows, taps, n)
+        if any_not_finite(out, n):
+            sparse_rows(out, rows, taps, n)
     elif taps.height > 1:
         sparse_rows(out, rows, taps, n)
     else:

@@ -190,6 +190,8 @@ cdef class Shortlist:
             begin(kernel, &self.request, SEPARABLE_METHOD, accumulator, p)
             if not propose_lines(f, &self.request, p, limit):
                 return False
+            if self.method == ANY_METHOD and prove_little(f, &self.request, p):
+                return False
         elif sums == SPECTRA and self.dense[accumulator]:
             limit *= DENSE_MARGIN
             begin(kernel, &self.request, FFT_METHOD, accumulator, p)

@@ -3,12 +3,12 @@
 cdef enum:
     AGAIN, AGAIN_TAP, GUARD, DIRECT, DIRECT_LOAD, DIRECT_TAP, SPARSE, SPARSE_STEP, SPARSE_TAP, ROW, ROW_TAP
     FOLD, FOLD_TAP, FOLD_ROW, FOLD_ROW_TAP, BOX_GROUP, BOX_DOUBLING, RUN, RUN_WHOLE
-    DOT_ROW, DOT_DIGIT, DOT_GROUP, DOT_FIXED, DOT_GUARD, WIDE_SUM, WIDE_TAP, LINE, LINE_TAP, LINE_MEAN
+    DOT_ROW, DOT_DIGIT, DOT_GROUP, DOT_FIXED, DOT_GUARD, FFT_SIGNED, WIDE_SUM, WIDE_TAP, LINE, LINE_TAP, LINE_MEAN
     AVERAGE_SUM         # this term and the next two come in pairs: for bytes, for words
     AVERAGE_LOAD = AVERAGE_SUM + 2
     AVERAGE_TAP = AVERAGE_LOAD + 2
     SPECTRA_TILE = AVERAGE_TAP + 2
-    SPECTRA_KERNEL, SPECTRA_ACROSS, SPECTRA_DOWN
+    SPECTRA_KERNEL, SPECTRA_ACROSS, SPECTRA_DOWN, SPECTRA_SIGNED
     LOAD        # one term for each type of samples
     STORE = LOAD + TYPES
     SPECTRUM = STORE + TYPES    # one term for each side in TILES
@@ -24,10 +24,11 @@ cdef tuple TERM_NAMES = (
     "again", "again tap", "guard", "direct", "direct load", "direct tap", "sparse", "sparse step",
     "sparse tap",
     "row", "row tap", "fold", "fold tap", "fold row", "fold row tap", "box", "box doubling", "running",
-    "running whole", "dot", "dot digit", "dot group", "dot fixed", "dot guard", "wide", "wide tap",
+    "running whole", "dot", "dot digit", "dot group", "dot fixed", "dot guard", "fft signed", "wide", "wide tap",
     "line", "line tap", "line mean",
     "average uint8", "average uint16", "average load uint8", "average load uint16", "average tap uint8",
     "average tap uint16", "spectra", "spectra kernel", "spectra across", "spectra down",
+    "spectra signed",
     *[f"load {name}" for name in TYPE_NAMES], *[f"store {name}" for name in TYPE_NAMES],
     *[f"fft {n}" for n in TILES],
 )

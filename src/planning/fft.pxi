@@ -37,6 +37,8 @@ cdef int cheapest_tile(const Facts* f, const Request* request, int accumulator, 
     cdef double share, cost
     cdef double load = PRICE[request.priced][accumulator][LOAD + request.source]
     cdef double store = PRICE[request.priced][accumulator][STORE + request.target]
+    if request.cancels:
+        load += PRICE[request.priced][accumulator][FFT_SIGNED]
     for i in range(TILE_COUNT):
         if TILE[i] < max(f.height, f.width):
             continue
@@ -81,6 +83,8 @@ cdef void propose_tile(const Facts* f, const Request* request, Proposal* p, int 
     p.sums, p.tile = FFT, TILE[i]
     add_work(&p.work, SPECTRUM + i, share)
     add_work(&p.work, LOAD + request.source, share)
+    if request.cancels:
+        add_work(&p.work, FFT_SIGNED, share)
     add_work(&p.work, STORE + request.target, 1)
     add_spectral_error(f, request, p)
     p.why = b"spectra of tiles of {tile} x {tile}, whatever the number of taps"

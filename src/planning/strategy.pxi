@@ -246,15 +246,24 @@ cdef class Strategy:
         return p.tile - p.height + 1 if p.tile else p.height if p.sums == BOX else 1
 
 
+cdef bint has_negative(const double* weights, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double low = 0
+    for i in range(n):
+        low = weights[i] if weights[i] < low else low
+    return low < 0
+
+
 cdef Kernel summed_for(Kernel kernel, Request* request):
     """The kernel whose weights are summed. It holds whole numbers if results are exact quotients of their
-    sums. Exact sums over a power of two need no division. Fills in the request's denominator and divisor."""
+    sums. Exact sums over a power of two need no division. Fills in what follows from request and kernel."""
     cdef Facts* f = &kernel.facts
     cdef Py_ssize_t i, divisor, n = f.height * f.width
     cdef double* whole
     cdef double* weights
     cdef bint same = True
     request.denominator = request.divisor = 0
+    request.cancels = not is_integer(request.target) and f.weights != NULL and has_negative(f.weights, n)
     if not (request.integral and is_integer(request.source) and is_integer(request.target) and f.finite):
         return kernel
     if not request.peak <= DBL_MAX:     # an infinite constant is not an integer
