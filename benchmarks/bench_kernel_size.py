@@ -81,7 +81,7 @@ class Cell:
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class Case:
     """A cell's picture, its kernel's lines, or weights, and the true answer."""
 
     cell: Cell
@@ -94,24 +94,24 @@ class Job:
         return max(len(self.line), len(self.weights))
 
 
-def job(cell: Cell) -> Job:
+def case_of(cell: Cell) -> Case:
     image = photograph(Pixel(cell.pixel, np.dtype(cell.pixel)), (cell.size, cell.size))
     if cell.kind == "dense":
         weights = np.random.default_rng(cell.side).random((cell.side, cell.side))
-        return Job(cell, image, np.empty(0), weights / weights.sum())
+        return Case(cell, image, np.empty(0), weights / weights.sum())
     if cell.kind == "box":
-        return Job(cell, image, np.full(cell.side, 1 / cell.side), np.empty(0))
+        return Case(cell, image, np.full(cell.side, 1 / cell.side), np.empty(0))
     reach = 3 if cell.pixel == "uint8" else 4
     line = fastconv_cv2.getGaussianKernel(round(2 * reach * cell.side + 1) | 1, cell.side)[:, 0]
     if cell.pixel in ("uint8", "uint16"):  # as both cv2 and fastconv.cv2 round it
         line = fixed_point(line, 8 if cell.pixel == "uint8" else 16)
-    return Job(cell, image, line, np.empty(0))
+    return Case(cell, image, line, np.empty(0))
 
 
 # --- libraries -----------------------------------------------------------------------------------
 
 
-def by_name(cv: Any, made: Job) -> Any:
+def by_name(cv: Any, made: Case) -> Any:
     """fastconv.cv2, or cv2."""
     side, image = made.cell.side, made.image
     if made.cell.kind == "box":
@@ -121,19 +121,19 @@ def by_name(cv: Any, made: Job) -> Any:
     return cv.filter2D(image, -1, made.weights)
 
 
-def padded(made: Job) -> Any:
+def padded(made: Case) -> Any:
     """The padded picture in the type of the sums."""
     work = np.float32 if made.cell.pixel == "float32" else np.float64
     return np.pad(made.image.astype(work), made.taps // 2, "reflect")
 
 
-def pixels(sums: Array, made: Job) -> Any:
+def pixels(sums: Array, made: Case) -> Any:
     if made.image.dtype.kind == "f":
         return sums.astype(made.image.dtype, copy=False)
     return np.rint(sums).clip(0, np.iinfo(made.image.dtype).max).astype(made.image.dtype)
 
 
-def by_overlap(made: Job) -> Any:
+def by_overlap(made: Case) -> Any:
     a = padded(made)
     if made.weights.size:
         return pixels(oaconvolve(a, made.weights[::-1, ::-1].astype(a.dtype), mode="valid"), made)
@@ -142,7 +142,7 @@ def by_overlap(made: Job) -> Any:
     return pixels(oaconvolve(once, line[None], mode="valid", axes=1), made)
 
 
-def by_transform(made: Job, there: Callable[..., Any], back: Callable[..., Any]) -> Any:
+def by_transform(made: Case, there: Callable[..., Any], back: Callable[..., Any]) -> Any:
     """The whole picture at once; a separable kernel's spectrum is that of its line, twice."""
     a = padded(made)
     n = scipy.fft.next_fast_len(len(a), real=True)
@@ -175,7 +175,7 @@ def _ducc_back(a: Array, shape: tuple[int, int]) -> Any:
     )
 
 
-def rivals(made: Job) -> dict[str, Callable[[], Array]]:
+def rivals(made: Case) -> dict[str, Callable[[], Array]]:
     found: dict[str, Callable[[], Array]] = {
         "cv2": lambda: by_name(cv2, made),
         "oaconvolve": lambda: by_overlap(made),
@@ -191,10 +191,10 @@ def rivals(made: Job) -> dict[str, Callable[[], Array]]:
 
 
 @lru_cache(maxsize=1)
-def truth(made: Job) -> Any:
+def truth(made: Case) -> Any:
     """The sums in float64."""
-    wide = Job(made.cell, made.image.astype(np.float64), made.line, made.weights)
-    a = padded(Job(Cell("", 0, 0, "float64"), wide.image, made.line, made.weights))
+    wide = Case(made.cell, made.image.astype(np.float64), made.line, made.weights)
+    a = padded(Case(Cell("", 0, 0, "float64"), wide.image, made.line, made.weights))
     n = scipy.fft.next_fast_len(len(a), real=True)
     spectrum = scipy.fft.rfft2(a, (n, n))
     if not made.weights.size:
@@ -207,7 +207,7 @@ def truth(made: Job) -> Any:
     return scipy.fft.irfft2(spectrum, (n, n))[first : len(a), first : len(a)]
 
 
-def is_right(got: Array, made: Job) -> bool:
+def is_right(got: Array, made: Case) -> bool:
     wanted = truth(made)
     if got.dtype != made.image.dtype or got.shape != wanted.shape:
         return False
@@ -218,7 +218,7 @@ def is_right(got: Array, made: Job) -> bool:
     return bool(off.max() <= 0.5 + 1e-6)
 
 
-def attempt(call: Callable[[], Array], made: Job) -> str:
+def attempt(call: Callable[[], Array], made: Case) -> str:
     """The reason why an answer does not count; empty if it does."""
     try:
         return "" if is_right(call(), made) else "wrong"
@@ -227,7 +227,7 @@ def attempt(call: Callable[[], Array], made: Job) -> str:
 
 
 def measure(cell: Cell, most: float) -> dict[str, Any]:
-    made = job(cell)
+    made = case_of(cell)
     entrants: dict[str, Callable[[], Array]] = {
         "fastconv": lambda: by_name(fastconv_cv2, made),
         **rivals(made),

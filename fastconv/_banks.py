@@ -96,17 +96,17 @@ def bank(
         raise ValueError(
             f"combine must be None or one of {', '.join(get_args(Combine))}; got {combine!r}"
         )
-    job = _Job(image, kernels, not correlate, out, options, combined=combine is not None)
+    filters = _Filters(image, kernels, not correlate, out, options, combined=combine is not None)
     if combine is None:
-        result = checked_out(out, (len(job.plans), *job.shape), job.target)
-        source = job.apart_from(result)
+        result = checked_out(out, (len(filters.plans), *filters.shape), filters.target)
+        source = filters.apart_from(result)
         # a call each: bands of rows that stay in a cache for all kernels took 1.1 to 1.8 times as long
-        if job.misses:
-            return job.stacked(source, result)
-        for plan, to in zip(job.plans, result, strict=True):
+        if filters.misses:
+            return filters.stacked(source, result)
+        for plan, to in zip(filters.plans, result, strict=True):
             plan(source, out=to)
         return result
-    if combine != "sum" and job.target.kind == "c":
+    if combine != "sum" and filters.target.kind == "c":
         raise TypeError(f"combine must be None or 'sum' for complex results; got {combine!r}")
 
     def combined(sums: Iterator[NDArray[Any]], where: Where) -> NDArray[Any]:
@@ -116,7 +116,7 @@ def bank(
             return total
         return _folded(np.maximum if combine == "max" else np.add, sums)
 
-    return job.combined(combined, out)
+    return filters.combined(combined, out)
 
 
 def _folded(join: np.ufunc, arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:
@@ -177,16 +177,16 @@ def varying(
         raise TypeError(
             f"weights must be an array of real numbers; got {w.dtype} of shape {w.shape}"
         )
-    job = _Job(image, kernels, not correlate, out, options, combined=True)
-    shape = len(job.plans), *job.shape
+    filters = _Filters(image, kernels, not correlate, out, options, combined=True)
+    shape = len(filters.plans), *filters.shape
     try:
         spread = np.broadcast_to(
             w.reshape(w.shape[:1] + (1,) * (len(shape) - w.ndim) + w.shape[1:]), shape
         )
     except ValueError:
         raise ValueError(
-            f"weights must have a first axis of {len(job.plans)} kernels, and others as those of the result, "
-            f"{job.shape}; got shape {w.shape}"
+            f"weights must have a first axis of {len(filters.plans)} kernels, and others as those of "
+            f"the result, {filters.shape}; got shape {w.shape}"
         ) from None
 
     def combined(sums: Iterator[NDArray[Any]], where: Where) -> NDArray[Any]:
@@ -196,10 +196,10 @@ def varying(
         )
         return _folded(np.add, weighed)
 
-    return job.combined(combined, out)
+    return filters.combined(combined, out)
 
 
-class _Job:
+class _Filters:
     """An image and the plans that filter it.
 
     Attributes

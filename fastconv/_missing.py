@@ -564,7 +564,7 @@ class _Asked:
         return max(-self.samples[0], self.samples[1])
 
     def quotient(self, above: float, below: float, factor: float, whole: bool) -> tuple[float, ...]:
-        """Numbers of `Job` in src/missing.pyx; the least of whole weights is half below a whole number."""
+        """Numbers of src/missing.pyx; the least of whole weights is half below a whole number."""
         share = self.plan.missing.min_weight * (1 - SLACK)
         if whole:
             assert self.whole is not None

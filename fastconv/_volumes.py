@@ -64,7 +64,7 @@ _KEPT = 4
 Rejected = tuple[tuple[str, str], ...]
 
 
-class Lane(NamedTuple):
+class Direction(NamedTuple):
     """An axis of the view that is filtered.
 
     Attributes
@@ -90,7 +90,7 @@ class Lane(NamedTuple):
 
 
 # An axis of length 1 along which nothing is filtered.
-_NO_LANE = Lane(None, 1, (1, 0, 1), "reflect", 1, 1)
+_NO_LANE = Direction(None, 1, (1, 0, 1), "reflect", 1, 1)
 
 
 class _View(NamedTuple):
@@ -100,34 +100,36 @@ class _View(NamedTuple):
     ----------
     keep : tuple of slice
         The part of the image that is filtered.
-    lanes : tuple of Lane
+    directions : tuple of Direction
         Two or three axes: of slices, rows and columns.
     channel : int or None
         Axis of the channels, or None.
     """
 
     keep: tuple[slice, ...]
-    lanes: tuple[Lane, ...]
+    directions: tuple[Direction, ...]
     channel: int | None
 
     @property
     def steps(self) -> tuple[int, ...]:
         """Steps from one window to the next, for each axis."""
-        return tuple(lane.step for lane in self.lanes)
+        return tuple(direction.step for direction in self.directions)
 
     @property
     def gaps(self) -> tuple[int, ...]:
         """Pixels from one tap to the next, for rows and columns; 1 where zeros between them count."""
-        return tuple(lane.gap for lane in self.lanes[1:]) if self.dilated else (1, 1)
+        return tuple(direction.gap for direction in self.directions[1:]) if self.dilated else (1, 1)
 
     @property
     def dilated(self) -> bool:
         """Whether these are pictures, as one slice each, whose kernel has gaps."""
-        return len(self.lanes) == 3 and self.lanes[0] == _NO_LANE and set(self.steps) == {1}
+        return (
+            len(self.directions) == 3 and self.directions[0] == _NO_LANE and set(self.steps) == {1}
+        )
 
     def of(self, a: NDArray[Any]) -> NDArray[Any]:
         """View of shape (..., H, W, C) or (..., D, H, W, C)."""
-        wanted = (*(lane.axis for lane in self.lanes), self.channel)
+        wanted = (*(direction.axis for direction in self.directions), self.channel)
         there = [axis for axis in wanted if axis is not None]
         moved = np.moveaxis(a, there, range(-len(there), 0))
         return moved[(..., *(None if axis is None else slice(None) for axis in wanted))]
@@ -236,7 +238,7 @@ class VolumePlan(Plan):
         of the kernel.
         """
         view = self._view(a.shape, self._windows(a.shape))
-        size = view.lanes[-2].window[2], view.lanes[-1].window[2]
+        size = view.directions[-2].window[2], view.directions[-1].window[2]
         channels = 1 if view.channel is None else a.shape[view.channel]
         view, asked = self._asked_of(
             view, a, size, channels, pixel_of(self.target(a.dtype), "dtype")
@@ -253,12 +255,12 @@ class VolumePlan(Plan):
         plain: list[Asked] = []
         listed, source = view, pixel_of(a.dtype, "image")
         bits = bits_of(a) if 0 not in a.strides else 63
-        if len(view.lanes) == 2:
+        if len(view.directions) == 2:
             plane = self._plane(view)
             plain = [plane._ask(part, bits, source, target, size, channels) for part in plane.parts]
-            if max(lane.gap for lane in view.lanes) == 1:
+            if max(direction.gap for direction in view.directions) == 1:
                 return view, plain
-            listed = view._replace(lanes=(_NO_LANE, *view.lanes))
+            listed = view._replace(directions=(_NO_LANE, *view.directions))
         asked = [
             self._ask(kernel, bits, source, target, size, channels)
             for kernel in self._kernels(listed)
@@ -327,7 +329,7 @@ class VolumePlan(Plan):
         spatial, channel = self.spatial(len(shape)), self._channel(len(shape))
         keep = [slice(None)] * len(shape)
         lengths = list(shape)
-        lanes = []
+        directions = []
         gaps = self.options.dilation or (1,) * len(spatial)
         for axis, size, window, border, step, gap in zip(
             spatial, self.window, windows, self.borders, self.steps, gaps, strict=True
@@ -337,23 +339,33 @@ class VolumePlan(Plan):
             if size == 1 and start >= 0 and last < length:
                 keep[axis], lengths[axis] = slice(start, last + 1, step), count
             else:
-                lanes.append(Lane(axis, size, window, border, step if count > 1 else 1, gap))
-        used = [lane.axis for lane in lanes]
+                directions.append(
+                    Direction(axis, size, window, border, step if count > 1 else 1, gap)
+                )
+        used = [direction.axis for direction in directions]
         free = [axis for axis in range(len(shape)) if axis not in used and axis != channel]
-        if channel is None and lanes and free and free[-1] > max(spatial) and len(lanes) > 1:
+        if (
+            channel is None
+            and directions
+            and free
+            and free[-1] > max(spatial)
+            and len(directions) > 1
+        ):
             channel = free.pop()  # its samples lie side by side, as channels do
 
-        def other(axis: int | None) -> Lane:
+        def other(axis: int | None) -> Direction:
             if axis is None:
                 return _NO_LANE
             return _NO_LANE._replace(axis=axis, window=(lengths[axis], 0, lengths[axis]))
 
-        wanted = 3 if len(lanes) > 2 or any(lane.step > 1 for lane in lanes) else 2
-        if len(lanes) == 1 and free and free[-1] > (lanes[0].axis or 0):
-            lanes.append(other(free.pop()))  # the kernel is a column
-        while len(lanes) < wanted:
-            lanes.insert(0, other(free.pop() if free and len(lanes) < 2 else None))
-        return _View(tuple(keep), tuple(lanes), channel)
+        wanted = (
+            3 if len(directions) > 2 or any(direction.step > 1 for direction in directions) else 2
+        )
+        if len(directions) == 1 and free and free[-1] > (directions[0].axis or 0):
+            directions.append(other(free.pop()))  # the kernel is a column
+        while len(directions) < wanted:
+            directions.insert(0, other(free.pop() if free and len(directions) < 2 else None))
+        return _View(tuple(keep), tuple(directions), channel)
 
     def warn_of_channels(self, shape: tuple[int, ...]) -> None:
         """Warn if the last axis looks like colours but is filtered, and neither axes nor channels
@@ -403,10 +415,10 @@ class VolumePlan(Plan):
             return result
         view = self._view(image.shape, windows)
         a, b = view.of(image[view.keep]), view.of(result)
-        planes = len(view.lanes) == 2
+        planes = len(view.directions) == 2
         size, channels = (b.shape[-3], b.shape[-2]), a.shape[-1]
         view, asked = self._asked_of(view, a, size, channels, target)
-        if len(view.lanes) == 3:
+        if len(view.directions) == 3:
             if planes:
                 a, b = (array[..., np.newaxis, :, :, :] for array in (a, b))
             bound = self._list_rows(view, asked, a, b, source, target)
@@ -415,7 +427,7 @@ class VolumePlan(Plan):
         elif part is None and max(self.steps) == 1:
             self._plane(view)(a, out=b)
         else:
-            stand = tuple(lane.window for lane in view.lanes)
+            stand = tuple(direction.window for direction in view.directions)
             self._plane(view).run(a, b, Part(stand, tuple(count for _, _, count in stand)))
         self._weigh()
         return result
@@ -438,9 +450,9 @@ class VolumePlan(Plan):
     def laid(self, shape: tuple[int, ...], part: Part | None = None) -> _missing.Laid:
         """How images of this shape are filtered where samples are missing."""
         view = self._view(shape, self._windows(shape) if part is None else part.windows)
-        sizes, steps = tuple(lane.size for lane in view.lanes), view.steps
-        axes = tuple(lane.window for lane in view.lanes)
-        borders = tuple(lane.border for lane in view.lanes)
+        sizes, steps = tuple(direction.size for direction in view.directions), view.steps
+        axes = tuple(direction.window for direction in view.directions)
+        borders = tuple(direction.border for direction in view.directions)
         stand = _missing.Windows(axes, borders, sizes, steps, (axes[-2][2], axes[-1][2]))
         return _missing.Laid(
             lambda a: view.of(a[view.keep]), view.of, stand, self._kernels(view)[0]
@@ -455,14 +467,14 @@ class VolumePlan(Plan):
 
     def _plane(self, view: _View) -> Plan:
         """The plan of two axes that serves such a view."""
-        rows, cols = view.lanes
+        rows, cols = view.directions
         key = rows.size, cols.size, rows.border, cols.border
         if key not in self._planes:
             origin = self.origin
             if self.flipped:  # a correlation's origin for the same centre
                 origin = tuple(-o - (n + 1) % 2 for o, n in zip(origin, self.window, strict=True))
             shifts = [o for o, n in zip(origin, self.window, strict=True) if n > 1]
-            y, x = (shifts.pop(0) if lane.size > 1 else 0 for lane in view.lanes)
+            y, x = (shifts.pop(0) if direction.size > 1 else 0 for direction in view.directions)
             self._planes[key] = make_plan(
                 self.kernel.reshape(rows.size, cols.size), False, border=(rows.border, cols.border),
                 cval=self.cval, origin=(y, x) if self.shape == "same" else 0, shape=self.shape,
@@ -478,7 +490,7 @@ class VolumePlan(Plan):
         kernel = self.kernel
         if view.dilated:
             kernel = reference.every(kernel, self.options.dilation or ())
-        shape = -1, -(-view.lanes[-1].size // view.gaps[1])
+        shape = -1, -(-view.directions[-1].size // view.gaps[1])
         if (view.dilated, shape) not in self._rows:
             parts = _real_parts(kernel)
             made = tuple(Kernel(np.ascontiguousarray(part.reshape(shape))) for part in parts)
@@ -495,8 +507,8 @@ class VolumePlan(Plan):
         target: Pixel,
     ) -> Any:
         """Filter; returns the call, if there was one only."""
-        windows = tuple(lane.window for lane in view.lanes)
-        borders = tuple(lane.border for lane in view.lanes)
+        windows = tuple(direction.window for direction in view.directions)
+        borders = tuple(direction.border for direction in view.directions)
         made = []
 
         def run(part: int, src: NDArray[Any], dst: NDArray[Any], constant: Floats) -> None:
@@ -514,7 +526,7 @@ class VolumePlan(Plan):
         """The program for a list of rows; the last programs are kept. A complex image has twice as
         many `channels` as `asked` holds.
         """
-        key = _levels.level, *asked, channels, view.lanes[0].size, view.steps, view.gaps
+        key = _levels.level, *asked, channels, view.directions[0].size, view.steps, view.gaps
         found = self._programs.get(key)
         if found is None:
             found = self._programs[key] = _prepared(asked, view, channels)
@@ -531,11 +543,11 @@ def _repeats(image: NDArray[Any], result: NDArray[Any]) -> bool:
 
 def _how(view: _View) -> dict[str, Any]:
     """What the planner must know of lists of rows, or of dilated pictures."""
-    if len(view.lanes) == 2:
+    if len(view.directions) == 2:
         return {}
     if view.dilated:
         return {"dilated": True}
-    return {"slices": view.lanes[0].size, "steps": view.steps[1:]}
+    return {"slices": view.directions[0].size, "steps": view.steps[1:]}
 
 
 def _price(asked: list[Asked], how: dict[str, Any]) -> float:
@@ -549,7 +561,7 @@ def _price(asked: list[Asked], how: dict[str, Any]) -> float:
 def _prepared(asked: Asked, view: _View, samples_a_pixel: int) -> tuple[Any, Strategy]:
     """A program for a kernel of all rows of all slices."""
     strategy = decide(*asked, **_how(view))
-    kernel, target, slices = asked[0], asked[2], view.lanes[0].size
+    kernel, target, slices = asked[0], asked[2], view.directions[0].size
     program = _levels.engine.Program(
         kernel, strategy, samples_a_pixel, target.code, slices, view.steps, gaps=view.gaps
     )

@@ -23,10 +23,10 @@ cdef int run_bands(const void* bound, Py_ssize_t i, Py_ssize_t bands) noexcept n
     cdef int failed = 0
     cdef Py_ssize_t plane
     if bands > call.planes:
-        return task(call.accumulator, call, i, bands // call.planes)
+        return typed_band(call.accumulator, call, i, bands // call.planes)
     for plane in range(<Py_ssize_t>(<int64_t>i * call.planes // bands),
                        <Py_ssize_t>(<int64_t>(i + 1) * call.planes // bands)):
-        failed += task(call.accumulator, call, plane, 1)
+        failed += typed_band(call.accumulator, call, plane, 1)
     return failed
 
 

@@ -4,7 +4,7 @@
 #
 # The engine, compiled once per level: engine_base.c, engine_v3.c and engine_v4.c include its C.
 #
-#     call -> task -> band -> strip:   load a row  ->  sum  ->  store a row
+#     call -> band -> strip:   load a row  ->  sum  ->  store a row
 #
 # Rows, taps, vectors, threads; no policy. Which method runs, and whether it is exact, is decided by
 # the planner (src/planner.pyx) before the call.

@@ -83,7 +83,7 @@ cdef struct Windows:
     const Py_ssize_t* table     # where the padded samples stand; -1: outside
     Py_ssize_t block, blocks    # windows of a block, and how many blocks there are
 
-cdef struct Job:
+cdef struct MaskedCall:
     Array src, mask, dst        # `mask.data` is NULL if there is none
     Array holes                 # where results are missing; NULL if that is not asked for
     int sample                  # bytes of a sample
@@ -160,30 +160,30 @@ cdef inline bint packed(const Array* a, Py_ssize_t channels, int size) noexcept 
     return a.pixel == channels * size and (channels == 1 or a.channel == size)
 
 
-cdef bint misses(const Job* job, Py_ssize_t z, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n) noexcept nogil:
+cdef bint misses(const MaskedCall* call, Py_ssize_t z, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n) noexcept nogil:
     """Whether a sample is missing of `n` pixels of a row."""
     cdef const char* p
-    cdef Py_ssize_t i, c, channels = 1 if job.shared else job.channels
-    if job.mask.data != NULL:
-        p = job.mask.data + z * job.mask.plane + y * job.mask.row + x * job.mask.pixel
-        if packed(&job.mask, channels, 1):
+    cdef Py_ssize_t i, c, channels = 1 if call.shared else call.channels
+    if call.mask.data != NULL:
+        p = call.mask.data + z * call.mask.plane + y * call.mask.row + x * call.mask.pixel
+        if packed(&call.mask, channels, 1):
             if any_set(p, n * channels):
                 return True
-        elif job.mask.pixel == 0 and job.mask.channel == 0:
+        elif call.mask.pixel == 0 and call.mask.channel == 0:
             if n and p[0]:
                 return True
         else:
             for i in range(n):
                 for c in range(channels):
-                    if p[i * job.mask.pixel + c * job.mask.channel]:
+                    if p[i * call.mask.pixel + c * call.mask.channel]:
                         return True
-    if job.nan:
-        p = job.src.data + z * job.src.plane + y * job.src.row + x * job.src.pixel
-        if packed(&job.src, job.channels, job.sample):
-            return any_nan(p, n * job.channels, job.src.type)
+    if call.nan:
+        p = call.src.data + z * call.src.plane + y * call.src.row + x * call.src.pixel
+        if packed(&call.src, call.channels, call.sample):
+            return any_nan(p, n * call.channels, call.src.type)
         for i in range(n):
-            for c in range(job.channels):
-                if is_nan(p + i * job.src.pixel + c * job.src.channel, job.src.type):
+            for c in range(call.channels):
+                if is_nan(p + i * call.src.pixel + c * call.src.channel, call.src.type):
                     return True
     return False
 
@@ -214,46 +214,46 @@ cdef inline Py_ssize_t lie(const Windows* w, Py_ssize_t i, Py_ssize_t* first, Py
     return first[0] * w.step
 
 
-cdef Block block_at(const Job* job, Py_ssize_t i) noexcept nogil:
+cdef Block block_at(const MaskedCall* call, Py_ssize_t i) noexcept nogil:
     cdef Block b
-    cdef Py_ssize_t across = job.cols.blocks, each = job.rows.blocks * across, start = job.cols.axis.start
-    b.front = lie(&job.slices, i // each, &b.z, &b.slices, &b.deep)
-    b.top = lie(&job.rows, i % each // across, &b.y, &b.rows, &b.tall)
-    b.left = lie(&job.cols, i % across, &b.x, &b.cols, &b.wide)
+    cdef Py_ssize_t across = call.cols.blocks, each = call.rows.blocks * across, start = call.cols.axis.start
+    b.front = lie(&call.slices, i // each, &b.z, &b.slices, &b.deep)
+    b.top = lie(&call.rows, i % each // across, &b.y, &b.rows, &b.tall)
+    b.left = lie(&call.cols, i % across, &b.x, &b.cols, &b.wide)
     b.begin = smaller(b.wide, larger(0, -start - b.left))
-    b.end = larger(b.begin, smaller(b.wide, job.cols.axis.length - start - b.left))
+    b.end = larger(b.begin, smaller(b.wide, call.cols.axis.length - start - b.left))
     return b
 
 
-cdef bint is_dirty(const Job* job, const Block* b) noexcept nogil:
+cdef bint is_dirty(const MaskedCall* call, const Block* b) noexcept nogil:
     cdef Py_ssize_t r, k, z, y, x
     for r in range(b.deep * b.tall):
-        z, y = job.slices.table[b.front + r // b.tall], job.rows.table[b.top + r % b.tall]
+        z, y = call.slices.table[b.front + r // b.tall], call.rows.table[b.top + r % b.tall]
         if z < 0 or y < 0:
-            if job.omit:
+            if call.omit:
                 return True
             continue
-        if b.end > b.begin and misses(job, z, y, b.left + b.begin + job.cols.axis.start, b.end - b.begin):
+        if b.end > b.begin and misses(call, z, y, b.left + b.begin + call.cols.axis.start, b.end - b.begin):
             return True
         k = 0
         while k < b.wide:
             if k == b.begin and b.end > k:
                 k = b.end
                 continue
-            x = job.cols.table[b.left + k]
-            if job.omit if x < 0 else misses(job, z, y, x, 1):
+            x = call.cols.table[b.left + k]
+            if call.omit if x < 0 else misses(call, z, y, x, 1):
                 return True
             k += 1
     return False
 
 
 cdef int scan_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
-    cdef const Job* job = <const Job*>context
+    cdef const MaskedCall* call = <const MaskedCall*>context
     cdef Py_ssize_t k
     cdef Block b
-    for k in range(job.blocks * i // bands, job.blocks * (i + 1) // bands):
-        b = block_at(job, k)
-        job.dirty[k] = is_dirty(job, &b)
+    for k in range(call.blocks * i // bands, call.blocks * (i + 1) // bands):
+        b = block_at(call, k)
+        call.dirty[k] = is_dirty(call, &b)
     return 0
 
 
@@ -309,49 +309,49 @@ cdef inline void zero_missing(word* to, const uint8_t* present, Py_ssize_t n, Py
             to[i * repeat + c] &= <word>(-<word>present[i])
 
 
-cdef inline void load_pixels(const Job* job, Py_ssize_t z, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n,
+cdef inline void load_pixels(const MaskedCall* call, Py_ssize_t z, Py_ssize_t y, Py_ssize_t x, Py_ssize_t n,
                              word* to, uint8_t* present) noexcept nogil:
     """`n` pixels of a row, from column `x` on."""
-    cdef Py_ssize_t channels = 1 if job.shared else job.channels
+    cdef Py_ssize_t channels = 1 if call.shared else call.channels
     cdef const char* mask = NULL
-    copy_samples(to, job.src.data + z * job.src.plane + y * job.src.row + x * job.src.pixel, n, &job.src,
-                 job.channels)
-    if job.mask.data != NULL:
-        mask = job.mask.data + z * job.mask.plane + y * job.mask.row + x * job.mask.pixel
-    copy_present(present, mask, n, &job.mask, channels)
-    if job.nan:
-        clear_nan(present, <const char*>to, n * channels, job.src.type)
-    zero_missing(to, present, n * channels, job.channels // channels)
+    copy_samples(to, call.src.data + z * call.src.plane + y * call.src.row + x * call.src.pixel, n, &call.src,
+                 call.channels)
+    if call.mask.data != NULL:
+        mask = call.mask.data + z * call.mask.plane + y * call.mask.row + x * call.mask.pixel
+    copy_present(present, mask, n, &call.mask, channels)
+    if call.nan:
+        clear_nan(present, <const char*>to, n * channels, call.src.type)
+    zero_missing(to, present, n * channels, call.channels // channels)
 
 
-cdef inline void load_outside(const Job* job, Py_ssize_t n, word* to, uint8_t* present) noexcept nogil:
+cdef inline void load_outside(const MaskedCall* call, Py_ssize_t n, word* to, uint8_t* present) noexcept nogil:
     cdef Py_ssize_t i
-    for i in range(n * job.channels):
-        to[i] = <word>job.constant_bits
-    memset(present, not job.omit, n * (1 if job.shared else job.channels))
+    for i in range(n * call.channels):
+        to[i] = <word>call.constant_bits
+    memset(present, not call.omit, n * (1 if call.shared else call.channels))
 
 
-cdef inline void load_block(const Job* job, const Block* b, word* to, uint8_t* present) noexcept nogil:
-    cdef Py_ssize_t r, k, x, y, z, channels = 1 if job.shared else job.channels
+cdef inline void load_block(const MaskedCall* call, const Block* b, word* to, uint8_t* present) noexcept nogil:
+    cdef Py_ssize_t r, k, x, y, z, channels = 1 if call.shared else call.channels
     for r in range(b.deep * b.tall):
-        z, y = job.slices.table[b.front + r // b.tall], job.rows.table[b.top + r % b.tall]
+        z, y = call.slices.table[b.front + r // b.tall], call.rows.table[b.top + r % b.tall]
         if z < 0 or y < 0:
-            load_outside(job, b.wide, to, present)
+            load_outside(call, b.wide, to, present)
         else:
             k = 0
             while k < b.wide:
                 if k == b.begin and b.end > k:
-                    load_pixels(job, z, y, b.left + k + job.cols.axis.start, b.end - k, to + k * job.channels,
+                    load_pixels(call, z, y, b.left + k + call.cols.axis.start, b.end - k, to + k * call.channels,
                                 present + k * channels)
                     k = b.end
                     continue
-                x = job.cols.table[b.left + k]
+                x = call.cols.table[b.left + k]
                 if x < 0:
-                    load_outside(job, 1, to + k * job.channels, present + k * channels)
+                    load_outside(call, 1, to + k * call.channels, present + k * channels)
                 else:
-                    load_pixels(job, z, y, x, 1, to + k * job.channels, present + k * channels)
+                    load_pixels(call, z, y, x, 1, to + k * call.channels, present + k * channels)
                 k += 1
-        to += b.wide * job.channels
+        to += b.wide * call.channels
         present += b.wide * channels
 
 
@@ -545,34 +545,34 @@ cdef inline void store_packed(char* p, int type, real* v, Py_ssize_t n) noexcept
             put(p + i * size_of(type), type, v[i])
 
 
-cdef inline char* sample_of(const Array* a, const Job* job, const Block* b, Py_ssize_t y,
+cdef inline char* sample_of(const Array* a, const MaskedCall* call, const Block* b, Py_ssize_t y,
                             Py_ssize_t i) noexcept nogil:
     """Address of sample `i` of row `y` of a block in an array of results; rows count through all slices."""
     return (a.data + (b.z + y // b.rows) * a.plane + (b.y + y % b.rows) * a.row
-            + (b.x + i // job.channels) * a.pixel + i % job.channels * a.channel)
+            + (b.x + i // call.channels) * a.pixel + i % call.channels * a.channel)
 
 
-cdef inline char* result_at(const Job* job, const Block* b, Py_ssize_t y, Py_ssize_t i) noexcept nogil:
-    return sample_of(&job.dst, job, b, y, i)
+cdef inline char* result_at(const MaskedCall* call, const Block* b, Py_ssize_t y, Py_ssize_t i) noexcept nogil:
+    return sample_of(&call.dst, call, b, y, i)
 
 
-cdef inline void put_hole(const Job* job, const Block* b, Py_ssize_t y, Py_ssize_t i, bint hole) noexcept nogil:
-    if job.holes.data != NULL:
-        sample_of(&job.holes, job, b, y, i)[0] = hole
+cdef inline void put_hole(const MaskedCall* call, const Block* b, Py_ssize_t y, Py_ssize_t i, bint hole) noexcept nogil:
+    if call.holes.data != NULL:
+        sample_of(&call.holes, call, b, y, i)[0] = hole
 
 
-cdef inline void store_results(const Job* job, const Block* b, Py_ssize_t y, Py_ssize_t first, real* v,
+cdef inline void store_results(const MaskedCall* call, const Block* b, Py_ssize_t y, Py_ssize_t first, real* v,
                                const uint8_t* hole, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
-    cdef int size = size_of(job.dst.type)
-    if packed(&job.dst, job.channels, size):
-        store_packed(result_at(job, b, y, first), job.dst.type, v, n)
+    cdef int size = size_of(call.dst.type)
+    if packed(&call.dst, call.channels, size):
+        store_packed(result_at(call, b, y, first), call.dst.type, v, n)
     else:
         for i in range(n):
-            put(result_at(job, b, y, first + i), job.dst.type, v[i])
-    if job.holes.data != NULL:
+            put(result_at(call, b, y, first + i), call.dst.type, v[i])
+    if call.holes.data != NULL:
         for i in range(n):
-            put_hole(job, b, y, first + i, hole[i])
+            put_hole(call, b, y, first + i, hole[i])
 
 
 cdef struct Sums:
@@ -584,51 +584,51 @@ cdef struct Sums:
     const char* sizes           # or NULL
 
 
-cdef inline void divide_rows(const Job* job, const Block* b, const Sums* s, real* v, real* d, real* size,
+cdef inline void divide_rows(const MaskedCall* call, const Block* b, const Sums* s, real* v, real* d, real* size,
                              uint8_t* hole) noexcept nogil:
     """All results of a block, SEGMENT samples at a time."""
-    cdef Py_ssize_t y, first, n, i, row = b.cols * job.channels
-    cdef Py_ssize_t repeat = job.channels if job.shared else 1, thin = row // repeat
+    cdef Py_ssize_t y, first, n, i, row = b.cols * call.channels
+    cdef Py_ssize_t repeat = call.channels if call.shared else 1, thin = row // repeat
     cdef const real* sums
     cdef const real* weights = NULL
     cdef const real* sizes = NULL
-    cdef real sign = <real>job.sign, least = <real>job.least, fill = <real>job.fill
-    cdef real above = <real>job.above, below = <real>job.below, factor = <real>job.factor
+    cdef real sign = <real>call.sign, least = <real>call.least, fill = <real>call.fill
+    cdef real above = <real>call.above, below = <real>call.below, factor = <real>call.factor
     for y in range(b.slices * b.rows):
         first = 0
         while first < row:
             n = smaller(SEGMENT, row - first)
-            sums = widened(v, s.sums + y * row * job.sums.size, job.sums.type, first, n, 1)
+            sums = widened(v, s.sums + y * row * call.sums.size, call.sums.type, first, n, 1)
             if s.weights != NULL:
-                weights = widened(d, s.weights + y * thin * job.weights.size, job.weights.type, first, n, repeat)
-            if real is float and job.how == DOUBT32:
-                if divide_in_doubt(<float*>v, <uint32_t*>size, <const float*>sums, <const float*>weights, job, n):
-                    settle_all(job, b, s, y, first, <float*>v, <const uint32_t*>size, n)
-                if job.holes.data != NULL:
+                weights = widened(d, s.weights + y * thin * call.weights.size, call.weights.type, first, n, repeat)
+            if real is float and call.how == DOUBT32:
+                if divide_in_doubt(<float*>v, <uint32_t*>size, <const float*>sums, <const float*>weights, call, n):
+                    settle_all(call, b, s, y, first, <float*>v, <const uint32_t*>size, n)
+                if call.holes.data != NULL:
                     for i in range(n):
                         hole[i] = weights[i] * sign < least
                         if (<const uint32_t*>size)[i]:
-                            defined(job, b, s, y, first + i, &hole[i])
-                store_results(job, b, y, first, v, hole, n)
+                            defined(call, b, s, y, first + i, &hole[i])
+                store_results(call, b, y, first, v, hole, n)
                 first += n
                 continue
             if s.sizes != NULL:
-                sizes = widened(size, s.sizes + y * thin * job.sizes.size, job.sizes.type, first, n, repeat)
+                sizes = widened(size, s.sizes + y * thin * call.sizes.size, call.sizes.type, first, n, repeat)
                 divide(v, sums, weights, n, above, below, factor)
-                fill_holes(v, hole, weights, sizes, n, least, <real>job.cancelled, fill)
+                fill_holes(v, hole, weights, sizes, n, least, <real>call.cancelled, fill)
             else:
                 divide_and_fill(v, sums, weights, n, above, below, factor, sign, least, fill)
-                if job.holes.data != NULL:
+                if call.holes.data != NULL:
                     for i in range(n):
                         hole[i] = weights[i] * sign < least
-            if job.how == DOUBT:
-                settle(job, b, s, y, first, <double*>v, <const double*>weights, <const double*>sizes, hole,
+            if call.how == DOUBT:
+                settle(call, b, s, y, first, <double*>v, <const double*>weights, <const double*>sizes, hole,
                        <double*>hole + SEGMENT, n)
-            store_results(job, b, y, first, v, hole, n)
+            store_results(call, b, y, first, v, hole, n)
             first += n
 
 
-cdef inline bint divide_in_doubt(float* v, uint32_t* doubt, const float* sum, const float* d, const Job* job,
+cdef inline bint divide_in_doubt(float* v, uint32_t* doubt, const float* sum, const float* d, const MaskedCall* call,
                                  Py_ssize_t n) noexcept nogil:
     """Quotients of weights of one sign, rounded, and which of them are in doubt; see `find_doubts`. What saturates
     is taken for the integer beyond the limit, which is no tie.
@@ -637,11 +637,11 @@ cdef inline bint divide_in_doubt(float* v, uint32_t* doubt, const float* sum, co
     """
     cdef Py_ssize_t i
     cdef uint32_t found = 0
-    cdef float q, r, w, off, big = <float>(1.5 * 2.0**23), half = 0.5, fill = <float>job.fill
-    cdef float factor = <float>job.factor, sign = <float>job.sign, least = <float>job.least
-    cdef float low = <float>job.low, high = <float>job.high, below = low - 1, beyond = high + 1
-    cdef float of_sum = <float>(job.sum_error * fabs(job.factor) * 1.001)
-    cdef float of_weight = <float>(job.weight_error * 1.001), of_quotient = <float>2.0**-22
+    cdef float q, r, w, off, big = <float>(1.5 * 2.0**23), half = 0.5, fill = <float>call.fill
+    cdef float factor = <float>call.factor, sign = <float>call.sign, least = <float>call.least
+    cdef float low = <float>call.low, high = <float>call.high, below = low - 1, beyond = high + 1
+    cdef float of_sum = <float>(call.sum_error * fabs(call.factor) * 1.001)
+    cdef float of_weight = <float>(call.weight_error * 1.001), of_quotient = <float>2.0**-22
     for i in range(n):
         w = d[i] * sign
         q = sum[i] / d[i] * factor
@@ -659,13 +659,13 @@ cdef inline bint divide_in_doubt(float* v, uint32_t* doubt, const float* sum, co
     return found != 0
 
 
-cdef void find_doubts(double* doubt, const Job* job, const double* v, const double* d, const double* size,
+cdef void find_doubts(double* doubt, const MaskedCall* call, const double* v, const double* d, const double* size,
                       Py_ssize_t n) noexcept nogil:
     """Which results are nearer to a tie, or their weights nearer to a threshold, than they may be off. What was
     filled is in doubt only for the latter, and a window of nothing never: its weights are 0."""
     cdef Py_ssize_t i
-    cdef double w, share, fraction, off, least = job.least, cancelled = job.cancelled, sign = job.sign
-    cdef double of_sum = job.sum_error * fabs(job.factor), of_weight = job.weight_error
+    cdef double w, share, fraction, off, least = call.least, cancelled = call.cancelled, sign = call.sign
+    cdef double of_sum = call.sum_error * fabs(call.factor), of_weight = call.weight_error
     if size == NULL:
         for i in range(n):
             w = d[i] * sign
@@ -681,36 +681,36 @@ cdef void find_doubts(double* doubt, const Job* job, const double* v, const doub
                     | (fabs(w - cancelled * share) <= of_weight)) & (share != 0)
 
 
-cdef void settle(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first, double* v,
+cdef void settle(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first, double* v,
                  const double* d, const double* size, uint8_t* hole, double* doubt, Py_ssize_t n) noexcept nogil:
     """Let the definition decide where there is a doubt."""
     cdef Py_ssize_t i
-    find_doubts(doubt, job, v, d, size, n)
+    find_doubts(doubt, call, v, d, size, n)
     for i in range(n):
         if doubt[i] != 0:
-            v[i] = defined(job, b, s, y, first + i, &hole[i])
+            v[i] = defined(call, b, s, y, first + i, &hole[i])
 
 
-cdef void settle_all(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first, float* v,
+cdef void settle_all(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first, float* v,
                      const uint32_t* doubt, Py_ssize_t n) noexcept nogil:
     """Decide what is in doubt."""
     cdef Py_ssize_t i
     cdef double value
     for i in range(n):
         if doubt[i]:
-            if job.src.type == U8:
-                value = decided(job, b, s, <const uint8_t*>s.samples, y, first + i)
-            elif job.src.type == I8:
-                value = decided(job, b, s, <const int8_t*>s.samples, y, first + i)
-            elif job.src.type == U16:
-                value = decided(job, b, s, <const uint16_t*>s.samples, y, first + i)
+            if call.src.type == U8:
+                value = decided(call, b, s, <const uint8_t*>s.samples, y, first + i)
+            elif call.src.type == I8:
+                value = decided(call, b, s, <const int8_t*>s.samples, y, first + i)
+            elif call.src.type == U16:
+                value = decided(call, b, s, <const uint16_t*>s.samples, y, first + i)
             else:
-                value = decided(job, b, s, <const int16_t*>s.samples, y, first + i)
+                value = decided(call, b, s, <const int16_t*>s.samples, y, first + i)
             value = rint(value)
-            v[i] = <float>(job.low if value < job.low else job.high if value > job.high else value)
+            v[i] = <float>(call.low if value < call.low else call.high if value > call.high else value)
 
 
-cdef inline double decided(const Job* job, const Block* b, const Sums* s, const narrow* samples, Py_ssize_t y,
+cdef inline double decided(const MaskedCall* call, const Block* b, const Sums* s, const narrow* samples, Py_ssize_t y,
                            Py_ssize_t i) noexcept nogil:
     """A result from sums in float64, or the definition's if these leave a doubt."""
     cdef double total[TAPS]
@@ -719,69 +719,69 @@ cdef inline double decided(const Job* job, const Block* b, const Sums* s, const 
     cdef uint8_t hole
     cdef const narrow* p
     cdef const uint8_t* present
-    cdef const double* k = job.kernel
-    cdef Py_ssize_t r, x, j, pixel, channels = job.channels, c = i % channels
-    cdef Py_ssize_t n = 1 if job.shared else channels, first = i // channels * job.cols.step
-    cdef Py_ssize_t front = y // b.rows * job.slices.step, top = y % b.rows * job.rows.step
+    cdef const double* k = call.kernel
+    cdef Py_ssize_t r, x, j, pixel, channels = call.channels, c = i % channels
+    cdef Py_ssize_t n = 1 if call.shared else channels, first = i // channels * call.cols.step
+    cdef Py_ssize_t front = y // b.rows * call.slices.step, top = y % b.rows * call.rows.step
     for j in range(TAPS):
         total[j] = weight[j] = 0
-    for r in range(job.slices.taps * job.rows.taps):
-        pixel = ((front + r // job.rows.taps) * b.tall + top + r % job.rows.taps) * b.wide + first
-        p, present = samples + pixel * channels + c, s.present + pixel * n + (0 if job.shared else c)
+    for r in range(call.slices.taps * call.rows.taps):
+        pixel = ((front + r // call.rows.taps) * b.tall + top + r % call.rows.taps) * b.wide + first
+        p, present = samples + pixel * channels + c, s.present + pixel * n + (0 if call.shared else c)
         x = 0
-        while x < job.pitch:
+        while x < call.pitch:
             for j in range(TAPS):
                 total[j] += k[x + j] * p[(x + j) * channels]
                 weight[j] += k[x + j] * present[(x + j) * n]
             x += TAPS
-        k += job.pitch
+        k += call.pitch
     sum = ((total[0] + total[4]) + (total[1] + total[5])) + ((total[2] + total[6]) + (total[3] + total[7]))
     w = ((weight[0] + weight[4]) + (weight[1] + weight[5])) + ((weight[2] + weight[6]) + (weight[3] + weight[7]))
-    q = sum / w * job.factor
-    w *= job.sign
-    off = job.fine_sum_error * fabs(job.factor) + fabs(q) * (job.fine_weight_error + 1e-15 * w)
-    if w - job.least > job.fine_weight_error and fabs(q - floor(q) - 0.5) * w > off:
+    q = sum / w * call.factor
+    w *= call.sign
+    off = call.fine_sum_error * fabs(call.factor) + fabs(q) * (call.fine_weight_error + 1e-15 * w)
+    if w - call.least > call.fine_weight_error and fabs(q - floor(q) - 0.5) * w > off:
         return q
-    return defined(job, b, s, y, i, &hole)
+    return defined(call, b, s, y, i, &hole)
 
 
-cdef double defined(const Job* job, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t i,
+cdef double defined(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t i,
                     uint8_t* hole) noexcept nogil:
     """The definition's result, and whether it is missing."""
     cdef double total = 0, weight = 0, size = 0
     cdef bint whole = True
     cdef const Tap* tap
-    cdef Py_ssize_t k, pixel, c = i % job.channels, x = i // job.channels * job.cols.step
-    cdef Py_ssize_t front = y // b.rows * job.slices.step, top = y % b.rows * job.rows.step
-    for k in range(job.tap_count):
-        tap = &job.taps[k]
+    cdef Py_ssize_t k, pixel, c = i % call.channels, x = i // call.channels * call.cols.step
+    cdef Py_ssize_t front = y // b.rows * call.slices.step, top = y % b.rows * call.rows.step
+    for k in range(call.tap_count):
+        tap = &call.taps[k]
         pixel = ((front + tap.z) * b.tall + top + tap.y) * b.wide + x + tap.x
-        total += tap.weight * sample_at(s.samples, job.src.type, pixel * job.channels + c)
-        if s.present[pixel if job.shared else pixel * job.channels + c]:
+        total += tap.weight * sample_at(s.samples, call.src.type, pixel * call.channels + c)
+        if s.present[pixel if call.shared else pixel * call.channels + c]:
             weight += tap.weight
             size += fabs(tap.weight)
         else:
             whole = False
-    hole[0] = not whole and (size == 0 or size < job.threshold
-                             or (job.renormalize and fabs(weight) < job.cancelled * size))
+    hole[0] = not whole and (size == 0 or size < call.threshold
+                             or (call.renormalize and fabs(weight) < call.cancelled * size))
     if hole[0]:
-        return job.fill
-    return total if whole or not job.renormalize else total / weight * job.total
+        return call.fill
+    return total if whole or not call.renormalize else total / weight * call.total
 
 
-cdef void define_rows(const Job* job, const Block* b, const Sums* s) noexcept nogil:
+cdef void define_rows(const MaskedCall* call, const Block* b, const Sums* s) noexcept nogil:
     """All results of a block by the definition: integers of floats, for whose sums no bound is known."""
     cdef Py_ssize_t y, i
     cdef double v
     cdef uint8_t hole
     for y in range(b.slices * b.rows):
-        for i in range(b.cols * job.channels):
-            v = defined(job, b, s, y, i, &hole)
+        for i in range(b.cols * call.channels):
+            v = defined(call, b, s, y, i, &hole)
             if hole:
-                put_bits(result_at(job, b, y, i), size_of(job.dst.type), job.fill_bits)
+                put_bits(result_at(call, b, y, i), size_of(call.dst.type), call.fill_bits)
             else:
-                put(result_at(job, b, y, i), job.dst.type, v)
-            put_hole(job, b, y, i, hole)
+                put(result_at(call, b, y, i), call.dst.type, v)
+            put_hole(call, b, y, i, hole)
 
 
 cdef inline int64_t quotient(int64_t a, int64_t b) noexcept nogil:
@@ -795,27 +795,27 @@ cdef inline int64_t quotient(int64_t a, int64_t b) noexcept nogil:
     return q
 
 
-cdef void divide_integers(const Job* job, const Block* b, const Sums* s) noexcept nogil:
-    cdef Py_ssize_t y, i, thin, row = b.cols * job.channels, repeat = job.channels if job.shared else 1
+cdef void divide_integers(const MaskedCall* call, const Block* b, const Sums* s) noexcept nogil:
+    cdef Py_ssize_t y, i, thin, row = b.cols * call.channels, repeat = call.channels if call.shared else 1
     cdef int64_t v, d, size
     cdef bint hole
     thin = row // repeat
     for y in range(b.slices * b.rows):
         for i in range(row):
-            v = integer_at(s.sums + y * row * job.sums.size, job.sums.type, i) * job.above64
+            v = integer_at(s.sums + y * row * call.sums.size, call.sums.type, i) * call.above64
             d = 1
             if s.weights != NULL:
-                d = integer_at(s.weights + y * thin * job.weights.size, job.weights.type, i // repeat)
+                d = integer_at(s.weights + y * thin * call.weights.size, call.weights.type, i // repeat)
             size = d if d > 0 else -d
             if s.sizes != NULL:
-                size = integer_at(s.sizes + y * thin * job.sizes.size, job.sizes.type, i // repeat)
-            hole = size < job.least or fabs(<double>d) < job.cancelled * size or d == 0
+                size = integer_at(s.sizes + y * thin * call.sizes.size, call.sizes.type, i // repeat)
+            hole = size < call.least or fabs(<double>d) < call.cancelled * size or d == 0
             if hole:
-                put_bits(result_at(job, b, y, i), size_of(job.dst.type), job.fill_bits)
+                put_bits(result_at(call, b, y, i), size_of(call.dst.type), call.fill_bits)
             else:
-                v = quotient(-v if d < 0 else v, (-d if d < 0 else d) * job.below64)
-                put_int64(result_at(job, b, y, i), job.dst.type, v)
-            put_hole(job, b, y, i, hole)
+                v = quotient(-v if d < 0 else v, (-d if d < 0 else d) * call.below64)
+                put_int64(result_at(call, b, y, i), call.dst.type, v)
+            put_hole(call, b, y, i, hole)
 
 
 cdef inline void put_int64(char* p, int type, int64_t v) noexcept nogil:
@@ -843,105 +843,105 @@ cdef inline void stand(Axis* axis, Py_ssize_t length, Py_ssize_t count) noexcept
     axis.length, axis.start, axis.count, axis.border = length, 0, count, FC_NEAREST
 
 
-cdef int sum_block(const Job* job, const Block* b, const Sum* sum, const char* padded, int type, int size,
+cdef int sum_block(const MaskedCall* call, const Block* b, const Sum* sum, const char* padded, int type, int size,
                    Py_ssize_t channels, char* to) noexcept nogil:
     cdef VolumeRequest r
     cdef Request* p = &r.picture
     memset(&r, 0, sizeof(VolumeRequest))
     pack(&p.src, padded, type, size, b.tall, b.wide, channels)
     pack(&p.dst, to, sum.type, sum.size, b.rows, b.cols, channels)
-    p.planes, p.channels, p.threads = b.slices, channels, job.threads
+    p.planes, p.channels, p.threads = b.slices, channels, call.threads
     stand(&r.slices, b.deep, b.slices)
     stand(&p.rows, b.tall, b.rows)
     stand(&p.cols, b.wide, b.cols)
     return sum.runner(sum.program, p)
 
 
-cdef int run_plain(const Job* job, const Block* b) noexcept nogil:
+cdef int run_plain(const MaskedCall* call, const Block* b) noexcept nogil:
     """The plain call for a block: nothing is missing in its windows."""
     cdef VolumeRequest r
     cdef Request* p = &r.picture
     cdef Py_ssize_t y, i
-    p.src, p.dst, p.rows, p.cols, r.slices = job.src, job.dst, job.rows.axis, job.cols.axis, job.slices.axis
-    if not job.volume:
-        p.src.data += b.z * job.src.plane
-    p.dst.data = result_at(job, b, 0, 0)
-    p.planes, p.channels, p.threads = b.slices, job.channels, job.threads
+    p.src, p.dst, p.rows, p.cols, r.slices = call.src, call.dst, call.rows.axis, call.cols.axis, call.slices.axis
+    if not call.volume:
+        p.src.data += b.z * call.src.plane
+    p.dst.data = result_at(call, b, 0, 0)
+    p.planes, p.channels, p.threads = b.slices, call.channels, call.threads
     r.slices.start += b.front
     p.rows.start += b.top
     p.cols.start += b.left
     r.slices.count, p.rows.count, p.cols.count = b.slices, b.rows, b.cols
-    p.constant[0] = p.constant[1] = job.constant
-    if job.holes.data != NULL:
+    p.constant[0] = p.constant[1] = call.constant
+    if call.holes.data != NULL:
         for y in range(b.slices * b.rows):
-            for i in range(b.cols * job.channels):
-                put_hole(job, b, y, i, False)
-    return job.plain.runner(job.plain.program, p)
+            for i in range(b.cols * call.channels):
+                put_hole(call, b, y, i, False)
+    return call.plain.runner(call.plain.program, p)
 
 
 cdef inline Py_ssize_t aligned(Py_ssize_t n) noexcept nogil:
     return (n + 127) // 64 * 64
 
 
-cdef int run_block(const Job* job, const Block* b, char* scratch) noexcept nogil:
-    cdef Py_ssize_t channels = 1 if job.shared else job.channels, padded = b.deep * b.tall * b.wide
+cdef int run_block(const MaskedCall* call, const Block* b, char* scratch) noexcept nogil:
+    cdef Py_ssize_t channels = 1 if call.shared else call.channels, padded = b.deep * b.tall * b.wide
     cdef Py_ssize_t results = b.slices * b.rows * b.cols
     cdef char* segments = scratch
     cdef Sums s
     cdef int failed = 0
     scratch += 5 * SEGMENT * 8
     s.samples = scratch
-    scratch += aligned(padded * job.channels * job.sample)
+    scratch += aligned(padded * call.channels * call.sample)
     s.present = <uint8_t*>scratch
     scratch += aligned(padded * channels)
-    if job.sample == 1:
-        load_block[uint8_t](job, b, <uint8_t*>s.samples, <uint8_t*>s.present)
-    elif job.sample == 2:
-        load_block[uint16_t](job, b, <uint16_t*>s.samples, <uint8_t*>s.present)
-    elif job.sample == 4:
-        load_block[uint32_t](job, b, <uint32_t*>s.samples, <uint8_t*>s.present)
+    if call.sample == 1:
+        load_block[uint8_t](call, b, <uint8_t*>s.samples, <uint8_t*>s.present)
+    elif call.sample == 2:
+        load_block[uint16_t](call, b, <uint16_t*>s.samples, <uint8_t*>s.present)
+    elif call.sample == 4:
+        load_block[uint32_t](call, b, <uint32_t*>s.samples, <uint8_t*>s.present)
     else:
-        load_block[uint64_t](job, b, <uint64_t*>s.samples, <uint8_t*>s.present)
-    if job.how == ALL:
-        define_rows(job, b, &s)
+        load_block[uint64_t](call, b, <uint64_t*>s.samples, <uint8_t*>s.present)
+    if call.how == ALL:
+        define_rows(call, b, &s)
         return 0
     s.sums, s.weights, s.sizes = scratch, NULL, NULL
-    failed += sum_block(job, b, &job.sums, s.samples, job.src.type, job.sample, job.channels, <char*>s.sums)
-    scratch += aligned(results * job.channels * job.sums.size)
-    if job.weights.program != NULL:
+    failed += sum_block(call, b, &call.sums, s.samples, call.src.type, call.sample, call.channels, <char*>s.sums)
+    scratch += aligned(results * call.channels * call.sums.size)
+    if call.weights.program != NULL:
         s.weights = scratch
-        failed += sum_block(job, b, &job.weights, <const char*>s.present, U8, 1, channels, scratch)
-        scratch += aligned(results * channels * job.weights.size)
-    if job.sizes.program != NULL:
+        failed += sum_block(call, b, &call.weights, <const char*>s.present, U8, 1, channels, scratch)
+        scratch += aligned(results * channels * call.weights.size)
+    if call.sizes.program != NULL:
         s.sizes = scratch
-        failed += sum_block(job, b, &job.sizes, <const char*>s.present, U8, 1, channels, scratch)
-    if job.how == INTEGERS:
-        divide_integers(job, b, &s)
-    elif job.how == WHOLE32 or job.how == DOUBT32:
-        divide_rows[float](job, b, &s, <float*>segments, <float*>segments + SEGMENT,
+        failed += sum_block(call, b, &call.sizes, <const char*>s.present, U8, 1, channels, scratch)
+    if call.how == INTEGERS:
+        divide_integers(call, b, &s)
+    elif call.how == WHOLE32 or call.how == DOUBT32:
+        divide_rows[float](call, b, &s, <float*>segments, <float*>segments + SEGMENT,
                            <float*>segments + 2 * SEGMENT, <uint8_t*>segments + 24 * SEGMENT)
     else:
-        divide_rows[double](job, b, &s, <double*>segments, <double*>segments + SEGMENT,
+        divide_rows[double](call, b, &s, <double*>segments, <double*>segments + SEGMENT,
                             <double*>segments + 2 * SEGMENT, <uint8_t*>segments + 24 * SEGMENT)
     return failed
 
 
 cdef int run_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept nogil:
     """The blocks of a band, in scratch memory that is allocated once."""
-    cdef const Job* job = <const Job*>context
+    cdef const MaskedCall* call = <const MaskedCall*>context
     cdef Py_ssize_t k, size = 5 * SEGMENT * 8 + 7 * 128
-    cdef Block b = block_at(job, 0)     # the largest one
+    cdef Block b = block_at(call, 0)     # the largest one
     cdef char* scratch
     cdef int failed = 0
-    size += b.deep * b.tall * b.wide * job.channels * (job.sample + 1)
-    size += b.slices * b.rows * b.cols * job.channels * (job.sums.size + job.weights.size + job.sizes.size)
-    size += TAPS * job.channels * job.sample    # beyond the last row, which are multiplied by 0
+    size += b.deep * b.tall * b.wide * call.channels * (call.sample + 1)
+    size += b.slices * b.rows * b.cols * call.channels * (call.sums.size + call.weights.size + call.sizes.size)
+    size += TAPS * call.channels * call.sample    # beyond the last row, which are multiplied by 0
     scratch = <char*>malloc(size)
     if scratch == NULL:
         return 1
-    for k in range(job.blocks * i // bands, job.blocks * (i + 1) // bands):
-        b = block_at(job, k)
-        failed += run_block(job, &b, scratch) if job.dirty[k] else run_plain(job, &b)
+    for k in range(call.blocks * i // bands, call.blocks * (i + 1) // bands):
+        b = block_at(call, k)
+        failed += run_block(call, &b, scratch) if call.dirty[k] else run_plain(call, &b)
     free(scratch)
     return failed
 
@@ -986,13 +986,13 @@ cdef class Blocks:
         Of the plain call, the sums, the weights, their magnitudes.
     how : int
     quotient, doubt : tuple
-        Its numbers, and those of the definition: see `Job`.
+        Its numbers, and those of the definition: see `MaskedCall`.
     limits : (float, float)
         Least and largest integer of the result's type.
     fill : (float, ndarray of one sample)
     """
-    cdef Job job
-    cdef object _kept       # owners of what the job points to
+    cdef MaskedCall call
+    cdef object _kept       # owners of what the call points to
     cdef uint8_t* dirty
 
     def __cinit__(self, *args, **kwargs):
@@ -1003,65 +1003,65 @@ cdef class Blocks:
 
     def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, windows,
                  double constant, bint volume, programs, int how, quotient, doubt, limits, fill):
-        cdef Job* job = &self.job
+        cdef MaskedCall* call = &self.call
         cdef cnp.ndarray constant_bits, fill_bits, kernel, taps = doubt[2]
         cdef Sum* sums[4]
-        cdef size_t runner, call
+        cdef size_t runner, first
         cdef Py_ssize_t i
         self._kept = (src, mask, dst, holes, windows, programs, doubt)
-        memset(job, 0, sizeof(Job))
-        put_array(&job.src, src, source)
-        put_array(&job.mask, mask, U8)
-        put_array(&job.dst, dst, target)
-        put_array(&job.holes, holes, U8)
-        job.sample, job.nan, job.omit, job.shared = src.itemsize, nan, omit, shared
-        job.volume, job.channels, job.constant = volume, src.shape[3], constant
-        put_windows(&job.slices, windows[0])
-        put_windows(&job.rows, windows[1])
-        put_windows(&job.cols, windows[2])
-        job.blocks = job.slices.blocks * job.rows.blocks * job.cols.blocks
+        memset(call, 0, sizeof(MaskedCall))
+        put_array(&call.src, src, source)
+        put_array(&call.mask, mask, U8)
+        put_array(&call.dst, dst, target)
+        put_array(&call.holes, holes, U8)
+        call.sample, call.nan, call.omit, call.shared = src.itemsize, nan, omit, shared
+        call.volume, call.channels, call.constant = volume, src.shape[3], constant
+        put_windows(&call.slices, windows[0])
+        put_windows(&call.rows, windows[1])
+        put_windows(&call.cols, windows[2])
+        call.blocks = call.slices.blocks * call.rows.blocks * call.cols.blocks
         constant_bits, fill_bits = src.dtype.type(0 if omit else constant).reshape(1), fill[1]
-        memcpy(&job.constant_bits, cnp.PyArray_DATA(constant_bits), job.sample)
-        sums[0], sums[1], sums[2], sums[3] = &job.plain, &job.sums, &job.weights, &job.sizes
+        memcpy(&call.constant_bits, cnp.PyArray_DATA(constant_bits), call.sample)
+        sums[0], sums[1], sums[2], sums[3] = &call.plain, &call.sums, &call.weights, &call.sizes
         for i in range(4):
             if programs[i] is not None:
                 program, sums[i].type = programs[i]
                 sums[i].size = size_of(sums[i].type)
-                runner, call = program.address()
-                sums[i].runner, sums[i].program = <Runner>runner, <const void*>call
-        job.how = how
-        job.above, job.below, job.factor, job.sign, job.least, job.cancelled = quotient
+                runner, first = program.address()
+                sums[i].runner, sums[i].program = <Runner>runner, <const void*>first
+        call.how = how
+        call.above, call.below, call.factor, call.sign, call.least, call.cancelled = quotient
         if how == INTEGERS:
-            job.above64, job.below64 = <int64_t>job.above, <int64_t>job.below
-        job.fill = fill[0]
-        memcpy(&job.fill_bits, cnp.PyArray_DATA(fill_bits), dst.itemsize)
-        job.sum_error, job.weight_error = doubt[:2]
-        job.low, job.high = limits
-        job.taps, job.tap_count = <const Tap*>cnp.PyArray_DATA(taps), taps.shape[0]
-        job.total, job.threshold, job.renormalize, job.fine_sum_error, job.fine_weight_error, kernel = doubt[3:]
-        job.kernel, job.pitch = <const double*>cnp.PyArray_DATA(kernel), kernel.shape[1]
-        self.dirty = job.dirty = <uint8_t*>malloc(job.blocks + 1)
+            call.above64, call.below64 = <int64_t>call.above, <int64_t>call.below
+        call.fill = fill[0]
+        memcpy(&call.fill_bits, cnp.PyArray_DATA(fill_bits), dst.itemsize)
+        call.sum_error, call.weight_error = doubt[:2]
+        call.low, call.high = limits
+        call.taps, call.tap_count = <const Tap*>cnp.PyArray_DATA(taps), taps.shape[0]
+        call.total, call.threshold, call.renormalize, call.fine_sum_error, call.fine_weight_error, kernel = doubt[3:]
+        call.kernel, call.pitch = <const double*>cnp.PyArray_DATA(kernel), kernel.shape[1]
+        self.dirty = call.dirty = <uint8_t*>malloc(call.blocks + 1)
         if self.dirty == NULL:
             raise MemoryError("flags of blocks")
 
     def scan(self, int threads):
         """How many blocks have something missing in their windows."""
-        cdef Py_ssize_t i, dirty = 0, blocks = self.job.blocks
+        cdef Py_ssize_t i, dirty = 0, blocks = self.call.blocks
         with nogil:
-            run_bands(scan_band, &self.job, smaller(blocks, 4 * threads) if threads > 1 else 1, threads)
+            run_bands(scan_band, &self.call, smaller(blocks, 4 * threads) if threads > 1 else 1, threads)
             for i in range(blocks):
                 dirty += self.dirty[i]
         return dirty
 
     def run(self, int threads):
         """Make all results, after `scan`."""
-        cdef Py_ssize_t blocks = self.job.blocks
+        cdef Py_ssize_t blocks = self.call.blocks
         cdef int failed
-        self.job.threads = threads if blocks == 1 else 1
+        self.call.threads = threads if blocks == 1 else 1
         with nogil:
             if blocks == 1:
-                failed = run_band(&self.job, 0, 1)
+                failed = run_band(&self.call, 0, 1)
             else:
-                failed = run_bands(run_band, &self.job, smaller(blocks, 8 * threads) if threads > 1 else 1, threads)
+                failed = run_bands(run_band, &self.call, smaller(blocks, 8 * threads) if threads > 1 else 1, threads)
         if failed:
             raise MemoryError("scratch rows of the convolution")

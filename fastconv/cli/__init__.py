@@ -2,7 +2,7 @@
 """The command line: every command checks its arguments first, then filters file by file.
 
     words     kernels in words
-    jobs      which file becomes which
+    targets   which file becomes which
     many      several at once, here or on a cluster
     gallery   the five kernels of the blog post on one picture, a bank on it, and a volume
 
@@ -44,8 +44,8 @@ from .gallery import (
     test_picture,
     volume_sheet,
 )
-from .jobs import Problems, jobs_of, suffix_option
 from .many import Report, on_cluster, run_all
+from .targets import Problems, suffix_option, targets_of
 
 __all__ = ["FIVE", "SHEETS", "cli"]
 
@@ -162,11 +162,11 @@ def apply_command(
         options["nodata"] = nodata
     problems: Problems = []
     report = Report(Console(stderr=True))
-    jobs = jobs_of(words, recursive, out, suffix, problems, report.left)
+    targets = targets_of(words, recursive, out, suffix, problems, report.left)
     work = Filter(kernel[1], options, as_seen=not as_stored)
     tasks = [
         Task(str(source), source, target, work, force, resume, any_size)
-        for source, target in jobs.items()
+        for source, target in targets.items()
     ]
     for name, reason in problems:
         report.fail(name, reason)

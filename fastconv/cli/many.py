@@ -25,7 +25,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .. import _threads
 from ..io.pictures import Outcome, Task, do, there
-from .jobs import size_of
+from .targets import size_of
 
 __all__ = ["Report", "on_cluster", "run_all"]
 

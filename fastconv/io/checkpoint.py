@@ -102,12 +102,12 @@ def mark_of(target: Any, path: str | os.PathLike[str] | None) -> Mark | None:
 
 
 def _text(fingerprint: str, done: int) -> str:
-    return json.dumps({"job": fingerprint, "rows_done": done})
+    return json.dumps({"run": fingerprint, "rows_done": done})
 
 
 def _parsed(text: Any, where: str) -> tuple[str, int]:
     try:
         content = json.loads(text)
-        return str(content["job"]), int(content["rows_done"])
+        return str(content["run"]), int(content["rows_done"])
     except (ValueError, TypeError, KeyError):
         raise ValueError(f"{where} must be a mark of fastconv.stream; got {text!r}") from None

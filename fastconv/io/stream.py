@@ -182,14 +182,14 @@ def stream(
     )  # fmt: skip
     if mask is not None:
         mask = _mask_beside(mask, source, made)
-    job = _job(made, source, target, band, region, mask is not None, nodata)
+    run = _run_of(made, source, target, band, region, mask is not None, nodata)
     if made.channel_axis is None:
-        warn_of_channels(job.source.shape, made.window[1])
+        warn_of_channels(run.source.shape, made.window[1])
     place = mark_of(target, mark)
-    done = _resumed(place, job) if resume else 0
+    done = _resumed(place, run) if resume else 0
     if place is not None:
-        place.write(job.fingerprint, done)
-    _run(job, source, mask, target, place, done, progress)
+        place.write(run.fingerprint, done)
+    _go(run, source, mask, target, place, done, progress)
     if place is not None:
         place.remove()
     return given
@@ -302,7 +302,7 @@ class _Layout:
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Run:
     """A plan, and how source and target are cut into bands.
 
     Attributes
@@ -367,7 +367,7 @@ class _Band:
     done: int
 
 
-def _job(
+def _run_of(
     made: Plan,
     source: Any,
     target: Any,
@@ -375,7 +375,7 @@ def _job(
     region: Any,
     masked: bool,
     nodata: Nodata | None,
-) -> _Job:
+) -> _Run:
     """Check everything before anything is written, and choose the height of a band."""
     shape, pixel = _facts(source, "source")
     target_shape, result = _facts(target, "target")
@@ -419,7 +419,7 @@ def _job(
     told = pickle.dumps(
         (words, shape, pixel.str, target_shape, region, masked, repr(nodata)), protocol=4
     )
-    return _Job(
+    return _Run(
         in_slice.with_options(threads=1), cut, target_cut, whole, step if result.kind in "fc" else 1, height,
         threads, region, nodata, misses, hashlib.sha256(told).hexdigest()[:16],
     )  # fmt: skip
@@ -508,25 +508,25 @@ def _stored_together(a: Any, axis: int) -> int:
     return int(max(rows) if isinstance(rows, tuple) else rows)
 
 
-def _resumed(place: Mark | None, job: _Job) -> int:
+def _resumed(place: Mark | None, run: _Run) -> int:
     """Number of rows that an earlier run has done."""
     if place is None:
         raise ValueError("target must be a memmap, zarr or HDF5, or `mark` a path, to be resumed")
     found = place.read()
     if found is None:
         return 0
-    if found[0] != job.fingerprint:
+    if found[0] != run.fingerprint:
         raise ValueError(
             "target was begun with another kernel, option, shape or type; it cannot be resumed"
         )
-    return min(max(found[1], 0), job.total)
+    return min(max(found[1], 0), run.total)
 
 
 # --- reading, filtering and writing --------------------------------------------------------------
 
 
-def _run(
-    job: _Job,
+def _go(
+    run: _Run,
     source: Any,
     mask: Any,
     target: Any,
@@ -537,8 +537,8 @@ def _run(
     """Run all bands: one thread reads them in order, several filter one band each, and this thread
     writes in order.
     """
-    reader, writer = _Reader(job, source), _Writer(job, target, place)
-    masks = None if mask is None else _Reader(job, mask)
+    reader, writer = _Reader(run, source), _Writer(run, target, place)
+    masks = None if mask is None else _Reader(run, mask)
     pending: deque[tuple[_Band, Future[NDArray[Any]]]] = deque()
 
     def read(band: _Band) -> tuple[_Rows, _Rows | None]:
@@ -547,22 +547,22 @@ def _run(
     def filtered(band: _Band, reading: Future[tuple[_Rows, _Rows | None]]) -> NDArray[Any]:
         rows, hidden = reading.result()
         gone = None if hidden is None else hidden.pixels
-        if job.nodata is not None:
-            gone = joined(gone, is_nodata(rows.pixels, job.nodata))
-        result = _filtered(job, rows, gone, writer.place(band))
+        if run.nodata is not None:
+            gone = joined(gone, is_nodata(rows.pixels, run.nodata))
+        result = _filtered(run, rows, gone, writer.place(band))
         reader.release(rows)
         return result
 
     def finish(band: _Band, filtering: Future[NDArray[Any]]) -> None:
         writer(band, filtering.result())
         if progress is not None:
-            progress(band.done, job.total)
+            progress(band.done, run.total)
 
-    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(job.threads) as filtering:
-        for band in job.bands(done):
+    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(run.threads) as filtering:
+        for band in run.bands(done):
             rows = reading.submit(read, band)
             pending.append((band, filtering.submit(filtered, band, rows)))
-            if len(pending) > job.threads + 1:
+            if len(pending) > run.threads + 1:
                 finish(*pending.popleft())
         while pending:
             finish(*pending.popleft())
@@ -593,34 +593,34 @@ class _Rows:
 
 
 def _filtered(
-    job: _Job, rows: _Rows, mask: NDArray[np.bool_] | None, place: NDArray[Any] | None
+    run: _Run, rows: _Rows, mask: NDArray[np.bool_] | None, place: NDArray[Any] | None
 ) -> NDArray[Any]:
     """Filter a band, into its place in the target if it has one."""
     whole = rows.keep == slice(0, rows.part.rows[2])
-    if job.region is not None:
-        return _filtered_in_region(job, rows, mask, place)
-    result = job.plan.run(rows.pixels, place if whole else None, rows.part, mask)
-    kept: NDArray[Any] = result[(slice(None),) * job.source.axis + (rows.keep,)]
-    if job.nodata is not None and job.plan.shape == "same":
-        _leave_nodata(job, kept, rows.pixels[(slice(None),) * job.source.axis + (rows.own,)])
+    if run.region is not None:
+        return _filtered_in_region(run, rows, mask, place)
+    result = run.plan.run(rows.pixels, place if whole else None, rows.part, mask)
+    kept: NDArray[Any] = result[(slice(None),) * run.source.axis + (rows.keep,)]
+    if run.nodata is not None and run.plan.shape == "same":
+        _leave_nodata(run, kept, rows.pixels[(slice(None),) * run.source.axis + (rows.own,)])
     if place is not None and not whole:
         place[...] = kept
         return place
     return kept
 
 
-def _leave_nodata(job: _Job, result: NDArray[Any], own: NDArray[Any]) -> None:
+def _leave_nodata(run: _Run, result: NDArray[Any], own: NDArray[Any]) -> None:
     """Let what is no data in the source stay so."""
-    assert job.nodata is not None
-    result[is_nodata(own, job.nodata)] = fill_of(job.plan.missing.fill, result.dtype, False)
+    assert run.nodata is not None
+    result[is_nodata(own, run.nodata)] = fill_of(run.plan.missing.fill, result.dtype, False)
 
 
 def _filtered_in_region(
-    job: _Job, rows: _Rows, mask: NDArray[np.bool_] | None, place: NDArray[Any] | None
+    run: _Run, rows: _Rows, mask: NDArray[np.bool_] | None, place: NDArray[Any] | None
 ) -> NDArray[Any]:
     """Filter a band within the region, and copy its other pixels."""
-    left, top, width, height = job.region or (0, 0, 0, 0)
-    axis = job.source.axis
+    left, top, width, height = run.region or (0, 0, 0, 0)
+    axis = run.source.axis
     result: NDArray[Any] = np.array(rows.pixels[(slice(None),) * axis + (rows.own,)])
     first = rows.begin
     low, high = max(top - first, 0), min(top + height - first, result.shape[axis])
@@ -632,9 +632,9 @@ def _filtered_in_region(
             size,
         )
         inside = (slice(None),) * axis + (slice(low, high), slice(left, left + width))
-        made = job.plan.run(rows.pixels, None, part, mask)
-        if job.nodata is not None:
-            _leave_nodata(job, made, result[inside])
+        made = run.plan.run(rows.pixels, None, part, mask)
+        if run.nodata is not None:
+            _leave_nodata(run, made, result[inside])
         result[inside] = made
     if place is None:
         return result
@@ -645,21 +645,21 @@ def _filtered_in_region(
 class _Reader:
     """Reads the rows for each band in order. Rows that two bands need are read once."""
 
-    def __init__(self, job: _Job, source: Any) -> None:
-        self._job, self._source = job, source
+    def __init__(self, run: _Run, source: Any) -> None:
+        self._run, self._source = run, source
         self._mapping = Mapping(source)
-        self._stored = _stored_together(source, job.source.rows)
+        self._stored = _stored_together(source, run.source.rows)
         self._lead: tuple[int, ...] | None = None
         self._low, self._held = 0, np.empty(0)
 
     def __call__(self, band: _Band) -> _Rows:
         """Read all rows that the windows of a band touch."""
-        job = self._job
-        length, start, count = job.whole.rows
-        begin = band.begin // job.step * job.step
-        end = min(-(-band.end // job.step) * job.step, count)
-        first, last = start + begin, start + end + job.plan.window[0] - 1
-        cut = job.plan.borders[0] == "constant" or (first >= 0 and last <= length)
+        run = self._run
+        length, start, count = run.whole.rows
+        begin = band.begin // run.step * run.step
+        end = min(-(-band.end // run.step) * run.step, count)
+        first, last = start + begin, start + end + run.plan.window[0] - 1
+        cut = run.plan.borders[0] == "constant" or (first >= 0 and last <= length)
         if cut:
             low = max(first, 0)
             pixels = self._rows(band.lead, low, min(last, length))
@@ -667,8 +667,8 @@ class _Reader:
             low = first
             pixels = self._around(band.lead, first, last)
         part = Part(
-            ((pixels.shape[job.source.axis], first - low, end - begin), *job.whole.windows[1:]),
-            job.whole.size,
+            ((pixels.shape[run.source.axis], first - low, end - begin), *run.whole.windows[1:]),
+            run.whole.size,
         )
         own = slice(band.begin - low, band.end - low)
         keep = slice(band.begin - begin, band.end - begin)
@@ -680,20 +680,20 @@ class _Reader:
 
     def _around(self, lead: tuple[int, ...], first: int, last: int) -> NDArray[Any]:
         """Rows `first` .. `last` - 1, some of which are outside of the image."""
-        job = self._job
-        table = index_table(job.whole.rows[0], first, last - first, job.plan.borders[0])
+        run = self._run
+        table = index_table(run.whole.rows[0], first, last - first, run.plan.borders[0])
         needed = np.unique(table)
-        runs = np.split(needed, np.flatnonzero(np.diff(needed) > 1) + 1)
-        pixels = [self._rows(lead, int(run[0]), int(run[-1]) + 1) for run in runs]
+        pieces = np.split(needed, np.flatnonzero(np.diff(needed) > 1) + 1)
+        pixels = [self._rows(lead, int(piece[0]), int(piece[-1]) + 1) for piece in pieces]
         return np.take(
-            np.concatenate(pixels, job.source.axis), np.searchsorted(needed, table), job.source.axis
+            np.concatenate(pixels, run.source.axis), np.searchsorted(needed, table), run.source.axis
         )
 
     def _rows(self, lead: tuple[int, ...], low: int, high: int) -> NDArray[Any]:
         """Rows of the source; a view if it is in memory or mapped."""
-        axis = self._job.source.axis
+        axis = self._run.source.axis
         if isinstance(self._source, np.ndarray):
-            view: NDArray[Any] = self._source[self._job.source.at(lead, low, high)]
+            view: NDArray[Any] = self._source[self._run.source.at(lead, low, high)]
             self._mapping.expect(view)
             return view
         held_to = self._low + self._held.shape[axis] if lead == self._lead else 0
@@ -711,17 +711,17 @@ class _Reader:
 
     def _up(self, row: int) -> int:
         """The end of the chunk that ends at or after a row, since chunks are read as a whole."""
-        return min(-(-row // self._stored) * self._stored, self._job.whole.rows[0])
+        return min(-(-row // self._stored) * self._stored, self._run.whole.rows[0])
 
     def _read(self, lead: tuple[int, ...], low: int, high: int) -> NDArray[Any]:
-        return array_of(self._source[self._job.source.at(lead, low, high)], "source")
+        return array_of(self._source[self._run.source.at(lead, low, high)], "source")
 
 
 class _Writer:
     """Writes bands, and records after each band that it is done."""
 
-    def __init__(self, job: _Job, target: Any, place: Mark | None) -> None:
-        self._job, self._target, self._mark = job, target, place
+    def __init__(self, run: _Run, target: Any, place: Mark | None) -> None:
+        self._run, self._target, self._mark = run, target, place
         self._mapping = Mapping(target)
 
     def place(self, band: _Band) -> NDArray[Any] | None:
@@ -734,7 +734,7 @@ class _Writer:
         return place
 
     def _at(self, band: _Band) -> tuple[Any, ...]:
-        return self._job.target.at(band.lead, band.begin, band.end)
+        return self._run.target.at(band.lead, band.begin, band.end)
 
     def __call__(self, band: _Band, result: NDArray[Any]) -> None:
         """Write a band, unless it is in its place already."""
@@ -743,4 +743,4 @@ class _Writer:
         else:
             self._mapping.release(result)
         if self._mark is not None:
-            self._mark.write(self._job.fingerprint, band.done)
+            self._mark.write(self._run.fingerprint, band.done)

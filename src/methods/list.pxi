@@ -2,9 +2,9 @@
 # is named.
 #
 #     make_weights, free_weights, weights_bytes     its weights as it wants them
-#     adapt_method, is_copied, ... task_rows        what its sums read and write
+#     adapt_method, is_copied, ... band_unit        what its sums read and write
 #     window_row, sum_strip, down_strip             a row of its window, some rows of sums, a whole strip
-#     band, task                                    rows of the output
+#     band, typed_band                                    rows of the output
 #
 # A new method is a file of sums beside this one, a file in src/planning/, and its lines here and in
 # src/planning/choice.pxi.
@@ -164,7 +164,7 @@ cdef inline Py_ssize_t shared_rows(const Call* call) noexcept nogil:
     return BOX_ROWS if call.method == BOX else 0
 
 
-cdef inline Py_ssize_t task_rows(const Call* call) noexcept nogil:
+cdef inline Py_ssize_t band_unit(const Call* call) noexcept nogil:
     """Rows of the output that are made together, by which bands are cut."""
     return call.fft.n - call.kernel_height + 1 if call.method == FFT else BLOCK_ROWS
 
@@ -265,10 +265,10 @@ cdef int band(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, 
     return columns(kind, call, plane, y0, y1, 0, call.width)
 
 
-cdef int task(int kind, const Call* call, Py_ssize_t index, Py_ssize_t bands) noexcept nogil:
+cdef int typed_band(int kind, const Call* call, Py_ssize_t index, Py_ssize_t bands) noexcept nogil:
     """Band `index % bands` of plane `index // bands`; all but the last are whole blocks, or tiles."""
     cdef Py_ssize_t i = index % bands, plane = index // bands
-    cdef Py_ssize_t rows = task_rows(call)
+    cdef Py_ssize_t rows = band_unit(call)
     cdef Py_ssize_t blocks = (call.height + rows - 1) // rows
     cdef Py_ssize_t y0 = blocks * i // bands * rows
     cdef Py_ssize_t y1 = smaller(blocks * (i + 1) // bands * rows, call.height)

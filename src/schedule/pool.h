@@ -16,14 +16,14 @@
  *     - After a call that would have ended sooner without helpers, the next POOL_LONE_CALLS calls run alone.
  *       So at most one call in POOL_LONE_CALLS is slowed down, however busy the machine is.
  *
- * A job is a call that may get help. It occupies a slot that is never freed. Threads compete only for its
+ * A task is a call that may get help. It occupies a slot that is never freed. Threads compete only for its
  * ticket:
  *
  *     ticket = room << 32 | left      helpers that may still join; bands that have not begun
  *
  * A helper takes a band, and one of the places, by one compare-and-swap. Only then does it read the rest of
  * the slot, and the caller stays until that band is done. So a late helper does no harm, even if the slot
- * holds the job of another caller by then. The locks serve only to put threads to sleep and to wake them up.
+ * holds the task of another caller by then. The locks serve only to put threads to sleep and to wake them up.
  *
  * pthreads, or Windows' threads. Calls are serial with FASTCONV_NO_THREADS, and without 64-bit atomics.
  */
@@ -218,27 +218,27 @@ typedef struct {
 #endif
     PoolLock lock;
     PoolSignal finished;
-} PoolJob;
+} PoolTask;
 
 #define POOL_ROOM ((int64_t)1 << 32)
 #define pool_left(ticket) ((ptrdiff_t)((ticket) & 0xFFFFFFFF))
 #define pool_wants_help(ticket) ((ticket) >= POOL_ROOM && pool_left(ticket))
 
 static struct {
-    int64_t taken; /* bit i: slot i holds a job */
+    int64_t taken; /* bit i: slot i holds a task */
     char apart0[56];
     int64_t working; /* calls that run, and helpers within a band */
     char apart1[56];
     int64_t calls;    /* calls that run */
     int64_t crowded;  /* when as many calls as cores last ran at once */
     int64_t helpers;  /* helpers that were started */
-    int64_t most;     /* `most` of the last job */
+    int64_t most;     /* `most` of the last task */
     int64_t sleeping; /* helpers that sleep */
     int64_t called;   /* sleeping helpers that were told to wake up */
     int64_t credit;   /* calls run alone while it is below zero */
     PoolLock lock;
     PoolSignal wanted;
-    PoolJob jobs[POOL_SLOTS];
+    PoolTask tasks[POOL_SLOTS];
 } pool;
 
 static void pool_reset(void) {
@@ -252,8 +252,8 @@ static void pool_reset(void) {
     pthread_mutex_init(&pool.lock, NULL);
     pthread_cond_init(&pool.wanted, NULL);
     for (i = 0; i < POOL_SLOTS; i++) {
-        pthread_mutex_init(&pool.jobs[i].lock, NULL);
-        pthread_cond_init(&pool.jobs[i].finished, NULL);
+        pthread_mutex_init(&pool.tasks[i].lock, NULL);
+        pthread_cond_init(&pool.tasks[i].finished, NULL);
     }
 #endif
 }
@@ -294,14 +294,14 @@ static int pool_helpers(void) { return (int)pool_load(&pool.helpers); }
     }
 }
 
-/* Adopt the arithmetic of the job's caller, and its cores. */
-static void pool_adopt(const PoolJob *job) {
-    fesetenv(&job->arithmetic);
+/* Adopt the arithmetic of the task's caller, and its cores. */
+static void pool_adopt(const PoolTask *task) {
+    fesetenv(&task->arithmetic);
 #if POOL_CORES
     {
         static __thread cpu_set_t mine;
-        if (memcmp(&mine, &job->cores, sizeof mine)) {
-            mine = job->cores;
+        if (memcmp(&mine, &task->cores, sizeof mine)) {
+            mine = task->cores;
             sched_setaffinity(0, sizeof mine, &mine);
         }
     }
@@ -309,35 +309,35 @@ static void pool_adopt(const PoolJob *job) {
 }
 
 /* Do the band that was taken. `ticket` is its value before that. */
-static void pool_do(PoolJob *job, int64_t ticket) {
+static void pool_do(PoolTask *task, int64_t ticket) {
     int failed;
-    pool_adopt(job);
-    failed = job->band(job->context, job->bands - pool_left(ticket), job->bands);
+    pool_adopt(task);
+    failed = task->band(task->context, task->bands - pool_left(ticket), task->bands);
     if (failed)
-        pool_add(&job->failed, failed);
-    pool_add(&job->ticket, POOL_ROOM);
+        pool_add(&task->failed, failed);
+    pool_add(&task->ticket, POOL_ROOM);
     pool_add(&pool.working, -1);
-    pool_add(&job->done, 1); /* from here on the slot may belong to another call */
-    if (pool_load(&job->asleep)) {
-        pool_lock(&job->lock);
-        pool_wake(&job->finished);
-        pool_unlock(&job->lock);
+    pool_add(&task->done, 1); /* from here on the slot may belong to another call */
+    if (pool_load(&task->asleep)) {
+        pool_lock(&task->lock);
+        pool_wake(&task->finished);
+        pool_unlock(&task->lock);
     }
 }
 
-/* Do one band of a job, if it wants help and a core is free. Returns whether one was done. */
-static int pool_help_with(PoolJob *job) {
+/* Do one band of a task, if it wants help and a core is free. Returns whether one was done. */
+static int pool_help_with(PoolTask *task) {
     int64_t ticket;
-    if (!pool_wants_help(pool_load(&job->ticket)))
+    if (!pool_wants_help(pool_load(&task->ticket)))
         return 0;
     pool_offer_core();
-    if (pool_add(&pool.working, 1) < pool_load(&job->most)) {
-        ticket = pool_load(&job->ticket);
+    if (pool_add(&pool.working, 1) < pool_load(&task->most)) {
+        ticket = pool_load(&task->ticket);
         while (pool_wants_help(ticket))
-            if (pool_swap(&job->ticket, &ticket, ticket - POOL_ROOM - 1)) {
+            if (pool_swap(&task->ticket, &ticket, ticket - POOL_ROOM - 1)) {
                 if (pool_wants_help(ticket - POOL_ROOM - 1))
                     pool_call_helper();
-                pool_do(job, ticket);
+                pool_do(task, ticket);
                 return 1;
             }
     }
@@ -347,19 +347,19 @@ static int pool_help_with(PoolJob *job) {
 
 static int pool_help_wanted(void) {
     int64_t taken = pool_load(&pool.taken), working = pool_load(&pool.working);
-    PoolJob *job = pool.jobs;
-    for (; taken; taken >>= 1, job++)
-        if (taken & 1 && pool_wants_help(pool_load(&job->ticket)) && working < pool_load(&job->most))
+    PoolTask *task = pool.tasks;
+    for (; taken; taken >>= 1, task++)
+        if (taken & 1 && pool_wants_help(pool_load(&task->ticket)) && working < pool_load(&task->most))
             return 1;
     return 0;
 }
 
-/* Do one band of any job. Returns whether one was done. */
+/* Do one band of any task. Returns whether one was done. */
 static int pool_help(void) {
     int64_t taken = pool_load(&pool.taken);
-    PoolJob *job = pool.jobs;
-    for (; taken; taken >>= 1, job++)
-        if (taken & 1 && pool_help_with(job))
+    PoolTask *task = pool.tasks;
+    for (; taken; taken >>= 1, task++)
+        if (taken & 1 && pool_help_with(task))
             return 1;
     return 0;
 }
@@ -445,73 +445,73 @@ static void pool_hire(int wanted) {
 /* --- callers --------------------------------------------------------------------------------------- */
 
 /* A free slot; NULL if there is none. */
-static PoolJob *pool_slot(void) {
+static PoolTask *pool_slot(void) {
     int64_t taken = pool_load(&pool.taken);
     int i;
     for (i = 0; i < POOL_SLOTS; i++)
         while (!(taken >> i & 1))
             if (pool_swap(&pool.taken, &taken, taken | (int64_t)1 << i))
-                return &pool.jobs[i];
+                return &pool.tasks[i];
     return NULL;
 }
 
-static void pool_post(PoolJob *job, PoolBand band, const void *context, ptrdiff_t bands, int threads,
+static void pool_post(PoolTask *task, PoolBand band, const void *context, ptrdiff_t bands, int threads,
                       int64_t most) {
-    job->band = band;
-    job->context = context;
-    job->bands = bands;
-    fegetenv(&job->arithmetic);
+    task->band = band;
+    task->context = context;
+    task->bands = bands;
+    fegetenv(&task->arithmetic);
 #if POOL_CORES
-    if (sched_getaffinity(0, sizeof job->cores, &job->cores))
-        memset(&job->cores, 0, sizeof job->cores);
+    if (sched_getaffinity(0, sizeof task->cores, &task->cores))
+        memset(&task->cores, 0, sizeof task->cores);
 #endif
-    pool_store(&job->done, 0);
-    pool_store(&job->failed, 0);
-    pool_store(&job->most, most);
+    pool_store(&task->done, 0);
+    pool_store(&task->failed, 0);
+    pool_store(&task->most, most);
     pool_store(&pool.most, most);
-    pool_store(&job->ticket, (threads - 1) * POOL_ROOM + bands);
+    pool_store(&task->ticket, (threads - 1) * POOL_ROOM + bands);
 }
 
 /* Wait until helpers have done the `begun` bands that they took: poll for `look` ns, then sleep. */
-static void pool_await(PoolJob *job, int64_t begun, int64_t look) {
+static void pool_await(PoolTask *task, int64_t begun, int64_t look) {
     int64_t since = pool_now();
-    while (pool_load(&job->done) != begun && pool_now() - since < look)
+    while (pool_load(&task->done) != begun && pool_now() - since < look)
         pool_pause();
-    if (pool_load(&job->done) != begun) {
-        pool_lock(&job->lock);
-        pool_store(&job->asleep, 1);
-        while (pool_load(&job->done) != begun)
-            pool_sleep(&job->finished, &job->lock);
-        pool_store(&job->asleep, 0);
-        pool_unlock(&job->lock);
+    if (pool_load(&task->done) != begun) {
+        pool_lock(&task->lock);
+        pool_store(&task->asleep, 1);
+        while (pool_load(&task->done) != begun)
+            pool_sleep(&task->finished, &task->lock);
+        pool_store(&task->asleep, 0);
+        pool_unlock(&task->lock);
     }
 }
 
-/* The caller's part of a job. Returns the number of failures. */
-static int pool_work(PoolJob *job) {
+/* The caller's part of a task. Returns the number of failures. */
+static int pool_work(PoolTask *task) {
     int64_t since = pool_now(), worked, waited, ticket, own = 0, helped;
     int failed = 0;
     for (;;) {
-        if (pool_load(&pool.working) < pool_load(&job->most))
+        if (pool_load(&pool.working) < pool_load(&task->most))
             pool_call_helper();
-        ticket = pool_load(&job->ticket);
-        while (pool_left(ticket) && !pool_swap(&job->ticket, &ticket, ticket - 1))
+        ticket = pool_load(&task->ticket);
+        while (pool_left(ticket) && !pool_swap(&task->ticket, &ticket, ticket - 1))
             ;
         if (!pool_left(ticket))
             break;
-        failed += job->band(job->context, job->bands - pool_left(ticket), job->bands);
+        failed += task->band(task->context, task->bands - pool_left(ticket), task->bands);
         own++;
     }
     worked = pool_now() - since;
-    helped = job->bands - own;
-    pool_await(job, helped, worked / (own ? own : 1) < POOL_WAIT ? worked / (own ? own : 1) : POOL_WAIT);
+    helped = task->bands - own;
+    pool_await(task, helped, worked / (own ? own : 1) < POOL_WAIT ? worked / (own ? own : 1) : POOL_WAIT);
     waited = pool_now() - since - worked;
     if (own && waited > worked / own * helped + worked / 8)
         pool_add(&pool.credit, -pool_load(&pool_setting.lone));
-    return failed + (int)pool_load(&job->failed);
+    return failed + (int)pool_load(&task->failed);
 }
 
-/* `most` of a job: a call of `threads` threads gets help only while fewer threads than this are at work. */
+/* `most` of a task: a call of `threads` threads gets help only while fewer threads than this are at work. */
 static int64_t pool_most(int threads) {
     int64_t limit = pool_load(&pool_setting.limit);
     int cores = pool_load(&pool_setting.follow) ? pool_cores() : 0;
@@ -541,14 +541,14 @@ one
  * band. Returns the number of failures. */
 static int pool_run(PoolBand band, const void *context, ptrdiff_t bands, int threads) {
     int64_t calls = pool_add(&pool.calls, 1), most = pool_most(threads);
-    PoolJob *job = pool_goes_alone(calls, most, threads) || bands < 2 ? NULL : pool_slot();
+    PoolTask *task = pool_goes_alone(calls, most, threads) || bands < 2 ? NULL : pool_slot();
     int failed;
     pool_add(&pool.working, 1);
-    if (job) {
+    if (task) {
         pool_hire(threads - 1);
-        pool_post(job, band, context, bands, threads, most);
-        failed = pool_work(job);
-        pool_add(&pool.taken, -((int64_t)1 << (job - pool.jobs)));
+        pool_post(task, band, context, bands, threads, most);
+        failed = pool_work(task);
+        pool_add(&pool.taken, -((int64_t)1 << (task - pool.tasks)));
     } else
         failed = band(context, 0, 1);
     pool_add(&pool.working, -1);

@@ -16,9 +16,9 @@ from PIL import Image
 from ..io.pictures import ARRAYS, HINTS, format_of, know_formats, reason_of
 from ..io.zarrs import kind_of
 
-__all__ = ["Jobs", "Problems", "jobs_of", "size_of", "suffix_option"]
+__all__ = ["Problems", "Targets", "size_of", "suffix_option", "targets_of"]
 
-Jobs = dict[Path, Path]  # source -> target
+Targets = dict[Path, Path]  # source -> target
 Problems = list[tuple[str, str]]  # names of words or folders that give no file, with reasons
 
 
@@ -119,14 +119,14 @@ def _is_one_file(words: tuple[str, ...]) -> bool:
     return os.path.exists(words[0]) or not glob.has_magic(words[0])
 
 
-def jobs_of(
+def targets_of(
     words: tuple[str, ...],
     recursive: bool,
     out: str,
     suffix: str | None,
     problems: Problems,
     left: Counter[str],
-) -> Jobs:
+) -> Targets:
     """Decide the target of each source file, before anything is written."""
     target = Path(out)
     if _is_one_file(words) and not _is_folder(target) and not out.endswith(("/", os.sep)):
@@ -143,15 +143,15 @@ def jobs_of(
         raise click.BadParameter(
             f"{out} must be a folder for more than one picture; it is a file", param_hint="'-o'"
         )
-    jobs: Jobs = {}
+    targets: Targets = {}
     origins: dict[str, Path] = {}
     for source, name in _inputs(words, recursive, target, problems, left):
         result = target / (name.with_suffix(suffix) if suffix else name)
         origin = origins.setdefault(os.path.normcase(result), source)
         if origin.resolve() != source.resolve():
             raise click.UsageError(f"{origin} and {source} would both become {result}")
-        jobs[origin] = result
-    return jobs
+        targets[origin] = result
+    return targets
 
 
 def size_of(path: Path) -> int:
