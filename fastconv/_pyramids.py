@@ -52,8 +52,10 @@ def pyramid(
     ValueError
         `levels` is negative.
 
-    Notes ----- The blur is ``kernels.binomial(5)``: weights 1, 4, 6, 4, 1 down and across, divided
-    by 256. The border is "mirror", which does not repeat the pixel at the edge.
+    Notes
+    -----
+    The blur is ``kernels.binomial(5)``: weights 1, 4, 6, 4, 1 down and across, divided by 256. The border is
+    "mirror", which does not repeat the pixel at the edge.
 
     Examples
     --------
