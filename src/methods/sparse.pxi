@@ -7,10 +7,10 @@
 #             1 1 1      (1, 1)                                 1 1 . .
 #             . 1 .      (2, 1)                                 1 1 1 .
 #
-# Each step has a bit for each output row that has a tap there. Steps of the same bits, one after the other, are a
-# run, with one branch for all of them. Kernels of one row are a list of single taps. Loads are their bottleneck, and
-# loads that straddle cache lines count twice: if vectors can be shifted, every other tap of a row without gaps takes
-# its samples from the vectors of the tap before.
+# Each step has a bit for each output row that has a tap there. Steps of the same bits, one after the other, share
+# one branch. Kernels of one row are a list of single taps. Loads are their bottleneck, and loads that straddle cache
+# lines count twice: if vectors can be shifted, every other tap of a row without gaps takes its samples from the
+# vectors of the tap before.
 #
 # The sum of each output is the same chain of multiply-adds as in direct.pxi.
 #
