@@ -207,8 +207,8 @@ def signed_cases(accumulator: Accumulator) -> Iterator[Case]:
 def spectra_cases(accumulator: Accumulator) -> Iterator[Case]:
     """Large tiles, of which those of 16 MB and more do not keep the kernel's spectrum, and lines.
 
-    Their terms must be fitted with all of "fft N", on one machine. Fitted alone beside those of another one, they
-    sent 511 x 511 taps to small tiles, which took five times as long.
+    Their terms must be fitted with all of "fft N", on one machine. Fitted alone beside those of another one,
+    they sent 511 x 511 taps to small tiles, which took five times as long.
     """
     kept = "float32" if accumulator == "float32" else "float64"
     for size, points in ((61, 256), (101, 512), (301, 1024), (121, 768), (801, 2560)):
