@@ -12,9 +12,8 @@ all others      as they are: La and RGBa are premultiplied already, LAB's a and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,8 +30,7 @@ from ..io.stream import stream
 __all__ = ["apply", "filter_array", "without_palette"]
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """Options of `apply` that go beyond filtering each band."""
 
     premultiply: bool = False
@@ -156,7 +154,7 @@ def _filter_array(a: Any, kernel: ArrayLike, way: Way, options: dict[str, Any]) 
     if host_of(a) == "xarray":
         import_module(".xarray", __package__).check_picture(a)
     premultiply = way.premultiply and a.ndim == 3 and a.shape[2] in (2, 4)
-    return _apply_array(a, kernel, replace(way, premultiply=premultiply), options)
+    return _apply_array(a, kernel, way._replace(premultiply=premultiply), options)
 
 
 def _apply_array(a: Any, kernel: ArrayLike, way: Way, options: dict[str, Any]) -> Any:
@@ -165,7 +163,7 @@ def _apply_array(a: Any, kernel: ArrayLike, way: Way, options: dict[str, Any]) -
         name = "linear must be False" if way.linear else "region must be None"
         raise TypeError(f"{name} for arrays of {host}; compute them first")
     if way.region is not None:
-        whole = replace(way, region=None)
+        whole = way._replace(region=None)
         return in_region(
             a, np.shape(kernel), way.region, options["border"],
             lambda part: _apply_array(part, kernel, whole, options),
@@ -228,13 +226,13 @@ def _apply_image(
         a = _grey_array(source)
         grey = np.dtype(GREY[wanted])
         dtype = grey.newbyteorder("=")
-        plain = replace(way, premultiply=False)
+        plain = way._replace(premultiply=False)
         filtered = _apply_array(a, kernel, plain, {**options, "dtype": dtype})
         result = _image(filtered.astype(grey, copy=False), wanted, source.size)
     elif source.mode in _BANDS:
         premultiply = way.premultiply and source.mode in _ALPHA
         filtered = _apply_array(
-            _band_array(source), kernel, replace(way, premultiply=premultiply), options
+            _band_array(source), kernel, way._replace(premultiply=premultiply), options
         )
         if source.mode == "LAB":
             _flip_signs(filtered)
