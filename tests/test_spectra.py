@@ -6,6 +6,7 @@ result that is not the definition's.
 from __future__ import annotations
 
 import time
+from functools import cache
 
 import numpy as np
 import pytest
@@ -163,6 +164,16 @@ def kernel_of(name: str, size: int) -> Array:
     return np.asarray(weights * (weights > 0.5 / size**2)) if name == "with zeros" else weights
 
 
+@cache
+def defined(dtype: str, scene: str, kernel: str, size: int) -> tuple[Array, Array, Array, Array]:
+    """An image, weights, what is to come out and how far results may be from it; alike for all levels."""
+    weights = kernel_of(kernel, size)
+    with np.errstate(all="ignore"):
+        image = scene_of(scene, dtype)
+        wanted = reference.correlate(image, weights)
+    return image, weights, wanted, allowance("correlate", image, weights, wanted.dtype)
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("scene", SCENES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -171,11 +182,7 @@ def test_every_float_of_a_spectrum_is_within_its_bound(
 ) -> None:
     """What is left open is summed directly where taps are few, by more spectra where they are many."""
     for size, points in ((15, (128, 160)), (61, (128, 160)), (61, (96, 96))):
-        weights = kernel_of(kernel, size)
-        with np.errstate(all="ignore"):
-            image = scene_of(scene, dtype)
-            wanted = reference.correlate(image, weights)
-        allowed = allowance("correlate", image, weights, wanted.dtype)
+        image, weights, wanted, allowed = defined(dtype, scene, kernel, size)
         method = "separable" if kernel == "separable" else "fft"
         got = spectral(image, weights, "reflect", method, points)
         assert_floats_close(got, wanted, allowed, f"{scene}, {size}, {points}")
