@@ -40,6 +40,7 @@ cdef struct Taps:
     Py_ssize_t* step_offset
     int* step_mask
     int* step_run           # steps from the first one of a run to its end
+    bint short_runs         # most runs are of one step
     void* step_weight       # four for each step, for the four output rows of a block
 
 cdef struct Dots:
@@ -351,11 +352,14 @@ cdef int make_steps(vec* kind, Taps* taps, const double* weights, Py_ssize_t sli
                     taps.step_row[t] = (k * rows + iy) * col_step + kx % col_step
                     taps.step_offset[t], taps.step_mask[t] = kx // col_step * taps.step, mask
                     t += 1
-    taps.steps = t
+    taps.steps, n = t, 0
     for t in range(t - 1, -1, -1):
         taps.step_run[t] = 1
         if t + 1 < taps.steps and taps.step_mask[t + 1] == taps.step_mask[t]:
             taps.step_run[t] += taps.step_run[t + 1]
+        else:
+            n += 1
+    taps.short_runs = 2 * n > taps.steps
     return 0
 
 

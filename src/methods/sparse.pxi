@@ -38,11 +38,12 @@ cdef inline void step_run(vec* acc, vec** rows, const Taps* taps, Py_ssize_t x, 
 
 cdef inline void step_bits(vec* acc, vec** rows, const Taps* taps, Py_ssize_t x, Py_ssize_t t, Py_ssize_t end,
                            const int vectors) noexcept nogil:
-    """The same of any output rows."""
+    """The same of any output rows, a branch for each of them in each step."""
     cdef vec* weights = sample_at(<vec*>taps.step_weight, 4 * t)
-    cdef int mask = taps.step_mask[t]
+    cdef int mask
     cdef vec v[4]
     for t in range(t, end):
+        mask = taps.step_mask[t]
         load_vectors(v, sample_at(rows[taps.step_row[t]], x + taps.step_offset[t]), vectors)
         if mask & 1:
             block_step(acc, weight(weights, 0), v, vectors)
@@ -61,6 +62,9 @@ cdef inline void sparse_block(vec** out, vec** rows, const Taps* taps, Py_ssize_
     cdef int mask
     cdef vec acc[16]
     begin_block(acc, taps.start)
+    if taps.short_runs:     # as of a cross, for which a branch for each run takes a sixth longer
+        step_bits(acc, rows, taps, x, t, taps.steps, vectors)
+        t = taps.steps
     while t < taps.steps:
         end, mask = t + taps.step_run[t], taps.step_mask[t]
         if mask == 15:
