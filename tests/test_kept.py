@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from PIL import Image, ImageCms, ImageOps, ImageSequence, PngImagePlugin
+from PIL import ExifTags, Image, ImageCms, ImageOps, ImageSequence, PngImagePlugin
 
 import fastconv
 
@@ -251,6 +251,20 @@ def test_an_avif_keeps_its_sampling(sampling: str) -> None:
     assert run("apply", "in.avif", "-k", "identity", "-o", "out.avif").stderr == ""
     assert avif.sampling_of(Path("in.avif").read_bytes()) == sampling
     assert avif.sampling_of(Path("out.avif").read_bytes()) == sampling
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_letters_that_pillow_loses_as_it_reads_an_avif_are_noted(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "M\xfcller".encode("latin-1")
+    if orientation != 1:
+        exif[ExifTags.Base.Orientation] = orientation
+    picture().save("in.avif", exif=exif.tobytes())
+    result = run("apply", "in.avif", "-k", "identity", "-o", "out.jpg")
+    assert ("not ASCII" in result.stderr) == (orientation != 1)
+    with Image.open("out.jpg") as written:
+        kept = b"M\xfcller" in written.info["exif"]
+    assert kept == (orientation == 1)
 
 
 def test_avif_that_was_lossless_is_said_to_be_so_no_longer() -> None:

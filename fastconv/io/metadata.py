@@ -25,6 +25,7 @@ __all__ = [
     "exif_of",
     "has_another_curve",
     "lost",
+    "lost_letters",
     "orientation_of",
     "png_chunks",
     "said",
@@ -153,6 +154,14 @@ def unwritable(image: Image.Image, file_format: str) -> list[str]:
     except Exception:  # the EXIF data are broken
         return []
     return [TAGS.get(tag, f"tag {tag}") for tag in lost if tag not in (*STORAGE_TAGS, *_POINTERS)]
+
+
+def lost_letters(image: Image.Image) -> bool:
+    """Whether Pillow may have made "?" of letters as it read the EXIF data of an AVIF file. It puts the
+    orientation, which AVIF keeps elsewhere, into them, and writes them anew.
+    """
+    exif = image.info.get("exif", b"")
+    return image.format == "AVIF" and orientation_of(image) != 1 and b"?" in exif
 
 
 def _is_written_anew(exif: Image.Exif, file_format: str) -> bool:

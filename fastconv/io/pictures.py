@@ -44,6 +44,7 @@ from .metadata import (
     has_another_curve,
     is_lossless,
     lost,
+    lost_letters,
     orientation_of,
     said,
     save_options,
@@ -303,6 +304,8 @@ def _write(
         raise OSError(f"{target.name}: {reason}") from error
     if file_format == "AVIF" and like is not None and like.format == "AVIF" and is_lossless(like):
         notes.append("it was stored without losses; Pillow writes AVIF with small ones")
+    if like is not None and lost_letters(like):
+        notes.append('letters of its EXIF text that are not ASCII may be "?": so Pillow read them')
     for tag in unwritable(first, file_format):
         notes.append(
             f"its EXIF tag {tag} is not kept in {file_format}: its value is of another type"
