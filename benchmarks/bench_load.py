@@ -89,6 +89,8 @@ class Effort:
 
 
 FULL, FULL_PAUSES = Effort(4.0, 400, 20000), Effort(8.0, 100, 400)
+# Calls of more threads than cores take from one to eight times their time, as the system has it.
+FULL_CALLERS = Effort(8.0, 400, 20000)
 QUICK = Effort(1.0, 15, 2000)
 
 
@@ -198,6 +200,12 @@ def percentile(times: list[float]) -> float:
 def summary(times: list[float]) -> Row:
     found = [float(np.mean(times)), float(np.median(times)), percentile(times)]
     return {**dict(zip(MEASURES, found, strict=True)), "calls": len(times)}
+
+
+def effort_for(cell: Cell) -> Effort:
+    if cell.pause:
+        return FULL_PAUSES
+    return FULL_CALLERS if cell.callers > 1 else FULL
 
 
 def cells(section: str, sizes: tuple[tuple[int, int], ...]) -> list[Cell]:
@@ -319,7 +327,7 @@ def main() -> None:
     with console.status("") as status:
         for number, cell in enumerate(asked_cells, 1):
             status.update(f"{number} of {len(asked_cells)}: {cell}")
-            effort = QUICK if asked.quick else FULL_PAUSES if cell.pause else FULL
+            effort = QUICK if asked.quick else effort_for(cell)
             found = {name: summary(times) for name, times in measured(cell, effort).items()}
             if not asked.quick:
                 keep(cell, found)

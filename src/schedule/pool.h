@@ -39,12 +39,14 @@
 typedef int (*PoolBand)(const void *context, ptrdiff_t i, ptrdiff_t bands);
 
 enum {
-    POOL_MOST_THREADS = 1024, POOL_SLOTS = 32,          /* calls that may have helpers at the same time */
-    POOL_WORTH = 30000,       /* least predicted ns of work for each thread; a sleeping one wakes up in 50 us
-    */ POOL_SPIN = 50000,        /* ns that a helper polls for the next call before it sleeps */ POOL_WAIT =
-    200000,       /* ns that a caller polls for its last bands before it sleeps */ POOL_CROWD = 20000000,
-    /* ns for which calls run alone after as many ran at once as there are cores */ POOL_LONE_CALLS = 200,
-    /* calls that run alone after one that helpers made slower */ POOL_STACK = 1 << 20
+    POOL_MOST_THREADS = 1024,
+    POOL_SLOTS = 32,       /* calls that may have helpers at the same time */
+    POOL_WORTH = 30000,    /* least predicted ns of work for each thread; a sleeping one wakes up in 50 us */
+    POOL_SPIN = 50000,     /* ns that a helper polls for the next call before it sleeps */
+    POOL_WAIT = 200000,    /* ns that a caller polls for its last bands before it sleeps */
+    POOL_CROWD = 20000000, /* ns for which calls run alone after as many ran at once as there are cores */
+    POOL_LONE_CALLS = 200, /* calls that run alone after one that helpers made slower */
+    POOL_STACK = 1 << 20
 };
 
 /* --- atomics, locks and clocks of each system ------------------------------------------------------ */
@@ -283,8 +285,9 @@ static int pool_helpers(void) { return (int)pool_load(&pool.helpers); }
 
 /* --- helpers --------------------------------------------------------------------------------------- */
 
-/* Wake a helper up, if one sleeps and the lock is free. Otherwise do nothing: a call does not depend on help.
-*/ static void pool_call_helper(void) {
+/* Wake a helper up, if one sleeps and the lock is free. Otherwise do nothing: a call does not depend on
+ * help. */
+static void pool_call_helper(void) {
     if (pool_load(&pool.called) < pool_load(&pool.sleeping) && pool_try_lock(&pool.lock)) {
         if (pool_load(&pool.called) < pool_load(&pool.sleeping)) {
             pool_add(&pool.called, 1);
@@ -406,8 +409,7 @@ static void *pool_helper(void *unused) {
 }
 
 /* Start a helper. It blocks all signals, so that the process's other threads get them, except those that a
-fault
- * of its own raises. */
+ * fault of its own raises. */
 static int pool_start_helper(void) {
 #if defined(_WIN32)
     HANDLE thread = CreateThread(NULL, POOL_STACK, pool_helper, NULL, 0, NULL);
@@ -537,8 +539,7 @@ static int pool_goes_alone(int64_t calls, int64_t most, int threads) {
 }
 
 /* Run all bands of a call, by at most `threads` threads: the caller and helpers. A call that gets no help is
-one
- * band. Returns the number of failures. */
+ * one band. Returns the number of failures. */
 static int pool_run(PoolBand band, const void *context, ptrdiff_t bands, int threads) {
     int64_t calls = pool_add(&pool.calls, 1), most = pool_most(threads);
     PoolTask *task = pool_goes_alone(calls, most, threads) || bands < 2 ? NULL : pool_slot();
