@@ -3,12 +3,14 @@
 
     python benchmarks/bench_kernel_size.py
     python benchmarks/bench_kernel_size.py --kinds dense --sizes 256,1024 --pixels float32 --json dense.json
-    python benchmarks/bench_kernel_size.py --draw dense.json gaussian.json
+    python benchmarks/bench_kernel_size.py --draw dense.json gaussian.json --page docs/kernel-size.md
 
 One thread each. The border is OpenCV's default, reflect_101; for a library that knows no borders the
 picture is padded, and that is timed. An answer is compared before it is timed: integers must be the nearest,
 unless the sum is within a millionth of a tie, floats within 2e-5 (float32) or 1e-10 of the largest. A wrong
 answer is not in the race, and the table says so.
+
+With --page what was kept goes between the two marks of a page, too: all kinds, and every cell that is lost.
 
 MKL (`pip install mkl_fft mkl-service`) and ducc0 are asked if they are installed.
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -29,9 +32,11 @@ import cv2
 import matplotlib
 import numpy as np
 import scipy.fft
+from compare import geometric_mean
 from facts import facts
 from grid import Array, Pixel
 from photo import photograph
+from report import insert
 from scipy.signal import oaconvolve
 from timing import race
 
@@ -281,6 +286,26 @@ def report(rows: list[Row]) -> None:
     print(*jumps(rows), sep="\n")
 
 
+def page(rows: list[Row], known: Row, path: Path) -> None:
+    """Put a table of the kinds, and the lost cells, between the two marks of a page."""
+    lines = [
+        "| kernel | picture | cells | times faster | worst | lost |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    groups: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for row in rows:
+        groups[row["kind"], row["size"]].append(ratio(row))
+    for (kind, size), found in groups.items():
+        lost = sum(each < 1 for each in found)
+        mean = geometric_mean([each for each in found if 0 < each < math.inf])
+        lines.append(f"| {kind} | {size} | {len(found)} | {mean:.2f} | {min(found):.2f} | {lost} |")
+    lines += ["", f"![ms over the side of the kernel](benchmark/{PLOT.name})", "", "Lost:", ""]
+    lines += [f"    {line_of(row)}" for row in sorted(rows, key=ratio) if ratio(row) < 1]
+    lines += ["", "A next side, at most an eighth larger, that takes twice as long:", ""]
+    lines += [f"    {jump}" for jump in jumps(rows)] or ["    none"]
+    insert("\n".join([" · ".join(f"{k} {v}" for k, v in known.items()), "", *lines]), path)
+
+
 # --- drawing -------------------------------------------------------------------------------------
 
 
@@ -336,14 +361,18 @@ def main() -> None:
     parser.add_argument("--most", type=float, default=10.0, help="seconds a cell")
     parser.add_argument("--json", type=Path, help="where to keep what was measured")
     parser.add_argument("--draw", type=Path, nargs="+", help="only draw what was kept")
+    parser.add_argument("--page", type=Path, help="with --draw: write what was kept into a page")
     parser.add_argument("--plot", type=Path, default=PLOT)
     asked = parser.parse_args()
     rows: list[Row] = []
     if asked.draw:
         for path in asked.draw:
-            rows += json.loads(path.read_text())["cells"]
+            kept = json.loads(path.read_text())
+            rows += kept["cells"]
         report(rows)
         draw(rows, asked.plot)
+        if asked.page:
+            page(rows, kept["facts"], asked.page)
         return
     fastconv.set_num_threads(1)
     cv2.setNumThreads(1)

@@ -5,12 +5,15 @@
     python benchmarks/sweep.py --seed 2 --calls 1000 --json after.json --beside before.json
     python benchmarks/sweep.py --drop-ins --seconds 600
     python benchmarks/sweep.py --drop-ins --installed --only cv2,ImageFilter
+    python benchmarks/sweep.py --page docs/sweep.md convolve.json drop-ins.json
 
 Asks fastconv.convolve beside the faster of OpenCV and SciPy (random_convolutions.py), or the drop-ins beside
 the originals (random_drop_ins.py), one thread each. The same seed asks the same calls in the same order. The
 ratio is the time of the fastest other that gave the right answer over ours: below 1 the call is lost. Warm is
 the median of calls again and again, in turns; cold the first call of all, of either, which includes what
 anyone finds out about a kernel or a size before the first pixel.
+
+--page measures nothing: it puts the tables of files that --json wrote between the two marks of a page.
 """
 
 from __future__ import annotations
@@ -205,20 +208,52 @@ def _changes(rows: list[Row], before: list[Row], count: int) -> Table:
     return table
 
 
+def tables(rows: list[Row], worst: int, before: list[Row] | None) -> list[Table]:
+    everything = {"now": rows} if before is None else {"now": rows, "before": before}
+    found = [_told("all calls", everything)]
+    found += [_told(f"by {axis}", grouped(rows, axis)) for axis in rows[0]["axes"]]
+    found += [_worst(rows, "warm", worst), _worst(rows, "cold", worst)]
+    return found if before is None else [*found, _changes(rows, before, worst)]
+
+
+def legend(alone: int) -> str:
+    return (
+        f"lost: the ratio is below 1; large: {_LARGE:,} samples and more; mean: geometric. "
+        f"{alone} calls that no other library answers right are not counted."
+    )
+
+
+def _markdown(table: Table) -> str:
+    """The table as Markdown, behind its title."""
+    ends = {"right": "---:", "left": "---"}
+    lines = [
+        [str(column.header) for column in table.columns],
+        [ends[column.justify] for column in table.columns],
+        *zip(*(column.cells for column in table.columns), strict=True),
+    ]
+    body = "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)
+    return f"**{table.title}**\n\n{body}"
+
+
+def page(files: list[Path], worst: int, path: Path) -> None:
+    """Put the tables of what was kept between the two marks of a page."""
+    from report import insert  # which takes matplotlib
+
+    parts = []
+    for file in files:
+        kept = json.loads(file.read_text())
+        known = " · ".join(f"{key} {value}" for key, value in kept["facts"].items())
+        parts += [f"### {file.stem}, seed {kept['seed']}", known]
+        parts += [_markdown(table) for table in tables(kept["calls"], worst, None)]
+        parts.append(legend(kept["alone"]))
+    insert("\n\n".join(parts), path)
+
+
 def tell(rows: list[Row], alone: int, worst: int, before: list[Row] | None) -> None:
     console = Console(width=None if sys.stdout.isatty() else 190)
-    everything = {"now": rows} if before is None else {"now": rows, "before": before}
-    console.print(_told("all calls", everything))
-    for axis in rows[0]["axes"]:
-        console.print(_told(f"by {axis}", grouped(rows, axis)))
-    console.print(_worst(rows, "warm", worst))
-    console.print(_worst(rows, "cold", worst))
-    if before is not None:
-        console.print(_changes(rows, before, worst))
-    console.print(
-        f"lost: the ratio is below 1; large: {_LARGE:,} samples and more; mean: geometric. "
-        f"{alone} calls nobody else answers right are not counted."
-    )
+    for table in tables(rows, worst, before):
+        console.print(table)
+    console.print(legend(alone))
 
 
 def main() -> None:
@@ -231,12 +266,19 @@ def main() -> None:
     parser.add_argument("--worst", type=int, default=30, help="rows of the tables of the worst")
     parser.add_argument("--json", type=Path, help="where to write all calls")
     parser.add_argument("--beside", type=Path, help="an earlier such file")
+    parser.add_argument("--page", type=Path, help="write the tables of FILES into a page")
+    parser.add_argument("files", type=Path, nargs="*", metavar="FILES", help="what --json kept")
     parser.add_argument("--drop-ins", action="store_true", help="ask these, not fastconv.convolve")
     parser.add_argument(
         "--installed", action="store_true", help="what `install` puts in place, instead"
     )
     parser.add_argument("--only", default=",".join(ORIGINALS), help="drop-ins of these")
     asked = parser.parse_args()
+    if bool(asked.page) != bool(asked.files):
+        parser.error("--page and FILES belong together")
+    if asked.page:
+        page(asked.files, asked.worst, asked.page)
+        return
     unknown = set(asked.only.split(",")) - set(ORIGINALS)
     if unknown:
         parser.error(f"--only must be of {', '.join(ORIGINALS)}; got {', '.join(sorted(unknown))}")
