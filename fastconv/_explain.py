@@ -5,6 +5,7 @@ will not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def explanation(
     pixel: np.dtype[Any],
     target: np.dtype[Any],
     samples: int,
-    chosen: list[tuple[Strategy, tuple[tuple[str, str], ...]]],
+    chosen: Sequence[tuple[Strategy, tuple[int, ...], tuple[tuple[str, str], ...]]],
     masked: bool = False,
 ) -> str:
     """Explain in some ten lines how images of type `pixel` with `samples` samples are filtered.
@@ -39,8 +40,9 @@ def explanation(
     plan : Plan
     pixel, target : dtype
     samples : int
-    chosen : list of (Strategy, rejected)
-        Of each real part of the kernel; none if it is summed by the definition.
+    chosen : list of (Strategy, shape, rejected)
+        Of each real part of the kernel, whose shape is smaller than the kernel's if it was folded;
+        none if it is summed by the definition.
     masked : bool
         Whether samples may be missing.
     """
@@ -52,7 +54,7 @@ def explanation(
     ]
     if not chosen:
         lines.append(f"  method   {plan.method}: {plan.reason}")
-    for strategy, others in chosen:
+    for strategy, shape, others in chosen:
         threads = _threads.threads_for(strategy.cost * samples, plan.threads)
         sums = _SUM_WORDS.get(strategy.method) or _ACCUMULATOR_WORDS[strategy.accumulator]
         lines += [
@@ -62,6 +64,10 @@ def explanation(
             f"  threads  {threads} for {samples} samples, about {strategy.cost:.2f} ns each on one",
             f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
         ]
+        if shape != plan.window:
+            lines.append(
+                f"  folded   onto {' x '.join(map(str, shape))} taps: others see the same pixels"
+            )
         lines += [f"  not      {name}: {reason}" for name, reason in others]
     if masked:
         lines.append(f"  missing  {plan.why_renormalized}")

@@ -26,6 +26,7 @@ from ._complex import complex_passes
 from ._engine.calls import Options, PlanBase, begin
 from ._engine.planner import Kernel, Strategy, product_of, sample_range
 from ._execute import Axis, execute
+from ._fold import folded_kernel
 from ._options import (
     Product,
     as_border,
@@ -200,8 +201,10 @@ class Plan(PlanBase):
             samples, channels = a.size, src.shape[-1]
             height, width = plan.whole(src.shape[-3:-1]).size
             size = height, width
-        asked = plan._asked(a, size, channels)
-        chosen = [(decide(*each), rejected(*each)) for each in asked]
+        chosen = []
+        for asked in plan._asked(a, size, channels):
+            strategy, kernel, _ = plan._for_whole(asked, size)
+            chosen.append((strategy, kernel.shape, rejected(kernel, *asked[1:])))
         return _explain.explanation(
             plan, a.dtype, plan.target(a.dtype), samples, chosen, masked or plan.missing.active
         )
@@ -291,18 +294,24 @@ class Plan(PlanBase):
 
         # everything is checked; from here on memory is written
         bits = bits_of(image)
-        strategies = [
-            decide(*self._ask(part, bits, source, target, (height, width), src.shape[-1]))
-            for part in self.parts
+        asked = [
+            self._ask(kernel, bits, source, target, (height, width), src.shape[-1])
+            for kernel in self.parts
         ]
+        if part is None:
+            chosen = [self._for_whole(each, (height, width)) for each in asked]
+        else:
+            chosen = [(decide(*each), each[0], None) for each in asked]
 
-        def run(part: int, a: NDArray[Any], b: NDArray[Any], constant: Floats) -> None:
+        def run(number: int, a: NDArray[Any], b: NDArray[Any], constant: Floats) -> None:
+            strategy, kernel, starts = chosen[number]
+            top, left = starts or (rows[1], cols[1])
             execute(
-                strategies[part], a, b, self.parts[part], source, target, rows, cols,
-                self.borders, (constant[0], constant[-1]), self.threads,
+                strategy, a, b, kernel, source, target, (rows[0], top, rows[2]),
+                (cols[0], left, cols[2]), self.borders, (constant[0], constant[-1]), self.threads,
             )  # fmt: skip
 
-        complex_passes(run, src, dst, len(strategies), fill)
+        complex_passes(run, src, dst, len(chosen), fill)
         return result
 
     def _apply(self, image: ArrayLike, out: NDArray[Any] | None, mask: Any = None) -> Any:
@@ -435,6 +444,25 @@ class Plan(PlanBase):
             for part in self.parts:
                 if not part.finite:
                     check_finite(self.kernel, target.name)
+
+    def folded(self, kernel: Kernel, height: int, width: int, integer: bool) -> Any:
+        """One of `parts` folded onto images of this size, and where it begins: `folded_kernel`."""
+        if isinstance(self.lying, Product):
+            return None
+        (_, top, _), (_, left, _) = self.whole((height, width)).windows
+        return folded_kernel(kernel, ((height, top), (width, left)), self.borders, integer)
+
+    def _for_whole(self, asked: Asked, size: tuple[int, int]) -> tuple[Strategy, Kernel, Any]:
+        """Strategy and kernel for whole images of this size, and where the kernel begins if it was
+        folded, else None. C decides alike (`PlanBase.prepare`).
+        """
+        strategy, kernel = decide(*asked), asked[0]
+        found = self.may_fold(*size) and self.folded(kernel, *size, asked[2].integer)
+        if found:
+            other = decide(found[0], *asked[1:])
+            if other.cost < strategy.cost:
+                return other, *found
+        return strategy, kernel, None
 
     def channels_last(self, a: NDArray[Any]) -> NDArray[Any]:
         """View of shape (..., H, W, C) of an image or a result."""

@@ -1,18 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Kernels of any size that are a column times a row, without an array of all their weights.
 
-Taps that see the same pixel from every window are replaced by one tap with the sum of their
-weights, so no kernel costs more than one of the picture's size. A border that reflects or wraps
-repeats the picture with a period, and taps a period apart become one:
-
-    wrap       period n           a b c d | a b c d | a b c d
-    reflect    period 2n          d c b a | a b c d | d c b a
-    mirror     period 2n - 2        d c b | a b c d | c b a
-
-Under "nearest" and "constant", all taps that are outside of the picture for every window see the
-same pixel. They are added to the nearest tap that may be inside.
-
-How lines are folded depends on the size of the picture, so this does not serve parts of a picture.
+Lines that are longer than the picture are folded onto it (_fold.py), which depends on its size, so
+this does not serve parts of a picture.
 """
 
 from __future__ import annotations
@@ -23,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._engine import planner
+from ._fold import folded_line
 from ._options import Product
 from ._pixels import Floats
 from ._plan import Plan, make_plan
@@ -37,11 +27,6 @@ LARGEST_FOLDED = 2**17
 _MOST_WEIGHTS = 2**24
 # Number of plans that are kept. Each holds spectra of some 100 kB.
 _KEPT = 16
-
-# Pixels of an axis, and position of the first window's first tap. There are as many windows as
-# pixels.
-_Axis = tuple[int, int]
-
 
 Weights = NDArray[Any] | Product
 
@@ -120,50 +105,10 @@ def _plan_of(
     for i, length in enumerate(size):
         if length:
             start = -(len(lines[i]) // 2 + shifts[i])
-            lines[i], start = _folded(lines[i], (length, start), border)
+            lines[i], start = folded_line(lines[i], (length, start), border)
             origin[i] = -start - len(lines[i]) // 2
     folded = product_of_lines(lines[0], lines[1], LARGEST_FOLDED)
     return make_plan(
         folded, False, border=border, cval=cval, origin=(origin[0], origin[1]), channel_axis=channel_axis,
         dtype=dtype,
     )  # fmt: skip
-
-
-def _folded(line: Floats, axis: _Axis, border: str) -> tuple[Floats, int]:
-    """The folded line, whose results differ by roundings only, and the position of its first
-    window. A rational line stays rational.
-    """
-    found = planner.rational(line)
-    if found is None:
-        return _added_up(line, axis, border)
-    whole, divisor = found
-    folded, start = _added_up(np.array(whole), axis, border)
-    return folded / divisor, start
-
-
-def _added_up(line: Floats, axis: _Axis, border: str) -> tuple[Floats, int]:
-    length, start = axis
-    if border in ("nearest", "constant"):
-        return _cumulated(line, axis, int(border == "constant"))
-    period = length if border == "wrap" else 2 * length if border == "reflect" else 2 * length - 2
-    period = max(period, 1)
-    if len(line) <= period:
-        return line, start
-    whole = np.zeros((len(line) + period - 1) // period * period)
-    whole[: len(line)] = line
-    return whole.reshape(-1, period).sum(axis=0), -(-start % period)
-
-
-def _cumulated(line: Floats, axis: _Axis, beyond: int) -> tuple[Floats, int]:
-    """Add up the taps that see the same edge pixel, or the constant, from all windows. The constant
-    begins one position after the last pixel.
-    """
-    length, start = axis
-    first = max(0, -start - (length - 1) - beyond)
-    last = min(len(line) - 1, length - 1 + beyond - start)
-    if first == 0 and last == len(line) - 1:
-        return line, start
-    folded = line[first : last + 1].copy()
-    folded[0] += line[:first].sum()
-    folded[-1] += line[last + 1 :].sum()
-    return folded, start + first

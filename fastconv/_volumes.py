@@ -209,7 +209,8 @@ class VolumePlan(Plan):
         else:
             a, axis, axes = laid_out(image, self.channel_axis, dims, len(self.window), self.axes)
             plan = self.with_options(channel_axis=axis, axes=axes)
-        chosen = plan._chosen(a) if plan.listed and a.size else []
+        found = plan._chosen(a) if plan.listed and a.size else []
+        chosen = [(strategy, plan.window, others) for strategy, others in found]
         return _explain.explanation(
             plan, a.dtype, plan.target(a.dtype), a.size, chosen, masked or plan.missing.active
         )

@@ -77,6 +77,7 @@ cdef enum:
     MOST_OPTIONS = 32   # most options that are remembered as checked
     PARAMETERS = 32     # most parameters of a function
     MOST_NESTED = 4     # lists in lists among the arguments; one may hold itself
+    LEAST_FOLDED = 1024 # weights; fewer cost less than folding them would save
     LARGEST_KERNEL = 65536  # bytes; comparing more than this would cost more than it saves
     NO_AXIS = -1000
     SAME = 0
@@ -494,6 +495,7 @@ cdef struct Prepared:
     int source, target          # NumPy's type numbers
     int bits                    # 64-bit integers are within +-2**bits; 0 for other types
     cnp.npy_intp height, width, channels
+    cnp.npy_intp first_row, first_column    # of the first window
     Runner runner
     const void* call
     double cost
@@ -748,12 +750,7 @@ cdef class PlanBase:
         r.channels = s.channels
         r.rows.length, r.rows.count, r.rows.border = s.height, height, o.row_border
         r.cols.length, r.cols.count, r.cols.border = s.width, width, o.column_border
-        if o.mode == SAME:
-            r.rows.start, r.cols.start = -self.centre_y, -self.centre_x
-        elif o.mode == VALID:
-            r.rows.start = r.cols.start = 0
-        else:
-            r.rows.start, r.cols.start = 1 - self.kernel_height, 1 - self.kernel_width
+        r.rows.start, r.cols.start = p.first_row, p.first_column
         r.constant[0] = r.constant[1] = o.constant
         if offered != NULL and left == 0 and o.threads is None and not is_long(source):
             bound = Bound.__new__(Bound)
@@ -816,7 +813,8 @@ cdef class PlanBase:
         """Choose a strategy and make its program. Returns the index of the new entry in `prepared`."""
         cdef Options o = self.options
         cdef Kernel kernel = <Kernel>self.parts[0]
-        cdef Strategy strategy
+        cdef Strategy strategy, other
+        cdef Py_ssize_t top = 0, left = 0   # of the first window
         cdef size_t runner, call
         cdef Prepared* p
         cdef int i
@@ -830,17 +828,37 @@ cdef class PlanBase:
         range_of(code_of[source], bits, o.constant if sees else 0, &low, &high, &integral)
         strategy = decide(kernel, code_of[source], code_of[target], low, high, integral, height, width, channels,
                           o.method, _level, o.offset, o.absolute)
+        if o.mode == SAME:
+            top, left = -self.centre_y, -self.centre_x
+            if self.may_fold(height, width):
+                folded = self.folded(kernel, height, width, is_integer(code_of[target]))
+                if folded is not None:
+                    other = decide(<Kernel>folded[0], code_of[source], code_of[target], low, high, integral,
+                                   height, width, channels, o.method, _level, o.offset, o.absolute)
+                    if other.proposal.cost < strategy.proposal.cost:
+                        strategy, kernel = other, <Kernel>folded[0]
+                        top, left = folded[1]
+        elif o.mode == FULL:
+            top, left = 1 - self.kernel_height, 1 - self.kernel_width
         program = program_of(strategy, kernel, code_of[target], channels)
         runner, call = program.address()
         i = self.oldest
         p = &self.prepared[i]
         p.source, p.target, p.height, p.width, p.channels = source, target, height, width, channels
         p.bits, p.generation = bits, _generation
+        p.first_row, p.first_column = top, left
         p.runner, p.call, p.cost = <Runner>runner, <const void*>call, strategy.proposal.cost
         self.programs[i] = program
         self.oldest = (i + 1) % PREPARED
         self.weigh()
         return i
+
+    cpdef bint may_fold(self, Py_ssize_t height, Py_ssize_t width):
+        """Whether folding the kernel onto images of this size may save time (fastconv/_fold.py)."""
+        return (
+            self.options.mode == SAME and self.kernel_height * self.kernel_width >= LEAST_FOLDED
+            and (self.kernel_height > height or self.kernel_width > width)
+        )
 
     cdef int weigh(self) except -1:
         """Count the bytes of this plan's programs. If the cache holds the plan, it makes room for them."""
@@ -1016,6 +1034,7 @@ cdef class Entry:
     # Of a plan:
     cdef PlanBase plan
     cdef bytes weights
+    cdef bint backwards         # whether `weights` are the plan's own, which lie in reverse order
     cdef int type, axes         # of the kernel
     cdef cnp.npy_intp shape[AXES]
     # Of another call:
@@ -1029,21 +1048,42 @@ cdef class Entry:
             cnp.PyArray_TYPE(kernel) == self.type
             and cnp.PyArray_NDIM(kernel) == self.axes
             and memcmp(cnp.PyArray_DIMS(kernel), self.shape, self.axes * sizeof(cnp.npy_intp)) == 0
-            and memcmp(cnp.PyArray_DATA(kernel), PyBytes_AS_STRING(self.weights),
-                       PyBytes_GET_SIZE(self.weights)) == 0
+            and self.has_weights(cnp.PyArray_BYTES(kernel))
         )
 
+    cdef bint has_weights(self, const char* weights) noexcept:
+        cdef const uint64_t* given = <const uint64_t*>weights
+        cdef const uint64_t* own = <const uint64_t*>PyBytes_AS_STRING(self.weights)
+        cdef Py_ssize_t i, n = PyBytes_GET_SIZE(self.weights) // 8
+        if not self.backwards:
+            return memcmp(weights, own, PyBytes_GET_SIZE(self.weights)) == 0
+        for i in range(n):
+            if given[i] != own[n - 1 - i]:
+                return False
+        return True
+
     cdef int keep_kernel(self, cnp.ndarray kernel) except -1:
+        """Keep the bytes of the kernel: a copy or, if they are many, those that the plan has anyway."""
+        cdef bytes own = (<Kernel>self.plan.parts[0]).memory
         self.type, self.axes = cnp.PyArray_TYPE(kernel), cnp.PyArray_NDIM(kernel)
         memcpy(self.shape, cnp.PyArray_DIMS(kernel), self.axes * sizeof(cnp.npy_intp))
-        self.weights = kernel.tobytes()
+        if self.type == cnp.NPY_DOUBLE and LARGEST_KERNEL < cnp.PyArray_NBYTES(kernel) == PyBytes_GET_SIZE(own):
+            self.weights = own
+            for self.backwards in range(2):
+                if self.has_weights(cnp.PyArray_BYTES(kernel)):
+                    return 0
+        self.weights, self.backwards = kernel.tobytes(), False
         return 0
 
     cdef Py_ssize_t nbytes(self):
         cdef Py_ssize_t n = 1024
         if self.plan is not None:
-            # an estimate: the weights as given and flipped, and their facts
-            return n + 4 * len(self.weights) + self.plan.program_bytes
+            if self.plan.lying is not None:
+                n += len(self.weights)
+            for part in self.plan.parts:
+                if (<Kernel>part).memory is not self.weights:
+                    n += PyBytes_GET_SIZE((<Kernel>part).memory)
+            return n + len(self.weights) + self.plan.program_bytes
         for argument in self.options:
             if type(argument) is cnp.ndarray:
                 n += cnp.PyArray_NBYTES(<cnp.ndarray>argument)
@@ -1284,8 +1324,8 @@ def remember(kernel, tuple options, PlanBase plan):
 
 cdef int keep(cnp.ndarray kernel, tuple options, PlanBase plan) except -1:
     cdef Entry entry = Entry.__new__(Entry)
-    entry.keep_kernel(kernel)
     entry.options, entry.plan = options, plan
+    entry.keep_kernel(kernel)
     with cython.critical_section(_plans):
         plan.cached = True
         put(_plans, plan_hash(kernel) & (SLOTS - 2), entry)

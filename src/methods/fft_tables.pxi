@@ -220,6 +220,14 @@ cdef int make_tiles(Call* call, const Facts* kernel, const Proposal* p) except -
     return 0
 
 
+cdef Py_ssize_t fft_bytes(const Fft* fft, size_t size) noexcept:
+    """Bytes of tables and spectra, in samples of so many bytes."""
+    cdef Py_ssize_t spectra = fft.spectrum != NULL
+    if fft.magnitudes != NULL and fft.magnitudes != fft.spectrum:
+        spectra += 1
+    return (2 * spectra * fft.pitch * size + 32) * fft.n
+
+
 cdef void free_fft(Fft* fft) noexcept:
     free(fft.twiddle)
     if fft.magnitudes != fft.spectrum:

@@ -82,7 +82,9 @@ cdef Py_ssize_t weights_bytes(const Call* call) noexcept:
     """Bytes of weights, taps, twiddles and spectra, or a few more."""
     cdef Py_ssize_t taps = call.kernel_height * call.kernel_width
     cdef Py_ssize_t listed = taps * (80 + 4 * call.dots.digits)
-    if call.method == SPECTRA:
+    if call.method == FFT and call.window.step_row == NULL:
+        listed = 16 * taps
+    elif call.method == SPECTRA:
         listed = 8 * taps
     elif call.method == SPECTRAL_LINES:
         listed = 80 * (call.kernel_height + call.kernel_width) + (8 * taps if call.kernel != NULL else 0)
@@ -94,7 +96,9 @@ cdef Py_ssize_t weights_bytes(const Call* call) noexcept:
         listed += 8 * call.kernel_height * call.kernel_pitch
     listed += spectra_bytes(&call.spectra, sizeof(float) if call.accumulator == 0 else sizeof(double))
     listed += spectra_bytes(&call.fine_spectra, sizeof(double))
-    return listed * larger(1, call.volume.layer_kernels) + call.fft.n * call.fft.pitch * 64
+    listed += fft_bytes(&call.fft, sizeof(float) if call.accumulator == 0 else sizeof(double))
+    listed += fft_bytes(&call.wide, sizeof(double))
+    return listed * larger(1, call.volume.layer_kernels)
 
 
 cdef inline void adapt_method(Call* call) noexcept nogil:

@@ -35,6 +35,14 @@ cdef class Kernel:
         """Whether no weight is NaN or infinite."""
         return self.facts.finite
 
+    def lines(self):
+        """Column and row, as bytes of float64, if the kernel is their product but for roundings; else
+        None."""
+        cdef Py_ssize_t split = self.facts.height * sizeof(double)
+        if self.factors is None:
+            find_factors(self)
+        return None if self.factors is None else (self.factors[:split], self.factors[split:])
+
     def __len__(self):
         """Number of weights."""
         return self.facts.height * self.facts.width
