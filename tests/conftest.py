@@ -21,6 +21,18 @@ settings.register_profile("fastconv", deadline=None, max_examples=150, print_blo
 settings.load_profile("fastconv")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put a test's levels side by side: the definition's result of a case is made for the first of them."""
+    first: dict[Any, int] = {}
+
+    def place(item: pytest.Item) -> int:
+        indices = getattr(getattr(item, "callspec", None), "indices", {})
+        others = tuple((name, index) for name, index in indices.items() if name != "level")
+        return first.setdefault((item.nodeid.partition("[")[0], others), len(first))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(params=["base", "v3", "v4"])
 def level(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run the test on each level of the engine that this machine has."""

@@ -8,7 +8,9 @@ every method. It says nothing of sums that float32, or the result's type, cannot
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -81,12 +83,54 @@ def small_picture(shape: tuple[int, ...], dtype: Any, seed: int = 0) -> Array:
     return a
 
 
+class Kept:
+    """Arrays by the values that they were made of, the last ones of so many bytes.
+
+    The definition is slow, and the levels, methods and threads of a case all ask for the same result.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.size = limit, 0
+        self.arrays: OrderedDict[Any, Array] = OrderedDict()
+
+    def get(self, key: Any, make: Callable[[], Array]) -> Array:
+        """The array of this key, which can only be read."""
+        if key in self.arrays:
+            self.arrays.move_to_end(key)
+            return self.arrays[key]
+        made = make()
+        made.flags.writeable = False
+        self.arrays[key] = made
+        self.size += made.nbytes
+        while self.size > self.limit:
+            self.size -= self.arrays.popitem(last=False)[1].nbytes
+        return made
+
+
+_KEPT = Kept(64 << 20)
+
+
+def _value(argument: Any) -> Any:
+    """What an argument is equal by, to its bits: -0.0 is not 0.0."""
+    if isinstance(argument, np.ndarray):
+        digest = hashlib.blake2b(np.ascontiguousarray(argument)).digest()
+        return type(argument), argument.dtype.str, argument.shape, digest
+    return type(argument), repr(argument)
+
+
 def definition(name: str, image: Array, kernel: Array, **options: Any) -> Array:
-    """What `fastconv.<name>` must return; `method` and `threads` do not change it."""
+    """What `fastconv.<name>` must return, to be read only; `method` and `threads` do not change it."""
     known = {key: value for key, value in options.items() if key not in ("method", "threads")}
     call = {"convolve": reference.convolve, "correlate": reference.correlate}[name]
-    with np.errstate(all="ignore"):
-        return call(image, kernel, **known)
+
+    def make() -> Array:
+        with np.errstate(all="ignore"):
+            return call(image, kernel, **known)
+
+    if any(isinstance(each, np.ma.MaskedArray) for each in (image, *known.values())):
+        return make()  # not the same for the same bytes
+    named = tuple(sorted((key, _value(value)) for key, value in known.items()))
+    return _KEPT.get((name, _value(image), _value(kernel), named), make)
 
 
 def magnitude(a: Any) -> Array:

@@ -96,7 +96,7 @@ def test_the_few_zeros_of_a_kernel_spread_no_nan(
             if odd is not None:
                 image[shape[0] // 2, shape[1] // 2] = odd
             with np.errstate(invalid="ignore"):
-                wanted = fastconv.reference.convolve(image, kernel, channel_axis=-1)
+                wanted = definition("convolve", image, kernel, channel_axis=-1)
             result = fastconv.convolve(image, kernel, method="sparse", channel_axis=-1)
             np.testing.assert_allclose(result, wanted, rtol=0, atol=1e-4)
 
@@ -114,7 +114,7 @@ def test_dot_gives_the_definitions_words(level: str, largest: int, channels: int
             for out in (None, room[:, :, 0]):
                 options: dict[str, Any] = {"dtype": np.int16, "channel_axis": -1, "method": "dot"}
                 result = fastconv.convolve(image, kernel, out=out, **options)
-                wanted = fastconv.reference.convolve(image, kernel, dtype=np.int16, channel_axis=-1)
+                wanted = definition("convolve", image, kernel, dtype=np.int16, channel_axis=-1)
                 np.testing.assert_array_equal(result, wanted)
             assert not room[:, :, 1].any()
 
@@ -133,7 +133,7 @@ def test_words_of_weights_over_a_power_of_two_are_rounded_half_to_even(
             kernel[0, 0] = 1 / 2.0**shift
             options: dict[str, Any] = {"dtype": np.int16, "channel_axis": -1, "offset": offset}
             result = fastconv.convolve(image, kernel, method="dot", **options)
-            wanted = fastconv.reference.convolve(image, kernel, **options)
+            wanted = definition("convolve", image, kernel, **options)
             np.testing.assert_array_equal(result, wanted)
 
 
@@ -258,7 +258,7 @@ def reached(
     marks = np.zeros(shape)
     for spot in spots:
         marks[spot] = 1
-    counted: Array = fastconv.reference.convolve(marks, (kernel != 0) * 1.0, **options)
+    counted: Array = definition("convolve", marks, (kernel != 0) * 1.0, **options)
     return counted > 0
 
 
@@ -592,7 +592,7 @@ def test_plan_is_convolve_and_with_correlate_correlate() -> None:
 def test_plan_can_be_used_by_many_threads_at_once() -> None:
     made = fastconv.plan(KERNELS["dense 5x5"], threads=2)
     images = [picture((200, 300), np.uint8, seed) for seed in range(16)]
-    wanted = [fastconv.reference.convolve(image, KERNELS["dense 5x5"]) for image in images]
+    wanted = [definition("convolve", image, KERNELS["dense 5x5"]) for image in images]
     with ThreadPoolExecutor(8) as pool:
         for _ in range(5):
             for got, right in zip(pool.map(made, images), wanted, strict=True):

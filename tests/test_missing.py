@@ -17,7 +17,6 @@ import scipy.ndimage
 import xarray as xr
 
 import fastconv
-from fastconv import reference
 
 from .judge import (
     BORDERS,
@@ -28,6 +27,7 @@ from .judge import (
     Array,
     assert_floats_close,
     assert_integers_equal,
+    definition,
     magnitude,
     picture,
     small_picture,
@@ -65,11 +65,16 @@ def allowance(
     else:
         outside = 1.0
     size, weight = (
-        reference.convolve(present, w, cval=outside, dtype=np.float64, **known)
+        definition("convolve", present, w, cval=outside, dtype=np.float64, **known)
         for w in (np.abs(kernel), kernel)
     )
-    sums = reference.convolve(
-        magnitude(np.where(mask, 0, image)), np.abs(kernel), cval=cval, dtype=np.float64, **known
+    sums = definition(
+        "convolve",
+        magnitude(np.where(mask, 0, image)),
+        np.abs(kernel),
+        cval=cval,
+        dtype=np.float64,
+        **known,
     )
     total = kernel.sum()
     renormalize = options.get("renormalize", "auto")
@@ -93,7 +98,7 @@ def check(image: Array, kernel: Array, mask: Array | None, what: str = "", **opt
     """The result, which is the definition's."""
     got = fastconv.convolve(image, kernel, mask=mask, **options)
     known = {k: v for k, v in options.items() if k not in ("method", "threads")}
-    wanted = reference.convolve(image, kernel, mask=mask, **known)
+    wanted = definition("convolve", image, kernel, mask=mask, **known)
     what = f"{what} {image.dtype} {image.shape} {options}"
     if wanted.dtype.kind in "iu":
         assert_integers_equal(got, wanted, what)
@@ -305,7 +310,7 @@ def test_strides_dilation_and_axes_miss_samples_as_the_definition_does(
             {"axes": (0, 1, 2)[: kernel.ndim], "border": "mirror"},
         ):
             got = fastconv.convolve(image, kernel, mask=mask, fill=7, **options)
-            wanted = reference.convolve(image, kernel, mask=mask, fill=7, **options)
+            wanted = definition("convolve", image, kernel, mask=mask, fill=7, **options)
             if dtype == "float32":
                 eps = float(np.finfo(np.float32).eps)
                 share = max(1, np.abs(kernel).sum() / np.abs(kernel[kernel != 0]).min())
@@ -322,7 +327,9 @@ def test_kernels_of_four_axes_miss_samples(level: str) -> None:
     kernel = np.random.default_rng(0).random((2, 3, 2, 3))
     for options in ({"mask": mask}, {"mask": mask, "stride": 2, "border": "omit", "fill": 2}):
         got = fastconv.convolve(image, kernel, **options)
-        np.testing.assert_allclose(got, reference.convolve(image, kernel, **options), rtol=1e-12)
+        np.testing.assert_allclose(
+            got, definition("convolve", image, kernel, **options), rtol=1e-12
+        )
 
 
 def test_volumes_of_one_block_and_of_several_are_the_definitions(
@@ -331,7 +338,7 @@ def test_volumes_of_one_block_and_of_several_are_the_definitions(
     image, mask = picture((20, 40, 50), "uint8"), holes_of((20, 40, 50), 0.01)
     mask[:, :, :25] = False  # some blocks have nothing missing
     kernel = VOLUMES["irrational"]
-    wanted = reference.correlate(image, kernel, mask=mask, fill=0, stride=(1, 1, 2))
+    wanted = definition("correlate", image, kernel, mask=mask, fill=0, stride=(1, 1, 2))
     for block in ((1, 1, 1), (7, 16, 24), (64, 64, 64)):
         monkeypatch.setattr(fastconv._missing, "_BLOCK_OF_SLICES", block)
         fastconv.clear_cache()
@@ -346,7 +353,7 @@ def test_complex_volumes_miss_samples(level: str) -> None:
     image, mask = picture((6, 9, 12), "complex128"), holes_of((6, 9, 12), 0.4)
     for kernel in (VOLUMES["irrational"], VOLUMES["signed"] * (1 + 2j)):
         got = fastconv.convolve(image, kernel, mask=mask, stride=2)
-        wanted = reference.convolve(image, kernel, mask=mask, stride=2)
+        wanted = definition("convolve", image, kernel, mask=mask, stride=2)
         np.testing.assert_allclose(got, wanted, rtol=1e-10)
 
 
@@ -522,7 +529,7 @@ def test_masked_arrays_bring_their_mask_and_get_one(level: str) -> None:
     for dtype in ("uint8", "float32"):
         values, mask = picture((20, 30), dtype), holes_of((20, 30), 0.8)
         got: Any = fastconv.convolve(np.ma.array(values, mask=mask), fastconv.box_blur)
-        wanted: Any = reference.convolve(np.ma.array(values, mask=mask), fastconv.box_blur)
+        wanted: Any = definition("convolve", np.ma.array(values, mask=mask), fastconv.box_blur)
         assert isinstance(got, np.ma.MaskedArray) and got.dtype == dtype
         np.testing.assert_array_equal(got.mask, wanted.mask)
         assert got.mask.any() and not got.mask.all()
@@ -575,10 +582,12 @@ def test_complex_images_and_kernels_miss_samples_too(level: str) -> None:
         KERNELS["dense 3x3"] * (1 + 2j),
     ):
         got = fastconv.convolve(image, kernel, mask=mask)
-        np.testing.assert_allclose(got, reference.convolve(image, kernel, mask=mask), rtol=1e-10)
+        np.testing.assert_allclose(
+            got, definition("convolve", image, kernel, mask=mask), rtol=1e-10
+        )
         image[4, 5] = complex(0, np.nan)
         got = fastconv.convolve(image, kernel, nan_policy="omit", fill=3j)
-        wanted = reference.convolve(image, kernel, nan_policy="omit", fill=3j)
+        wanted = definition("convolve", image, kernel, nan_policy="omit", fill=3j)
         np.testing.assert_allclose(got, wanted, rtol=1e-10)
 
 
@@ -596,7 +605,9 @@ def test_plans_keep_what_is_said_of_missing_samples() -> None:
 
 def test_correlate_and_lists_take_masks_too() -> None:
     got = fastconv.correlate([[1.0, 2, 3, 4]], [[1, 2, 0]], mask=[[False, True, False, False]])
-    wanted = reference.correlate([[1.0, 2, 3, 4]], [[1, 2, 0]], mask=[[False, True, False, False]])
+    wanted = definition(
+        "correlate", [[1.0, 2, 3, 4]], [[1, 2, 0]], mask=[[False, True, False, False]]
+    )
     np.testing.assert_allclose(got, wanted)
 
 

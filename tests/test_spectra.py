@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import _levels, reference
+from fastconv import _levels
 from fastconv._engine import planner
 from fastconv._engine.calls import program_of
 from fastconv._execute import execute
@@ -25,6 +25,7 @@ from .judge import (
     assert_defined,
     assert_floats_close,
     at_level,
+    definition,
     small_picture,
 )
 
@@ -170,7 +171,7 @@ def defined(dtype: str, scene: str, kernel: str, size: int) -> tuple[Array, Arra
     weights = kernel_of(kernel, size)
     with np.errstate(all="ignore"):
         image = scene_of(scene, dtype)
-        wanted = reference.correlate(image, weights)
+        wanted = definition("correlate", image, weights)
     return image, weights, wanted, allowance("correlate", image, weights, wanted.dtype)
 
 
@@ -196,7 +197,7 @@ def test_black_pixels_of_a_spectrum_stay_black(level: str, kernel: str) -> None:
     weights = kernel_of(kernel, 41)
     method = "separable" if kernel == "separable" else "fft"
     got = spectral(image, weights, "nearest", method, (128, 160))
-    black = reference.correlate(image, weights, border="nearest") == 0
+    black = definition("correlate", image, weights, border="nearest") == 0
     assert black.sum() > 10000
     assert not got[black].any()
     assert (got >= 0).all()

@@ -129,6 +129,20 @@ def test_bands_of_any_height_give_the_bits_of_one(
     assert_array_equal(result, wanted)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_bands_of_few_columns_of_colours_begin_with_a_group_of_rows(level: str, axis: int) -> None:
+    # where a band may begin was asked for one channel, whose rows and columns change places
+    for size in ((8, 1), (11, 2), (40, 2)):
+        image = np.moveaxis(picture((*size, 3), "float32"), -1, axis)
+        kernel = np.full((8, 2), 0.1)
+        options: dict[str, Any] = {"method": "box", "shape": "full", "channel_axis": axis}
+        wanted = fastconv.convolve(image, kernel, **options)
+        for band in (1, 3, 5):
+            result = np.zeros_like(wanted)
+            fastconv.stream(image, kernel, result, band=band, **options)
+            assert_array_equal(result, wanted)
+
+
 def test_parts_of_a_mapped_file_give_what_memory_gives(tmp_path: Path) -> None:
     image = picture((90, 80), "uint8")
     whole = memmap(tmp_path / "in", image)

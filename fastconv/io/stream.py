@@ -411,7 +411,8 @@ def _run_of(
     if misses and result.kind in "fc" and 0 not in (*shape, *whole.size):
         step = _missing.row_step(in_slice, pixel, result, cut.slice_shape)
     else:
-        step = _step(made, pixel, (whole.rows[2], whole.windows[1][2]))
+        samples = 1 if channels is None else shape[channels]
+        step = _step(made, pixel, (whole.rows[2], whole.windows[1][2]), samples)
     stored = _stored_together(target, rows)
     unit = stored if stored > 1 else step
     height = max(1, min(-(-height // unit) * unit, whole.rows[2]))
@@ -425,11 +426,11 @@ def _run_of(
     )  # fmt: skip
 
 
-def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int]) -> int:
+def _step(made: Plan, pixel: np.dtype[Any], size: tuple[int, int], channels: int) -> int:
     """Step of the rows at which a call may begin: that of an FFT's tiles, or of a box's groups."""
     if 0 in size:  # there are no results
         return 1
-    strategies = made.strategies(np.zeros((1, 1), pixel), size)
+    strategies = made.strategies(np.zeros((1, 1), pixel), size, channels)
     return math.lcm(*(strategy.row_step for strategy in strategies))
 
 
