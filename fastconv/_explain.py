@@ -15,6 +15,7 @@ from ._engine.planner import Strategy
 
 if TYPE_CHECKING:
     from ._plan import Plan
+    from ._planes import Planes
 
 _ACCUMULATOR_WORDS = {
     "float32": "float32",
@@ -32,6 +33,7 @@ def explanation(
     samples: int,
     chosen: Sequence[tuple[Strategy, tuple[int, ...], tuple[tuple[str, str], ...]]],
     masked: bool = False,
+    planes: Planes | None = None,
 ) -> str:
     """Explain in some ten lines how images of type `pixel` with `samples` samples are filtered.
 
@@ -45,6 +47,8 @@ def explanation(
         none if it is summed by the definition.
     masked : bool
         Whether samples may be missing.
+    planes : Planes, optional
+        How volumes are filtered picture by picture, if they are; `chosen` is a picture's then.
     """
     sizes = " x ".join(map(str, plan.window))
     borders = plan.border if isinstance(plan.border, str) else ", ".join(plan.border)
@@ -52,16 +56,19 @@ def explanation(
         f"{'convolve' if plan.flipped else 'correlate'} {pixel} -> {target} with {sizes} taps, "
         f"border {'omit' if plan.missing.omit else borders}, shape {plan.shape}{_last_steps(plan)}"
     ]
+    if planes is not None:
+        lines.append(f"  pictures {planes.words}")
     if not chosen:
         lines.append(f"  method   {plan.method}: {plan.reason}")
     for strategy, shape, others in chosen:
-        threads = _threads.threads_for(strategy.cost * samples, plan.threads)
+        cost = strategy.cost if planes is None else planes.cost
+        threads = _threads.threads_for(cost * samples, plan.threads)
         sums = _SUM_WORDS.get(strategy.method) or _ACCUMULATOR_WORDS[strategy.accumulator]
         lines += [
             f"  method   {strategy.method}: {strategy.why}{_TURNED * strategy.turned}",
             f"  sums     {sums}",
-            f"  result   {_promise(target, strategy)}",
-            f"  threads  {threads} for {samples} samples, about {strategy.cost:.2f} ns each on one",
+            f"  result   {(planes and planes.promise) or _promise(target, strategy)}",
+            f"  threads  {threads} for {samples} samples, about {cost:.2f} ns each on one",
             f"  engine   {_levels.level}, vectors of {_levels.engine.vector_bytes()} bytes",
         ]
         if shape != plan.window:

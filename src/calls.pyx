@@ -77,7 +77,7 @@ cdef enum:
     MOST_OPTIONS = 32   # most options that are remembered as checked
     PARAMETERS = 32     # most parameters of a function
     MOST_NESTED = 4     # lists in lists among the arguments; one may hold itself
-    LEAST_FOLDED = 1024 # weights; fewer cost less than folding them would save
+    LEAST_FOLDED = 1024  # weights; fewer cost less than folding them would save
     LARGEST_KERNEL = 65536  # bytes; comparing more than this would cost more than it saves
     NO_AXIS = -1000
     SAME = 0
