@@ -246,6 +246,7 @@ def table(rows: dict[tuple[str, str], Row]) -> str:
 @pytest.fixture(autouse=True)
 def clean() -> Iterator[None]:
     cv2.setNumThreads(1)
+    RNG.bit_generator.state = np.random.default_rng(0).bit_generator.state  # in any order of tests
     yield
     while installation._state.asked:
         fastconv.uninstall()
