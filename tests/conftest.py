@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,9 @@ def eager_threads() -> Iterator[None]:
     set_num_threads(None)
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Any]:
-    """Two worker processes of dask, as on two machines."""
+@contextmanager
+def workers_of_dask() -> Iterator[Any]:
+    """Two processes, as on two machines."""
     import dask
     from distributed import LocalCluster
 
@@ -72,6 +73,22 @@ def cluster() -> Iterator[Any]:
     patience = dask.config.set({"distributed.comm.timeouts.connect": "10s"})
     words = {"processes": True, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
     with patience, LocalCluster(n_workers=2, threads_per_worker=1, **words) as workers:
+        yield workers
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Any]:
+    """Two workers of dask."""
+    with workers_of_dask() as workers:
+        yield workers
+
+
+@pytest.fixture
+def doomed_cluster() -> Iterator[Any]:
+    """Two workers of dask, one of which the test kills. When another takes its place is up to dask, and may
+    be minutes later on a busy machine.
+    """
+    with workers_of_dask() as workers:
         yield workers
 
 

@@ -113,12 +113,12 @@ _KEPT = Kept(64 << 20)
 def _value(argument: Any) -> Any:
     """What an argument is equal by, to its bits: -0.0 is not 0.0."""
     if isinstance(argument, np.ndarray):
-        digest = hashlib.blake2b(np.ascontiguousarray(argument)).digest()
+        digest = hashlib.blake2b(argument.tobytes()).digest()
         return type(argument), argument.dtype.str, argument.shape, digest
     return type(argument), repr(argument)
 
 
-def definition(name: str, image: Array, kernel: Array, **options: Any) -> Array:
+def definition(name: str, image: Any, kernel: Any, **options: Any) -> Array:
     """What `fastconv.<name>` must return, to be read only; `method` and `threads` do not change it."""
     known = {key: value for key, value in options.items() if key not in ("method", "threads")}
     call = {"convolve": reference.convolve, "correlate": reference.correlate}[name]

@@ -84,13 +84,13 @@ def test_any_chunks_give_what_memory_gives(call: tuple[Any, ...]) -> None:
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("shape", ["same", "valid", "full"])
 def test_chunks_may_be_smaller_than_the_kernel(border: str, shape: str) -> None:
-    image, kernel = picture((40, 33), "uint16"), KERNELS["dense 5x5"]
+    image, kernel = picture((20, 17), "uint16"), KERNELS["dense 5x5"]
     lazy = convolve(da.from_array(image, chunks=2), kernel, border=border, shape=shape)
     assert_array_equal(
         compute(lazy), convolve(image, kernel, border=border, shape=shape), strict=True
     )
-    assert len(lazy.chunks[0]) > 5  # and are not simply made one
-    assert shape != "same" or lazy.chunks == ((2,) * 20, (2,) * 16 + (1,))
+    assert len(lazy.chunks[0]) >= 3  # and are not simply made one
+    assert shape != "same" or lazy.chunks == ((2,) * 10, (2,) * 8 + (1,))
 
 
 @pytest.mark.parametrize("border", BORDERS)
@@ -228,30 +228,26 @@ def test_a_plan_pickles_to_its_arguments() -> None:
     assert_array_equal(pickle.loads(pickled)(image), wanted, strict=True)
 
 
-@pytest.mark.parametrize("kernel", ["gaussian", "dense"])
 def test_a_worker_that_is_killed_costs_nothing_but_time(
-    kernel: str, cluster: Any, tmp_path: Path
+    doomed_cluster: Any, tmp_path: Path
 ) -> None:
-    image = picture((400, 300), "uint16")
-    weights = {"gaussian": fastconv.kernels.gaussian(5, 3), "dense": picture((31, 31), "float64")}
+    image, kernel = picture((400, 300), "uint16"), picture((31, 31), "float64")
     source, target, killed = (tmp_path / name for name in ("in.zarr", "out.zarr", "killed"))
     zarr.open_array(source, mode="w", shape=image.shape, dtype="uint16", chunks=(50, 50))[:] = image
 
     def deadly(block: Array, block_id: tuple[int, ...]) -> Array:
         if block_id == (2, 1) and not killed.exists():
-            killed.touch()
+            killed.write_text(str(os.getpid()))
             os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
         return block
 
-    with Client(cluster, timeout=60) as client:
+    with Client(doomed_cluster, timeout=60) as client:
         client.wait_for_workers(2, timeout=60)
-        before = client.run(os.getpid)
         lazy = da.from_zarr(source).map_blocks(deadly, dtype=image.dtype)
-        stored = convolve(lazy, weights[kernel], border="wrap").to_zarr(target, compute=False)
+        stored = convolve(lazy, kernel, border="wrap").to_zarr(target, compute=False)
         client.compute(stored).result(timeout=120)
-        client.wait_for_workers(2, timeout=60)
-        assert client.run(os.getpid) != before  # it was killed
-    wanted = convolve(image, weights[kernel], border="wrap")
+        assert int(killed.read_text()) not in client.run(os.getpid).values()
+    wanted = convolve(image, kernel, border="wrap")
     assert_array_equal(zarr.open_array(target, mode="r")[:], wanted, strict=True)
 
 
@@ -297,7 +293,7 @@ def test_images_of_unknown_shape_or_type_are_refused() -> None:
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("stride", [1, 2, (3, 1, 2)])
 def test_volumes_are_those_in_memory(border: str, stride: Any) -> None:
-    image = picture((13, 17, 19), "uint8")
+    image = picture((13, 9, 11), "uint8")
     lazy = da.from_array(image, chunks=(5, 6, 4))
     for kernel in (np.arange(1.0, 61).reshape(3, 4, 5) / 900, np.ones((3, 3, 3)) / 27):
         for shape in ("same", "valid", "full"):

@@ -166,7 +166,7 @@ def test_a_cluster_goes_on_with_what_is_there(cluster: Any, images: dict[str, An
 
 
 def test_what_a_killed_worker_did_not_report_is_no_failure(
-    cluster: Any, images: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    doomed_cluster: Any, images: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed = tmp_path / "killed"
 
@@ -178,7 +178,7 @@ def test_what_a_killed_worker_did_not_report_is_no_failure(
         return outcome
 
     monkeypatch.setattr(many, "do", deadly)
-    result = run("in", "-k", "sharpening", "-o", "out", "--dask", cluster.scheduler_address)
+    result = run("in", "-k", "sharpening", "-o", "out", "--dask", doomed_cluster.scheduler_address)
     assert killed.exists()
     assert result.output.startswith("4 files, 0 failed, 0.2 megapixels")
     assert_filtered(images)
