@@ -951,13 +951,15 @@ cdef int put_array(Array* to, cnp.ndarray a, int type) except -1:
     memset(to, 0, sizeof(Array))
     if a is not None:
         to.data = cnp.PyArray_BYTES(a)
-        to.plane, to.row, to.pixel, to.channel = [cnp.PyArray_STRIDES(a)[i] for i in range(4)]
+        strides = cnp.PyArray_STRIDES(a)
+        to.plane, to.row, to.pixel, to.channel = strides[0], strides[1], strides[2], strides[3]
         to.type = type
     return 0
 
 
-cdef int put_windows(Windows* w, given) except -1:
+cdef int put_windows(Windows* w, tuple given) except -1:
     cdef cnp.ndarray table
+    cdef tuple axis
     axis, w.axis.border, w.taps, w.step, table, w.block = given
     w.axis.length, w.axis.start, w.axis.count = axis
     w.table = <const Py_ssize_t*>cnp.PyArray_DATA(table)
@@ -1001,8 +1003,9 @@ cdef class Blocks:
     def __dealloc__(self):
         free(self.dirty)
 
-    def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, windows,
-                 double constant, bint volume, programs, int how, quotient, doubt, limits, fill):
+    def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, tuple windows,
+                 double constant, bint volume, tuple programs, int how, tuple quotient, tuple doubt, tuple limits,
+                 tuple fill):
         cdef MaskedCall* call = &self.call
         cdef cnp.ndarray constant_bits, fill_bits, kernel, taps = doubt[2]
         cdef Sum* sums[4]

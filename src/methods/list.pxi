@@ -206,6 +206,7 @@ cdef inline row_vec* window_row(row_vec** slot, Py_ssize_t above, Scratch* s, co
     if row_vec is not vb and row_vec is not vh:
         if call.method == CORRELATE1D:
             return lines_window_row(buffer, s, call, strip, plane, y)
+    if row_vec is vf or row_vec is vd:
         if call.across.count:
             duplicate = duplicate_row(call, y, above)
             if duplicate:
@@ -224,7 +225,7 @@ cdef void sum_strip(row_vec** out, row_vec** rows, Scratch* s, const Call* call,
     """BLOCK_ROWS rows of sums, or of pixels if the method makes pixels; only the first `count` are used."""
     cdef Py_ssize_t r
     if row_vec is vb:
-        if call.method == BOX_SMALL:
+        if PERMUTES_TWO and call.method == BOX_SMALL:
             small_box_rows(<vw*>NULL, <char**>out, <char**>rows, call, strip.count * call.channels)
             return
         for r in range(BLOCK_ROWS // DOT_ROWS):
@@ -245,7 +246,7 @@ cdef void sum_strip(row_vec** out, row_vec** rows, Scratch* s, const Call* call,
 cdef void down_strip(row_vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
                      Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Output rows y0 .. y1-1 of a strip."""
-    if row_vec is not vb and row_vec is not vh:
+    if row_vec is vf or row_vec is vd:
         if call.method == BOX:
             box_strip(kind, s, call, strip, plane, y0, y1)
             return
@@ -257,13 +258,14 @@ cdef int band(row_vec* kind, const Call* call, Py_ssize_t plane, Py_ssize_t y0, 
     if row_vec is not vh:
         if is_dilated(&call.volume) or (row_vec is vb and call.volume.slice_taps):
             return dilated_band(kind, call, plane, y0, y1)
-    if row_vec is not vb and row_vec is not vh:
-        if call.volume.slice_taps:
-            return volume_band(kind, call, plane, y0, y1)
+    if row_vec is vf or row_vec is vd:  # these sums are never in the definition's order
         if call.method == FFT:
             return fft_band(kind, call, plane, y0, y1)
         if call.method == BOX_SLIDING:
             return running_band(kind, call, plane, y0, y1)
+    if row_vec is not vb and row_vec is not vh:
+        if call.volume.slice_taps:
+            return volume_band(kind, call, plane, y0, y1)
         if call.method == CORRELATE1D and (call.down.kind == MEAN or call.along.kind == MEAN):
             return mean_band(kind, call, plane, y0, y1)
     return columns(kind, call, plane, y0, y1, 0, call.width)
@@ -286,10 +288,10 @@ cdef int typed_band(int kind, const Call* call, Py_ssize_t index, Py_ssize_t ban
         return 0
     if call.method == INT8_DOT or (call.method == BOX_SMALL and call.src.size == 1):
         return band(<vb*>NULL, call, plane, y0, y1)
-    if call.method == BOX_SMALL:
+    if PERMUTES_TWO and call.method == BOX_SMALL:
         return band(<vh*>NULL, call, plane, y0, y1)
     if kind == 0:
         return band(<vf*>NULL, call, plane, y0, y1)
-    if kind == 1:
-        return band(<vd*>NULL, call, plane, y0, y1)
-    return band(<vs*>NULL, call, plane, y0, y1)
+    if FUSES and kind == 2:     # without fused multiply-adds, vd does the same
+        return band(<vs*>NULL, call, plane, y0, y1)
+    return band(<vd*>NULL, call, plane, y0, y1)

@@ -60,16 +60,15 @@ cdef void pass_down(uint8_t* out, const uint8_t* src, Py_ssize_t pitch, Py_ssize
 cdef void passes_down(uint8_t* dst, const uint8_t* src, Py_ssize_t pitch, Py_ssize_t height, Bench* bench,
                       const Pass* p, int passes, Py_ssize_t n) noexcept nogil:
     """All passes down rows of `n` bytes. The rows of both pictures are `pitch` apart; `dst` may be `src`."""
-    cdef Py_ssize_t x = 0, y, count
+    cdef Py_ssize_t x = 0, y, count, apart
     cdef const uint8_t* source
     cdef int i
     while x < n:
         count = smaller(STRIP_BYTES, n - x)
-        pass_down(bench.strip[0], src + x, pitch, height, bench.total, p, count)
-        for i in range(1, passes):
-            pass_down(bench.strip[i % 2], bench.strip[(i + 1) % 2], STRIP_BYTES, height, bench.total, p,
-                      count)
-        source = bench.strip[(passes + 1) % 2]
+        source, apart = src + x, pitch
+        for i in range(passes):
+            pass_down(bench.strip[i % 2], source, apart, height, bench.total, p, count)
+            source, apart = bench.strip[i % 2], STRIP_BYTES
         for y in range(height):
             memcpy(dst + y * pitch + x, source + y * STRIP_BYTES, count)
         x += count

@@ -111,7 +111,7 @@ cdef inline void row_block(vec* out, vec* row, const Taps* taps, const vi* steps
     cdef vec* weights = <vec*>taps.weight
     cdef vec v[4]
     cdef vec acc[16]
-    if taps.folded:
+    if vec is not vs and taps.folded:
         fold_row_block(out, row, taps, steps, vectors)
         return
     begin_block(acc, taps.start)
@@ -172,7 +172,7 @@ cdef bint any_not_finite(vec** rows, Py_ssize_t n) noexcept nogil:
 cdef void sum_rows(vec** out, vec** rows, const Taps* taps, Py_ssize_t n) noexcept nogil:
     """BLOCK_ROWS rows of `n` sums from height + BLOCK_ROWS - 1 window rows: symmetric, direct or sparse."""
     cdef Py_ssize_t r
-    if taps.folded:
+    if vec is not vs and taps.folded:
         fold_rows(out, rows, taps, n)
     elif taps.dense and taps.height >= 3:
         direct_rows(out, rows, taps, n)

@@ -31,10 +31,12 @@ cdef void recompute_ties(number* dst, Py_ssize_t i, unsigned int doubt, const Ca
                          const Place* at) noexcept nogil:
     """Write the exact result of sample `i` + b of a row to dst[b], for each bit b of `doubt`."""
     cdef Place pixel = at[0]
+    cdef double result
     while doubt:
         if doubt & 1:
             pixel.x = at.x + i // call.channels
-            dst[0] = <number>exact_result(call, &pixel, i % call.channels)
+            result = exact_result(call, &pixel, i % call.channels)
+            dst[0] = <number><int64_t>result if sizeof(number) <= 4 else <number>result
         dst += 1
         i += 1
         doubt >>= 1
@@ -65,7 +67,7 @@ cdef inline void narrow_run(const real* sums, small* dst, Py_ssize_t i, Py_ssize
         if call.tie_tolerance > 0 and fabs(t - whole) > limit:
             recompute_ties(dst + k, i + k, 1, call, at)
         else:
-            dst[k] = <small>whole if whole == whole else 0
+            dst[k] = <small><int32_t>whole if whole == whole else 0
 
 
 cdef inline unsigned int narrow_vector(const real* sums, small* dst, real low, real high, real limit,
@@ -206,21 +208,17 @@ cdef inline void narrow_half(const real* sums, uint16_t* dst, Py_ssize_t n) noex
 
 cdef void narrow_row(char* dst, const real* sums, Py_ssize_t i, Py_ssize_t n, const Call* call,
                      const Place* at) noexcept nogil:
+    """Native samples side by side. Up to 32 bits, signed and unsigned results are the same bits: the call's limits
+    know the sign."""
     cdef int type = call.dst.type
     if call.cast_mode != ROUNDED and type < F16:
         cast_row(dst, sums + i, n, type, call.cast_mode)
-    elif type == U8:
+    elif type == U8 or type == I8:
         narrow_small(sums, <uint8_t*>dst, i, n, call, at)
-    elif type == I8:
-        narrow_small(sums, <int8_t*>dst, i, n, call, at)
-    elif type == U16:
+    elif type == U16 or type == I16:
         narrow_small(sums, <uint16_t*>dst, i, n, call, at)
-    elif type == I16:
-        narrow_small(sums, <int16_t*>dst, i, n, call, at)
-    elif type == U32:
+    elif type == U32 or type == I32:
         narrow_wide(sums, <uint32_t*>dst, i, n, call, at)
-    elif type == I32:
-        narrow_wide(sums, <int32_t*>dst, i, n, call, at)
     elif type == U64:
         narrow_wide(sums, <uint64_t*>dst, i, n, call, at)
     elif type == I64:

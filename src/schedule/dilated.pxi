@@ -72,7 +72,7 @@ cdef void load_dilated(row_vec* row, Dilated* d, const Call* call, const ColumnR
     """Row `y` of the padded picture, or its last one; summed across if the call is separable."""
     cdef const char* src = volume_row(call, plane, 0, smaller(
         y, (call.height - 1) * call.volume.row_step + (call.kernel_height - 1) * call.volume.row_gap))
-    if row_vec is not vb and row_vec is not vh:
+    if row_vec is vf or row_vec is vd:
         if call.across.count:
             load_row(<row_vec*>d.raw, <row_vec*>d.channel_row, call, columns, src)
             sparse_row(row, <row_vec*>d.raw, &call.across, d.width * call.channels)
@@ -96,7 +96,7 @@ cdef void dilated_phase(row_vec* kind, Dilated* d, const Call* call, Py_ssize_t 
             out[r] = <row_vec*>(call.dst.data + plane * call.dst.plane + (y + phase + r * gap) * call.dst.row
                                 + strip.first * call.dst.pixel)
     if row_vec is vb:
-        if call.volume.col_step > 1:
+        if PERMUTES_TWO and call.volume.col_step > 1:
             stepped_dot_rows(out, rows, call, strip, plane, y)
         else:
             for r in range(BLOCK_ROWS // DOT_ROWS):

@@ -453,6 +453,11 @@ cdef void slide_window(Window* w, const Call* call, Py_ssize_t by) noexcept nogi
         rows += n
 
 
+cdef inline bint sums_lines(vec* kind, const Call* call) noexcept nogil:
+    """Whether the kernel is a product of three lines, which are never summed in the definition's order."""
+    return vec is not vs and call.volume.deep.count > 0
+
+
 cdef void volume_block(vec* kind, Window* w, const Call* call, const ColumnRange* columns, Py_ssize_t plane,
                        Py_ssize_t k, Py_ssize_t y, Py_ssize_t count, Py_ssize_t kept, Py_ssize_t x,
                        Py_ssize_t width) noexcept nogil:
@@ -468,7 +473,7 @@ cdef void volume_block(vec* kind, Window* w, const Call* call, const ColumnRange
         taps = &v.layer[plane * v.kernels + k]
     for r in range(BLOCK_ROWS):     # rows past the band are summed and discarded
         out[r] = <vec*>(dst + r * call.dst.row) if direct and r < count else sample_at(<vec*>w.out, r * w.pitch)
-    if v.deep.count and is_stepped(v):
+    if sums_lines(kind, call) and is_stepped(v):
         sum_stepped_lines(out, w, call, columns, plane, y, kept, (count - 1) * v.row_step + v.slice_rows, n)
     elif taps.steps:
         sparse_rows(out, <vec**>w.rows, taps, n)
@@ -548,7 +553,7 @@ cdef void volume_strip(vec* kind, Window* w, const Call* call, Py_ssize_t plane,
     while y < y1:
         wanted = smaller(BLOCK_ROWS, y1 - y)
         rows = (wanted - 1) * v.row_step + v.slice_rows
-        if not v.deep.count:
+        if not sums_lines(kind, call):
             load_window(kind, w, call, &columns, plane, y, kept, rows)
         elif not is_stepped(v):
             load_lines(kind, w, call, &columns, plane, y, kept, rows)

@@ -227,9 +227,11 @@ CONCAT_SHIFT(1) CONCAT_SHIFT(2) CONCAT_SHIFT(4) CONCAT_SHIFT(8)
 #endif
 
 #ifdef FUSED
+enum { FUSES = 1 };
 VERB vf vf_quotient(vf a, vf b, vf c) { vf q = a * c; return vf_multiply_add(q, vf_negative_multiply_add(a, q, b), c); }
 VERB vd vd_quotient(vd a, vd b, vd c) { vd q = a * c; return vd_multiply_add(q, vd_negative_multiply_add(a, q, b), c); }
 #else
+enum { FUSES = 0 };
 VERB vf vf_quotient(vf a, vf b, vf c) { (void)c; return a / b; }
 VERB vd vd_quotient(vd a, vd b, vd c) { (void)c; return a / b; }
 #endif

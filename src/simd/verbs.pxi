@@ -25,6 +25,7 @@ cdef extern from "simd/simd.h" nogil:
         DOT_BITS
         DOT_EMULATED
         DOT_ROWS
+        FUSES
         PERMUTES_BYTES
         PERMUTES_TWO
     vf vf_set1(float)
