@@ -944,7 +944,7 @@ cdef inline void subtract_missing(real* row, const MaskedCall* call, const Block
                                   const Spread* spread, Py_ssize_t y) noexcept nogil:
     """Take the weights of missing samples from a row of results. `row` begins so far before the first result as
     windows are wide."""
-    cdef Py_ssize_t r, g, x, j, above
+    cdef Py_ssize_t r, g, j, above, _x
     cdef real less[RUN]     # apart from both, or the compiler would take one for the other
     cdef const real* w = <const real*>spread.weights
     cdef const real* run
@@ -953,7 +953,7 @@ cdef inline void subtract_missing(real* row, const MaskedCall* call, const Block
         above = (y // b.rows + r // call.rows.taps) * b.tall + y % b.rows + r % call.rows.taps
         for g in range(gone.first[above], gone.first[above + 1]):
             to, run = row + gone.columns[g], w
-            for x in range(spread.pitch // RUN):
+            for _x in range(spread.pitch // RUN):
                 for j in range(RUN):
                     less[j] = to[j] - run[j]
                 memcpy(to, less, sizeof(less))
