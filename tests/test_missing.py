@@ -17,6 +17,7 @@ import scipy.ndimage
 import xarray as xr
 
 import fastconv
+from fastconv import reference
 
 from .judge import (
     BORDERS,
