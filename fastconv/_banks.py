@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _missing, reference
+from . import _levels, _missing, reference
 from ._arguments import array_of, quiet
 from ._mask import fill_of, joined, mask_of, split
 from ._options import as_image, checked_out
@@ -111,12 +111,28 @@ def bank(
 
     def combined(sums: Iterator[NDArray[Any]], where: Where) -> NDArray[Any]:
         if combine == "hypot":
-            total = _folded(np.add, (np.multiply(one, one, out=one) for one in sums))
-            np.sqrt(total, out=total)
-            return total
+            return _lengths(sums, len(filters.plans))
         return _folded(np.maximum if combine == "max" else np.add, sums)
 
     return filters.combined(combined, out)
+
+
+def _lengths(arrays: Iterator[NDArray[Any]], count: int) -> NDArray[Any]:
+    """The root of the sum of the squares of `count` arrays, in the first one."""
+    total = next(arrays)
+    if count == 1:
+        np.abs(total, out=total)
+    together = total.flags.c_contiguous
+    for i, one in enumerate(arrays, 2):
+        if together and one.flags.c_contiguous:
+            _levels.missing().join_squares(total, one, i > 2, i == count)
+            continue
+        if i == 2:
+            np.multiply(total, total, out=total)
+        total += np.multiply(one, one, out=one)
+        if i == count:
+            np.sqrt(total, out=total)
+    return total
 
 
 def _folded(join: np.ufunc, arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:

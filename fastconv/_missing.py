@@ -18,7 +18,7 @@ Complex images are two real ones. Kernels of four axes and more are summed by th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, gcd, isfinite, lcm, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -65,6 +65,10 @@ _KEPT = 4
 # Predicted ns a sample for all but the sums, and a tap of a sum in float64; measured on Xeon, v4. Results
 # near a tie: on both sides of it, if a quarter of the weights is there.
 _NS, _NS_TAP, _DOUBTS = 0.5, 0.2, 8
+# Weights that are subtracted at a time, as in src/missing.pyx; ns for a result that gets those of all
+# samples, for a row of weights around a missing sample, and for RUN of them in float32.
+_RUN = 16
+_NS_FILLED, _NS_SPREAD, _NS_RUN = 0.1, 2.0, 0.5
 
 
 class Windows(NamedTuple):
@@ -107,13 +111,41 @@ class Laid(NamedTuple):
     kernel: Kernel
 
 
+class Spread(NamedTuple):
+    """Weights that are subtracted around each missing sample, where that is less work than a sum of what is
+    there.
+
+    Attributes
+    ----------
+    weights : ndarray
+        Row by row, from right to left, each filled up with 0.
+    total : float
+    whole : bool
+        Whether they are whole numbers.
+    share : float
+        Most missing samples for each result.
+    most_lows : float
+        Most weights that are summed one by one, for each result.
+    """
+
+    weights: Array
+    total: float
+    whole: bool
+    share: float
+    most_lows: float
+
+
 @dataclass(frozen=True, eq=False)
 class _Sum:
-    """A kernel, the way to its sums, and their type."""
+    """A kernel, the way to its sums, and their type; and if what is there is summed, the weights row by row,
+    and whether these are whole numbers.
+    """
 
     kernel: Kernel
     strategy: Strategy
     target: Pixel
+    unit: Floats | None = None
+    whole: bool = False
 
     def program(self, channels: int, windows: Windows) -> tuple[Any, int]:
         """The engine's, with the type as a number."""
@@ -297,6 +329,7 @@ class _Prepared:
     along: tuple[_Along, ...]
     recipe: Recipe
     programs: tuple[tuple[Any, int] | None, ...]
+    spreads: tuple[Spread | None, ...]
 
 
 def _real(
@@ -339,7 +372,8 @@ def _real(
         blocks = _levels.missing().Blocks(
             src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
             source.code, target.code, nan, plan.missing.omit, shared, along, plan.cval.real,
-            windows.volume, made.programs, made.recipe.how, made.recipe.quotient, made.recipe.doubt,
+            windows.volume, made.programs, made.spreads, made.recipe.how, made.recipe.quotient,
+            made.recipe.doubt,
             (target.low, target.high) if target.integer else (0.0, 0.0), filled,
         )  # fmt: skip
         blocks.scan(threads)
@@ -394,7 +428,23 @@ def _prepared(
         s if s is None else s.program(channels if i < 2 or not shared else 1, windows)
         for i, s in enumerate(sums)
     )
-    return _Prepared(_cut(windows, recipe, channels), recipe, programs)
+    spreads = tuple(_spread_of(s, recipe.how, windows) for s in sums[2:])
+    return _Prepared(_cut(windows, recipe, channels), recipe, programs, spreads)
+
+
+def _spread_of(weights: _Sum | None, how: int, windows: Windows) -> Spread | None:
+    """How weights are subtracted around missing samples, if they are of one sign and fit."""
+    if weights is None or weights.unit is None or how == _INTEGERS or set(windows.steps) != {1}:
+        return None
+    unit = weights.unit
+    if (unit < 0).any() and (unit > 0).any():
+        return None
+    dtype = np.float32 if how == _WHOLE32 else np.float64
+    filled = np.pad(unit[:, ::-1], [(0, 0), (0, -unit.shape[1] % _RUN)])
+    runs = filled.size * dtype().itemsize / (4 * _RUN)
+    share = (weights.strategy.cost - _NS_FILLED) / (_NS_SPREAD * len(unit) + _NS_RUN * runs)
+    lows = weights.strategy.cost / (_NS_RUN * runs)
+    return Spread(filled.astype(dtype), float(unit.sum()), weights.whole, min(share, 0.5), lows)
 
 
 def _each_alone(planes: int) -> _Along:
@@ -594,11 +644,10 @@ class _Asked:
 
         def made(w: Floats) -> _Sum:
             if allowed is not None:
-                return _whole_sum(self, w, 0, 1, byte, allowed)
+                return replace(_whole_sum(self, w, 0, 1, byte, allowed), unit=w, whole=True)
             kernel, floats = Kernel(np.ascontiguousarray(w)), PIXELS[name]
-            return _Sum(
-                kernel, self.decided(kernel, byte, floats, (0.0, 1.0, True), "auto"), floats
-            )
+            strategy = self.decided(kernel, byte, floats, (0.0, 1.0, True), "auto")
+            return _Sum(kernel, strategy, floats, w)
 
         by_weight = made(weights) if self.plan.renormalize else None
         return by_weight, None if by_weight is not None and self.one_sign else made(np.abs(weights))
@@ -661,7 +710,7 @@ def _of_floats(asked: _Asked, plain: _Sum) -> Recipe:
     quotient = asked.quotient(1.0, 1.0, factor, whole)
     small = float(np.abs(unit).sum()) < 2**24 if whole else _is_single(asked, quotient)
     name = "float32" if narrow and small else "float64"
-    parts = asked.presence(unit, name, (*_SUM_TYPES, name) if whole else None)
+    parts = asked.presence(unit, name, (name, *_SUM_TYPES) if whole else None)
     how = _WHOLE32 if narrow and small else _WHOLE64
     return Recipe(plain, sums, *parts, how, quotient, _NO_DOUBT)
 
@@ -682,7 +731,7 @@ def _of_integers(asked: _Asked, plain: _Sum) -> Recipe:
     a, b = asked.peak * size * abs(above), size * below
     allowed: tuple[str, ...] = _SUM_TYPES
     if a < 2**23 and b < 2**24 and asked.target.peak < 2**16:
-        how, allowed = _WHOLE32, (*_SUM_TYPES, "float32")
+        how, allowed = _WHOLE32, ("float32", *_SUM_TYPES)  # what need not be converted first
     elif a < 2**52 and b < 2**53 and not asked.large:
         how, allowed = _WHOLE64, (*_SUM_TYPES, "float32", "float64")
     elif a < 2**62 and b < 2**62:
@@ -711,6 +760,8 @@ def _in_doubt(asked: _Asked, plain: _Sum) -> Recipe:
         sums, parts = asked.sums(name), asked.presence(asked.weights, name)
         of_sum = 1.01 * sums.strategy.error
         of_weight = max(1.01 * p.strategy.error for p in parts if p is not None)
+        if name == "float32":  # weights that are subtracted in float64 are rounded once
+            of_weight = max(of_weight, 1.01 * 2.0**-24 * asked.size_of_all)
         again = _DOUBTS * (of_sum + asked.peak * of_weight)
         if again * _NS_TAP * len(asked.nonzero) < sums.strategy.cost:
             break

@@ -17,6 +17,7 @@ cdef struct View:
     bint swapped    # samples are in the other byte order than this machine's
     bint packed     # the samples of a row lie side by side, aligned and in native order
     Py_ssize_t batch        # samples, a pixel apart, that a vector holds; 0 where bytes cannot be permuted
+    Py_ssize_t lead         # bytes of the vector before the first of them
     uint8_t together[64]    # permutation that packs the bytes of these samples
     uint8_t apart[64]       # the inverse permutation
     uint64_t apart_mask    # bytes that the inverse permutation writes
@@ -276,19 +277,23 @@ cdef inline Py_ssize_t type_size(int type) noexcept nogil:
 
 
 cdef void make_batches(View* v) noexcept nogil:
-    cdef Py_ssize_t i, k
-    v.batch = 0
-    if not PERMUTES_BYTES or not v.size < v.pixel <= BYTE_LANES // 2:
+    """How samples lie in a vector of bytes. If pixels run backwards, the first sample is the vector's last."""
+    cdef Py_ssize_t i, k, place, step = v.pixel if v.pixel > 0 else -v.pixel
+    v.batch, v.lead = 0, 0
+    if not PERMUTES_BYTES or not v.size <= step <= BYTE_LANES // 2 or v.pixel == v.size:
         return
-    v.batch = (BYTE_LANES - v.size) // v.pixel + 1
+    v.batch = (BYTE_LANES - v.size) // step + 1
+    if v.pixel < 0:
+        v.lead = BYTE_LANES - v.size
     memset(v.together, 0, BYTE_LANES)
     memset(v.apart, 0, BYTE_LANES)
     v.apart_mask = 0
     for i in range(v.batch):
+        place = v.lead + i * v.pixel
         for k in range(v.size):
-            v.together[i * v.size + k] = <uint8_t>(i * v.pixel + k)
-            v.apart[i * v.pixel + k] = <uint8_t>(i * v.size + k)
-            v.apart_mask |= <uint64_t>1 << (i * v.pixel + k)
+            v.together[i * v.size + k] = <uint8_t>(place + k)
+            v.apart[place + k] = <uint8_t>(i * v.size + k)
+            v.apart_mask |= <uint64_t>1 << (place + k)
 
 
 cdef void* get_memory(size_t count, size_t size) except NULL:

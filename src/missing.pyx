@@ -9,6 +9,9 @@ with zeros in their place, and beside it as many bytes, 1 where a sample is. The
                                                           sums / weights, fill where too little is there
     1, 0 where missing        --- kernel -->  weights   /
 
+Where few samples of a block are missing, its weights are not summed: they are those of all samples, less those
+of each missing one.
+
 The last step takes a row at a time: quotient, threshold and rounding are loops over samples that the compiler
 makes vectors of, so this file is compiled for each level. A block in whose windows nothing is missing is the
 plain call's: one request, straight from array to result.
@@ -32,7 +35,7 @@ each of the engine's; here all of these serve.
 cimport numpy as cnp
 from fastconv._engine.planner cimport F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64
 from fastconv._engine.pool cimport run as run_bands
-from libc.math cimport fabs, floor, rint
+from libc.math cimport fabs, floor, rint, sqrt, sqrtf
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -44,6 +47,7 @@ cnp.import_array()
 cdef enum:
     SEGMENT = 512       # samples of a row that are divided at a time
     TAPS = 8            # of a row that are summed at a time
+    RUN = 16            # weights of a row that are subtracted at a time
 
 # How quotients are made, as fastconv/_missing.py has them.
 cdef enum:
@@ -65,12 +69,22 @@ cdef fused word:
     uint32_t
     uint64_t
 
+cdef struct Spread:
+    # Weights of one sign, to be subtracted around missing samples.
+    const void* weights         # rows of `pitch` of the quotient's type, from right to left, filled up with 0;
+    Py_ssize_t pitch            # NULL: weights are always summed
+    double total                # of all
+    bint whole                  # whether these are whole numbers, whose sums are exact
+    double share                # most missing samples for each result
+    double most_lows            # most weights that are summed one by one, for each result
+
 cdef struct Sum:
     # One of the engine's programs, and the type of its results.
     Runner runner
     const void* program
     int type
     int size
+    Spread spread
 
 cdef struct Tap:
     Py_ssize_t z, y, x
@@ -575,32 +589,66 @@ cdef inline void store_results(const MaskedCall* call, const Block* b, Py_ssize_
             put_hole(call, b, y, first + i, hole[i])
 
 
+cdef struct Gone:
+    # Columns of the missing samples of a padded block, row by row, and where those of each row begin.
+    int32_t* columns
+    Py_ssize_t* first
+
+cdef struct Plane:
+    # Sums of a block, one behind the other; `data` is NULL if there are none.
+    const char* data
+    int type
+    Py_ssize_t row              # bytes
+    const Spread* spread        # or how each row is made when it is needed, in `data`
+    Py_ssize_t lows             # how many sums were made one by one
+
 cdef struct Sums:
-    # What the engine summed of a block.
+    # What was summed of a block.
     const char* samples         # the padded block
     const uint8_t* present
-    const char* sums
-    const char* weights         # or NULL
-    const char* sizes           # or NULL
+    Plane sums, weights, sizes
+    Gone gone
+    char* room                  # for sums of weights
 
 
-cdef inline void divide_rows(const MaskedCall* call, const Block* b, const Sums* s, real* v, real* d, real* size,
+cdef const char* row_at(const MaskedCall* call, const Block* b, Sums* s, Plane* plane, const Sum* sum,
+                        Py_ssize_t y) noexcept nogil:
+    """A row of weights. Once so many were made one by one as take as long as all, these are summed."""
+    if plane.spread == NULL:
+        return plane.data + y * plane.row
+    if plane.lows <= sum.spread.most_lows * <double>(b.slices * b.rows * b.cols):
+        if plane.type == F32:
+            return spread_row(<float*>plane.data, call, b, s, plane, y)
+        return spread_row(<double*>plane.data, call, b, s, plane, y)
+    make_plane(call, b, plane, sum, <const char*>s.present, U8, 1, 1, &s.room)
+    return plane.data + y * plane.row
+
+
+cdef inline void divide_rows(const MaskedCall* call, const Block* b, Sums* s, real* v, real* d, real* size,
                              uint8_t* hole) noexcept nogil:
     """All results of a block, SEGMENT samples at a time."""
     cdef Py_ssize_t y, first, n, i, row = b.cols * call.channels
-    cdef Py_ssize_t repeat = call.channels if call.shared else 1, thin = row // repeat
+    cdef Py_ssize_t repeat = call.channels if call.shared else 1
+    cdef bint direct = (call.dst.type == (F64 if sizeof(real) == 8 else F32) and call.holes.data == NULL
+                        and packed(&call.dst, call.channels, sizeof(real)))
     cdef const real* sums
     cdef const real* weights = NULL
     cdef const real* sizes = NULL
     cdef real sign = <real>call.sign, least = <real>call.least, fill = <real>call.fill
     cdef real above = <real>call.above, below = <real>call.below, factor = <real>call.factor
+    cdef const char* weights_row = NULL
+    cdef const char* sizes_row = NULL
     for y in range(b.slices * b.rows):
+        if s.weights.data != NULL:
+            weights_row = row_at(call, b, s, &s.weights, &call.weights, y)
+        if s.sizes.data != NULL:
+            sizes_row = row_at(call, b, s, &s.sizes, &call.sizes, y)
         first = 0
         while first < row:
             n = smaller(SEGMENT, row - first)
-            sums = widened(v, s.sums + y * row * call.sums.size, call.sums.type, first, n, 1)
-            if s.weights != NULL:
-                weights = widened(d, s.weights + y * thin * call.weights.size, call.weights.type, first, n, repeat)
+            sums = widened(v, s.sums.data + y * s.sums.row, s.sums.type, first, n, 1)
+            if s.weights.data != NULL:
+                weights = widened(d, weights_row, s.weights.type, first, n, repeat)
             if real is float and call.how == DOUBT32:
                 if divide_in_doubt(<float*>v, <uint32_t*>size, <const float*>sums, <const float*>weights, call, n):
                     settle_all(call, b, s, y, first, <float*>v, <const uint32_t*>size, n)
@@ -612,10 +660,15 @@ cdef inline void divide_rows(const MaskedCall* call, const Block* b, const Sums*
                 store_results(call, b, y, first, v, hole, n)
                 first += n
                 continue
-            if s.sizes != NULL:
-                sizes = widened(size, s.sizes + y * thin * call.sizes.size, call.sizes.type, first, n, repeat)
+            if s.sizes.data != NULL:
+                sizes = widened(size, sizes_row, s.sizes.type, first, n, repeat)
                 divide(v, sums, weights, n, above, below, factor)
                 fill_holes(v, hole, weights, sizes, n, least, <real>call.cancelled, fill)
+            elif direct:
+                divide_and_fill(<real*>result_at(call, b, y, first), sums, weights, n, above, below, factor, sign,
+                                least, fill)
+                first += n
+                continue
             else:
                 divide_and_fill(v, sums, weights, n, above, below, factor, sign, least, fill)
                 if call.holes.data != NULL:
@@ -796,19 +849,18 @@ cdef inline int64_t quotient(int64_t a, int64_t b) noexcept nogil:
 
 
 cdef void divide_integers(const MaskedCall* call, const Block* b, const Sums* s) noexcept nogil:
-    cdef Py_ssize_t y, i, thin, row = b.cols * call.channels, repeat = call.channels if call.shared else 1
+    cdef Py_ssize_t y, i, row = b.cols * call.channels, repeat = call.channels if call.shared else 1
     cdef int64_t v, d, size
     cdef bint hole
-    thin = row // repeat
     for y in range(b.slices * b.rows):
         for i in range(row):
-            v = integer_at(s.sums + y * row * call.sums.size, call.sums.type, i) * call.above64
+            v = integer_at(s.sums.data + y * s.sums.row, s.sums.type, i) * call.above64
             d = 1
-            if s.weights != NULL:
-                d = integer_at(s.weights + y * thin * call.weights.size, call.weights.type, i // repeat)
+            if s.weights.data != NULL:
+                d = integer_at(s.weights.data + y * s.weights.row, s.weights.type, i // repeat)
             size = d if d > 0 else -d
-            if s.sizes != NULL:
-                size = integer_at(s.sizes + y * thin * call.sizes.size, call.sizes.type, i // repeat)
+            if s.sizes.data != NULL:
+                size = integer_at(s.sizes.data + y * s.sizes.row, s.sizes.type, i // repeat)
             hole = size < call.least or fabs(<double>d) < call.cancelled * size or d == 0
             if hole:
                 put_bits(result_at(call, b, y, i), size_of(call.dst.type), call.fill_bits)
@@ -826,6 +878,135 @@ cdef inline void put_int64(char* p, int type, int64_t v) noexcept nogil:
     else:
         # of other types, integers beyond 2**53 saturate
         put_integer(p, type, <double>v)
+
+
+# --- weights around missing samples -------------------------------------------------------------------------
+
+
+cdef Py_ssize_t count_missing(const uint8_t* present, Py_ssize_t n) noexcept nogil:
+    """Of `n` samples, a part at a time that a byte counts."""
+    cdef Py_ssize_t i, k, x, there = 0
+    cdef uint8_t part[64]
+    for i in range(0, n - n % 8192, 8192):
+        memset(part, 0, 64)
+        for k in range(128):
+            for x in range(64):
+                part[x] += present[i + 64 * k + x]
+        for x in range(64):
+            there += part[x]
+    for i in range(n - n % 8192, n):
+        there += present[i]
+    return n - there
+
+
+cdef void list_missing(Gone* gone, const Block* b, const uint8_t* present) noexcept nogil:
+    """The columns of missing samples, row by row. No branch depends on a sample: where few are missing, each would
+    be predicted wrongly."""
+    cdef Py_ssize_t r, x, k, n, first
+    cdef uint64_t eight
+    cdef int32_t* to = gone.columns
+    cdef int32_t words[SEGMENT]    # that hold a missing sample
+    for r in range(b.deep * b.tall):
+        gone.first[r] = to - gone.columns
+        first = 0
+        while first + 8 <= b.wide:
+            n = 0
+            for x in range(first // 8, smaller(first + SEGMENT, b.wide) // 8):
+                memcpy(&eight, present + 8 * x, 8)
+                words[n] = <int32_t>x
+                n += eight != 0x0101010101010101ULL
+            for k in range(n):
+                for x in range(8 * words[k], 8 * words[k] + 8):
+                    to[0] = <int32_t>x
+                    to += not present[x]
+            first += SEGMENT
+        for x in range(b.wide // 8 * 8, b.wide):
+            to[0] = <int32_t>x
+            to += not present[x]
+        present += b.wide
+    gone.first[b.deep * b.tall] = to - gone.columns
+
+
+cdef inline Py_ssize_t spread_pitch(const Block* b, const Spread* spread) noexcept nogil:
+    """Samples of a row of weights: room on either side for what reaches beyond the block."""
+    return 0 if spread.weights == NULL else b.wide + spread.pitch + RUN
+
+
+cdef Py_ssize_t spread_bytes(const Block* b, const Spread* spread) noexcept nogil:
+    """Room for a row, and for the list of missing samples."""
+    cdef Py_ssize_t most = <Py_ssize_t>(spread.share * <double>(b.slices * b.rows * b.cols)) + 2
+    if spread.weights == NULL:
+        return 0
+    return spread_pitch(b, spread) * 8 + most * 4 + (b.deep * b.tall + 1) * 8 + RUN * 8 + 3 * 128
+
+
+cdef inline void subtract_missing(real* row, const MaskedCall* call, const Block* b, const Gone* gone,
+                                  const Spread* spread, Py_ssize_t y) noexcept nogil:
+    """Take the weights of missing samples from a row of results. `row` begins so far before the first result as
+    windows are wide."""
+    cdef Py_ssize_t r, g, j, above, _x
+    cdef real less[RUN]     # apart from both, or the compiler would take one for the other
+    cdef const real* w = <const real*>spread.weights
+    cdef const real* run
+    cdef real* to
+    for r in range(call.slices.taps * call.rows.taps):
+        above = (y // b.rows + r // call.rows.taps) * b.tall + y % b.rows + r % call.rows.taps
+        for g in range(gone.first[above], gone.first[above + 1]):
+            to, run = row + gone.columns[g], w
+            for _x in range(spread.pitch // RUN):
+                for j in range(RUN):
+                    less[j] = to[j] - run[j]
+                memcpy(to, less, sizeof(less))
+                to += RUN
+                run += RUN
+        w += spread.pitch
+
+
+cdef inline const char* spread_row(real* row, const MaskedCall* call, const Block* b, const Sums* s, Plane* plane,
+                                   Py_ssize_t y) noexcept nogil:
+    """A row of weights: those of all samples, less those of each missing one.
+
+    Whole weights are exact. Of others, what is off is at most one rounding of the whole for each missing sample,
+    so less than the half of all is summed of what is there: what is more keeps the bound of a sum.
+    """
+    cdef const Spread* spread = plane.spread
+    cdef Py_ssize_t x, lead = call.cols.taps - 1
+    cdef real total = <real>spread.total, sign = -1 if spread.total < 0 else 1, half = <real>(spread.total / 2) * sign
+    cdef uint32_t low = 0
+    for x in range(b.cols + lead):
+        row[x] = total
+    subtract_missing(row, call, b, &s.gone, spread, y)
+    row += lead
+    if spread.whole:
+        return <const char*>row
+    for x in range(b.cols):
+        low |= row[x] * sign < half
+    if low:
+        for x in range(b.cols):
+            if row[x] * sign < half:
+                row[x] = weight_there(row, call, b, spread, s.present, y, x)
+                plane.lows += 1
+    return <const char*>row
+
+
+cdef real weight_there(real* kind, const MaskedCall* call, const Block* b, const Spread* spread,
+                       const uint8_t* present, Py_ssize_t y, Py_ssize_t x) noexcept nogil:
+    """Sum of the weights of what is there in a window. What stands before it meets weights of 0."""
+    cdef Py_ssize_t r, k, j, last = x + call.cols.taps - 1
+    cdef real part[RUN]
+    cdef const real* w = <const real*>spread.weights
+    cdef const uint8_t* p
+    for j in range(RUN):
+        part[j] = 0
+    for r in range(call.slices.taps * call.rows.taps):
+        p = present + ((y // b.rows + r // call.rows.taps) * b.tall + y % b.rows + r % call.rows.taps) * b.wide + last
+        for k in range(spread.pitch // RUN):
+            for j in range(RUN):
+                part[j] += w[j] * <real>(p - k * RUN)[-j]
+            w += RUN
+    for j in range(1, RUN):
+        part[0] += part[j]
+    return part[0]
 
 
 # --- blocks -----------------------------------------------------------------------------------------------
@@ -883,38 +1064,66 @@ cdef inline Py_ssize_t aligned(Py_ssize_t n) noexcept nogil:
     return (n + 127) // 64 * 64
 
 
+cdef inline int make_plane(const MaskedCall* call, const Block* b, Plane* to, const Sum* sum, const char* padded,
+                           int type, int size, Py_ssize_t channels, char** room) noexcept nogil:
+    """Sum a block into scratch memory."""
+    to.data, to.type, to.row, to.spread = room[0], sum.type, b.cols * channels * sum.size, NULL
+    room[0] += aligned(b.slices * b.rows * to.row)
+    return sum_block(call, b, sum, padded, type, size, channels, <char*>to.data)
+
+
+cdef inline int weigh(const MaskedCall* call, const Block* b, Sums* s, Plane* to, const Sum* sum, Py_ssize_t channels,
+                      Py_ssize_t gone) noexcept nogil:
+    """Weights of what is there, or their magnitudes; none if there is no such program."""
+    cdef Py_ssize_t lead = call.cols.taps - 1
+    to.data = NULL
+    if sum.program == NULL:
+        return 0
+    if channels > 1 or gone > sum.spread.share * <double>(b.slices * b.rows * b.cols):
+        return make_plane(call, b, to, sum, <const char*>s.present, U8, 1, channels, &s.room)
+    if s.gone.columns == NULL:
+        s.gone.columns = <int32_t*>s.room
+        s.room += aligned((gone + 1) * sizeof(int32_t))
+        s.gone.first = <Py_ssize_t*>s.room
+        s.room += aligned((b.deep * b.tall + 1) * sizeof(Py_ssize_t))
+        list_missing(&s.gone, b, s.present)
+    to.spread, to.lows, to.type = &sum.spread, 0, F32 if call.how == WHOLE32 else F64
+    # the first result of each row stands where vectors begin
+    to.data = <char*>(<size_t>s.room // 64 * 64 + 64 + (RUN - lead % RUN) % RUN * size_of(to.type))
+    s.room += aligned(spread_pitch(b, to.spread) * size_of(to.type) + RUN * size_of(to.type))
+    return 0
+
+
+cdef inline void load_samples(const MaskedCall* call, const Block* b, char* samples, uint8_t* present) noexcept nogil:
+    if call.sample == 1:
+        load_block[uint8_t](call, b, <uint8_t*>samples, present)
+    elif call.sample == 2:
+        load_block[uint16_t](call, b, <uint16_t*>samples, present)
+    elif call.sample == 4:
+        load_block[uint32_t](call, b, <uint32_t*>samples, present)
+    else:
+        load_block[uint64_t](call, b, <uint64_t*>samples, present)
+
+
 cdef int run_block(const MaskedCall* call, const Block* b, char* scratch) noexcept nogil:
-    cdef Py_ssize_t channels = 1 if call.shared else call.channels, padded = b.deep * b.tall * b.wide
-    cdef Py_ssize_t results = b.slices * b.rows * b.cols
+    cdef Py_ssize_t channels = 1 if call.shared else call.channels, padded = b.deep * b.tall * b.wide, gone
     cdef char* segments = scratch
     cdef Sums s
-    cdef int failed = 0
+    cdef int failed
     scratch += 5 * SEGMENT * 8
     s.samples = scratch
     scratch += aligned(padded * call.channels * call.sample)
     s.present = <uint8_t*>scratch
-    scratch += aligned(padded * channels)
-    if call.sample == 1:
-        load_block[uint8_t](call, b, <uint8_t*>s.samples, <uint8_t*>s.present)
-    elif call.sample == 2:
-        load_block[uint16_t](call, b, <uint16_t*>s.samples, <uint8_t*>s.present)
-    elif call.sample == 4:
-        load_block[uint32_t](call, b, <uint32_t*>s.samples, <uint8_t*>s.present)
-    else:
-        load_block[uint64_t](call, b, <uint64_t*>s.samples, <uint8_t*>s.present)
+    s.room = scratch + aligned(padded * channels)
+    s.gone.columns = NULL
+    load_samples(call, b, <char*>s.samples, <uint8_t*>s.present)
     if call.how == ALL:
         define_rows(call, b, &s)
         return 0
-    s.sums, s.weights, s.sizes = scratch, NULL, NULL
-    failed += sum_block(call, b, &call.sums, s.samples, call.src.type, call.sample, call.channels, <char*>s.sums)
-    scratch += aligned(results * call.channels * call.sums.size)
-    if call.weights.program != NULL:
-        s.weights = scratch
-        failed += sum_block(call, b, &call.weights, <const char*>s.present, U8, 1, channels, scratch)
-        scratch += aligned(results * channels * call.weights.size)
-    if call.sizes.program != NULL:
-        s.sizes = scratch
-        failed += sum_block(call, b, &call.sizes, <const char*>s.present, U8, 1, channels, scratch)
+    failed = make_plane(call, b, &s.sums, &call.sums, s.samples, call.src.type, call.sample, call.channels, &s.room)
+    gone = count_missing(s.present, padded) if channels == 1 else 0
+    failed += weigh(call, b, &s, &s.weights, &call.weights, channels, gone)
+    failed += weigh(call, b, &s, &s.sizes, &call.sizes, channels, gone)
     if call.how == INTEGERS:
         divide_integers(call, b, &s)
     elif call.how == WHOLE32 or call.how == DOUBT32:
@@ -935,6 +1144,7 @@ cdef int run_band(const void* context, Py_ssize_t i, Py_ssize_t bands) noexcept 
     cdef int failed = 0
     size += b.deep * b.tall * b.wide * call.channels * (call.sample + 1)
     size += b.slices * b.rows * b.cols * call.channels * (call.sums.size + call.weights.size + call.sizes.size)
+    size += spread_bytes(&b, &call.weights.spread) + spread_bytes(&b, &call.sizes.spread)
     size += TAPS * call.channels * call.sample    # beyond the last row, which are multiplied by 0
     scratch = <char*>malloc(size)
     if scratch == NULL:
@@ -967,6 +1177,60 @@ cdef int put_windows(Windows* w, tuple given) except -1:
     return 0
 
 
+cdef void add_squares(real* total, const real* one, Py_ssize_t n, bint squared, bint root) noexcept nogil:
+    cdef Py_ssize_t i
+    if squared and root:
+        for i in range(n):
+            total[i] = root_of(total[i] + one[i] * one[i])
+    elif squared:
+        for i in range(n):
+            total[i] = total[i] + one[i] * one[i]
+    elif root:
+        for i in range(n):
+            total[i] = root_of(total[i] * total[i] + one[i] * one[i])
+    else:
+        for i in range(n):
+            total[i] = total[i] * total[i] + one[i] * one[i]
+
+
+cdef inline real root_of(real x) noexcept nogil:
+    return sqrtf(x) if real is float else sqrt(x)
+
+
+def join_squares(cnp.ndarray total, cnp.ndarray one, bint squared, bint root):
+    """Add the squares of `one` to those of `total`, in place; and take the root.
+
+    One pass over arrays that are in the cache where NumPy takes four. Its roundings are these.
+
+    Parameters
+    ----------
+    total, one : ndarray of float32 or float64
+        Of the same type and size; C-contiguous.
+    squared : bool
+        Whether `total` holds squares already.
+    root : bool
+    """
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(total)
+    cdef void* to = cnp.PyArray_DATA(total)
+    cdef const void* p = cnp.PyArray_DATA(one)
+    cdef bint narrow = cnp.PyArray_TYPE(total) == cnp.NPY_FLOAT
+    with nogil:
+        if narrow:
+            add_squares(<float*>to, <const float*>p, n, squared, root)
+        else:
+            add_squares(<double*>to, <const double*>p, n, squared, root)
+
+
+cdef int put_spread(Spread* spread, given) except -1:
+    cdef cnp.ndarray weights
+    if given is None:
+        spread.weights, spread.share = NULL, -1
+        return 0
+    weights, spread.total, spread.whole, spread.share, spread.most_lows = given
+    spread.weights, spread.pitch = cnp.PyArray_DATA(weights), weights.shape[1]
+    return 0
+
+
 cdef class Blocks:
     """A picture or volume with missing samples, and what is to be done with it.
 
@@ -986,6 +1250,8 @@ cdef class Blocks:
         Whether the programs are those of volumes.
     programs : tuple of (program, type) or None
         Of the plain call, the sums, the weights, their magnitudes.
+    spreads : two of (ndarray of (rows, weights), total, whole, share, most_lows) or None
+        Of the weights and their magnitudes: see `Spread`.
     how : int
     quotient, doubt : tuple
         Its numbers, and those of the definition: see `MaskedCall`.
@@ -1004,14 +1270,14 @@ cdef class Blocks:
         free(self.dirty)
 
     def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, tuple windows,
-                 double constant, bint volume, tuple programs, int how, tuple quotient, tuple doubt, tuple limits,
-                 tuple fill):
+                 double constant, bint volume, tuple programs, tuple spreads, int how, tuple quotient, tuple doubt,
+                 tuple limits, tuple fill):
         cdef MaskedCall* call = &self.call
         cdef cnp.ndarray constant_bits, fill_bits, kernel, taps = doubt[2]
         cdef Sum* sums[4]
         cdef size_t runner, first
         cdef Py_ssize_t i
-        self._kept = (src, mask, dst, holes, windows, programs, doubt)
+        self._kept = (src, mask, dst, holes, windows, programs, spreads, doubt)
         memset(call, 0, sizeof(MaskedCall))
         put_array(&call.src, src, source)
         put_array(&call.mask, mask, U8)
@@ -1025,6 +1291,8 @@ cdef class Blocks:
         call.blocks = call.slices.blocks * call.rows.blocks * call.cols.blocks
         constant_bits, fill_bits = src.dtype.type(0 if omit else constant).reshape(1), fill[1]
         memcpy(&call.constant_bits, cnp.PyArray_DATA(constant_bits), call.sample)
+        put_spread(&call.weights.spread, spreads[0])
+        put_spread(&call.sizes.spread, spreads[1])
         sums[0], sums[1], sums[2], sums[3] = &call.plain, &call.sums, &call.weights, &call.sizes
         for i in range(4):
             if programs[i] is not None:

@@ -141,6 +141,9 @@ def filter_all(what: str, image: Array, target: Guarded, at_end: bool) -> int:
     for shape in ("valid", "full"):
         say(f"{what}{shape}")
         fastconv.convolve(image, KERNELS["even 4x6"], shape=shape, channel_axis=axis)
+    say(f"{what}to backward rows")
+    fastconv.convolve(image, np.ones((2, 2)), channel_axis=axis, out=out[::-1, ::-1], threads=1)
+    calls += 1
     if image.dtype == np.int64:
         say(f"{what}wide")
         fastconv.convolve(image, [[2, -1], [3, 1]], method="wide", channel_axis=axis)

@@ -217,3 +217,19 @@ def test_banks_of_integers_need_a_fill_before_anything_is_written(near: int) -> 
         with pytest.raises(ValueError, match=r"^fill must be given for a result of type uint8"):
             bank(image, SMALL, "sum", out=out, **options)
         assert (out == 9).all()
+
+
+@pytest.mark.parametrize("pixel", ["float32", "float64"])
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_lengths_have_the_bits_of_squares_sums_and_roots(
+    near: int, count: int, pixel: str, level: str
+) -> None:
+    bank = list(np.random.default_rng(count).normal(size=(count, 3, 5)))
+    for shape in ((23, 41), (3, 23, 41), (1, 1)):
+        image = np.random.default_rng(1).normal(size=shape).astype(pixel)
+        each = fastconv.bank(image, bank)
+        squares = each[0] * each[0]
+        for one in each[1:]:
+            squares += one * one
+        got = fastconv.bank(image, bank, "hypot")
+        np.testing.assert_array_equal(got, np.abs(each[0]) if count == 1 else np.sqrt(squares))

@@ -345,6 +345,22 @@ def test_views_give_the_bits_of_their_copies(level: str, dtype: str, view: str) 
         assert out.tobytes() == got.tobytes()
 
 
+@pytest.mark.parametrize("width", [1, 63, 64, 65, 200, 700])
+@pytest.mark.parametrize("channels", [1, 2, 3, 5])
+@pytest.mark.parametrize("dtype", ["uint8", "<u2", ">i2", "<f4", ">f4", "float64", "int64"])
+def test_backward_rows_give_and_take_the_bits_of_forward_ones(
+    level: str, dtype: str, channels: int, width: int
+) -> None:
+    image = picture((5, width, channels), "uint8").astype(dtype)[:, ::-1]
+    copy = np.ascontiguousarray(image)
+    kernel = np.array([[1.0, 2, 1], [2, 5, 2]])
+    wanted = fastconv.convolve(copy, kernel, channel_axis=-1)
+    out = np.zeros_like(copy)
+    fastconv.convolve(image, kernel, channel_axis=-1, out=out[:, ::-1])
+    assert fastconv.convolve(image, kernel, channel_axis=-1).tobytes() == wanted.tobytes()
+    assert out[:, ::-1].astype(wanted.dtype).tobytes() == wanted.tobytes()
+
+
 @pytest.mark.parametrize("axis", [0, 1, -1])
 @pytest.mark.parametrize("dtype", ["uint8", "uint64", "float32", "float64"])
 @pytest.mark.parametrize("width", [17, 70])

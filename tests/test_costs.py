@@ -73,6 +73,14 @@ def test_views_cost_what_their_copies_do(view: str) -> None:
         assert least(partial(call, image)) < 5 * least(partial(call, copy)) + 5e-6
 
 
+def test_rows_that_run_backwards_cost_what_their_copies_do(level: str) -> None:
+    # sample by sample, 4.8 times the time with AVX-512
+    image = picture((400, 700), "uint8")[:, ::-1]
+    copy, kernel = np.ascontiguousarray(image), np.outer([1, 2, 1], [1, 2, 1]) / 16
+    costs = [least(partial(fastconv.convolve, a, kernel, threads=1)) for a in (image, copy)]
+    assert costs[0] < 2.5 * costs[1]
+
+
 @pytest.mark.parametrize("size", [11, 31])
 def test_black_regions_do_not_make_a_call_ten_times_slower(size: int) -> None:
     # results of float FFTs next to black are proven another way

@@ -17,6 +17,7 @@ import scipy.ndimage
 import xarray as xr
 
 import fastconv
+from fastconv import reference
 
 from .judge import (
     BORDERS,
@@ -148,6 +149,47 @@ def test_results_are_the_definitions_however_much_is_missing(
 ) -> None:
     for name, kernel in POSITIVE.items():
         check(picture((70, 130), dtype), kernel, holes_of((70, 130), share), name, fill=9)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float16", "float32", "float64"])
+def test_results_are_the_definitions_where_few_are_missing_and_some_lie_together(
+    dtype: str, level: str
+) -> None:
+    rng = np.random.default_rng(5)
+    image = picture((48, 300), dtype)
+    kernels = POSITIVE | {"19 x 17": rng.random((19, 17)), "1 x 40": -rng.random((1, 40)) - 1}
+    kernels["heavy"] = np.array([[1e-3, 1.0, 2e-3], [1e-4, 3e-3, 1e-3]])
+    for share, gap in ((0.002, 3), (0.004, 12)):
+        mask = rng.random(image.shape) < share
+        mask[20 : 20 + gap, 200 : 200 + gap] = True  # windows of which nothing is left, or little
+        mask[0, :gap] = mask[-1, -gap - 1 :] = True
+        for name, kernel in kernels.items():
+            check(image, kernel, mask, name, fill=3)
+    check(image, kernels["19 x 17"], mask, "min_weight", fill=3, min_weight=0.6)
+    check(image, kernels["19 x 17"] - 0.5, mask, "zeros count", fill=3)
+    check(image, kernels["irrational 3x5"], mask, "not renormalized", fill=3, renormalize=False)
+
+
+def test_few_missing_samples_of_volumes_and_colours_are_the_definitions(level: str) -> None:
+    rng = np.random.default_rng(6)
+    kernel = rng.random((2, 3, 4))
+    for dtype in ("uint8", "float32"):
+        volume = rng.integers(0, 255, (9, 20, 150)).astype(dtype)
+        mask = rng.random(volume.shape) < 0.002
+        mask[3:6, 4:8, 20:26] = True
+        got = fastconv.convolve(volume, kernel, mask=mask, fill=5)
+        wanted = reference.convolve(volume, kernel, mask=mask, fill=5)
+        np.testing.assert_allclose(got, wanted, rtol=0 if dtype == "uint8" else 1e-5)
+        colours = picture((30, 200, 3), dtype)
+        gone = rng.random((30, 200)) < 0.003
+        for whole in (gone, rng.random(colours.shape) < 0.003):
+            check(colours, KERNELS["separable 3x5"], whole if whole.ndim > 2 else np.repeat(
+                whole[..., np.newaxis], 3, axis=2), "colours", fill=2, channel_axis=-1)  # fmt: skip
+        made = fastconv.convolve(colours, kernel[0], mask=gone, fill=2, channel_axis=-1)
+        same = fastconv.convolve(
+            colours, kernel[0], mask=np.repeat(gone[..., np.newaxis], 3, axis=2), fill=2, channel_axis=-1
+        )  # fmt: skip
+        np.testing.assert_allclose(made, same, rtol=0 if dtype == "uint8" else 1e-5)
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)

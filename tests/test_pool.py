@@ -149,18 +149,21 @@ try:
         os.sched_setaffinity(helper, [core])
         os.setpriority(os.PRIO_PROCESS, helper, 19)
     time.sleep(0.5)
-    times = {1: [], 2: []}
-    for _ in range(150):
-        for threads in times:
-            start = time.perf_counter()
-            got = fastconv.convolve(image, kernel, threads=threads)
-            times[threads].append(time.perf_counter() - start)
-            assert (got == wanted).all()
+    ratios = []     # of medians; a call that waited would do so in every round, other programs do not
+    for _ in range(3):
+        times = {1: [], 2: []}
+        for _ in range(50):
+            for threads in times:
+                start = time.perf_counter()
+                got = fastconv.convolve(image, kernel, threads=threads)
+                times[threads].append(time.perf_counter() - start)
+                assert (got == wanted).all()
+        ratios.append(sorted(times[2])[25] / sorted(times[1])[25])
 finally:
     for other in others:
         other.kill()
         other.wait()
-print(sorted(times[2])[75] / sorted(times[1])[75])
+print(min(ratios))
 """
 
 

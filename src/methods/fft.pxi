@@ -349,14 +349,20 @@ cdef inline void turn_over(vec* to, vec* a, const Fft* fft, Py_ssize_t x, Py_ssi
         y += lanes_of(a)
 
 
+cdef void transform_columns(vec* re, const Fft* fft) noexcept nogil:
+    """Forward transforms down a vector of columns of a tile."""
+    cdef vec* im = sample_at(re, fft.n * fft.pitch)
+    forward_passes(re, im, fft)
+    last_pass(re, im, fft)
+
+
 cdef void transform(vec* to, vec* a, const Fft* fft, Py_ssize_t columns) noexcept nogil:
     """Forward transforms down the columns of tile `a`, which become rows of tile `to`; columns from `columns` on are
     zero. A vector of columns is transposed while it is in the first-level cache."""
     cdef Py_ssize_t x = 0, side = fft.n * fft.pitch
     cdef vec* im = sample_at(a, side)
     while x < columns:
-        forward_passes(sample_at(a, x), sample_at(im, x), fft)
-        last_pass(sample_at(a, x), sample_at(im, x), fft)
+        transform_columns(sample_at(a, x), fft)
         turn_over(to, a, fft, x, fft.n)
         turn_over(sample_at(to, side), im, fft, x, fft.n)
         x += lanes_of(a)

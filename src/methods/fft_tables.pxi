@@ -8,42 +8,59 @@ cdef inline Py_ssize_t tile_pitch(vec* kind, Py_ssize_t n) noexcept:
     return n if n % (2 * line) else n + line
 
 
-cdef int make_fft(vec* kind, Fft* fft, const Facts* kernel, Py_ssize_t n, const Fft* wide) except -1:
-    """Make twiddles and the kernel's spectrum, which is taken from `wide`, the same in float64, if there is one."""
+cdef int make_fft(Fft* fft, const Facts* kernel, Py_ssize_t n, bint bounded) except -1:
+    """Make twiddles and the kernel's spectrum in float64; and if results are to be proven to be within the bound of
+    floats, what that needs of the spectrum."""
     cdef Py_ssize_t i
-    fft.n, fft.pitch = n, tile_pitch(kind, n)
+    fft.n, fft.pitch = n, tile_pitch(<vd*>NULL, n)
     fft.taps, fft.heaviest, fft.weight, fft.signed_weights = kernel.taps, kernel.largest, kernel.total, False
     for i in range(kernel.height * kernel.width):
-        fft.signed_weights = fft.signed_weights or kernel.weights[i] < 0
-    make_twiddles(kind, fft)
-    make_mirror(fft, LINE_BYTES // sample_size(kind))
-    if wide == NULL:
-        fft.spectrum = make_spectrum(kind, fft, kernel, False, &fft.most)
-    else:
-        fft.spectrum, fft.most = narrowed(kind, fft, wide, wide.spectrum), wide.most
+        fft.signed_weights |= kernel.weights[i] < 0
+    make_twiddles(<vd*>NULL, fft)
+    make_mirror(fft, LINE_BYTES // sizeof(double))
+    fft.spectrum = make_spectrum(fft, kernel, False)
+    if not bounded:
+        return 0
+    fft.magnitudes, fft.most = fft.spectrum, fft.weight
+    if fft.signed_weights:
+        fft.most = largest_magnitude(<const double*>fft.spectrum, n, fft.pitch) * n * n
+        fft.magnitudes = make_spectrum(fft, kernel, True)
     return 0
 
 
-cdef void* narrowed(vec* kind, const Fft* fft, const Fft* wide, const void* spectrum) except NULL:
+cdef int narrow_fft(Fft* fft, const Fft* wide) except -1:
+    """Make the same in float32."""
+    fft[0] = wide[0]
+    fft.twiddle = fft.mirrored = fft.spectrum = fft.magnitudes = NULL
+    fft.pitch = tile_pitch(<vf*>NULL, fft.n)
+    make_mirror(fft, LINE_BYTES // sizeof(float))
+    fft.twiddle = narrowed(1, wide.twiddles, wide.twiddles, wide.twiddle, wide.twiddles)
+    fft.spectrum = narrowed(2 * fft.n, fft.n, fft.pitch, wide.spectrum, wide.pitch)
+    fft.magnitudes = fft.spectrum
+    if wide.magnitudes != wide.spectrum and wide.magnitudes != NULL:
+        fft.magnitudes = narrowed(2 * fft.n, fft.n, fft.pitch, wide.magnitudes, wide.pitch)
+    return 0
+
+
+cdef void* narrowed(Py_ssize_t height, Py_ssize_t width, Py_ssize_t pitch, const void* wide,
+                    Py_ssize_t wide_pitch) except NULL:
+    """Rows of float64 as rows of float32."""
     cdef Py_ssize_t y, x
-    cdef void* made = get_memory(2 * fft.n * fft.pitch, sample_size(kind))
-    for y in range(2 * fft.n):
-        for x in range(fft.n):
-            set_sample(<vec*>made, y * fft.pitch + x, (<const double*>spectrum)[y * wide.pitch + x])
+    cdef float* made = <float*>get_memory(height * pitch, sizeof(float))
+    cdef float* row = made
+    cdef const double* from_ = <const double*>wide
+    for y in range(height):
+        for x in range(width):
+            row[x] = <float>from_[x]
+        row, from_ = row + pitch, from_ + wide_pitch
     return made
 
 
-cdef int make_bound(vec* kind, Fft* fft, const Facts* kernel, double eps, const Fft* wide) except -1:
-    """Make what proves results of floats with that `eps`; see fft_bound.pxi."""
-    cdef double most
+cdef int make_bound(vec* kind, Fft* fft, const Facts* kernel, double eps) except -1:
+    """Make what else proves results of floats with that `eps`; see fft_bound.pxi."""
     fft.error = FFT_ERROR * log2(<double>fft.n) * ldexp(1, -24 if vec is vf else -53)
     fft.room = larger(1, fft.taps) * eps
-    fft.magnitudes = fft.spectrum
     list_heavy(fft, kernel)
-    if fft.signed_weights and wide != NULL:
-        fft.magnitudes = narrowed(kind, fft, wide, wide.magnitudes)
-    elif fft.signed_weights:
-        fft.magnitudes = make_spectrum(kind, fft, kernel, True, &most)
     return 0
 
 
@@ -65,59 +82,51 @@ cdef void list_heavy(Fft* fft, const Facts* kernel) noexcept:
         fft.heavy = smaller(fft.heavy + 1, MOST_HEAVY)
 
 
-cdef void* make_spectrum(vec* kind, const Fft* fft, const Facts* kernel, bint magnitudes,
-                         double* most) except NULL:
-    """The spectrum of the weights, or of their magnitudes; computed in float64 for all lane types. `most` becomes its
-    largest magnitude before the division by the number of samples of a tile."""
-    cdef Py_ssize_t y, x, side, n = fft.n
-    cdef double w
-    cdef Fft exact
-    cdef double* re
+cdef void* make_spectrum(const Fft* fft, const Facts* kernel, bint magnitudes) except NULL:
+    """The spectrum of the weights, or of their magnitudes, with the order of a tile's: transformed down the columns,
+    transposed, and transformed down again."""
+    cdef Py_ssize_t y, x, n = fft.n, side = n * fft.pitch, lanes = F64_LANES
     cdef double* row
-    cdef void* spectrum = get_memory(2 * n * fft.pitch, sample_size(kind))
-    memset(&exact, 0, sizeof(Fft))
-    exact.n, exact.pitch = n, tile_pitch(<vd*>NULL, n)
-    try:
-        make_twiddles(<vd*>NULL, &exact)
-        side = n * exact.pitch
-        exact.spectrum = get_memory(4 * side, sizeof(double))
-        re = <double*>exact.spectrum
-        memset(re, 0, 2 * side * sizeof(double))
-        for y in range(kernel.height):  # backwards, since the window is correlated with it
-            row = re + (n - y if y else 0) * exact.pitch
-            for x in range(kernel.width):
-                w = kernel.weights[y * kernel.width + x]
-                row[n - x if x else 0] = (fabs(w) if magnitudes else w) / (<double>n * n)
-        transform(<vd*>(re + 2 * side), <vd*>re, &exact, n)
-        transform(<vd*>re, <vd*>(re + 2 * side), &exact, n)
-        most[0] = largest_magnitude(re, re + side, n, exact.pitch) * n * n
-        for y in range(2 * n):
+    cdef double* tile = <double*>get_memory(2 * side, sizeof(double))
+    cdef double* spectrum = <double*>malloc(2 * side * sizeof(double))
+    if spectrum == NULL:
+        free(tile)
+        raise MemoryError("the spectrum of a kernel")
+    memset(tile, 0, 2 * side * sizeof(double))
+    for y in range(kernel.height):  # backwards, since the window is correlated with it
+        row = tile + (n - y if y else 0) * fft.pitch
+        for x in range(kernel.width):
+            row[n - x if x else 0] = kernel.weights[y * kernel.width + x] / (<double>n * n)
+        if magnitudes:
             for x in range(n):
-                # this one is transposed twice, the tile that it multiplies once
-                set_sample(<vec*>spectrum, (y // n * n + x) * fft.pitch + y % n, re[y * exact.pitch + x])
-    except BaseException:
-        free(spectrum)
-        raise
-    finally:
-        free_fft(&exact)
+                row[x] = fabs(row[x])
+    for x in range(0, n, lanes):
+        if x == 0 or x + lanes > n - kernel.width + 1:
+            transform_columns(<vd*>(tile + x), fft)
+            turn_over(<vd*>spectrum, <vd*>tile, fft, x, n)
+            turn_over(<vd*>(spectrum + side), <vd*>(tile + side), fft, x, n)
+        else:   # columns of zeros
+            memset(spectrum + x * fft.pitch, 0, lanes * fft.pitch * sizeof(double))
+            memset(spectrum + side + x * fft.pitch, 0, lanes * fft.pitch * sizeof(double))
+    for x in range(0, n, lanes):
+        transform_columns(<vd*>(spectrum + x), fft)
+    free(tile)
     return spectrum
 
 
-cdef double largest_magnitude(const double* re, const double* im, Py_ssize_t n, Py_ssize_t pitch) noexcept:
+cdef double largest_magnitude(const double* re, Py_ssize_t n, Py_ssize_t pitch) noexcept:
     """The largest magnitude of n x n complex numbers."""
     cdef Py_ssize_t y, x
     cdef int k
+    cdef const double* im = re + n * pitch
     cdef double square, squares = 0, most = 0
-    cdef double largest[8]      # of columns 8 apart, which do not wait for each other
+    cdef double largest[8]      # of columns 8 apart, which do not wait for each other; 8 divides n
     memset(largest, 0, sizeof(largest))
     for y in range(n):
-        for x in range(y * pitch, y * pitch + n - 7, 8):
+        for x in range(y * pitch, y * pitch + n, 8):
             for k in range(8):
                 square = re[x + k] * re[x + k] + im[x + k] * im[x + k]
                 largest[k] = square if square > largest[k] else largest[k]
-        for x in range(y * pitch + n - n % 8, y * pitch + n):
-            square = re[x] * re[x] + im[x] * im[x]
-            squares = square if square > squares else squares
     for k in range(8):
         squares = largest[k] if largest[k] > squares else squares
     if 1e-280 < squares < 1e280:
@@ -206,17 +215,18 @@ cdef int make_tiles(Call* call, const Facts* kernel, const Proposal* p) except -
     float64."""
     cdef double eps = ldexp(1, -23 if p.accumulator == FLOAT32 else -52)
     cdef bint bounded = call.low == call.high    # floats have no limits
-    if p.accumulator != FLOAT32:
-        make_fft(<vd*>NULL, &call.fft, kernel, p.tile, NULL)
+    cdef bint narrow = p.accumulator == FLOAT32
+    cdef Fft* wide = &call.wide if narrow else &call.fft
+    make_fft(wide, kernel, p.tile, bounded)
+    if bounded:
+        make_bound(<vd*>NULL, wide, kernel, eps)
+    if narrow:
+        narrow_fft(&call.fft, wide)
         if bounded:
-            make_bound(<vd*>NULL, &call.fft, kernel, eps, NULL)
-    elif bounded:
-        make_fft(<vd*>NULL, &call.wide, kernel, p.tile, NULL)
-        make_bound(<vd*>NULL, &call.wide, kernel, eps, NULL)
-        make_fft(<vf*>NULL, &call.fft, kernel, p.tile, &call.wide)
-        make_bound(<vf*>NULL, &call.fft, kernel, eps, &call.wide)
-    else:
-        make_fft(<vf*>NULL, &call.fft, kernel, p.tile, NULL)
+            make_bound(<vf*>NULL, &call.fft, kernel, eps)
+        else:
+            free_fft(wide)
+            memset(wide, 0, sizeof(Fft))
     return 0
 
 

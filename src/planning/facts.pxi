@@ -34,36 +34,36 @@ cdef double sum_of_magnitudes(const double* w, Py_ssize_t n) noexcept nogil:
 
 cdef extern from *:
     """
+    #include <stddef.h>
     #include <string.h>
     #include <stdint.h>
-    /* Exponent of the lowest bit that is set in a finite number that is not zero. */
-    static int lowest_bit_of(double w) {
-        uint64_t bits, fraction;
-        int exponent, zeros = 0;
-        memcpy(&bits, &w, sizeof bits);
-        exponent = (int)(bits >> 52 & 0x7ff);
-        fraction = bits & 0xfffffffffffffULL;
-        if (exponent) fraction |= 1ULL << 52; else exponent = 1;
+    /* Exponent of the lowest bit that is set in any of n finite numbers; 2000 if all are zero. */
+    static int lowest_bit_of(const double *w, ptrdiff_t n) {
+        int lowest = 2000;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            uint64_t bits, fraction;
+            memcpy(&bits, w + i, sizeof bits);
+            int exponent = (int)(bits >> 52 & 0x7ff), zeros = 0;
+            if (exponent && exponent - 1075 >= lowest) continue;    /* as are all of its bits */
+            fraction = bits & 0xfffffffffffffULL;
+            if (exponent) fraction |= 1ULL << 52; else exponent = 1;
+            if (!fraction) continue;
     #if defined(__GNUC__)
-        zeros = __builtin_ctzll(fraction);
+            zeros = __builtin_ctzll(fraction);
     #else
-        while (!(fraction >> zeros & 1)) zeros++;
+            while (!(fraction >> zeros & 1)) zeros++;
     #endif
-        return exponent - 1075 + zeros;
+            if (exponent - 1075 + zeros < lowest) lowest = exponent - 1075 + zeros;
+        }
+        return lowest;
     }
     """
-    int lowest_bit_of(double w) nogil
+    int lowest_bit_of(const double* w, Py_ssize_t n) nogil
 
 
 cdef double unit_of(const double* w, Py_ssize_t n) noexcept nogil:
     """Largest power of two of which all weights are integer multiples; 1 if all are zero."""
-    cdef Py_ssize_t i
-    cdef int bit, lowest = 2000
-    for i in range(n):
-        if w[i] != 0:
-            bit = lowest_bit_of(w[i])
-            if bit < lowest:
-                lowest = bit
+    cdef int lowest = lowest_bit_of(w, n)
     return 1 if lowest == 2000 else ldexp(1, lowest)
 
 
@@ -75,45 +75,43 @@ def binary_unit(weights):
 
 
 cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width) noexcept nogil:
-    """Collect all facts that one pass over the weights tells. It reads eight weights at a time, with one loop
+    """Collect all facts that one pass over the weights tells. It reads four weights at a time, with one loop
     for each fact, since compilers vectorize such loops."""
-    cdef Py_ssize_t i, n = height * width
+    cdef Py_ssize_t i = 0, n = height * width
     cdef int k
-    cdef double magnitude, zeros = 0, others = 0
-    cdef double each[8]
-    cdef double most[8]
-    cdef double least[8]
-    cdef double none[8]
-    cdef double other[8]
+    cdef double magnitude, zeros = 0
+    cdef double each[4]
+    cdef double most[4]
+    cdef double least[4]
+    cdef double none[4]
     f.weights, f.height, f.width = w, height, width
-    for k in range(8):
-        most[k], least[k], none[k], other[k] = 0, INFINITY, 0, 0
-    for i in range(0, n - 7, 8):
-        for k in range(8):
+    for k in range(4):
+        most[k], least[k], none[k] = 0, INFINITY, 0
+    while i < n and w[i] == w[0]:
+        i += 1
+    f.equal = i == n
+    for i in range(0, n - 3, 4):
+        for k in range(4):
             each[k] = fabs(w[i + k])
-        for k in range(8):
+        for k in range(4):
             most[k] = each[k] if each[k] > most[k] else most[k]
-        for k in range(8):
+        for k in range(4):
             none[k] += 1.0 if each[k] == 0 else 0.0
-        for k in range(8):
-            other[k] += 1.0 if w[i + k] != w[0] else 0.0
-        for k in range(8):
+        for k in range(4):
             each[k] = each[k] if each[k] > 0 else INFINITY
-        for k in range(8):
+        for k in range(4):
             least[k] = each[k] if each[k] < least[k] else least[k]
-    for i in range(n - n % 8, n):
+    for i in range(n - n % 4, n):
         magnitude = fabs(w[i])
         most[0] = max(most[0], magnitude)
         none[0] += magnitude == 0
-        other[0] += w[i] != w[0]
         if 0 < magnitude < least[0]:
             least[0] = magnitude
     f.largest, f.smallest = 0, INFINITY
-    for k in range(8):
+    for k in range(4):
         f.largest, f.smallest = max(f.largest, most[k]), min(f.smallest, least[k])
         zeros += none[k]
-        others += other[k]
-    f.taps, f.equal = n - <Py_ssize_t>zeros, others == 0
+    f.taps = n - <Py_ssize_t>zeros
     f.total = sum_of_magnitudes(w, n)
     f.finite = f.largest <= DBL_MAX and f.total == f.total  # the total is NaN if a weight is
     if f.taps == 0:
@@ -163,6 +161,26 @@ cdef inline double first_weight(const Facts* f) noexcept nogil:
     return f.weights[0] if f.weights != NULL else f.column[0] * f.row[0]
 
 
+cdef double chain_of_filled(const double* w, Py_ssize_t n) noexcept nogil:
+    """The same for weights that are not zero, eight side by side, since compilers vectorize such loops."""
+    cdef Py_ssize_t i
+    cdef int k
+    cdef double total = 0, rest = n + 2
+    cdef double each[8]
+    cdef double weight[8]
+    for k in range(8):
+        each[k], weight[k] = 0, rest - k
+    for i in range(0, n - 7, 8):
+        for k in range(8):
+            each[k] += weight[k] * fabs(w[i + k])
+            weight[k] -= 8
+    for i in range(n - n % 8, n):
+        total += (rest - i) * fabs(w[i])
+    for k in range(8):
+        total += each[k]
+    return total
+
+
 cdef double chain_of(const double* w, Py_ssize_t n, bint symmetric) noexcept nogil:
     """The sum of the magnitudes of all partial sums of a chain of multiply-adds, each of which rounds, plus
     what rounding the weights adds. If `symmetric`, each weight of the first half multiplies the rounded sum
@@ -177,6 +195,8 @@ cdef double chain_of(const double* w, Py_ssize_t n, bint symmetric) noexcept nog
         return total + 3 * plain
     for i in range(n):
         rest += w[i] != 0
+    if rest == n:
+        return chain_of_filled(w, n)
     for i in range(n):
         if w[i] != 0:
             magnitude = fabs(w[i])

@@ -125,10 +125,23 @@ cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts*
 
 cdef void find_range(Whole* w, const Facts* f, double unit) noexcept nogil:
     """Find the range of the weights times `unit`."""
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, n = f.height * f.width
+    cdef int k
+    cdef double weight
+    cdef double low[8]      # side by side, since compilers vectorize such loops
+    cdef double high[8]
+    memset(low, 0, sizeof(low))
+    memset(high, 0, sizeof(high))
+    for i in range(0, n - 7, 8):
+        for k in range(8):
+            weight = f.weights[i + k]
+            low[k] = weight if weight < low[k] else low[k]
+            high[k] = weight if weight > high[k] else high[k]
+    for i in range(n - n % 8, n):
+        low[0], high[0] = min(low[0], f.weights[i]), max(high[0], f.weights[i])
     w.low = w.high = 0
-    for i in range(f.height * f.width):
-        w.low, w.high = min(w.low, f.weights[i] * unit), max(w.high, f.weights[i] * unit)
+    for k in range(8):
+        w.low, w.high = min(w.low, low[k] * unit), max(w.high, high[k] * unit)
 
 
 cdef bint quotient_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
@@ -173,67 +186,48 @@ cdef bint whole_of(Whole* w, Facts* f, const Request* request) noexcept nogil:
     return True
 
 
-cdef struct Rests:
-    # Sums over weights in fixed point, eight side by side.
-    double total[8]     # the numbers' magnitudes
-    double low[8]       # their least
-    double high[8]      # their greatest
-    double over[8]      # positive remainders of rounding
-    double under[8]     # magnitudes of negative remainders
-
-
-cdef inline void add_rests(Rests* r, const double* weights, double divisor, double unit, double scale) noexcept nogil:
-    """Add eight weights. Each step has a loop of its own, since compilers vectorize such loops."""
-    cdef int k
-    cdef double n[8]
-    cdef double rest[8]
-    for k in range(8):
-        rest[k] = weights[k] / divisor
-    for k in range(8):
-        n[k] = nearest(rest[k] * unit)
-    for k in range(8):
-        rest[k] -= n[k] * scale
-    for k in range(8):
-        r.total[k] += fabs(n[k])
-    for k in range(8):
-        r.low[k] = n[k] if n[k] < r.low[k] else r.low[k]
-    for k in range(8):
-        r.high[k] = n[k] if n[k] > r.high[k] else r.high[k]
-    for k in range(8):
-        r.over[k] += rest[k] if rest[k] > 0 else 0
-    for k in range(8):
-        r.under[k] -= rest[k] if rest[k] < 0 else 0
-
-
-cdef bint fixed_of(Whole* w, Facts* f, const Request* request, int fraction_bits) noexcept nogil:
-    """Write the kernel in fixed point. False if the sums have no room for the roundings, or if all numbers
-    are 0."""
+cdef double remainder_of(const Facts* f, double divisor, double unit) noexcept nogil:
+    """The sum of what rounding adds to the weights times `unit`, or of what it takes from them, whichever is
+    larger; in units."""
     cdef Py_ssize_t i, n = f.height * f.width
     cdef int k
-    cdef double total = 0, over = 0, under = 0
+    cdef double number, total = 0, magnitude = 0
+    cdef double total_of[8]
+    cdef double magnitude_of[8]
+    memset(total_of, 0, sizeof(total_of))
+    memset(magnitude_of, 0, sizeof(magnitude_of))
+    for i in range(0, n - 7, 8):
+        for k in range(8):
+            number = f.weights[i + k] / divisor * unit
+            number -= nearest(number)
+            total_of[k] += number
+            magnitude_of[k] += fabs(number)
+    for i in range(n - n % 8, n):
+        number = f.weights[i] / divisor * unit
+        number -= nearest(number)
+        total_of[0] += number
+        magnitude_of[0] += fabs(number)
+    for k in range(8):
+        total += total_of[k]
+        magnitude += magnitude_of[k]
+    return (magnitude + fabs(total)) / 2
+
+
+cdef bint fixed_of(Whole* w, const Whole* range_, Facts* f, const Request* request,
+                   int fraction_bits) noexcept nogil:
+    """Write the kernel, whose weights' range is known, in fixed point. False if the sums have no room for the
+    roundings, or if all numbers are 0."""
     cdef double unit = ldexp(1, fraction_bits), scale = ldexp(1, -fraction_bits)
     cdef double divisor = request.divisor or 1
-    cdef Rests r
-    cdef double last[8]
-    memset(&r, 0, sizeof(Rests))
-    memset(last, 0, sizeof(last))
-    for i in range(0, n - 7, 8):
-        add_rests(&r, f.weights + i, divisor, unit, scale)
-    memcpy(last, f.weights + n - n % 8, n % 8 * sizeof(double))
-    add_rests(&r, last, divisor, unit, scale)
-    w.low = w.high = 0
-    for k in range(8):
-        total += r.total[k]
-        over += r.over[k]
-        under += r.under[k]
-        w.low, w.high = min(w.low, r.low[k]), max(w.high, r.high[k])
-    if total * 255 + (1 + fabs(request.offset)) * unit >= SUM_LIMIT:
-        return False    # there are so many taps that their roundings make the sums too large
-    if total == 0:
+    # each weight may be rounded up by half a unit
+    if (f.total / divisor * unit + f.taps / 2.0) * 255 + (1 + fabs(request.offset)) * unit >= SUM_LIMIT:
+        return False
+    if nearest(f.largest / divisor * unit) == 0:
         return False    # the engine needs at least one group of weights
+    w.low, w.high = -nearest(-range_.low / divisor * unit), nearest(range_.high / divisor * unit)
     w.scale, w.divisor, w.fraction_bits = scale, 0, fraction_bits
     # samples are not negative, so remainders of opposite signs balance, and the larger sum bounds the error
-    w.error = 1.01 * (max(over, under) * request.high) + definition_error(f, request)
+    w.error = 1.01 * remainder_of(f, divisor, unit) * scale * request.high + definition_error(f, request)
     w.error += WHOLE * f.total / divisor * request.high     # the quotients of a rational kernel are rounded
     w.error += fabs(request.offset - nearest(request.offset * unit) * scale)
     w.why = b"weights in fixed point of {fraction_bits} fraction bits, sums of 32-bit integers"
@@ -252,12 +246,13 @@ cdef double least_cost(const Facts* f, const Request* request, int accumulator, 
 cdef void consider_fixed(Proposal* best, const Proposal* blank, Facts* f,
                          const Request* request) noexcept nogil:
     """Consider the kernel in fixed point, with one digit more each time until the sums are full."""
-    cdef Whole w
+    cdef Whole w, range_
     cdef int digits, fraction_bits, last = 0, bits = DOT_BITS[request.level]
     # Sums have 31 bits and a sign. Eight of these bits are left of the results' point.
     cdef double divisor = request.divisor or 1
     cdef int most = exponent_of((SUM_LIMIT - 1) / (256 * f.total / divisor + fabs(request.offset))) - 1
     most = min(MOST_FRACTION_BITS, most)
+    find_range(&range_, f, 1)
     for digits in range(1, 5):
         # where `most` limits the fraction bits, the last digit may be missing
         if least_cost(f, request, blank.accumulator, digits - 1 or 1) >= best.cost:
@@ -265,7 +260,7 @@ cdef void consider_fixed(Proposal* best, const Proposal* blank, Facts* f,
         fraction_bits = min(most, digits * bits - 1 - exponent_of(f.largest / divisor))
         if fraction_bits < 2 or fraction_bits == last:
             continue
-        if fixed_of(&w, f, request, fraction_bits):
+        if fixed_of(&w, &range_, f, request, fraction_bits):
             consider(best, blank, &w, f, request)
             last = fraction_bits
 

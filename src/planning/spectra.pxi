@@ -129,7 +129,7 @@ cdef void add_dense_work(Work* work, const Facts* f, const Request* request, int
     cdef double one = area / max(1, request.height * request.width)
     cdef double share = one * (tiles_of(request.height, f.height, POINT[i])
                                * tiles_of(request.width, f.width, POINT[k]))
-    add_work(work, SPECTRA_TILE, share * levels)
+    add_work(work, SPECTRA_TILE, share * levels * proof_of(request, accumulator))
     if request.cancels:
         add_work(work, SPECTRA_SIGNED, share * levels)
     if area * sample_bytes(accumulator) > KEPT_BYTES:

@@ -6,8 +6,12 @@
 # division and a product round here, and the column itself was rounded when it was made.
 cdef double DEPTH_ERROR = 8 * 2.0**-53
 
+# A list of more taps than first-level caches hold takes up to twice as long.
+cdef double LONGER = 0.5
+
 cdef enum:
     HELD_TAPS = 1024
+    LOAD_STEPS = 2      # steps that take as long as loading a sample
 
 
 cdef int level_line(double* line, Py_ssize_t n) noexcept nogil:
@@ -90,13 +94,17 @@ cdef inline bint takes_steps(const Request* request) noexcept nogil:
 cdef void propose_listed(Facts* f, const Request* request, Proposal* p) noexcept nogil:
     """Propose all taps that are not zero. Each row is read once for every slice of the kernel."""
     cdef Py_ssize_t rows = f.height // request.slices
+    cdef double steps = (rows + 3 * request.row_step) * f.width * request.slices / 4.0
     p.sums = TAPS
-    add_work(&p.work, LOAD + request.source, request.slices * request.row_step * request.col_step)
+    if f.taps > HELD_TAPS:
+        steps += (steps - HELD_TAPS / 4.0) * LONGER
+    # Rows of further slices, whose loading has no price of its own: prices of loads and sums were fitted together.
+    steps += LOAD_STEPS * (request.slices - 1) * request.row_step * request.col_step
+    add_work(&p.work, LOAD + request.source, request.row_step * request.col_step)
     add_work(&p.work, STORE + request.target, 1)
     add_work(&p.work, SPARSE, 1)
-    add_work(&p.work, SPARSE_STEP, (rows + 3 * request.row_step) * f.width * request.slices / 4.0)
-    # lists that first-level caches do not hold took 1.5 to 2 times as long
-    add_work(&p.work, SPARSE_TAP, f.taps + (0.5 * (f.taps - HELD_TAPS) if f.taps > HELD_TAPS else 0.0))
+    add_work(&p.work, SPARSE_STEP, steps)
+    add_work(&p.work, SPARSE_TAP, f.taps)
     if is_stepped(request):     # a row that is split is written twice
         add_work(&p.work, ROW, request.slices * request.row_step * request.col_step)
     if p.accumulator != STRICT:

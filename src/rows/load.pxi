@@ -137,6 +137,18 @@ cdef inline void copy_strided(char* dst, Py_ssize_t dst_step, const char* src, P
         copy_samples(dst, dst_step, src, src_step, n, 8)
 
 
+cdef void copy_backwards(char* dst, const char* src, Py_ssize_t n, Py_ssize_t size) noexcept nogil:
+    """Copy `n` samples in reverse order, the first at `src`. With constant spacings compilers find vectors."""
+    if size == 1:
+        copy_samples(dst, 1, src, -1, n, 1)
+    elif size == 2:
+        copy_samples(dst, 2, src, -2, n, 2)
+    elif size == 4:
+        copy_samples(dst, 4, src, -4, n, 4)
+    else:
+        copy_samples(dst, 8, src, -8, n, 8)
+
+
 cdef inline void swap_bytes(char* raw, Py_ssize_t n, Py_ssize_t size) noexcept nogil:
     """Reverse the bytes of each of `n` aligned samples in place."""
     cdef Py_ssize_t i
@@ -155,10 +167,10 @@ cdef inline Py_ssize_t copy_together(char* raw, const char* src, Py_ssize_t n,
                                      const View* view) noexcept nogil:
     """Copy as many of `n` samples, a pixel apart, as fill whole vectors. Returns how many. May write a vector
     beyond them."""
-    cdef Py_ssize_t done = 0
+    cdef Py_ssize_t done = 0, step = view.pixel if view.pixel > 0 else -view.pixel
     if PERMUTES_BYTES and view.batch:
-        while done * view.pixel + BYTE_LANES <= (n - 1) * view.pixel + view.size:
-            (<vb*>(raw + done * view.size))[0] = vb_permute(vb_load(src + done * view.pixel),
+        while done * step + BYTE_LANES <= (n - 1) * step + view.size:
+            (<vb*>(raw + done * view.size))[0] = vb_permute(vb_load(src + done * view.pixel - view.lead),
                                                             vb_load(view.together))
             done += view.batch
     return done
@@ -169,7 +181,7 @@ cdef inline Py_ssize_t copy_apart(char* dst, const char* raw, Py_ssize_t n, cons
     cdef Py_ssize_t done = 0
     if PERMUTES_BYTES and view.batch:
         while done + view.batch <= n:
-            vb_store_masked(dst + done * view.pixel,
+            vb_store_masked(dst + done * view.pixel - view.lead,
                             vb_permute(vb_load(raw + done * view.size), vb_load(view.apart)), view.apart_mask)
             done += view.batch
     return done
@@ -185,8 +197,11 @@ cdef void gather(row_vec* row, Py_ssize_t at, const char* src, Py_ssize_t step, 
         count = smaller(GATHER, n - done)
         if step == view.pixel:
             batches = copy_together(raw, src + done * step, count, view)
-        copy_strided(raw + batches * view.size, view.size, src + (done + batches) * step, step,
-                     count - batches, view.size)
+        if step == -view.size:
+            copy_backwards(raw + batches * view.size, src + (done + batches) * step, count - batches, view.size)
+        else:
+            copy_strided(raw + batches * view.size, view.size, src + (done + batches) * step, step,
+                         count - batches, view.size)
         if view.swapped:
             swap_bytes(raw, count, view.size)
         widen(row, at + done, raw, view.type, count)
