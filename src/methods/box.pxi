@@ -238,22 +238,32 @@ cdef void box_row(vec* out, Scratch* s, const Call* call, const Strip* strip, Py
         memcpy(kept[y % keep], out, size)
 
 
+cdef inline vec next_sums(vec* prefix, vec* row, vec* suffix, Py_ssize_t i, const bint first) noexcept nogil:
+    """Add a row to the prefix sum, which the first row begins, and add that to a suffix sum."""
+    cdef vec sums = load(row, i) if first else add(load(prefix, i), load(row, i))
+    store(prefix, i, sums)
+    return add(load(suffix, i), sums)
+
+
+cdef inline void box_sums(vec* out, vec* prefix, vec* row, vec* suffix, Py_ssize_t n,
+                          const bint first) noexcept nogil:
+    cdef Py_ssize_t i = 0, vector = lanes_of(out)
+    cdef vec last
+    while i + vector <= n:
+        store(out, i, next_sums(prefix, row, suffix, i, first))
+        i += vector
+    if i < n:
+        last = next_sums(prefix, row, suffix, i, first)
+        memcpy(sample_at(out, i), &last, (n - i) * sample_size(out))
+
+
 cdef inline void box_results(vec* out, vec* prefix, vec* row, vec* suffix, bint first,
                              Py_ssize_t n) noexcept nogil:
-    """Add a row to the prefix sum, which the first row begins, and add that to a suffix sum. Writes exactly `n`
-    results."""
-    cdef Py_ssize_t i = 0, vector = lanes_of(out)
-    cdef vec sums, last
-    while i < n:
-        sums = load(row, i) if first else add(load(prefix, i), load(row, i))
-        store(prefix, i, sums)
-        sums = add(load(suffix, i), sums)
-        if i + vector <= n:
-            store(out, i, sums)
-        else:
-            last = sums
-            memcpy(sample_at(out, i), &last, (n - i) * sample_size(out))
-        i += vector
+    """Write exactly `n` results."""
+    if first:
+        box_sums(out, prefix, row, suffix, n, True)
+    else:
+        box_sums(out, prefix, row, suffix, n, False)
 
 
 cdef void box_strip(vec* kind, Scratch* s, const Call* call, const Strip* strip, Py_ssize_t plane,
