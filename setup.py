@@ -12,6 +12,8 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -51,8 +53,6 @@ ENGINE = (
         # -O2 with the options of -O3 for loops took a sixth less to build, and Gaussians of bytes a quarter
         # more to run: blocks that -O3 unrolls before it looks for registers went to the stack.
         "-O3",
-        # Loops and functions made once for each side of a branch were a twentieth of the bytes.
-        *(f"-fno-{it}" for it in ("unswitch-loops", "split-loops", "ipa-cp-clone")),
         # What is declared inline takes constants and pointers to registers; GCC leaves some of it out
         # of line, where both are lost.
         "-DCYTHON_INLINE=inline __attribute__((always_inline))",
@@ -63,6 +63,8 @@ ENGINE = (
 # Loops that the compiler makes vectors of. Of -O3 they were half as long again, and twice as long to build;
 # with the cost model of GCC's -O2 most are left as they are, and take up to 4.8 times as long.
 LOOPS = ARITHMETIC + ([] if MSVC else ["-ftree-vectorize", "-fvect-cost-model", SHORT_NUMBERS])
+# Loops and functions that are made once for each side of a branch were a twentieth of the engine. Of GCC's.
+ONCE = ["-fno-unswitch-loops", "-fno-split-loops", "-fno-ipa-cp-clone"]
 HERE = ["src", "."]  # headers, and what is imported in C from fastconv/_engine/*.pxd
 PTHREAD = [] if MSVC else ["-pthread"]
 NO_THREADS = [("FASTCONV_NO_THREADS", "1")] if os.environ.get("FASTCONV_NO_THREADS") else []
@@ -80,6 +82,8 @@ WANTED = os.environ.get("FASTCONV_LEVELS", " ".join(LEVELS)).split()
 DIRECTIVES = {"binding": False}
 MAKE_ENGINE = f"""
 import sys
+import tempfile
+from pathlib import Path
 from Cython.Build import cythonize
 from Cython.Compiler import Options
 from setuptools import Extension
@@ -110,6 +114,23 @@ class Build(build_ext):
             of.sources = ext.sources
         super().run()
         self.wait_for_engine()
+
+    def build_extensions(self) -> None:
+        if not MSVC and self.knows(ONCE):
+            for ext in ENGINES:
+                ext.extra_compile_args += ONCE
+        super().build_extensions()
+
+    def knows(self, flags: list[str]) -> bool:
+        """Whether the compiler takes these flags; Clang does not."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "empty.c"
+            source.write_text("int empty;\n")
+            try:
+                self.compiler.compile([str(source)], output_dir=folder, extra_postargs=flags)
+            except CompileError:
+                return False
+        return True
 
     def build_extension(self, ext: Extension) -> None:
         if ext in ENGINES:
