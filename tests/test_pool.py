@@ -321,6 +321,7 @@ for helper in helpers:
             break
         time.sleep(0.01)
     assert blocks(helper, signal.SIGINT) and not blocks(helper, signal.SIGSEGV)
+signal.signal(signal.SIGINT, signal.default_int_handler)    # a shell's background jobs ignore it
 threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     while True:
