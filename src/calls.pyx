@@ -79,6 +79,7 @@ cdef enum:
     MOST_NESTED = 4     # lists in lists among the arguments; one may hold itself
     LEAST_FOLDED = 1024  # weights; fewer cost less than folding them would save
     LARGEST_KERNEL = 65536  # bytes; comparing more than this would cost more than it saves
+    SHARED_KERNEL = 1 << 20  # bytes of weights that are not copied; comparing them backwards takes longer
     NO_AXIS = -1000
     SAME = 0
     VALID = 1
@@ -1067,7 +1068,7 @@ cdef class Entry:
         cdef bytes own = (<Kernel>self.plan.parts[0]).memory
         self.type, self.axes = cnp.PyArray_TYPE(kernel), cnp.PyArray_NDIM(kernel)
         memcpy(self.shape, cnp.PyArray_DIMS(kernel), self.axes * sizeof(cnp.npy_intp))
-        if self.type == cnp.NPY_DOUBLE and LARGEST_KERNEL < cnp.PyArray_NBYTES(kernel) == PyBytes_GET_SIZE(own):
+        if self.type == cnp.NPY_DOUBLE and SHARED_KERNEL < cnp.PyArray_NBYTES(kernel) == PyBytes_GET_SIZE(own):
             self.weights = own
             for self.backwards in range(2):
                 if self.has_weights(cnp.PyArray_BYTES(kernel)):
