@@ -276,3 +276,16 @@ def test_heights_at_which_bands_begin_and_end(level: str, name: str, threads: in
             )
             right = wanted(dtype, name, (height, 33), "mirror")
             assert_integers_equal(got, right, f"height {height}")
+
+
+@pytest.mark.parametrize(("dtype", "channels"), [("float64", 65), ("float64", 222), ("float32", 300)])
+def test_large_results_of_many_channels_are_written_past_the_caches(
+    dtype: str, channels: int, level: str
+) -> None:
+    """A pixel of more than 512 bytes: no piece of a row is narrower than one."""
+    image = np.random.default_rng(channels).random((57, 204, channels)).astype(dtype)
+    weights = np.random.default_rng(1).random((3, 3))
+    made = fastconv.convolve(image, weights, channel_axis=-1, border="nearest", threads=1)
+    for channel in (0, channels // 2, channels - 1):
+        plane = np.ascontiguousarray(image[..., channel])
+        assert (made[..., channel] == fastconv.convolve(plane, weights, border="nearest")).all()

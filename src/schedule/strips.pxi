@@ -198,7 +198,7 @@ cdef void stream_strip(row_vec* kind, Scratch* s, const Call* call, const Strip*
     """sum_strip in pieces that stay in the first-level cache until they are streamed to the output, while the
     rows of the next block are prefetched."""
     cdef Py_ssize_t i, r, x, height = call.window.height, size = sample_size(kind)
-    cdef Py_ssize_t chunk = CHUNK_BYTES // (size * call.channels)
+    cdef Py_ssize_t chunk = larger(1, CHUNK_BYTES // (size * call.channels))    # pixels
     cdef row_vec** rows = <row_vec**>s.chunk_rows
     cdef row_vec* out[BLOCK_ROWS]
     cdef Strip piece = strip[0]
