@@ -334,6 +334,9 @@ def _panel(axes: Any, rows: list[Row], kind: str, size: int, pixel: str) -> None
         (row for row in rows if (row["kind"], row["size"], row["pixel"]) == (kind, size, pixel)),
         key=lambda row: row["side"],
     )
+    if not found:  # not measured
+        axes.set_axis_off()
+        return
     for name, colour in COLOURS.items():
         points = [(row["side"], row["ms"][name]) for row in found if name in row["ms"]]
         axes.plot(

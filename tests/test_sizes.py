@@ -278,7 +278,9 @@ def test_heights_at_which_bands_begin_and_end(level: str, name: str, threads: in
             assert_integers_equal(got, right, f"height {height}")
 
 
-@pytest.mark.parametrize(("dtype", "channels"), [("float64", 65), ("float64", 222), ("float32", 300)])
+@pytest.mark.parametrize(
+    ("dtype", "channels"), [("float64", 65), ("float64", 222), ("float32", 300)]
+)
 def test_large_results_of_many_channels_are_written_past_the_caches(
     dtype: str, channels: int, level: str
 ) -> None:
