@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Gain and cost of threads on a machine that runs other programs: prints a table.
 
-    python benchmarks/bench_load.py                     all of it, some 10 minutes
+    python benchmarks/bench_load.py                     all of it, some 17 minutes
     python benchmarks/bench_load.py --section pauses --sizes 512x512
     python benchmarks/bench_load.py --quick             a few calls a line
     python benchmarks/bench_load.py --report docs/threads.md

@@ -66,7 +66,8 @@ _KEPT = 4
 # near a tie: on both sides of it, if a quarter of the weights is there.
 _NS, _NS_TAP, _DOUBTS = 0.5, 0.2, 8
 # Weights that are subtracted at a time, as in src/missing.pyx; ns for a result that gets those of all
-# samples, for a row of weights around a missing sample, and for RUN of them in float32.
+# samples, for a row of weights around a missing sample, and for RUN of them in float32: estimates, not
+# fitted to times.
 _RUN = 16
 _NS_FILLED, _NS_SPREAD, _NS_RUN = 0.1, 2.0, 0.5
 

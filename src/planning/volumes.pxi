@@ -6,7 +6,7 @@
 # division and a product round here, and the column itself was rounded when it was made.
 cdef double DEPTH_ERROR = 8 * 2.0**-53
 
-# A list of more taps than first-level caches hold takes up to twice as long.
+# Lists of more taps than first-level caches hold cost more. Like the two numbers below, a rough estimate.
 cdef double LONGER = 0.5
 
 cdef enum:
