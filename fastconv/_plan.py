@@ -452,9 +452,21 @@ class Plan(PlanBase):
         (_, top, _), (_, left, _) = self.whole((height, width)).windows
         return folded_kernel(kernel, ((height, top), (width, left)), self.borders, integer)
 
+    def chosen(
+        self,
+        image: np.dtype[Any],
+        target: np.dtype[Any],
+        bits: int,
+        size: tuple[int, int],
+        channels: int,
+    ) -> tuple[Strategy, Kernel, Any]:
+        """`_for_whole` for a real kernel."""
+        source, result = pixel_of(image, "image"), pixel_of(target, "dtype")
+        return self._for_whole(self._ask(self.parts[0], bits, source, result, size, channels), size)
+
     def _for_whole(self, asked: Asked, size: tuple[int, int]) -> tuple[Strategy, Kernel, Any]:
         """Strategy and kernel for whole images of this size, and where the kernel begins if it was
-        folded, else None. C decides alike (`PlanBase.prepare`).
+        folded, else None.
         """
         strategy, kernel = decide(*asked), asked[0]
         found = self.may_fold(*size) and self.folded(kernel, *size, asked[2].integer)

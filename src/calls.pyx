@@ -814,7 +814,7 @@ cdef class PlanBase:
         """Choose a strategy and make its program. Returns the index of the new entry in `prepared`."""
         cdef Options o = self.options
         cdef Kernel kernel = <Kernel>self.parts[0]
-        cdef Strategy strategy, other
+        cdef Strategy strategy
         cdef Py_ssize_t top = 0, left = 0   # of the first window
         cdef size_t runner, call
         cdef Prepared* p
@@ -832,13 +832,10 @@ cdef class PlanBase:
         if o.mode == SAME:
             top, left = -self.centre_y, -self.centre_x
             if self.may_fold(height, width):
-                folded = self.folded(kernel, height, width, is_integer(code_of[target]))
-                if folded is not None:
-                    other = decide(<Kernel>folded[0], code_of[source], code_of[target], low, high, integral,
-                                   height, width, channels, o.method, _level, o.offset, o.absolute)
-                    if other.proposal.cost < strategy.proposal.cost:
-                        strategy, kernel = other, <Kernel>folded[0]
-                        top, left = folded[1]
+                found, folded, starts = self.chosen(image.dtype, cnp.PyArray_DescrFromType(target), bits,
+                                                    (height, width), channels)
+                if starts is not None:
+                    strategy, kernel, (top, left) = <Strategy>found, <Kernel>folded, starts
         elif o.mode == FULL:
             top, left = 1 - self.kernel_height, 1 - self.kernel_width
         program = program_of(strategy, kernel, code_of[target], channels)
