@@ -67,6 +67,8 @@ KINDS: dict[str, tuple[int, ...]] = {
 }
 SIZES = (256, 1024, 4096)
 PIXELS = ("uint8", "uint16", "float32", "float64")
+# Names along the axis of sides and sigmas.
+_TICKS = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 COLOURS = {
     "fastconv": "#0072b2", "cv2": "#e69f00", "oaconvolve": "#009e73", "MKL": "#d55e00", "ducc0": "#cc79a7",
 }  # fmt: skip
@@ -345,6 +347,10 @@ def _panel(axes: Any, rows: list[Row], kind: str, size: int, pixel: str) -> None
         )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    # a log axis of little more than a decade names so many minor ticks that their names overlap
+    axes.set_xticks(_TICKS, [str(tick) for tick in _TICKS], minor=False)
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(0.9 * found[0]["side"], 1.1 * found[-1]["side"])
     axes.set_title(f"{kind}, {pixel}, {size} x {size}", fontsize=9)
     axes.set_xlabel("sigma" if kind == "gaussian" else "side of the kernel", fontsize=8)
     axes.set_ylabel("ms", fontsize=8)
