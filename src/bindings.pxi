@@ -221,9 +221,9 @@ cdef class Program:
         free(tile)
         return results
 
-    def nbytes(self):
-        """Bytes of weights, taps, twiddles and spectra, or a few more."""
-        return sizeof(Call) + weights_bytes(&self.call)
+    def nbytes(self, bytes shared=b""):
+        """Bytes of weights, taps, twiddles and spectra, or a few more; without weights that are `shared`."""
+        return sizeof(Call) + weights_bytes(&self.call) - (len(shared) if self.weights is shared else 0)
 
     def address(self):
         """A C function that runs requests (request.h), and its first argument."""

@@ -853,9 +853,11 @@ cdef class PlanBase:
 
     cpdef bint may_fold(self, Py_ssize_t height, Py_ssize_t width):
         """Whether folding the kernel onto images of this size may save time (fastconv/_fold.py)."""
+        cdef Options o = self.options
         return (
-            self.options.mode == SAME and self.kernel_height * self.kernel_width >= LEAST_FOLDED
-            and (self.kernel_height > height or self.kernel_width > width)
+            o.mode == SAME and self.kernel_height * self.kernel_width >= LEAST_FOLDED
+            and (self.kernel_height > seen_apart(height, o.row_border)
+                 or self.kernel_width > seen_apart(width, o.column_border))
         )
 
     cdef int weigh(self) except -1:
@@ -869,7 +871,7 @@ cdef class PlanBase:
                     break
             else:
                 if program is not None:
-                    program_bytes += program.nbytes()
+                    program_bytes += program.nbytes((<Kernel>self.parts[0]).memory)
         self.holds(program_bytes)
         return 0
 
@@ -881,6 +883,15 @@ cdef class PlanBase:
                 account(program_bytes - self.program_bytes)
             self.program_bytes = program_bytes
             make_room()
+
+
+cdef inline Py_ssize_t seen_apart(Py_ssize_t length, int border) noexcept:
+    """How many taps in a row, of a centred kernel, see different pixels from some window."""
+    if border == FC_WRAP:
+        return length
+    if border == FC_NEAREST:
+        return 2 * length - 1
+    return 2 * length + (1 if border == FC_CONSTANT else -2 if border == FC_MIRROR else 0)
 
 
 cdef inline Py_ssize_t window_centre(Py_ssize_t size, Py_ssize_t origin, bint flipped) noexcept:

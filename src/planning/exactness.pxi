@@ -8,9 +8,6 @@
 # Float results need no proof, only sums of the right type: float32 for pictures of float32 and of up to 16
 # bits, if the weights fit it; float64 for all others.
 
-# How many times as long additions in sequence take as independent ones: a rough figure.
-cdef double IN_ORDER = 6
-
 # Weights outside this range would overflow, or lose bits, in float32.
 cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
 
@@ -126,12 +123,13 @@ cdef inline double doubtful(double error, const Request* request) noexcept nogil
 
 cdef void watch_ties(Proposal* p, Facts* f, const Request* request) noexcept nogil:
     """Let the engine recompute doubtful pixels, and add that work. A doubtful pixel is first summed in any
-    order. If that sum is within `reorder_error` of a tie, it is summed in the definition's order, which takes
-    IN_ORDER times as long."""
-    cdef double share = doubtful(p.error, request)
+    order, if that may help (exact_result in src/rows/recompute.pxi). If that sum is within `reorder_error` of a
+    tie, it is summed in the definition's order, which takes IN_ORDER times as long."""
+    cdef double share = doubtful(p.error, request), once
     p.tie_tolerance, p.reorder_error = p.error, reorder_error(f, request)
+    once = share if p.reorder_error < p.tie_tolerance else 0
     add_work(&p.work, GUARD, 1)
-    add_again(&p.work, f, share + IN_ORDER * min(share, 2 * p.reorder_error))
+    add_again(&p.work, f, once, min(share, 2 * p.reorder_error))
 
 
 cdef const char* admit(Proposal* p, Facts* f, const Request* request) noexcept nogil:
