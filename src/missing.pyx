@@ -48,6 +48,7 @@ cdef enum:
     SEGMENT = 512       # samples of a row that are divided at a time
     TAPS = 8            # of a row that are summed at a time
     RUN = 16            # weights of a row that are subtracted at a time
+    SEEN = 16384        # samples that are looked through before it is asked whether one is missing
 
 # How quotients are made, as fastconv/_missing.py has them.
 cdef enum:
@@ -168,6 +169,17 @@ cdef bint any_set(const char* p, Py_ssize_t n) noexcept nogil:
     for i in range(n):
         found |= (<const uint8_t*>p)[i]
     return found
+
+
+cdef int any_missing(const char* p, Py_ssize_t n, int type) noexcept nogil:
+    """Whether there is a NaN among samples that lie side by side, or of bytes one that is not 0."""
+    cdef Py_ssize_t i = 0, part
+    while i < n:
+        part = smaller(SEEN, n - i)
+        if any_set(p + i, part) if type == U8 else any_nan(p + i * size_of(type), part, type):
+            return True
+        i += part
+    return False
 
 
 cdef inline bint packed(const Array* a, Py_ssize_t channels, int size) noexcept nogil:
@@ -1231,8 +1243,36 @@ cdef int put_spread(Spread* spread, given) except -1:
     return 0
 
 
+cdef int run_call(const MaskedCall* made, char* src, char* mask, char* dst, char* holes, int threads) noexcept nogil:
+    """Make all results of arrays that lie as those of a call."""
+    cdef MaskedCall call = made[0]
+    cdef Py_ssize_t blocks = call.blocks
+    cdef int failed
+    call.src.data, call.mask.data, call.dst.data, call.holes.data = src, mask, dst, holes
+    call.threads = threads if blocks == 1 else 1
+    call.dirty = <uint8_t*>malloc(blocks)
+    if call.dirty == NULL:
+        return 1
+    run_bands(scan_band, &call, smaller(blocks, 4 * threads) if threads > 1 else 1, threads)
+    if blocks == 1:
+        failed = run_band(&call, 0, 1)
+    else:
+        failed = run_bands(run_band, &call, smaller(blocks, 8 * threads) if threads > 1 else 1, threads)
+    free(call.dirty)
+    return failed
+
+
+cdef int answer(const void* call, char* src, char* mask, char* dst, int threads) noexcept nogil:
+    return run_call(<const MaskedCall*>call, src, mask, dst, NULL, threads)
+
+
+def address_of_search():
+    """Where C finds `any_missing`."""
+    return <size_t>&any_missing
+
+
 cdef class Blocks:
-    """A picture or volume with missing samples, and what is to be done with it.
+    """What is to be done with pictures or volumes with missing samples that lie as these.
 
     Parameters
     ----------
@@ -1261,13 +1301,6 @@ cdef class Blocks:
     """
     cdef MaskedCall call
     cdef object _kept       # owners of what the call points to
-    cdef uint8_t* dirty
-
-    def __cinit__(self, *args, **kwargs):
-        self.dirty = NULL
-
-    def __dealloc__(self):
-        free(self.dirty)
 
     def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, tuple windows,
                  double constant, bint volume, tuple programs, tuple spreads, int how, tuple quotient, tuple doubt,
@@ -1277,7 +1310,7 @@ cdef class Blocks:
         cdef Sum* sums[4]
         cdef size_t runner, first
         cdef Py_ssize_t i
-        self._kept = (src, mask, dst, holes, windows, programs, spreads, doubt)
+        self._kept = (windows, programs, spreads, doubt)
         memset(call, 0, sizeof(MaskedCall))
         put_array(&call.src, src, source)
         put_array(&call.mask, mask, U8)
@@ -1311,28 +1344,19 @@ cdef class Blocks:
         call.taps, call.tap_count = <const Tap*>cnp.PyArray_DATA(taps), taps.shape[0]
         call.total, call.threshold, call.renormalize, call.fine_sum_error, call.fine_weight_error, kernel = doubt[3:]
         call.kernel, call.pitch = <const double*>cnp.PyArray_DATA(kernel), kernel.shape[1]
-        self.dirty = call.dirty = <uint8_t*>malloc(call.blocks + 1)
-        if self.dirty == NULL:
-            raise MemoryError("flags of blocks")
 
-    def scan(self, int threads):
-        """How many blocks have something missing in their windows."""
-        cdef Py_ssize_t i, dirty = 0, blocks = self.call.blocks
-        with nogil:
-            run_bands(scan_band, &self.call, smaller(blocks, 4 * threads) if threads > 1 else 1, threads)
-            for i in range(blocks):
-                dirty += self.dirty[i]
-        return dirty
+    def address(self):
+        """Where C finds how to make all results, and the call without its data."""
+        return <size_t>&answer, <size_t>&self.call
 
-    def run(self, int threads):
-        """Make all results, after `scan`."""
-        cdef Py_ssize_t blocks = self.call.blocks
+    def run(self, src, mask, dst, holes, int threads):
+        """Make all results of arrays that lie as those that were given first."""
+        cdef char* source = cnp.PyArray_BYTES(src)
+        cdef char* gone = NULL if mask is None else cnp.PyArray_BYTES(mask)
+        cdef char* to = cnp.PyArray_BYTES(dst)
+        cdef char* hole = NULL if holes is None else cnp.PyArray_BYTES(holes)
         cdef int failed
-        self.call.threads = threads if blocks == 1 else 1
         with nogil:
-            if blocks == 1:
-                failed = run_band(&self.call, 0, 1)
-            else:
-                failed = run_bands(run_band, &self.call, smaller(blocks, 8 * threads) if threads > 1 else 1, threads)
+            failed = run_call(&self.call, source, gone, to, hole, threads)
         if failed:
             raise MemoryError("scratch rows of the convolution")
