@@ -66,10 +66,10 @@ _KEPT = 4
 # near a tie: on both sides of it, if a quarter of the weights is there.
 _NS, _NS_TAP, _DOUBTS = 0.5, 0.2, 8
 # Weights that are subtracted at a time, as in src/missing.pyx; ns for a result that gets those of all
-# samples, for a row of weights around a missing sample, and for RUN of them in float32: estimates, not
-# fitted to times.
+# samples, for a row of weights around a missing sample, and for RUN of them in float32: as
+# `benchmarks/bench_missing.py --fit` printed them on Xeon, v4 (the last two: 0.9 to 3.2, 2.3 to 3.7).
 _RUN = 16
-_NS_FILLED, _NS_SPREAD, _NS_RUN = 0.1, 2.0, 0.5
+_NS_FILLED, _NS_SPREAD, _NS_RUN = 0.16, 2.5, 2.5
 
 
 class Windows(NamedTuple):
@@ -232,7 +232,9 @@ def run(
     if not (hidden or misses):
         if part is None and missing.nan_policy != "raise":
             search = _levels.missing().address_of_search()
-            plan.serves_whole(plan.plain(plan.dtype), dtype.num, missing.nan_policy == "omit", search)
+            plan.serves_whole(
+                plan.plain(plan.dtype), dtype.num, missing.nan_policy == "omit", search
+            )
         return _plainly(plan, image, out, part), _NO_HOLES
     shape = plan.shape_of(image, part)
     if out is not None:
@@ -348,8 +350,8 @@ def _real(
     fill: Any,
     part: Part | None,
 ) -> tuple[Any, Array, Bools | None, float] | None:
-    """Fill `result`, and `holes` if it is asked for. If this was one call in C that read image and mask as they
-    are: its `Blocks`, views that were read, and predicted ns.
+    """Fill `result`, and `holes` if it is asked for. If this was one call in C that read image and mask
+    as they are: its `Blocks`, views that were read, and predicted ns.
     """
     given = image
     image = image.astype(_read_as(plan, image.dtype, result.dtype), copy=False)
@@ -461,6 +463,8 @@ def _spread_of(weights: _Sum | None, how: int, windows: Windows) -> Spread | Non
     filled = np.pad(unit[:, ::-1], [(0, 0), (0, -unit.shape[1] % _RUN)])
     runs = filled.size * dtype().itemsize / (4 * _RUN)
     share = (weights.strategy.cost - _NS_FILLED) / (_NS_SPREAD * len(unit) + _NS_RUN * runs)
+    if share <= 0:
+        return None
     lows = weights.strategy.cost / (_NS_RUN * runs)
     return Spread(filled.astype(dtype), float(unit.sum()), weights.whole, min(share, 0.5), lows)
 
