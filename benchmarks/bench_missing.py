@@ -2,7 +2,8 @@
 """Missing data: what a mask costs beside the plain call, and beside two passes of SciPy's and astropy.
 
     python benchmarks/bench_missing.py
-    python benchmarks/bench_missing.py --sizes 512,2048 --threads 2 --kernels 3x3,gaussian
+    python benchmarks/bench_missing.py --sizes 512,2048 --threads 2 --kernels 3x3,box
+    python benchmarks/bench_missing.py --fit    # prices of weights that are subtracted
 
 The plain call takes all samples as they are. Two passes are scipy.ndimage.convolve of the samples and of what
 is there, and their quotient, as geoscience has it. Answers are compared first.
@@ -23,6 +24,7 @@ from photo import original
 from timing import race
 
 import fastconv
+from fastconv import _missing
 
 Array = np.ndarray[Any, Any]
 
@@ -83,6 +85,62 @@ def measure(name: str, dtype: str, size: int, least: float) -> list[str]:
     return cells
 
 
+def weights_apart(image: Array, kernel: Array, subtracted: bool) -> Callable[[Array], Array]:
+    """A masked call whose weights are subtracted around missing samples, or always summed."""
+    known = _missing._NS_FILLED
+    _missing._NS_FILLED = -1e9 if subtracted else 1e9
+    plan = fastconv.plan(kernel, pixel=image.dtype, fill=0)
+    plan(image, mask=np.eye(*image.shape, dtype=np.bool_))
+    _missing._NS_FILLED = known
+    return lambda mask: plan(image, mask=mask)
+
+
+def fit() -> None:
+    """Print what weights take that are subtracted: ns of a result, of a row of weights, of a run."""
+    shares, asked, found, filled = (0.002, 0.01, 0.03), [], [], []
+    for kernel in (
+        np.ones((3, 3)) / 7,
+        KERNELS["gaussian 25x25"],
+        KERNELS["box 9x9"],
+        np.ones((5, 40)) / 3,
+    ):
+        for dtype in ("uint8", "float32"):
+            image = picture(512, dtype)
+            ways = {
+                way: weights_apart(image, kernel, way == "subtracted")
+                for way in ("subtracted", "summed")
+            }
+            masks = [np.random.default_rng(1).random(image.shape) < share for share in shares]
+            calls = {
+                f"{way} {i}": partial(ways[way], m) for way in ways for i, m in enumerate(masks)
+            }
+            times = race(calls, least=0.1, rounds=7, most=1)
+            ns = {name: t.median / image.size * 1e9 for name, t in times.items()}
+            print(len(kernel), dtype, {name: round(t, 2) for name, t in ns.items()}, flush=True)
+            more = [(ns[f"subtracted {i}"] - ns["subtracted 0"]) for i in range(1, len(shares))]
+            plan = fastconv.plan(kernel, pixel=image.dtype, fill=0)
+            recipe = recipe_of(plan, image)
+            runs = len(kernel) * -(-kernel.shape[1] // _missing._RUN)
+            runs *= 1 if recipe.how == _missing._WHOLE32 else 2  # in float64
+            asked += [
+                [(share - shares[0]) * len(kernel), (share - shares[0]) * runs]
+                for share in shares[1:]
+            ]
+            found += more
+            filled.append((ns["subtracted 0"] - ns["summed 0"] + recipe.weights.strategy.cost,
+                           shares[0] * len(kernel), shares[0] * runs))  # fmt: skip
+    row, run = np.linalg.lstsq(np.array(asked), np.array(found), rcond=None)[0]
+    each = float(np.median([more - rows * row - runs * run for more, rows, runs in filled]))
+    print(f"_NS_FILLED, _NS_SPREAD, _NS_RUN = {each:.2f}, {row:.2f}, {run:.2f}")
+
+
+def recipe_of(plan: Any, image: Array) -> _missing.Recipe:
+    """How a plan filters such images."""
+    plan(image, mask=np.eye(*image.shape, dtype=np.bool_))
+    made: _missing.Recipe = next(p.recipe for key, p in plan.recipes.items() if key[0] != "plain")
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -92,8 +150,12 @@ def main() -> None:
     parser.add_argument("--kernels", default=",".join(KERNELS))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--least", type=float, default=0.1, help="seconds a cell, at least")
+    parser.add_argument("--fit", action="store_true", help="print prices of subtracted weights")
     asked = parser.parse_args()
     fastconv.set_num_threads(asked.threads)
+    if asked.fit:
+        fit()
+        return
     heads = [*SHARES, *(f"NaN {share}" for share in SHARES), "SciPy", "astropy"]
     print(f"| kernel | type | size | plain | {' | '.join(heads)} |")
     print(f"|---|---|---:|{'---:|' * (len(heads) + 1)}")

@@ -66,10 +66,10 @@ _KEPT = 4
 # near a tie: on both sides of it, if a quarter of the weights is there.
 _NS, _NS_TAP, _DOUBTS = 0.5, 0.2, 8
 # Weights that are subtracted at a time, as in src/missing.pyx; ns for a result that gets those of all
-# samples, for a row of weights around a missing sample, and for RUN of them in float32: estimates, not
-# fitted to times.
+# samples, for a row of weights around a missing sample, and for RUN of them in float32: as
+# `benchmarks/bench_missing.py --fit` printed them on Xeon, v4 (the last two: 0.9 to 3.2, 2.3 to 3.7).
 _RUN = 16
-_NS_FILLED, _NS_SPREAD, _NS_RUN = 0.1, 2.0, 0.5
+_NS_FILLED, _NS_SPREAD, _NS_RUN = 0.16, 2.5, 2.5
 
 
 class Windows(NamedTuple):
@@ -230,6 +230,11 @@ def run(
     fill = fill_of(missing.fill, dtype, hidden or not may_miss)
     misses = image.size > 0 and (missing.omit or _misses(image, mask, nan))
     if not (hidden or misses):
+        if part is None and missing.nan_policy != "raise":
+            search = _levels.missing().address_of_search()
+            plan.serves_whole(
+                plan.plain(plan.dtype), dtype.num, missing.nan_policy == "omit", search
+            )
         return _plainly(plan, image, out, part), _NO_HOLES
     shape = plan.shape_of(image, part)
     if out is not None:
@@ -247,7 +252,10 @@ def run(
         holes = np.empty(shape, np.bool_)
         _complex(plan, image, mask, result, holes, fill, part, nan)
     else:
-        _real(plan, image, mask, result, holes, fill, part)
+        made = _real(plan, image, mask, result, holes, fill, part)
+        as_given = out is None and part is None and missing.nan_policy != "raise"
+        if made is not None and as_given and result.dtype == dtype:
+            plan.repeats_missing(image, mask, result, *made)
     if not may_miss and holes is not None and not hidden and missing.fill is None and holes.any():
         fill_of(None, dtype, False)  # which says what is missing
     if out is None:
@@ -341,8 +349,11 @@ def _real(
     holes: Bools | None,
     fill: Any,
     part: Part | None,
-) -> None:
-    """Fill `result`, and `holes` if it is asked for."""
+) -> tuple[Any, Array, Bools | None, float] | None:
+    """Fill `result`, and `holes` if it is asked for. If this was one call in C that read image and mask
+    as they are: its `Blocks`, views that were read, and predicted ns.
+    """
+    given = image
     image = image.astype(_read_as(plan, image.dtype, result.dtype), copy=False)
     if mask is not None and image.dtype.kind in "iu" and image.dtype.itemsize == 8:
         image = np.where(mask, image.dtype.type(0), image)  # which may be larger than all others
@@ -369,16 +380,24 @@ def _real(
         src = src.view(np.uint8)
     filled = float(fill), np.array([fill], result.dtype)
     along = made.along if windows.volume else (_each_alone(src.shape[-4]), *made.along)
-    for at in np.ndindex(src.shape[:-4]) if src.ndim > 4 else ((),):
-        blocks = _levels.missing().Blocks(
-            src[at], None if there is None else there[at], dst[at], None if gone is None else gone[at],
-            source.code, target.code, nan, plan.missing.omit, shared, along, plan.cval.real,
-            windows.volume, made.programs, made.spreads, made.recipe.how, made.recipe.quotient,
-            made.recipe.doubt,
-            (target.low, target.high) if target.integer else (0.0, 0.0), filled,
-        )  # fmt: skip
-        blocks.scan(threads)
-        blocks.run(threads)
+    batch = src.shape[:-4]
+
+    def each(a: Array | None, at: tuple[int, ...]) -> Any:
+        return None if a is None else a[at]
+
+    first = (0,) * len(batch)
+    blocks = _levels.missing().Blocks(
+        *(each(a, first) for a in (src, there, dst, gone)),
+        source.code, target.code, nan, plan.missing.omit, shared, along, plan.cval.real,
+        windows.volume, made.programs, made.spreads, made.recipe.how, made.recipe.quotient,
+        made.recipe.doubt,
+        (target.low, target.high) if target.integer else (0.0, 0.0), filled,
+    )  # fmt: skip
+    for at in np.ndindex(batch) if batch else ((),):
+        blocks.run(*(each(a, at) for a in (src, there, dst, gone)), threads)
+    if batch or gone is not None or image is not given or bits:
+        return None
+    return blocks, src, there, made.recipe.cost * dst.size
 
 
 def _read_as(plan: Plan, dtype: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
@@ -444,6 +463,8 @@ def _spread_of(weights: _Sum | None, how: int, windows: Windows) -> Spread | Non
     filled = np.pad(unit[:, ::-1], [(0, 0), (0, -unit.shape[1] % _RUN)])
     runs = filled.size * dtype().itemsize / (4 * _RUN)
     share = (weights.strategy.cost - _NS_FILLED) / (_NS_SPREAD * len(unit) + _NS_RUN * runs)
+    if share <= 0:
+        return None
     lows = weights.strategy.cost / (_NS_RUN * runs)
     return Spread(filled.astype(dtype), float(unit.sum()), weights.whole, min(share, 0.5), lows)
 

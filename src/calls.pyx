@@ -22,7 +22,7 @@ from cpython.object cimport Py_EQ, PyObject, PyObject_RichCompareBool, PyTypeObj
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_CheckExact
-from fastconv._engine.planner cimport I64, U64, Built, Kernel, Strategy, decide, is_integer, kernel_of, range_of
+from fastconv._engine.planner cimport I64, U8, U64, Built, Kernel, Strategy, decide, is_integer, kernel_of, range_of
 from fastconv._engine.pool cimport threads_for
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport llabs
@@ -64,6 +64,10 @@ cdef extern from "Python.h":
     Py_ssize_t PyVectorcall_NARGS(size_t) noexcept
     int PyUnicode_Compare(PyObject*, PyObject*) noexcept
     PyObject** items_of "PySequence_Fast_ITEMS"(tuple) noexcept
+
+# Makes results of what misses samples, and looks for these: see `answer` and `any_missing` in src/missing.pyx.
+ctypedef int (*Answer)(const void*, char*, char*, char*, int) noexcept nogil
+ctypedef int (*Search)(const char*, Py_ssize_t, int) noexcept nogil
 
 cdef enum:
     MOST_AXES = 65      # axes of an array, and one more for channels
@@ -108,6 +112,41 @@ def begin(dict codes, type plan_type):
 
 
 # --- arrays as the engine sees them -------------------------------------------------------------------
+
+
+cdef struct Frame:
+    # Type, shape and strides of an array.
+    int type, axes
+    bint swapped
+    cnp.npy_intp shape[AXES]
+    cnp.npy_intp strides[AXES]
+
+
+cdef inline bint is_array(object a) noexcept:
+    return type(a) is cnp.ndarray and cnp.PyArray_NDIM(<cnp.ndarray>a) <= AXES
+
+
+cdef inline bint is_plain(object a) noexcept:
+    """Whether an array is C-contiguous and in this machine's byte order."""
+    return is_array(a) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>a)
+
+
+cdef inline Frame frame_of(cnp.ndarray a) noexcept:
+    cdef Frame f
+    f.type, f.axes, f.swapped = cnp.PyArray_TYPE(a), cnp.PyArray_NDIM(a), cnp.PyArray_ISBYTESWAPPED(a)
+    memcpy(f.shape, cnp.PyArray_DIMS(a), f.axes * sizeof(cnp.npy_intp))
+    memcpy(f.strides, cnp.PyArray_STRIDES(a), f.axes * sizeof(cnp.npy_intp))
+    return f
+
+
+cdef inline bint has_frame(cnp.ndarray a, const Frame* f) noexcept:
+    return (
+        cnp.PyArray_TYPE(a) == f.type
+        and cnp.PyArray_NDIM(a) == f.axes
+        and memcmp(cnp.PyArray_DIMS(a), f.shape, f.axes * sizeof(cnp.npy_intp)) == 0
+        and memcmp(cnp.PyArray_STRIDES(a), f.strides, f.axes * sizeof(cnp.npy_intp)) == 0
+        and cnp.PyArray_ISBYTESWAPPED(a) == f.swapped
+    )
 
 
 cdef struct Layout:
@@ -297,6 +336,44 @@ cdef class Repeat:
             and memcmp(cnp.PyArray_STRIDES(a), self.stride, self.axes * sizeof(cnp.npy_intp)) == 0
             and not cnp.PyArray_ISBYTESWAPPED(a) and self.generation == _generation
         )
+
+
+@cython.final
+cdef class Masked:
+    """A call for what misses samples, for images and masks of the same types and strides."""
+    cdef object blocks          # keeps `runner` and `call` alive
+    cdef Answer runner
+    cdef const void* call
+    cdef int generation         # of the engine
+    cdef Frame image, mask
+    cdef bint masked            # whether there is a mask
+    cdef cnp.npy_intp first, first_of_mask  # bytes from the first sample of an array to the first one that is read
+    cdef int target             # type, axes and sizes of the result
+    cdef int result_axes
+    cdef cnp.npy_intp result_size[AXES]
+    cdef double work            # predicted ns on one thread
+
+    cdef bint fits(self, cnp.ndarray image, cnp.ndarray mask) noexcept:
+        return (
+            self.generation == _generation and (mask is not None) == self.masked and has_frame(image, &self.image)
+            and (mask is None or has_frame(mask, &self.mask))
+        )
+
+    cdef cnp.ndarray run(self, cnp.ndarray image, cnp.ndarray mask, object threads):
+        cdef cnp.ndarray result = cnp.PyArray_EMPTY(self.result_axes, self.result_size, self.target, 0)
+        cdef char* src = cnp.PyArray_BYTES(image) + self.first
+        cdef char* gone = NULL if mask is None else cnp.PyArray_BYTES(mask) + self.first_of_mask
+        cdef char* dst = cnp.PyArray_BYTES(result)
+        cdef int failed, count = 1
+        if self.work < WORTH_THE_GIL:
+            failed = self.runner(self.call, src, gone, dst, 1)
+        else:
+            count = threads_for(self.work, 0 if threads is None else threads)
+            with nogil:
+                failed = self.runner(self.call, src, gone, dst, count)
+        if failed:
+            raise MemoryError("scratch rows of the convolution")
+        return result
 
 
 def execute(program, cnp.ndarray src, cnp.ndarray dst, int source, int target, tuple rows, tuple cols,
@@ -528,6 +605,7 @@ cdef class Options:
     cdef int target             # NumPy's number of the result's type; -1: the image's type
     cdef double constant
     cdef bint plain             # whether C serves these options: real numbers in native byte order, no stride
+    cdef bint misses            # whether images without a mask may miss samples
 
     def __init__(self, bint flipped, border, cval, tuple origin, str shape, channel_axis, dtype, str method,
                  threads, double scale, double offset, bint absolute, missing, *, int mode, tuple borders,
@@ -547,7 +625,8 @@ cdef class Options:
             self.axis = channel_axis
         elif channel_axis is not None:  # a name, or an error that Python raises later
             self.plain = False
-        if missing.active:
+        self.misses = missing.active
+        if self.misses:
             self.plain = False
 
     def named(self):
@@ -591,6 +670,12 @@ cdef class PlanBase:
     cdef Prepared prepared[PREPARED]
     cdef list programs          # for each of `prepared` the owner of its pointers
     cdef list repeats           # the last calls that took more than C; None if there were none
+    cdef list masked            # the last calls where samples were missing; None if there were none
+    cdef PlanBase whole         # the plan of images that miss nothing
+    cdef uint64_t whole_targets  # NumPy's numbers of the types of results that `whole` may make, as bits
+    cdef bint omits_nan         # whether NaN is missing
+    cdef Search search
+    cdef int search_generation  # of the engine
     cdef int oldest
     cdef readonly Py_ssize_t program_bytes
     cdef bint cached            # whether the cache holds this plan
@@ -675,10 +760,90 @@ cdef class PlanBase:
         cdef object result
         if dims is not None:
             return self._by_name(image, out, dims, mask)
-        if mask is not None:
-            return self._apply(image, out, mask)
-        result = self.serve(image, out)
-        return self._apply(image, out) if result is None else result
+        result = self.answer(image, out, mask)
+        if result is not None:
+            return result
+        return self._apply(image, out) if mask is None else self._apply(image, out, mask)
+
+    cdef object answer(self, object image, object out, object mask):
+        """The result, or None if Python must look at the arguments."""
+        if mask is None and not self.options.misses:
+            return self.serve(image, out)
+        if not is_array(image) or (mask is not None and not is_array(mask)):
+            return None
+        return self.serve_missing(<cnp.ndarray>image, <cnp.ndarray>mask, out)
+
+    cdef object serve_missing(self, cnp.ndarray a, cnp.ndarray mask, object out):
+        """The same for arrays of which samples may be missing."""
+        cdef Masked each, found = None
+        cdef PlanBase whole = None
+        cdef int source = cnp.PyArray_TYPE(a), target = self.options.target
+        if source >= TYPES or code_of[source] < 0 or is_long(source):
+            return None
+        if mask is not None and not (
+            cnp.PyArray_TYPE(mask) == cnp.NPY_BOOL and cnp.PyArray_NDIM(mask) == cnp.PyArray_NDIM(a)
+            and memcmp(cnp.PyArray_DIMS(mask), cnp.PyArray_DIMS(a), cnp.PyArray_NDIM(a) * sizeof(cnp.npy_intp)) == 0
+        ):
+            return None
+        if target < 0 and out is not None:
+            target = cnp.PyArray_TYPE(<cnp.ndarray>out) if is_array(out) else TYPES
+        elif target < 0:
+            target = cnp.NPY_FLOAT if source == cnp.NPY_BOOL else source
+        if target >= TYPES:
+            return None
+        with cython.critical_section(self):
+            if self.search_generation == _generation and self.whole_targets >> target & 1 and self.is_whole(a, mask):
+                whole = self.whole
+            elif self.masked is not None and out is None:
+                for each in self.masked:
+                    if each.fits(a, mask):
+                        found = each
+                        break
+        if whole is not None:
+            return whole.serve(a, out)
+        return None if found is None else found.run(a, mask, self.options.threads)
+
+    cdef bint is_whole(self, cnp.ndarray a, cnp.ndarray mask) noexcept:
+        """Whether it is certain that no sample is missing."""
+        cdef int code = code_of[cnp.PyArray_TYPE(a)]
+        if mask is not None and not (
+            cnp.PyArray_IS_C_CONTIGUOUS(mask)
+            and not self.search(cnp.PyArray_BYTES(mask), cnp.PyArray_SIZE(mask), U8)
+        ):
+            return False
+        return not self.omits_nan or is_integer(code) or (
+            cnp.PyArray_ISCARRAY_RO(a) and not self.search(cnp.PyArray_BYTES(a), cnp.PyArray_SIZE(a), code)
+        )
+
+    def serves_whole(self, PlanBase plan not None, int target, bint omits_nan, size_t search):
+        """Remember the plan of images that miss nothing, and that it may make results of a type."""
+        if not 0 <= target < TYPES:
+            return
+        with cython.critical_section(self):
+            self.whole, self.omits_nan = plan, omits_nan
+            self.search, self.search_generation = <Search>search, _generation
+            self.whole_targets |= <uint64_t>1 << target
+
+    def repeats_missing(self, cnp.ndarray image not None, cnp.ndarray mask, cnp.ndarray result not None, blocks,
+                        cnp.ndarray read not None, cnp.ndarray read_of_mask, double work):
+        """Remember a call: `blocks` made all of `result`, a new array, of views of image and mask."""
+        cdef Masked m = Masked.__new__(Masked)
+        cdef size_t runner, call
+        cdef int i
+        if not (is_array(image) and is_array(result) and (mask is None or is_array(mask))):
+            return
+        runner, call = blocks.address()
+        m.blocks, m.runner, m.call, m.generation, m.work = blocks, <Answer>runner, <const void*>call, _generation, work
+        m.image, m.first = frame_of(image), cnp.PyArray_BYTES(read) - cnp.PyArray_BYTES(image)
+        m.masked = mask is not None
+        if m.masked:
+            m.mask = frame_of(mask)
+            m.first_of_mask = cnp.PyArray_BYTES(read_of_mask) - cnp.PyArray_BYTES(mask)
+        m.target, m.result_axes = cnp.PyArray_TYPE(result), cnp.PyArray_NDIM(result)
+        for i in range(m.result_axes):
+            m.result_size[i] = cnp.PyArray_DIMS(result)[i]
+        with cython.critical_section(self):
+            self.masked = [m, *(self.masked or ())[:PREPARED - 1]]
 
     cdef object serve(self, object image, object out):
         """The result for a plain array, or None if Python must look at the arguments."""
@@ -912,41 +1077,6 @@ cpdef object program_of(Strategy strategy, Kernel kernel, int target, Py_ssize_t
 
 
 # --- the cache ------------------------------------------------------------------------------------------
-
-
-cdef struct Frame:
-    # Type, shape and strides of an array.
-    int type, axes
-    bint swapped
-    cnp.npy_intp shape[AXES]
-    cnp.npy_intp strides[AXES]
-
-
-cdef inline bint is_array(object a) noexcept:
-    return type(a) is cnp.ndarray and cnp.PyArray_NDIM(<cnp.ndarray>a) <= AXES
-
-
-cdef inline bint is_plain(object a) noexcept:
-    """Whether an array is C-contiguous and in this machine's byte order."""
-    return is_array(a) and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>a)
-
-
-cdef inline Frame frame_of(cnp.ndarray a) noexcept:
-    cdef Frame f
-    f.type, f.axes, f.swapped = cnp.PyArray_TYPE(a), cnp.PyArray_NDIM(a), cnp.PyArray_ISBYTESWAPPED(a)
-    memcpy(f.shape, cnp.PyArray_DIMS(a), f.axes * sizeof(cnp.npy_intp))
-    memcpy(f.strides, cnp.PyArray_STRIDES(a), f.axes * sizeof(cnp.npy_intp))
-    return f
-
-
-cdef inline bint has_frame(cnp.ndarray a, const Frame* f) noexcept:
-    return (
-        cnp.PyArray_TYPE(a) == f.type
-        and cnp.PyArray_NDIM(a) == f.axes
-        and memcmp(cnp.PyArray_DIMS(a), f.shape, f.axes * sizeof(cnp.npy_intp)) == 0
-        and memcmp(cnp.PyArray_STRIDES(a), f.strides, f.axes * sizeof(cnp.npy_intp)) == 0
-        and cnp.PyArray_ISBYTESWAPPED(a) == f.swapped
-    )
 
 
 cdef inline uint64_t stirred(uint64_t h, uint64_t word) noexcept:
@@ -1490,13 +1620,15 @@ cdef class Planned(Function):
         cdef PlanBase plan
         cdef PyObject* options[PARAMETERS]
         cdef Py_ssize_t i
-        if <object>given[self.dims] is not None or <object>given[self.mask] is not None:
+        if <object>given[self.dims] is not None:
             return None
         options[0] = <PyObject*>self.flipped
         for i in range(1, self.option_count):
             options[i] = given[self.of_option[i]]
         plan = found_or_new(<object>given[1], options, self.option_count)
-        return None if plan is None else plan.serve(<object>given[0], <object>given[self.out])
+        if plan is None:
+            return None
+        return plan.answer(<object>given[0], <object>given[self.out], <object>given[self.mask])
 
 
 @cython.final

@@ -48,10 +48,19 @@ cdef enum:
     SEGMENT = 512       # samples of a row that are divided at a time
     TAPS = 8            # of a row that are summed at a time
     RUN = 16            # weights of a row that are subtracted at a time
+    PART = 64           # samples that are divided and rounded in registers
+    SEEN = 16384        # samples that are looked through before it is asked whether one is missing
 
 # How quotients are made, as fastconv/_missing.py has them.
 cdef enum:
     WHOLE32, WHOLE64, INTEGERS, DOUBT32, DOUBT, ALL
+
+# More than the roundings of a quotient of floats and a product, as a share of it.
+cdef extern from *:
+    """
+    #define OF_QUOTIENT 2.384185791015625e-7f /* 2**-22 */
+    """
+    float OF_QUOTIENT
 
 cdef fused real:
     float
@@ -168,6 +177,17 @@ cdef bint any_set(const char* p, Py_ssize_t n) noexcept nogil:
     for i in range(n):
         found |= (<const uint8_t*>p)[i]
     return found
+
+
+cdef int any_missing(const char* p, Py_ssize_t n, int type) noexcept nogil:
+    """Whether there is a NaN among samples that lie side by side, or of bytes one that is not 0."""
+    cdef Py_ssize_t i = 0, part
+    while i < n:
+        part = smaller(SEEN, n - i)
+        if any_set(p + i, part) if type == U8 else any_nan(p + i * size_of(type), part, type):
+            return True
+        i += part
+    return False
 
 
 cdef inline bint packed(const Array* a, Py_ssize_t channels, int size) noexcept nogil:
@@ -631,6 +651,9 @@ cdef inline void divide_rows(const MaskedCall* call, const Block* b, Sums* s, re
     cdef Py_ssize_t repeat = call.channels if call.shared else 1
     cdef bint direct = (call.dst.type == (F64 if sizeof(real) == 8 else F32) and call.holes.data == NULL
                         and packed(&call.dst, call.channels, sizeof(real)))
+    cdef bint narrows = (s.weights.data != NULL and s.sizes.data == NULL
+                         and (call.dst.type == U8 or call.dst.type == I8 or call.dst.type == U16
+                              or call.dst.type == I16))
     cdef const real* sums
     cdef const real* weights = NULL
     cdef const real* sizes = NULL
@@ -649,15 +672,8 @@ cdef inline void divide_rows(const MaskedCall* call, const Block* b, Sums* s, re
             sums = widened(v, s.sums.data + y * s.sums.row, s.sums.type, first, n, 1)
             if s.weights.data != NULL:
                 weights = widened(d, weights_row, s.weights.type, first, n, repeat)
-            if real is float and call.how == DOUBT32:
-                if divide_in_doubt(<float*>v, <uint32_t*>size, <const float*>sums, <const float*>weights, call, n):
-                    settle_all(call, b, s, y, first, <float*>v, <const uint32_t*>size, n)
-                if call.holes.data != NULL:
-                    for i in range(n):
-                        hole[i] = weights[i] * sign < least
-                        if (<const uint32_t*>size)[i]:
-                            defined(call, b, s, y, first + i, &hole[i])
-                store_results(call, b, y, first, v, hole, n)
+            if real is float and narrows:
+                divide_narrow(call, b, s, y, first, <const float*>sums, <const float*>weights, n)
                 first += n
                 continue
             if s.sizes.data != NULL:
@@ -681,35 +697,91 @@ cdef inline void divide_rows(const MaskedCall* call, const Block* b, Sums* s, re
             first += n
 
 
-cdef inline bint divide_in_doubt(float* v, uint32_t* doubt, const float* sum, const float* d, const MaskedCall* call,
-                                 Py_ssize_t n) noexcept nogil:
-    """Quotients of weights of one sign, rounded, and which of them are in doubt; see `find_doubts`. What saturates
-    is taken for the integer beyond the limit, which is no tie.
+cdef void divide_narrow(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first,
+                        const float* sum, const float* d, Py_ssize_t n) noexcept nogil:
+    """Quotients of weights of one sign, as integers of at most 16 bits."""
+    if call.dst.type == U8:
+        divide_as[uint8_t](call, b, s, y, first, sum, d, n, NULL)
+    elif call.dst.type == I8:
+        divide_as[int8_t](call, b, s, y, first, sum, d, n, NULL)
+    elif call.dst.type == U16:
+        divide_as[uint16_t](call, b, s, y, first, sum, d, n, NULL)
+    else:
+        divide_as[int16_t](call, b, s, y, first, sum, d, n, NULL)
 
-    v + big - big is rounded half to even. A quotient's own roundings are less than 3 * 2**-24 of it.
+
+cdef struct Quotient:
+    # Numbers of a call, as floats.
+    float factor, above, below, sign, least, edge, low, high, of_sum, of_weight, half, fill
+
+
+cdef inline Quotient quotient_of(const MaskedCall* call, const narrow* kind) noexcept nogil:
+    cdef Quotient q
+    cdef float most = 256   # of bytes, whose bound may be one for all
+    q.factor, q.above, q.below, q.sign = call.factor, call.above, call.below, call.sign
+    q.least, q.edge, q.fill, q.half = call.least, call.least + call.weight_error, call.fill, 0.5
+    q.low, q.high = call.low - 0.25, call.high + 0.25
+    q.of_sum, q.of_weight = call.sum_error * fabs(call.factor) * 1.001, call.weight_error * 1.001
+    if sizeof(narrow) == 1:
+        q.of_sum = q.of_sum + most * q.of_weight
+        q.half = q.half - most * <float>OF_QUOTIENT
+    return q
+
+
+cdef inline void divide_as(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first,
+                           const float* sum, const float* d, Py_ssize_t n, const narrow* kind) noexcept nogil:
+    """PART samples at a time, which stay in registers."""
+    cdef narrow results[PART]
+    cdef uint8_t doubt[PART]
+    cdef Quotient with_ = quotient_of(call, kind)
+    cdef bint side_by_side = packed(&call.dst, call.channels, sizeof(narrow)), found
+    cdef narrow* row = <narrow*>result_at(call, b, y, first)
+    cdef narrow* to = results
+    cdef Py_ssize_t i = 0, k, part
+    while i < n:
+        part = smaller(PART, n - i)
+        if side_by_side:
+            to = row + i
+        if call.how == DOUBT32:
+            found = divide_part(to, doubt, sum + i, d + i, part, with_, True)
+        else:
+            found = divide_part(to, doubt, sum + i, d + i, part, with_, False)
+        if not side_by_side:
+            for k in range(part):
+                memcpy(result_at(call, b, y, first + i + k), &to[k], sizeof(narrow))
+        if call.holes.data != NULL:
+            for k in range(part):
+                put_hole(call, b, y, first + i + k, d[i + k] * call.sign < call.least)
+        if found:
+            settle_part(call, b, s, y, first + i, doubt, part)
+        i += part
+
+
+cdef inline bint divide_part(narrow* p, uint8_t* doubt, const float* sum, const float* d, Py_ssize_t n, Quotient by,
+                             const bint doubts) noexcept nogil:
+    """Quotients, rounded, and with `doubts` which of them are in doubt; returned is whether one is.
+
+    q + big - big is rounded half to even. What saturates is taken for a quarter beyond the limit, which is no tie.
+    A quotient's own roundings are less than 3 * 2**-24 of it. A window of nothing is in no doubt: its weight is 0.
     """
     cdef Py_ssize_t i
-    cdef uint32_t found = 0
-    cdef float q, r, w, off, big = <float>(1.5 * 2.0**23), half = 0.5, fill = <float>call.fill
-    cdef float factor = <float>call.factor, sign = <float>call.sign, least = <float>call.least
-    cdef float low = <float>call.low, high = <float>call.high, below = low - 1, beyond = high + 1
-    cdef float of_sum = <float>(call.sum_error * fabs(call.factor) * 1.001)
-    cdef float of_weight = <float>(call.weight_error * 1.001), of_quotient = <float>2.0**-22
+    cdef uint8_t found = 0
+    cdef float q, r, w, off, big = <float>(1.5 * 2.0**23)
     for i in range(n):
-        w = d[i] * sign
-        q = sum[i] / d[i] * factor
-        q = q if q > below else below
-        q = q if q < beyond else beyond
+        w = d[i] * by.sign
+        q = sum[i] / d[i] * by.factor if doubts else sum[i] * by.above / (d[i] * by.below)
+        q = q if q > by.low else by.low
+        q = q if q < by.high else by.high
         r = (q + big) - big
-        off = of_sum + (q if q > 0 else -q) * (of_weight + of_quotient * w)
-        q = q - r if q > r else r - q
-        doubt[i] = (((w > least) & ((half - q) * w <= off))
-                    | ((w - least if w > least else least - w) <= of_weight)) & (w != 0)
-        found |= doubt[i]
-        r = r if r > low else low
-        r = r if r < high else high
-        v[i] = fill if w < least else r
-    return found != 0
+        if doubts:
+            off = by.of_sum
+            if sizeof(narrow) > 1:
+                off = off + (q if q > 0 else -q) * (by.of_weight + <float>OF_QUOTIENT * w)
+            q = q - r if q > r else r - q
+            doubt[i] = (((by.half - q) * w <= off) | (w <= by.edge)) & (w != 0)
+            found |= doubt[i]
+        p[i] = <narrow><int32_t>(by.fill if w < by.least else r)
+    return found
 
 
 cdef void find_doubts(double* doubt, const MaskedCall* call, const double* v, const double* d, const double* size,
@@ -744,32 +816,43 @@ cdef void settle(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize
             v[i] = defined(call, b, s, y, first + i, &hole[i])
 
 
-cdef void settle_all(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first, float* v,
-                     const uint32_t* doubt, Py_ssize_t n) noexcept nogil:
+cdef void settle_part(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t first,
+                      const uint8_t* doubt, Py_ssize_t n) noexcept nogil:
     """Decide what is in doubt."""
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i = 0, k
+    cdef uint64_t eight
+    while i < n:
+        eight = 1
+        if i + 8 <= n:
+            memcpy(&eight, doubt + i, 8)
+        if eight:
+            for k in range(i, smaller(i + 8, n)):
+                if doubt[k]:
+                    decide(call, b, s, y, first + k)
+        i += 8
+
+
+cdef void decide(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t i) noexcept nogil:
     cdef double value
-    for i in range(n):
-        if doubt[i]:
-            if call.src.type == U8:
-                value = decided(call, b, s, <const uint8_t*>s.samples, y, first + i)
-            elif call.src.type == I8:
-                value = decided(call, b, s, <const int8_t*>s.samples, y, first + i)
-            elif call.src.type == U16:
-                value = decided(call, b, s, <const uint16_t*>s.samples, y, first + i)
-            else:
-                value = decided(call, b, s, <const int16_t*>s.samples, y, first + i)
-            value = rint(value)
-            v[i] = <float>(call.low if value < call.low else call.high if value > call.high else value)
+    cdef uint8_t hole = False
+    if call.src.type == U8:
+        value = decided(call, b, s, <const uint8_t*>s.samples, y, i, &hole)
+    elif call.src.type == I8:
+        value = decided(call, b, s, <const int8_t*>s.samples, y, i, &hole)
+    elif call.src.type == U16:
+        value = decided(call, b, s, <const uint16_t*>s.samples, y, i, &hole)
+    else:
+        value = decided(call, b, s, <const int16_t*>s.samples, y, i, &hole)
+    put(result_at(call, b, y, i), call.dst.type, value)
+    put_hole(call, b, y, i, hole)
 
 
 cdef inline double decided(const MaskedCall* call, const Block* b, const Sums* s, const narrow* samples, Py_ssize_t y,
-                           Py_ssize_t i) noexcept nogil:
+                           Py_ssize_t i, uint8_t* hole) noexcept nogil:
     """A result from sums in float64, or the definition's if these leave a doubt."""
     cdef double total[TAPS]
     cdef double weight[TAPS]
     cdef double sum, w, q, off
-    cdef uint8_t hole
     cdef const narrow* p
     cdef const uint8_t* present
     cdef const double* k = call.kernel
@@ -795,7 +878,7 @@ cdef inline double decided(const MaskedCall* call, const Block* b, const Sums* s
     off = call.fine_sum_error * fabs(call.factor) + fabs(q) * (call.fine_weight_error + 1e-15 * w)
     if w - call.least > call.fine_weight_error and fabs(q - floor(q) - 0.5) * w > off:
         return q
-    return defined(call, b, s, y, i, &hole)
+    return defined(call, b, s, y, i, hole)
 
 
 cdef double defined(const MaskedCall* call, const Block* b, const Sums* s, Py_ssize_t y, Py_ssize_t i,
@@ -1231,8 +1314,36 @@ cdef int put_spread(Spread* spread, given) except -1:
     return 0
 
 
+cdef int run_call(const MaskedCall* made, char* src, char* mask, char* dst, char* holes, int threads) noexcept nogil:
+    """Make all results of arrays that lie as those of a call."""
+    cdef MaskedCall call = made[0]
+    cdef Py_ssize_t blocks = call.blocks
+    cdef int failed
+    call.src.data, call.mask.data, call.dst.data, call.holes.data = src, mask, dst, holes
+    call.threads = threads if blocks == 1 else 1
+    call.dirty = <uint8_t*>malloc(blocks)
+    if call.dirty == NULL:
+        return 1
+    run_bands(scan_band, &call, smaller(blocks, 4 * threads) if threads > 1 else 1, threads)
+    if blocks == 1:
+        failed = run_band(&call, 0, 1)
+    else:
+        failed = run_bands(run_band, &call, smaller(blocks, 8 * threads) if threads > 1 else 1, threads)
+    free(call.dirty)
+    return failed
+
+
+cdef int answer(const void* call, char* src, char* mask, char* dst, int threads) noexcept nogil:
+    return run_call(<const MaskedCall*>call, src, mask, dst, NULL, threads)
+
+
+def address_of_search():
+    """Where C finds `any_missing`."""
+    return <size_t>&any_missing
+
+
 cdef class Blocks:
-    """A picture or volume with missing samples, and what is to be done with it.
+    """What is to be done with pictures or volumes with missing samples that lie as these.
 
     Parameters
     ----------
@@ -1261,13 +1372,6 @@ cdef class Blocks:
     """
     cdef MaskedCall call
     cdef object _kept       # owners of what the call points to
-    cdef uint8_t* dirty
-
-    def __cinit__(self, *args, **kwargs):
-        self.dirty = NULL
-
-    def __dealloc__(self):
-        free(self.dirty)
 
     def __init__(self, src, mask, dst, holes, int source, int target, bint nan, bint omit, bint shared, tuple windows,
                  double constant, bint volume, tuple programs, tuple spreads, int how, tuple quotient, tuple doubt,
@@ -1277,7 +1381,7 @@ cdef class Blocks:
         cdef Sum* sums[4]
         cdef size_t runner, first
         cdef Py_ssize_t i
-        self._kept = (src, mask, dst, holes, windows, programs, spreads, doubt)
+        self._kept = (windows, programs, spreads, doubt)
         memset(call, 0, sizeof(MaskedCall))
         put_array(&call.src, src, source)
         put_array(&call.mask, mask, U8)
@@ -1311,28 +1415,19 @@ cdef class Blocks:
         call.taps, call.tap_count = <const Tap*>cnp.PyArray_DATA(taps), taps.shape[0]
         call.total, call.threshold, call.renormalize, call.fine_sum_error, call.fine_weight_error, kernel = doubt[3:]
         call.kernel, call.pitch = <const double*>cnp.PyArray_DATA(kernel), kernel.shape[1]
-        self.dirty = call.dirty = <uint8_t*>malloc(call.blocks + 1)
-        if self.dirty == NULL:
-            raise MemoryError("flags of blocks")
 
-    def scan(self, int threads):
-        """How many blocks have something missing in their windows."""
-        cdef Py_ssize_t i, dirty = 0, blocks = self.call.blocks
-        with nogil:
-            run_bands(scan_band, &self.call, smaller(blocks, 4 * threads) if threads > 1 else 1, threads)
-            for i in range(blocks):
-                dirty += self.dirty[i]
-        return dirty
+    def address(self):
+        """Where C finds how to make all results, and the call without its data."""
+        return <size_t>&answer, <size_t>&self.call
 
-    def run(self, int threads):
-        """Make all results, after `scan`."""
-        cdef Py_ssize_t blocks = self.call.blocks
+    def run(self, src, mask, dst, holes, int threads):
+        """Make all results of arrays that lie as those that were given first."""
+        cdef char* source = cnp.PyArray_BYTES(src)
+        cdef char* gone = NULL if mask is None else cnp.PyArray_BYTES(mask)
+        cdef char* to = cnp.PyArray_BYTES(dst)
+        cdef char* hole = NULL if holes is None else cnp.PyArray_BYTES(holes)
         cdef int failed
-        self.call.threads = threads if blocks == 1 else 1
         with nogil:
-            if blocks == 1:
-                failed = run_band(&self.call, 0, 1)
-            else:
-                failed = run_bands(run_band, &self.call, smaller(blocks, 8 * threads) if threads > 1 else 1, threads)
+            failed = run_call(&self.call, source, gone, to, hole, threads)
         if failed:
             raise MemoryError("scratch rows of the convolution")

@@ -8,6 +8,7 @@ compared with sums by hand, with the two passes that geoscience writes, with ast
 from __future__ import annotations
 
 import pickle
+from functools import partial
 from typing import Any
 
 import dask.array as da
@@ -33,6 +34,7 @@ from .judge import (
     picture,
     small_picture,
 )
+from .test_calls import python_calls
 
 POSITIVE = {
     "box 3x3": KERNELS["box 3x3"],
@@ -593,6 +595,62 @@ def test_a_mask_of_nothing_gives_the_plain_calls_bits(level: str) -> None:
             if image.dtype.kind == "f":
                 got = fastconv.convolve(image, kernel, nan_policy="omit")
                 np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "float32", "float64", "bool"])
+def test_repeated_calls_that_miss_samples_are_the_definitions(dtype: str, level: str) -> None:
+    """Whatever an earlier call with arrays of the same strides found to be missing."""
+    shape, none = (21, 37), np.zeros((21, 37), bool)
+    masks = [holes_of(shape, share, i) for i, share in enumerate((0.1, 0.0, 0.9, 0.0, 0.3, 1.0))]
+    for name in ("irrational 3x5", "binomial", "negative"):
+        for options in (
+            {"fill": 7},
+            {"fill": 7, "border": "omit"},
+            {"fill": 0, "channel_axis": -1},
+        ):
+            for i, mask in enumerate(masks):
+                image = picture((*shape, 3) if "channel_axis" in options else shape, dtype, i)
+                given = np.repeat(mask[..., None], 3, -1) if image.ndim == 3 else mask
+                check(image, POSITIVE[name], given, name, **options)
+                check(image, POSITIVE[name], given[::-1], name, **options)
+    if np.dtype(dtype).kind == "f":
+        for mask in masks:
+            image = np.where(mask, np.nan, picture(shape, dtype)).astype(dtype)
+            check(image, POSITIVE["binomial"], none, nan_policy="omit")
+            check(image, POSITIVE["binomial"], None, nan_policy="omit")
+
+
+def test_calls_that_miss_samples_go_down_in_c(level: str) -> None:
+    mask = holes_of((30, 40), 0.1)
+    for dtype in ("uint8", "float32"):
+        image = picture((30, 40), dtype)
+        for options in ({"mask": mask, "fill": 0}, {"mask": mask & False, "fill": 0}):
+            call = partial(fastconv.convolve, image, POSITIVE["binomial"], **options)
+            call()
+            assert python_calls(call) == 0
+    whole, gaps = picture((30, 40), "float32"), np.where(mask, np.nan, 1).astype(np.float32)
+    for image in (whole, gaps):
+        call = partial(fastconv.convolve, image, POSITIVE["binomial"], nan_policy="omit")
+        call()
+        assert python_calls(call) == 0
+
+
+def test_repeated_calls_refuse_what_the_first_one_would_have(level: str) -> None:
+    image, mask = np.ones((9, 8), np.float32), holes_of((9, 8), 0.2)
+    kernel = POSITIVE["binomial"]
+    fastconv.convolve(image, kernel, mask=mask, nan_policy="raise")
+    image[0, 0], mask[0, 0] = np.nan, False
+    with pytest.raises(ValueError, match="image must hold no NaN"):
+        fastconv.convolve(image, kernel, mask=mask, nan_policy="raise")
+    whole, bytes_ = mask & False, np.ones((9, 8), np.uint8)
+    fastconv.convolve(bytes_, kernel, mask=whole, dtype=np.float32)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="fill must be given"):
+            fastconv.convolve(bytes_, kernel, mask=whole)
+    out = np.empty((9, 8), np.float32)
+    fastconv.plan(kernel)(bytes_, mask=whole, out=out)
+    with pytest.raises(ValueError, match="fill must be given"):
+        fastconv.plan(kernel)(bytes_, mask=whole, out=np.empty((9, 8), np.uint8))
 
 
 def test_blocks_without_missing_samples_give_the_plain_calls_bits(level: str) -> None:
