@@ -1,8 +1,9 @@
 # What a program makes once for the tiles of spectra.pxi: transforms, spectra of the kernel or of its factors, and
 # the frequencies that are kept.
 
-# Bytes of the largest spectrum that a program keeps; KEPT_BYTES in src/planning/spectra.pxi.
-cdef size_t KEPT_SPECTRUM = 16 << 20
+# Bytes of the largest spectrum that a program keeps, with the kernel's weights: less than the cache holds by
+# default. KEPT_BYTES in src/planning/spectra.pxi.
+cdef size_t KEPT_SPECTRUM = 56 << 20
 
 
 cdef int make_spectra(vec* kind, Spectra* s, const Call* call, const Proposal* p,
@@ -84,7 +85,7 @@ cdef int keep_spectrum(vec* kind, Call* call) except -1:
     """Make the spectrum now, unless it is so large that each call makes its own and does not keep it."""
     cdef Spectra* s = &call.spectra
     cdef size_t size = spectrum_bytes(s, sample_size(kind))
-    if call.method != SPECTRA or size > KEPT_SPECTRUM:
+    if call.method != SPECTRA or size + 8 * call.kernel_height * call.kernel_width > KEPT_SPECTRUM:
         return 0
     s.memory = <char*>get_memory(size + LINE_BYTES, 1)
     s.spectrum = aligned(s.memory)
