@@ -257,7 +257,9 @@ class _Filters:
         if combined and sums.kind != "c":
             narrow = pixel.name in _NARROW and sums.kind == "f" and sums.itemsize <= 4
             sums = np.dtype(np.float32 if narrow else np.float64)
-        self.plans = [planned(kernel, flipped, **{**options, "dtype": sums}) for kernel in listed]
+        if any(plan.target(pixel) != sums for plan in self.plans):
+            options["dtype"] = sums
+            self.plans = [planned(kernel, flipped, **options) for kernel in listed]
         self.sums = sums
         first = self.plans[0]
         given = None

@@ -173,7 +173,7 @@ class _Layer(PlanBase):
                 ("constant",) * 3, (0.0, 0.0), cost, self.threads,
             )  # fmt: skip
             if out is None and x.dtype.isnative:
-                self.repeats_as(x, x, result, bound)
+                self.repeats_as(x, x, result, bound, True)
             return result
         part = Part(tuple(windows), size)
         for k, plan in enumerate(self.plans):

@@ -69,7 +69,7 @@ _NS, _NS_TAP, _DOUBTS = 0.5, 0.2, 8
 # samples, for a row of weights around a missing sample, and for RUN of them in float32: as
 # `benchmarks/bench_missing.py --fit` printed them on Xeon, v4 (the last two: 0.9 to 3.2, 2.3 to 3.7).
 _RUN = 16
-_NS_FILLED, _NS_SPREAD, _NS_RUN = 0.16, 2.5, 2.5
+_NS_FILLED, _NS_SPREAD, _NS_RUN = 0.25, 2.5, 2.5
 
 
 class Windows(NamedTuple):

@@ -412,6 +412,7 @@ class VolumePlan(Plan):
             raise ValueError(
                 f"image must not be empty for shape={self.shape!r}; got shape {image.shape}"
             )
+        given = image
         if out is not None and np.may_share_memory(image, out):
             image = image.copy()
         if not self.listed:
@@ -438,8 +439,10 @@ class VolumePlan(Plan):
             if planes:
                 a, b = (array[..., np.newaxis, :, :, :] for array in (a, b))
             bound = self._list_rows(view, asked, a, b, source, target)
-            if bound is not None and out is None and part is None and _repeats(image, result):
-                self.repeats_as(image, a, result, bound)
+            as_given = image is given and part is None and result.flags.carray
+            if bound is not None and as_given and _repeats(image, result):
+                by_itself = result.dtype == self.target(image.dtype)
+                self.repeats_as(image, a, result, bound, by_itself)
         elif part is None and max(self.steps) == 1:
             self._plane(view)(a, out=b)
         else:
@@ -576,7 +579,8 @@ class VolumePlan(Plan):
 def _repeats(image: NDArray[Any], result: NDArray[Any]) -> bool:
     """Whether a call with another image of this type and strides would be the same."""
     long = image.dtype.kind in "iu" and image.dtype.itemsize == 8  # the sums depend on the samples
-    return not long and image.dtype.isnative and "c" not in image.dtype.kind + result.dtype.kind
+    native = image.dtype.isnative and result.dtype.isnative
+    return not long and native and "c" not in image.dtype.kind + result.dtype.kind
 
 
 def _how(view: _View) -> dict[str, Any]:

@@ -325,9 +325,20 @@ cdef class Repeat:
     cdef cnp.npy_intp size[MOST_AXES]
     cdef cnp.npy_intp stride[MOST_AXES]
     cdef cnp.npy_intp first     # bytes from the image's first sample to the first one that is read
+    cdef bint by_itself         # whether the result has this type without `out`, too
     cdef int target             # type, axes and sizes of the result
     cdef int result_axes
     cdef cnp.npy_intp result_size[MOST_AXES]
+
+    cdef bint makes(self, cnp.ndarray out) noexcept:
+        """Whether `out`, or a new array if that is None, is such a result."""
+        if out is None:
+            return self.by_itself
+        return (
+            cnp.PyArray_ISCARRAY(out) and cnp.PyArray_TYPE(out) == self.target
+            and cnp.PyArray_NDIM(out) == self.result_axes
+            and memcmp(cnp.PyArray_DIMS(out), self.result_size, self.result_axes * sizeof(cnp.npy_intp)) == 0
+        )
 
     cdef bint fits(self, cnp.ndarray a) noexcept:
         return (
@@ -858,7 +869,7 @@ cdef class PlanBase:
         cdef cnp.npy_intp shape[MOST_AXES]
         cdef cnp.npy_intp height, width
         if not self.plain or type(image) is not cnp.ndarray:
-            return self.repeated(image) if self.repeats is not None and out is None else None
+            return self.repeated(image, out) if self.repeats is not None else None
         channel_axis = o.axis
         a = <cnp.ndarray>image
         source = cnp.PyArray_TYPE(a)
@@ -926,31 +937,39 @@ cdef class PlanBase:
         run(p.runner, p.call, &r, &s, &d, left, p.cost * cnp.PyArray_SIZE(result), o.threads)
         return result
 
-    cdef cnp.ndarray repeated(self, object image):
-        """Repeat a call that an image of this type and these strides took. None if there was none."""
+    cdef cnp.ndarray repeated(self, object image, object out):
+        """Repeat a call that an image of this type and these strides took. None if there was none, or if Python must
+        look at `out`."""
         cdef Repeat each, found = None
         cdef cnp.ndarray result
-        if type(image) is not cnp.ndarray:
+        if type(image) is not cnp.ndarray or (out is not None and type(out) is not cnp.ndarray):
             return None
         with cython.critical_section(self):
             for each in self.repeats:
-                if each.fits(<cnp.ndarray>image):
+                if each.fits(<cnp.ndarray>image) and each.makes(<cnp.ndarray>out):
                     found = each
                     break
         if found is None:
             return None
-        result = cnp.PyArray_EMPTY(found.result_axes, found.result_size, found.target, 0)
+        if out is None:
+            result = cnp.PyArray_EMPTY(found.result_axes, found.result_size, found.target, 0)
+        else:
+            result = <cnp.ndarray>out
+            if not apart(<cnp.ndarray>image, result):
+                return None
         found.bound.run(cnp.PyArray_BYTES(<cnp.ndarray>image) + found.first, cnp.PyArray_BYTES(result),
                         self.options.threads)
         return result
 
     def repeats_as(self, cnp.ndarray image not None, cnp.ndarray read not None, cnp.ndarray result not None,
-                   BoundVolume bound not None):
-        """Remember a call: `bound` made all of `result`, a new array, of `read`, a view of the image."""
+                   BoundVolume bound not None, bint by_itself):
+        """Remember a call: `bound` made all of `result`, a plain array, of `read`, a view of the image. `by_itself`:
+        without `out` the result has this type too."""
         cdef Repeat r = Repeat.__new__(Repeat)
         cdef int i
         if cnp.PyArray_NDIM(image) >= MOST_AXES or cnp.PyArray_NDIM(result) >= MOST_AXES:
             return
+        r.by_itself = by_itself
         r.bound, r.generation, r.first = bound, _generation, cnp.PyArray_BYTES(read) - cnp.PyArray_BYTES(image)
         r.type, r.axes = cnp.PyArray_TYPE(image), cnp.PyArray_NDIM(image)
         r.target, r.result_axes = cnp.PyArray_TYPE(result), cnp.PyArray_NDIM(result)

@@ -412,3 +412,59 @@ def test_an_image_of_too_few_axes_is_refused() -> None:
         fastconv.convolve(np.zeros((5, 5)), KERNELS["volume"])
     with pytest.raises(ValueError, match=r"^image must have at least 1 axes"):
         fastconv.convolve(np.float64(3), KERNELS["line"])
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_repeated_calls_with_steps_write_results_of_any_byte_order(order: str, level: str) -> None:
+    image, kernel = picture((9, 40), "float32"), np.arange(1.0, 10).reshape(3, 3)
+    for dtype in (f"{order}f4", f"{order}f8"):
+        wanted = fastconv.convolve(image, kernel, dtype=dtype)[::2, ::2]
+        for _ in range(3):
+            got = fastconv.convolve(image, kernel, stride=2, dtype=dtype)
+            assert got.dtype == np.dtype(dtype)
+            np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-2)
+
+
+def test_repeated_calls_with_steps_write_any_output(level: str) -> None:
+    kernel = np.arange(1.0, 10).reshape(3, 3)
+    for size in ((9, 40), (10, 71), (3, 3), (2, 200)):
+        image = picture(size, "float32")
+        wanted = fastconv.convolve(image, kernel, dtype=np.float64)[::2, ::2]
+        filter_ = fastconv.plan(kernel, pixel=np.float32, stride=2)
+        plain, wide = np.zeros(wanted.shape, np.float32), np.zeros((*wanted.shape, 2), np.float32)
+        swapped, doubles = np.zeros(wanted.shape, ">f4"), np.zeros(wanted.shape)
+        for _ in range(2):
+            for out in (plain, wide[..., 1], swapped, doubles):
+                out[...] = 0
+                assert filter_(image, out=out) is out
+                np.testing.assert_allclose(out, wanted, rtol=1e-5, atol=1e-2)
+            made = filter_(image)
+            assert made.dtype == np.float32
+            np.testing.assert_array_equal(made, plain)
+        room = np.zeros((size[0] * 2, size[1]), np.float32)
+        for shift in (0, 1):  # an output among the pixels that are read
+            room[: size[0]] = image
+            flat = room.ravel()[shift : shift + wanted.size].reshape(wanted.shape)
+            filter_(room[: size[0]], out=flat)
+            np.testing.assert_array_equal(flat, plain)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_that_are_split_where_they_lie_are_those_of_the_plain_call(
+    dtype: str, level: str
+) -> None:
+    """Of any width, and any columns beside them."""
+    rng = np.random.default_rng(0)
+    for width in (*range(1, 12), 31, 32, 33, 34, 35, 63, 64, 65, 66, 67, 97, 130, 131):
+        image = picture((7, width), dtype)
+        for shape, border in (("same", "reflect"), ("same", "mirror"), ("full", "wrap"), ("valid", "nearest"),
+                              ("full", "constant")):  # fmt: skip
+            for taps in ((3, 3), (2, 5), (1, 4), (4, 7)):
+                if shape == "valid" and taps[1] > width:
+                    continue
+                kernel = rng.random(taps)
+                options = {"shape": shape, "border": border, "cval": 3.0}
+                wanted = reference.convolve(image, kernel, **options)[::2, ::2]
+                got = fastconv.convolve(image, kernel, stride=2, **options)
+                near = 1e-5 if dtype == "float32" else 1e-13
+                np.testing.assert_allclose(got, wanted, rtol=near, atol=near * 1e3)

@@ -428,6 +428,7 @@ cdef void load_window(vec* kind, Window* w, const Call* call, const ColumnRange*
                       Py_ssize_t y, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
     """Rows `first` .. `last - 1` of each slice of a window at result row `y`."""
     cdef const Volume* v = &call.volume
+    cdef bint in_place = splits_where_it_lies(kind, call, columns)
     cdef Py_ssize_t k, i
     cdef const char* src
     cdef vec** rows
@@ -437,9 +438,64 @@ cdef void load_window(vec* kind, Window* w, const Call* call, const ColumnRange*
             src = volume_row(call, plane, k, y * v.row_step + i)
             if v.col_step == 1:
                 load_row(rows[0], <vec*>w.channel_row, call, columns, src)
+            elif in_place and src != NULL:
+                split_source(rows, w, call, columns, src)
             else:
                 load_row(<vec*>w.raw, <vec*>w.channel_row, call, columns, src)
                 split_columns(rows, <vec*>w.raw, w, v.col_step, columns.end - columns.begin)
+
+
+cdef inline bint splits_where_it_lies(vec* kind, const Call* call, const ColumnRange* columns) noexcept nogil:
+    """Whether rows of the source can be split before they are loaded."""
+    return (PERMUTES_TWO and call.volume.col_step == 2 and call.channels == 1 and columns.copied
+            and lies_as_row(kind, &call.src))
+
+
+cdef void split_pairs(vec* evens, vec* odds, vec* src, vi even, Py_ssize_t n) noexcept nogil:
+    """Every other sample of `n` pairs of vectors, and those between them: each is loaded once.
+
+    (Prefetching the next block's rows, at once or while these are split, saved nothing.)
+    """
+    cdef Py_ssize_t _i, vector = lanes_of(src)
+    cdef vi odd = vi_add(even, vi_set1(1))
+    cdef vec a, b
+    for _i in range(n):
+        a, b = keep_in_register(load(src, 0)), keep_in_register(load(src, vector))
+        store(evens, 0, permute2(a, b, even))
+        store(odds, 0, permute2(a, b, odd))
+        evens, odds, src = sample_at(evens, vector), sample_at(odds, vector), sample_at(src, 2 * vector)
+
+
+cdef Py_ssize_t split_two(vec** rows, const Window* w, const ColumnRange* columns, const char* src) noexcept nogil:
+    """Split inner samples into two parts; return how many were."""
+    cdef Py_ssize_t pair = 2 * lanes_of(rows[0]), rest = (columns.count - pair) // 2 * 2
+    cdef vec* evens = sample_at(rows[columns.inner % 2], columns.inner // 2)
+    cdef vec* odds = sample_at(rows[1 - columns.inner % 2], (columns.inner + 1) // 2)
+    if columns.count < pair:
+        return 0
+    split_pairs(evens, odds, <vec*>src, w.split_lanes, columns.count // pair)
+    split_pairs(sample_at(evens, rest // 2), sample_at(odds, rest // 2), sample_at(<vec*>src, rest), w.split_lanes, 1)
+    return rest + pair
+
+
+cdef void split_source(vec** rows, const Window* w, const Call* call, const ColumnRange* columns,
+                       const char* src) noexcept nogil:
+    """split_columns of load_row for a row of the source that needs no conversion. Reads nothing beside it."""
+    cdef Py_ssize_t done = split_two(rows, w, columns, src + columns.skip)
+    src += columns.skip
+    copy_split(rows, call, src + done * w.split.size, columns.inner + done, columns.count - done, 1)
+    copy_split(rows, call, src + (columns.before - columns.inner) * w.split.size, 0,
+               columns.inner_begin - columns.begin, call.run_before)
+    copy_split(rows, call, src + (columns.after - columns.inner) * w.split.size, columns.inner + columns.count,
+               columns.end - columns.inner_end, call.run_after)
+
+
+cdef inline void copy_split(vec** rows, const Call* call, const char* src, Py_ssize_t to, Py_ssize_t n,
+                            int run) noexcept nogil:
+    """Samples `run` apart to sample `to` of a row and those after it, in its parts."""
+    cdef Py_ssize_t i, step = call.volume.col_step, size = sample_size(rows[0])
+    for i in range(n):
+        memcpy(sample_at(rows[(to + i) % step], (to + i) // step), src + i * run * size, size)
 
 
 cdef void slide_window(Window* w, const Call* call, Py_ssize_t by) noexcept nogil:
