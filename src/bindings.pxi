@@ -192,6 +192,7 @@ cdef class Program:
         call.changed = not makes_pixels(p.sums) and (call.plus != call.window.start or call.absolute)
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
+        call.near = decides_near(p)
         if call.tie_tolerance > 0 and (call.kernel != NULL
                                        or call.kernel_height * call.kernel_width <= NEAR_PRODUCT):
             pad_kernel(call)

@@ -161,6 +161,7 @@ cdef struct Call:
     const double* padded_kernel     # the same weights as far apart as pixels are, rows filled up with 0
     Py_ssize_t kernel_pitch
     double reorder_error             # largest distance of a float64 sum in any order from the definition's
+    bint near                   # whether such sums decide most ties
     int method
     int accumulator             # type of the sums: 0 float32, 1 float64, 2 float64 in the definition's order
     Taps across, window

@@ -77,7 +77,7 @@ cdef struct Facts:
     double smallest, largest    # magnitudes of weights that are not zero; 0 if none are
     Py_ssize_t pivot            # index of the largest
     # What is dearer to find is found when it is first asked for.
-    double chain                # see `chain_of`; negative: not known
+    double chain                # see `chain_of_kernel`; negative: not known
     Py_ssize_t steps            # see `steps_of`; negative: not known
     int multiples               # whether the weights are whole numbers times `factor`; negative: not known
     double factor
@@ -152,6 +152,12 @@ cdef struct Proposal:
     Work work
     double cost                 # of the work: ns a sample, one thread; before it is priced, the most that is of use
     const char* why             # a template; see `said`
+
+
+cdef inline bint decides_near(const Proposal* p) noexcept nogil:
+    """Whether doubtful results are first summed in any order, which decides most of them. Otherwise they are
+    summed in the definition's order at once."""
+    return 2 * p.reorder_error < p.tie_tolerance
 
 
 cdef class Kernel:

@@ -8,8 +8,9 @@
 # Float results need no proof, only sums of the right type: float32 for pictures of float32 and of up to 16
 # bits, if the weights fit it; float64 for all others.
 
-# How many times as long additions in sequence take as independent ones: a rough figure.
-cdef double IN_ORDER = 6
+# How many times as long additions in sequence take as independent ones: a rough figure. Sums of several windows of
+# a row are made side by side, which hides at most so much of it.
+cdef double IN_ORDER = 6, SIDE_BY_SIDE = 3
 
 # Weights outside this range would overflow, or lose bits, in float32.
 cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
@@ -64,7 +65,7 @@ cdef double definition_error(Facts* f, const Request* request) noexcept nogil:
     cdef double error
     if request.denominator:
         return 0
-    error = chain_of_kernel(f) * request.peak
+    error = chain_of_kernel(f) * power_above(request.peak)
     if request.offset:
         error += f.total * request.peak + fabs(request.offset)
     return 1.01 * 2.0**-53 * error
@@ -92,6 +93,18 @@ cdef inline double rounding_error(double chain, int accumulator, double peak) no
     The factor covers terms of second order and this function's own rounding.
     """
     return 0 if accumulator == STRICT else 1.01 * rounding_of(accumulator) * chain * peak
+
+
+cdef inline double kernel_rounding(Facts* f, int accumulator, double peak) noexcept nogil:
+    """The same of the chain of all taps, whose partial sums are rounded down to powers of two; see
+    `chain_of_kernel`."""
+    return rounding_error(chain_of_kernel(f), accumulator, power_above(peak))
+
+
+cdef inline double power_above(double x) noexcept nogil:
+    """The smallest power of two that is not smaller than a magnitude."""
+    cdef double power = binade_of(x)
+    return power if power == x else 2 * power
 
 
 cdef int first_accumulator(const Facts* f, const Request* request) noexcept nogil:
@@ -124,14 +137,22 @@ cdef inline double doubtful(double error, const Request* request) noexcept nogil
         max(2 * error, ties_of(request)))
 
 
+cdef double in_order(const Facts* f, const Request* request, double share) noexcept nogil:
+    """How many times as long a share of the samples takes to be summed in the definition's order as in any.
+    Windows of one row and channel that are no more than NEAR_TAPS apart are summed side by side."""
+    cdef double reach = min(BOX_STRIP / request.channels, NEAR_TAPS - f.width)
+    return IN_ORDER / max(1, min(share * reach, SIDE_BY_SIDE))
+
+
 cdef void watch_ties(Proposal* p, Facts* f, const Request* request) noexcept nogil:
     """Let the engine recompute doubtful pixels, and add that work. A doubtful pixel is first summed in any
-    order. If that sum is within `reorder_error` of a tie, it is summed in the definition's order, which takes
-    IN_ORDER times as long."""
-    cdef double share = doubtful(p.error, request)
+    order, unless few are decided by that. If that sum is within `reorder_error` of a tie, it is summed in the
+    definition's order."""
+    cdef double share = doubtful(p.error, request), rest
     p.tie_tolerance, p.reorder_error = p.error, reorder_error(f, request)
+    rest = min(share, 2 * p.reorder_error) if decides_near(p) else share
     add_work(&p.work, GUARD, 1)
-    add_again(&p.work, f, share + IN_ORDER * min(share, 2 * p.reorder_error))
+    add_again(&p.work, f, (share if decides_near(p) else 0) + in_order(f, request, rest) * rest)
 
 
 cdef const char* admit(Proposal* p, Facts* f, const Request* request) noexcept nogil:

@@ -57,8 +57,17 @@ cdef extern from *:
         }
         return lowest;
     }
+    /* The largest power of two that is not larger than a positive normal number. */
+    static double binade_of(double x) {
+        uint64_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        bits &= 0x7ff0000000000000ULL;
+        memcpy(&x, &bits, sizeof bits);
+        return x;
+    }
     """
     int lowest_bit_of(const double* w, Py_ssize_t n) nogil
+    double binade_of(double x) nogil
 
 
 cdef double unit_of(const double* w, Py_ssize_t n) noexcept nogil:
@@ -219,11 +228,26 @@ cdef Py_ssize_t steps_of(const double* w, Py_ssize_t height, Py_ssize_t width) n
     return steps
 
 
+cdef double binades_of(const double* w, Py_ssize_t n) noexcept nogil:
+    """The same as `chain_of` for samples of at most 1, with each partial sum rounded down to a power of two: what
+    is below 2**(e + 1) is rounded by at most the rounding of 2**e. The bounds of the partial sums are raised a
+    little, since each has the errors of those before it."""
+    cdef Py_ssize_t i
+    cdef double partial = 0, total = 0, above = 1 + (n + 4) * 2.0**-24
+    for i in range(n):
+        if w[i] != 0:
+            partial += fabs(w[i]) * above
+            total += binade_of(partial)
+    return total + 2 * partial
+
+
 cdef inline double chain_of_kernel(Facts* f) noexcept nogil:
+    """Sum of the roundings of a chain of multiply-adds over all taps in the definition's order, for samples of
+    at most 1."""
     if f.chain < 0:
         # A product has too many weights to visit each, so all its partial sums are bounded by the last one.
         f.chain = ((f.taps + 1) * f.total if f.weights == NULL
-                   else chain_of(f.weights, f.height * f.width, False))
+                   else binades_of(f.weights, f.height * f.width))
     return f.chain
 
 

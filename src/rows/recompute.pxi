@@ -268,16 +268,130 @@ cdef inline double finished(double total, const Call* call) noexcept nogil:
     return fabs(total + call.plus) if call.absolute else total + call.plus
 
 
-cdef double exact_result(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
-    """The definition's sum plus the call's offset, rounded half to even and saturated. Sums of whole numbers are
-    exact here, and at most half of what float64 holds, so that quotients that are ties are exact too."""
+cdef inline double rounded(double total, const Call* call) noexcept nogil:
+    """The result of a sum that is not divided."""
+    return rint(saturate(finished(total, call), call.low, call.high))
+
+
+cdef bint near_result(double* result, const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """Sum in any order, and round half to even and saturate. Returns whether this is the definition's result.
+    Sums of whole numbers are exact here, and at most half of what float64 holds, so that quotients that are ties
+    are exact too."""
     cdef double t = finished(reordered_sum(call, at, c), call)
     if call.divisor:
-        return rint(saturate(t / <double>call.divisor, call.low, call.high))
+        result[0] = rint(saturate(t / <double>call.divisor, call.low, call.high))
+        return True
     t = saturate(t, call.low, call.high)
-    if fabs(t - rint(t)) > 0.5 - call.reorder_error:
-        t = saturate(finished(exact_sum(call, at, c), call), call.low, call.high)
-    return rint(t)
+    result[0] = rint(t)
+    return fabs(t - result[0]) <= 0.5 - call.reorder_error
+
+
+cdef double exact_result(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """The definition's sum plus the call's offset, rounded half to even and saturated."""
+    cdef double result
+    return result if near_result(&result, call, at, c) else rounded(exact_sum(call, at, c), call)
+
+
+# Windows of a row that are summed in the definition's order at a time, each of which waits for its last addition.
+cdef enum:
+    CHAINS = 8
+
+cdef struct Batch:
+    # Windows of one row and channel.
+    int count
+    Py_ssize_t x[CHAINS]        # in ascending order
+    Py_ssize_t index[CHAINS]    # of their results
+
+
+cdef inline void add_to_chains(double* totals, const double* w, const double* row, const Py_ssize_t* right,
+                              Py_ssize_t n, const int chains) noexcept nogil:
+    """Add a row of products to each total, one by one."""
+    cdef Py_ssize_t i
+    cdef int b
+    cdef double sums[CHAINS]
+    cdef const double* window[CHAINS]
+    for b in range(chains):
+        sums[b], window[b] = totals[b], row + right[b]
+    for i in range(n):
+        if w[i] != 0:
+            for b in range(chains):
+                sums[b] += w[i] * window[b][i]
+    for b in range(chains):
+        totals[b] = sums[b]
+
+
+cdef void exact_sums(double* totals, const Batch* batch, const Call* call, const Place* at,
+                     Py_ssize_t c) noexcept nogil:
+    """`exact_sum` of each window. A row of taps is loaded once for all of them."""
+    cdef double row[NEAR_TAPS]
+    cdef double made[NEAR_TAPS]
+    cdef Py_ssize_t right[CHAINS]
+    cdef const double* w
+    cdef Py_ssize_t ky, first = tap_column(call, batch.x[0], 0)
+    cdef int b
+    cdef Place begin = at[0]
+    begin.x = batch.x[0]
+    for b in range(CHAINS):
+        totals[b], right[b] = 0, tap_column(call, batch.x[smaller(b, batch.count - 1)], 0) - first
+    for ky in range(call.kernel_height):
+        load_taps(row, call, &begin, ky, 0, c, right[CHAINS - 1] + call.kernel_width)
+        w = weights_at(made, call, ky, 0, call.kernel_width)
+        if batch.count > CHAINS // 2:
+            add_to_chains(totals, w, row, right, call.kernel_width, CHAINS)
+        else:
+            add_to_chains(totals, w, row, right, call.kernel_width, CHAINS // 2)
+
+
+cdef void finish_batch(double* results, Batch* batch, const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """Sum the windows of a batch, which is empty afterwards."""
+    cdef double totals[CHAINS]
+    cdef Place window = at[0]
+    cdef int b
+    if batch.count > 1:
+        exact_sums(totals, batch, call, at, c)
+    elif batch.count == 1:
+        window.x = batch.x[0]
+        totals[0] = exact_sum(call, &window, c)
+    for b in range(batch.count):
+        results[batch.index[b]] = rounded(totals[b], call)
+    batch.count = 0
+
+
+cdef inline bint joins(const Batch* batch, const Call* call, Py_ssize_t x) noexcept nogil:
+    """Whether the window of column `x` can be summed with those of a batch."""
+    if batch.count == 0:
+        return True
+    return (
+        batch.count < CHAINS and x > batch.x[batch.count - 1] and not call.turned and tap_gap(call) == 1
+        and tap_column(call, x, 0) - tap_column(call, batch.x[0], 0) + call.kernel_width <= NEAR_TAPS
+    )
+
+
+cdef void exact_results(double* results, Py_ssize_t* sample, Py_ssize_t count, const Call* call,
+                        const Place* at) noexcept nogil:
+    """The definition's results for samples of a row of them. Overwrites `sample`."""
+    cdef Py_ssize_t c, k, x, left = 0
+    cdef Batch batch
+    cdef Place pixel = at[0]
+    for k in range(count):
+        pixel.x = at.x + sample[k] // call.channels
+        if call.near and near_result(results + k, call, &pixel, sample[k] % call.channels):
+            sample[k] = -1
+        else:
+            left += 1
+    if left == 0:
+        return
+    batch.count = 0
+    for c in range(call.channels):
+        for k in range(count):
+            if sample[k] < 0 or sample[k] % call.channels != c:
+                continue
+            x = at.x + sample[k] // call.channels
+            if not joins(&batch, call, x):
+                finish_batch(results, &batch, call, at, c)
+            batch.x[batch.count], batch.index[batch.count] = x, k
+            batch.count += 1
+        finish_batch(results, &batch, call, at, c)
 
 
 cdef inline void split_sample(const Call* call, const char* p, Py_ssize_t c, int64_t* high,
