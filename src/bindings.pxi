@@ -47,6 +47,7 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     cdef Py_ssize_t c
     cdef int failed
     cdef Request turned
+    cdef Call exact
     call = (<const Call*>program)[0]
     call.fill = few
     if request.channels > FEW_CHANNELS:
@@ -62,6 +63,9 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
         bind(&call, &turned)
     else:
         bind(&call, request)
+    if call.definition != NULL:
+        bind_exact(&exact, &call, request)
+        call.exact = &exact
     if is_spectral(&call):
         failed = spectral_picture(&call, request.threads)
     elif request.threads == 1:
@@ -90,6 +94,17 @@ cdef void bind(Call* call, const Request* request) noexcept nogil:
     adapt_method(call)
     call.stream = (call.planes * call.height * call.width * call.channels * (call.src.size + call.dst.size)
                    >= STREAM_BYTES)
+
+
+cdef void bind_exact(Call* exact, const Call* call, const Request* request) noexcept nogil:
+    """Make a call of the definition's weights, with which results of folded ones are recomputed."""
+    cdef Request moved = request[0]
+    exact[0] = call[0]
+    exact.kernel, exact.padded_kernel = call.definition, NULL
+    exact.kernel_height, exact.kernel_width = call.definition_height, call.definition_width
+    moved.rows.start += call.definition_down
+    moved.cols.start += call.definition_right
+    bind_axes(exact, &moved, moved.rows.count + exact.kernel_height - 1, moved.cols.count + exact.kernel_width - 1)
 
 
 cdef void bind_axes(Call* call, const Request* request, Py_ssize_t rows, Py_ssize_t columns) noexcept nogil:
@@ -159,7 +174,7 @@ cdef class Program:
         From a tap to the next one, down and across, if there is one slice and no step.
     """
     cdef Call call
-    cdef bytes weights      # the call points to them
+    cdef bytes weights, definition  # the call points to them
 
     def __cinit__(self, Kernel kernel not None, Strategy strategy not None, Py_ssize_t channels, int target,
                   Py_ssize_t slices=0, tuple steps=(1, 1, 1), tuple layer=(), Py_ssize_t groups=1,
@@ -175,6 +190,10 @@ cdef class Program:
         call.kernel, call.column, call.row = kernel.facts.weights, kernel.facts.column, kernel.facts.row
         call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
         call.channels, call.turned = channels, p.turned
+        if kernel.definition is not None:
+            self.definition, call.definition = kernel.definition.memory, kernel.definition.facts.weights
+            call.definition_height, call.definition_width = kernel.definition.shape
+            call.definition_down, call.definition_right = kernel.down, kernel.right
         if slices:
             if kernel.facts.height % slices or not lists_slices(p.sums, slices):
                 raise ValueError(f"strategy must list the taps of {slices} slices; got {strategy.method!r}")
@@ -193,7 +212,7 @@ cdef class Program:
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
         call.near = decides_near(p)
-        if call.tie_tolerance > 0 and (call.kernel != NULL
+        if call.tie_tolerance > 0 and call.definition == NULL and (call.kernel != NULL
                                        or call.kernel_height * call.kernel_width <= NEAR_PRODUCT):
             pad_kernel(call)
         call.window.height = call.kernel_height

@@ -87,6 +87,7 @@ cdef struct Facts:
     const double* column
     const double* row
     bint factors_exact          # and their products are the weights, to the last bit
+    Facts* definition           # of the kernel that was folded to this one; NULL if none was
 
 cdef struct Request:
     # What is asked for, of a kernel.
@@ -166,6 +167,8 @@ cdef class Kernel:
     cdef bytes factors              # a column and a row whose outer product is the kernel, nearly or by definition
     cdef list shortlists
     cdef Kernel turned              # the same with rows and columns exchanged; made when it is first asked for
+    cdef Kernel definition          # the kernel that was folded to this one; None if none was
+    cdef Py_ssize_t down, right     # from the first tap of this one to that of the other
     cdef Py_ssize_t next_shortlist
 
 

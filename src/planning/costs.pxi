@@ -67,24 +67,11 @@ cdef double price_of(const Work* work, int accumulator, int level) noexcept nogi
     return total
 
 
-# Kernels wider than NEAR_TAPS (src/rows/recompute.pxi), and products of more weights than NEAR_PRODUCT
-# (src/bindings.pxi), are recomputed sample by sample, which takes this many times as long. Estimated from one
-# call (129 x 129 taps on bytes).
-cdef double FAR_AGAIN = 50
-
-cdef enum:
-    NEAR_TAPS = 512
-    NEAR_PRODUCT = 1 << 20
-
-
-cdef inline bint is_near(const Facts* f) noexcept nogil:
-    return f.width <= NEAR_TAPS and (f.weights != NULL or f.height * f.width <= NEAR_PRODUCT)
-
-
-cdef inline void add_again(Work* work, const Facts* f, double share) noexcept nogil:
+cdef inline void add_again(Work* work, Facts* f, double share) noexcept nogil:
     """Add the work of recomputing a share of the pixels."""
+    cdef Facts* d = definition_of(f)
     add_work(work, AGAIN, share)
-    add_work(work, AGAIN_TAP, share * f.taps * (1 if is_near(f) else FAR_AGAIN))
+    add_work(work, AGAIN_TAP, share * d.taps)
 
 
 cdef inline void add_rows(Work* work, const Request* request) noexcept nogil:

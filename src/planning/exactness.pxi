@@ -9,8 +9,12 @@
 # bits, if the weights fit it; float64 for all others.
 
 # How many times as long additions in sequence take as independent ones: a rough figure. Sums of several windows of
-# a row are made side by side, which hides at most so much of it.
+# a row are made side by side, which hides at most so much of it. A row of a window that is longer than NEAR_TAPS
+# (src/rows/recompute.pxi) is loaded in parts, and no two of them at once.
 cdef double IN_ORDER = 6, SIDE_BY_SIDE = 3
+
+cdef enum:
+    NEAR_TAPS = 512
 
 # Weights outside this range would overflow, or lose bits, in float32.
 cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
@@ -44,7 +48,7 @@ cdef bint is_exact(const Facts* f, const Request* request, int accumulator) noex
     smaller than that if the sum leaves one bit unused.
     """
     cdef double plus = in_sums(request), unit = f.unit
-    if not request.integral or f.unit == 0 or not isfinite(f.total):
+    if not request.integral or f.unit == 0 or not isfinite(f.total) or f.definition != NULL:
         return False
     if plus:
         unit = min(unit, unit_of(&plus, 1))
@@ -55,19 +59,23 @@ cdef bint needs_exact_int64(const Facts* f, const Request* request) noexcept nog
     """Whether even the definition is a sum of integers that float64 cannot hold."""
     return (
         is_integer(request.target) and is_integer(request.source) and peak_of(request.source) > 65536
-        and request.integral and f.unit >= 1 and not is_exact(f, request, STRICT)
+        and request.integral and f.unit >= 1 and f.definition == NULL and not is_exact(f, request, STRICT)
         and (request.denominator or not request.offset)     # otherwise the sums are no integers
     )
 
 
 cdef double definition_error(Facts* f, const Request* request) noexcept nogil:
-    """Largest distance of the definition's own result from the true one."""
+    """Largest distance of the definition's own result from the true one. If it is that of a kernel that was
+    folded, so many roundings of the folded weights, which are sums along both axes, are added."""
     cdef double error
+    cdef Facts* d = definition_of(f)
     if request.denominator:
         return 0
-    error = chain_of_kernel(f) * power_above(request.peak)
+    error = chain_of_kernel(d) * power_above(request.peak)
+    if f.definition != NULL:
+        error += (d.height + d.width) * d.total * request.peak
     if request.offset:
-        error += f.total * request.peak + fabs(request.offset)
+        error += d.total * request.peak + fabs(request.offset)
     return 1.01 * 2.0**-53 * error
 
 
@@ -76,13 +84,14 @@ cdef double reorder_error(Facts* f, const Request* request) noexcept nogil:
     src/rows/recompute.pxi, which adds in another order. With large samples the latter keeps eight sums or
     more. A row adds to each of them at most an eighth of its products, six products of its rest, and one more
     (at level base, with vectors of two)."""
-    cdef double longest = f.taps + 1 + (request.offset != 0)
+    cdef Facts* d = definition_of(f)
+    cdef double longest = d.taps + 1 + (request.offset != 0)
     if request.denominator:
         return 0
     if not is_small(request.source):
-        longest = min(longest, f.height * (f.width / 8.0 + 7) + 20)
+        longest = min(longest, d.height * (d.width / 8.0 + 7) + 20)
     return (definition_error(f, request)
-            + 1.01 * 2.0**-53 * longest * (f.total * request.peak + fabs(request.offset)))
+            + 1.01 * 2.0**-53 * longest * (d.total * request.peak + fabs(request.offset)))
 
 
 cdef inline double rounding_error(double chain, int accumulator, double peak) noexcept nogil:
@@ -122,6 +131,8 @@ cdef int first_accumulator(const Facts* f, const Request* request) noexcept nogi
 
 cdef int last_accumulator(const Facts* f, const Request* request) noexcept nogil:
     """The slowest accumulator that is worth trying. Float results gain nothing from sums of more bits."""
+    if f.definition != NULL:
+        return FLOAT64
     return STRICT if is_integer(request.target) else first_accumulator(f, request)
 
 
@@ -137,10 +148,10 @@ cdef inline double doubtful(double error, const Request* request) noexcept nogil
         max(2 * error, ties_of(request)))
 
 
-cdef double in_order(const Facts* f, const Request* request, double share) noexcept nogil:
+cdef double in_order(Facts* f, const Request* request, double share) noexcept nogil:
     """How many times as long a share of the samples takes to be summed in the definition's order as in any.
     Windows of one row and channel that are no more than NEAR_TAPS apart are summed side by side."""
-    cdef double reach = min(BOX_STRIP / request.channels, NEAR_TAPS - f.width)
+    cdef double reach = min(BOX_STRIP / request.channels, NEAR_TAPS - definition_of(f).width)
     return IN_ORDER / max(1, min(share * reach, SIDE_BY_SIDE))
 
 

@@ -132,7 +132,7 @@ cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width
     else:
         f.total = INFINITY
     f.unit = unit_of(w, n) if f.finite else 0
-    f.chain, f.steps, f.multiples, f.rank_one = -1, -1, -1, -1
+    f.chain, f.steps, f.multiples, f.rank_one, f.definition = -1, -1, -1, -1, NULL
 
 
 cdef double product_unit(const Facts* column, const Facts* row) noexcept nogil:
@@ -162,7 +162,7 @@ cdef void look_at_lines(Facts* f, const double* column, Py_ssize_t height, const
     f.smallest, f.largest = down.smallest * across.smallest, down.largest * across.largest
     f.total = down.total * across.total
     f.unit = product_unit(&down, &across) if f.finite else 0
-    f.chain, f.steps, f.multiples, f.rank_one = -1, -1, -1, True
+    f.chain, f.steps, f.multiples, f.rank_one, f.definition = -1, -1, -1, True, NULL
     f.factors_exact = f.finite and lines_are_exact(&down, &across)
 
 
@@ -241,14 +241,29 @@ cdef double binades_of(const double* w, Py_ssize_t n) noexcept nogil:
     return total + 2 * partial
 
 
+cdef double binades_of_product(const Facts* f) noexcept nogil:
+    """The same for a column times a row, with each partial sum raised to that of its whole row."""
+    cdef Py_ssize_t ky
+    cdef double across = sum_of_magnitudes(f.row, f.width), partial = 0, total = 0
+    cdef double above = 1 + (f.height * f.width + 4) * 2.0**-24
+    for ky in range(f.height):
+        if f.column[ky] != 0:
+            partial += fabs(f.column[ky]) * across * above
+            total += f.width * binade_of(partial)
+    return total + 2 * partial
+
+
 cdef inline double chain_of_kernel(Facts* f) noexcept nogil:
     """Sum of the roundings of a chain of multiply-adds over all taps in the definition's order, for samples of
     at most 1."""
     if f.chain < 0:
-        # A product has too many weights to visit each, so all its partial sums are bounded by the last one.
-        f.chain = ((f.taps + 1) * f.total if f.weights == NULL
-                   else binades_of(f.weights, f.height * f.width))
+        f.chain = binades_of_product(f) if f.weights == NULL else binades_of(f.weights, f.height * f.width)
     return f.chain
+
+
+cdef inline Facts* definition_of(Facts* f) noexcept nogil:
+    """Facts of the kernel that sums near a tie are made of."""
+    return f if f.definition == NULL else f.definition
 
 
 cdef inline Py_ssize_t steps_of_kernel(Facts* f) noexcept nogil:

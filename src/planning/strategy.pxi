@@ -107,6 +107,26 @@ def product_of(column, row):
     return kernel_of_lines(down.first, down.count, across.first, across.count)
 
 
+def folded_from(Kernel definition not None, weights, Py_ssize_t down, Py_ssize_t right):
+    """A kernel whose sums are those of another but for roundings, since taps of the other see the same pixels.
+
+    Integer results are those of the other kernel: sums near a tie are made again with it.
+
+    Parameters
+    ----------
+    definition : Kernel
+        Of an array of weights.
+    weights : buffer of float64, shape (h, w), C-contiguous
+        Sums of the other's weights, along one axis and then along the other.
+    down, right : int
+        Rows and columns of the padded picture from the first tap of these weights to that of the other's.
+    """
+    cdef Kernel kernel = Kernel(weights)
+    kernel.definition, kernel.down, kernel.right = definition, down, right
+    kernel.facts.definition = &definition.facts
+    return kernel
+
+
 cdef class Built:
     """The program that an engine has made of a strategy, and the level and types it was made for.
 
@@ -275,6 +295,8 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
     if not (request.integral and is_integer(request.source) and is_integer(request.target) and f.finite):
         return kernel
     if not request.peak <= DBL_MAX:     # an infinite constant is not an integer
+        return kernel
+    if f.definition != NULL:    # which is not rational
         return kernel
     if f.weights == NULL:
         return summed_lines(kernel, request)

@@ -36,7 +36,7 @@ cdef enum:
     NEAR_TAPS = 512
 
 
-cdef inline void load_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x,
+cdef void load_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x,
                           Py_ssize_t n, int step) noexcept nogil:
     """Gather `n` padded columns of channel `c` from `x` on: a run, see run_at."""
     cdef Py_ssize_t i, first
@@ -47,8 +47,12 @@ cdef inline void load_run(double* row, const Call* call, const char* src, Py_ssi
         for i in range(n):
             row[i] = call.fill[c]
     elif step == IRREGULAR:
-        for i in range(n):
-            gather(<vd*>row, i, src + col_index(call, x + i) * call.src.pixel, 0, 1, &call.src)
+        while n > 0:
+            i = run_at(&call.cols, x, n, &step)
+            load_run(row, call, src, c, x, i, step)
+            row += i
+            x += i
+            n -= i
     elif call.src.packed and call.channels == 1 and step == 1:
         widen_type(src + first * call.src.pixel, call.src.type, row, n)
     else:
@@ -289,6 +293,8 @@ cdef bint near_result(double* result, const Call* call, const Place* at, Py_ssiz
 cdef double exact_result(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
     """The definition's sum plus the call's offset, rounded half to even and saturated."""
     cdef double result
+    if call.exact != NULL:
+        call = call.exact
     return result if near_result(&result, call, at, c) else rounded(exact_sum(call, at, c), call)
 
 
@@ -373,6 +379,8 @@ cdef void exact_results(double* results, Py_ssize_t* sample, Py_ssize_t count, c
     cdef Py_ssize_t c, k, x, left = 0
     cdef Batch batch
     cdef Place pixel = at[0]
+    if call.exact != NULL:
+        call = call.exact
     for k in range(count):
         pixel.x = at.x + sample[k] // call.channels
         if call.near and near_result(results + k, call, &pixel, sample[k] % call.channels):
