@@ -14,6 +14,7 @@ cdef enum:
     NEAR_PRODUCT = 1 << 20  # weights of a column times a row that are listed, for ties
     FEW_CHANNELS = 64   # whose constants stand on the stack
     BANDS = 8           # a thread
+    JOINED_SAMPLES = 2048   # of a row that is not joined with others
     LEAST_WINDOWS = 4   # of rows, in the height of a band
 
 
@@ -46,7 +47,7 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     cdef double few[FEW_CHANNELS]
     cdef Py_ssize_t c
     cdef int failed
-    cdef Request turned
+    cdef Request changed
     cdef Call exact
     call = (<const Call*>program)[0]
     call.fill = few
@@ -58,9 +59,12 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
         call.fill[c] = request.constant[c % 2]
     if call.volume.slice_taps:
         bind_volume(&call, <const VolumeRequest*>request)
+    elif is_one_row(&call, request):
+        changed = row_request(request)
+        bind(&call, &changed)
     elif call.turned:
-        turned = turned_request(request)
-        bind(&call, &turned)
+        changed = turned_request(request)
+        bind(&call, &changed)
     else:
         bind(&call, request)
     if call.definition != NULL:
@@ -75,6 +79,32 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     if call.fill != few:
         free(call.fill)
     return failed
+
+
+cdef inline bint is_whole_axis(const Axis* axis) noexcept nogil:
+    return axis.start == 0 and axis.count == axis.length
+
+
+cdef inline bint is_one_row(const Call* call, const Request* request) noexcept nogil:
+    """Whether a kernel of one tap sees rows that follow each other in memory. A row costs some 50 ns beside its
+    sums, so short ones are joined, unless threads take them."""
+    return (
+        call.kernel_height == 1 and call.kernel_width == 1 and not is_spectral(call) and not is_whole(call)
+        and request.rows.count > 1 and request.threads == 1
+        and request.cols.count * request.channels < JOINED_SAMPLES
+        and is_whole_axis(&request.rows) and is_whole_axis(&request.cols)
+        and request.src.row == request.cols.count * request.src.pixel
+        and request.dst.row == request.cols.count * request.dst.pixel
+    )
+
+
+cdef Request row_request(const Request* request) noexcept nogil:
+    """The same with all rows of a plane as one."""
+    cdef Request row = request[0]
+    row.cols.count *= request.rows.count
+    row.cols.length = row.cols.count
+    row.rows.count = row.rows.length = 1
+    return row
 
 
 cdef Request turned_request(const Request* request) noexcept nogil:
@@ -212,8 +242,8 @@ cdef class Program:
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
         call.near = decides_near(p)
-        if call.tie_tolerance > 0 and call.definition == NULL and (call.kernel != NULL
-                                       or call.kernel_height * call.kernel_width <= NEAR_PRODUCT):
+        if call.tie_tolerance > 0 and call.definition == NULL and (
+                call.kernel != NULL or call.kernel_height * call.kernel_width <= NEAR_PRODUCT):
             pad_kernel(call)
         call.window.height = call.kernel_height
         make_weights(call, &kernel.facts, p)

@@ -240,7 +240,9 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
         shortlist.summed = summed
     best.cost = INFINITY
     for each in range(METHOD_COUNT):
-        if (method != ANY_METHOD and each != method) or (wide and each != WIDE_METHOD) or not takes_folded(f, each):
+        if (method != ANY_METHOD and each != method) or (wide and each != WIDE_METHOD):
+            continue
+        if not takes_folded(f, each):
             continue
         for accumulator in range(first, last + 1):
             if each == FFT_METHOD and not request.slices and not request.dilated:
@@ -292,7 +294,9 @@ cdef Strategy chosen_turned(Kernel kernel, const Request* request, int method):
     cdef Kernel other
     cdef Strategy found
     cdef Facts* f = &kernel.facts
-    if f.weights == NULL or f.definition != NULL or (is_integer(request.target) and f.height * f.width == 1 and f.weights[0] == 1):
+    if f.weights == NULL or f.definition != NULL:
+        return None
+    if is_integer(request.target) and f.height * f.width == 1 and f.weights[0] == 1:
         return None
     other = turned_kernel(kernel)
     turned.height, turned.width = request.width, request.height

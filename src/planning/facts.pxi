@@ -230,15 +230,15 @@ cdef Py_ssize_t steps_of(const double* w, Py_ssize_t height, Py_ssize_t width) n
 
 cdef double binades_of(const double* w, Py_ssize_t n) noexcept nogil:
     """The same as `chain_of` for samples of at most 1, with each partial sum rounded down to a power of two: what
-    is below 2**(e + 1) is rounded by at most the rounding of 2**e. The bounds of the partial sums are raised a
-    little, since each has the errors of those before it."""
+    is below 2**(e + 1) is rounded by at most the rounding of 2**e. Either the weights are rounded, or the
+    products. The bounds of the partial sums are raised a little, since each has the errors of those before it."""
     cdef Py_ssize_t i
     cdef double partial = 0, total = 0, above = 1 + (n + 4) * 2.0**-24
     for i in range(n):
         if w[i] != 0:
             partial += fabs(w[i]) * above
             total += binade_of(partial)
-    return total + 2 * partial
+    return total + partial
 
 
 cdef double binades_of_product(const Facts* f) noexcept nogil:
@@ -250,7 +250,7 @@ cdef double binades_of_product(const Facts* f) noexcept nogil:
         if f.column[ky] != 0:
             partial += fabs(f.column[ky]) * across * above
             total += f.width * binade_of(partial)
-    return total + 2 * partial
+    return total + partial
 
 
 cdef inline double chain_of_kernel(Facts* f) noexcept nogil:

@@ -370,20 +370,15 @@ cdef Strategy strategy_of(Kernel kernel, Kernel summed, const Proposal* p, Built
 # --- pictures of few columns ---------------------------------------------------------------------
 
 
-cdef enum:
-    FEW_COLUMNS = 8     # of one channel; a row costs some 80 ns beside its sums, an exchanged sample some 2 ns
-    TALL = 4            # times as many rows as columns
-
-# Most of the error of a recomputed sum: few sums are then made in the definition's order, which is slow here.
-cdef double TURNED_ERROR = 2.0**-13
+# Most taps a sample, on average, that are summed in the definition's order, which is slow here.
+cdef double TURNED_TAPS = 2
 
 
 cdef inline bint is_tall(const Request* request) noexcept nogil:
     """Whether a picture has so few columns, and so many rows, that these should change places. Pixels of several
     samples would have to be taken apart, unless each is a row."""
-    return (request.width <= (FEW_COLUMNS if request.channels == 1 else 1)
-            and request.height >= TALL * request.width and request.order == ANY_ORDER and not request.slices
-            and not request.dilated)
+    return ((request.channels == 1 or request.width == 1) and is_slim(request.height, request.width)
+            and request.order == ANY_ORDER and not request.slices and not request.dilated)
 
 
 cdef Kernel turned_kernel(Kernel kernel):
@@ -409,7 +404,9 @@ cdef bint may_turn(const Proposal* p, const Request* request) noexcept nogil:
     begins."""
     if p.sums not in (TAPS, BOX, BOX_SLIDING, INT8_DOT):
         return False
-    return not is_integer(request.target) or (p.accumulator != STRICT and p.reorder_error < TURNED_ERROR)
+    if not is_integer(request.target):
+        return True
+    return p.accumulator != STRICT and 2 * min(p.tie_tolerance, p.reorder_error) * p.taps < TURNED_TAPS
 
 
 cdef Strategy turned_strategy(Kernel kernel, Strategy found):

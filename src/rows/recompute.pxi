@@ -34,10 +34,11 @@ cdef inline const double* weights_at(double* made, const Call* call, Py_ssize_t 
 # Longest row of taps, padded, that is gathered before it is summed.
 cdef enum:
     NEAR_TAPS = 512
+    COLUMN_TAPS = 2048  # of whole columns that are gathered before they are summed
 
 
-cdef void load_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x,
-                          Py_ssize_t n, int step) noexcept nogil:
+cdef void load_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x, Py_ssize_t n,
+                   int step) noexcept nogil:
     """Gather `n` padded columns of channel `c` from `x` on: a run, see run_at."""
     cdef Py_ssize_t i, first
     if n <= 0:
@@ -92,14 +93,24 @@ cdef void load_taps(double* row, const Call* call, const Place* at, Py_ssize_t k
 
 
 cdef double exact_turned_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
-    """The same where rows are columns."""
-    cdef double sample, total = 0
-    cdef Py_ssize_t ky, kx
-    for kx in range(call.kernel_width):
-        for ky in range(call.kernel_height):
-            if weight_at(call, ky, kx) != 0:
-                load_taps(&sample, call, at, ky, kx, c, 1)
-                total += weight_at(call, ky, kx) * sample
+    """The same where rows are columns: some columns of taps at a time are loaded row by row."""
+    cdef double block[COLUMN_TAPS]
+    cdef double total = 0, w
+    cdef Py_ssize_t rows = smaller(call.kernel_height, COLUMN_TAPS)
+    cdef Py_ssize_t cols = smaller(COLUMN_TAPS // rows, NEAR_TAPS), kx = 0, ky, i, k, n, count
+    while kx < call.kernel_width:
+        n, ky = smaller(cols, call.kernel_width - kx), 0
+        while ky < call.kernel_height:      # once, unless a column has more than COLUMN_TAPS
+            count = smaller(rows, call.kernel_height - ky)
+            for k in range(count):
+                load_taps(block + k * n, call, at, ky + k, kx, c, n)
+            for i in range(n):
+                for k in range(count):
+                    w = weight_at(call, ky + k, kx + i)
+                    if w != 0:
+                        total += w * block[k * n + i]
+            ky += count
+        kx += n
     return total
 
 
@@ -310,7 +321,7 @@ cdef struct Batch:
 
 
 cdef inline void add_to_chains(double* totals, const double* w, const double* row, const Py_ssize_t* right,
-                              Py_ssize_t n, const int chains) noexcept nogil:
+                               Py_ssize_t n, const int chains) noexcept nogil:
     """Add a row of products to each total, one by one."""
     cdef Py_ssize_t i
     cdef int b
