@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._engine.planner import Kernel, rational
+from ._engine.planner import Kernel, folded_from, rational
 from ._pixels import Floats
 
 # Pixels of an axis, and position of the first window's first tap. There are as many windows as
@@ -91,8 +91,9 @@ def folded_kernel(
     places : two of Axis
     borders : two of str
     integer : bool
-        Whether results are integers. Their kernel must be rational, since sums of other weights are
-        rounded, and could decide a tie differently.
+        Whether results are integers. Then rational weights stay rational. Sums of others are rounded,
+        and could decide a tie differently: the kernel says of which one it was made, for results
+        that are near a tie.
 
     Returns
     -------
@@ -101,17 +102,23 @@ def folded_kernel(
         kernel might have other results.
     """
     weights = np.frombuffer(kernel.memory).reshape(kernel.shape)
+    whole = rational(weights.ravel()) if integer else None
     found = (
-        _folded_whole(kernel, places, borders)
+        _folded_whole(whole, kernel.shape, places, borders)
+        if whole
+        else _onto(weights, places, borders)
         if integer
         else _folded_floats(kernel, places, borders)
     )
     if found is None or not np.isfinite(found[0]).all():
         return None
-    sums, starts = found
+    sums, starts = np.ascontiguousarray(found[0]), found[1]
     if not sums.all() and (_onto(abs(weights), places, borders)[0][sums == 0] > 0).any():
         return None  # weights cancel: their NaN and infinity would be left out
-    return Kernel(np.ascontiguousarray(sums)), starts
+    if not integer or whole:
+        return Kernel(sums), starts
+    (_, top), (_, left) = places
+    return folded_from(kernel, sums, top - starts[0], left - starts[1]), starts
 
 
 def _folded_floats(kernel: Kernel, places: tuple[Axis, Axis], borders: tuple[str, ...]) -> Folded:
@@ -127,14 +134,15 @@ def _folded_floats(kernel: Kernel, places: tuple[Axis, Axis], borders: tuple[str
 
 
 def _folded_whole(
-    kernel: Kernel, places: tuple[Axis, Axis], borders: tuple[str, ...]
+    whole: tuple[list[float], int],
+    shape: tuple[int, int],
+    places: tuple[Axis, Axis],
+    borders: tuple[str, ...],
 ) -> Folded | None:
-    """Fold a rational kernel. None if it is not, or would no longer be."""
-    found = rational(np.frombuffer(kernel.memory))
-    if found is None:
-        return None
-    sums, starts = _onto(np.array(found[0]).reshape(kernel.shape), places, borders)
-    weights = np.ascontiguousarray(sums / found[1])
+    """Fold whole numbers over a divisor. None if they would no longer count as rational."""
+    numbers, divisor = whole
+    sums, starts = _onto(np.array(numbers).reshape(shape), places, borders)
+    weights = np.ascontiguousarray(sums / divisor)
     return None if rational(weights.ravel()) is None else (weights, starts)
 
 

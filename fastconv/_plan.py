@@ -11,6 +11,7 @@ kernel is two real kernels.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Hashable, Sequence
 from importlib import import_module
@@ -471,9 +472,10 @@ class Plan(PlanBase):
         strategy, kernel = decide(*asked), asked[0]
         found = self.may_fold(*size) and self.folded(kernel, *size, asked[2].integer)
         if found:
-            other = decide(found[0], *asked[1:])
-            if other.cost < strategy.cost:
-                return other, *found
+            with contextlib.suppress(ValueError):  # no method is exact enough
+                other = decide(found[0], *asked[1:])
+                if other.cost < strategy.cost:
+                    return other, *found
         return strategy, kernel, None
 
     def channels_last(self, a: NDArray[Any]) -> NDArray[Any]:

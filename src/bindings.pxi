@@ -14,6 +14,7 @@ cdef enum:
     NEAR_PRODUCT = 1 << 20  # weights of a column times a row that are listed, for ties
     FEW_CHANNELS = 64   # whose constants stand on the stack
     BANDS = 8           # a thread
+    JOINED_SAMPLES = 2048   # of a row that is not joined with others
     LEAST_WINDOWS = 4   # of rows, in the height of a band
 
 
@@ -46,7 +47,8 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     cdef double few[FEW_CHANNELS]
     cdef Py_ssize_t c
     cdef int failed
-    cdef Request turned
+    cdef Request changed
+    cdef Call exact
     call = (<const Call*>program)[0]
     call.fill = few
     if request.channels > FEW_CHANNELS:
@@ -57,11 +59,17 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
         call.fill[c] = request.constant[c % 2]
     if call.volume.slice_taps:
         bind_volume(&call, <const VolumeRequest*>request)
+    elif is_one_row(&call, request):
+        changed = row_request(request)
+        bind(&call, &changed)
     elif call.turned:
-        turned = turned_request(request)
-        bind(&call, &turned)
+        changed = turned_request(request)
+        bind(&call, &changed)
     else:
         bind(&call, request)
+    if call.definition != NULL:
+        bind_exact(&exact, &call, request)
+        call.exact = &exact
     if is_spectral(&call):
         failed = spectral_picture(&call, request.threads)
     elif request.threads == 1:
@@ -71,6 +79,32 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
     if call.fill != few:
         free(call.fill)
     return failed
+
+
+cdef inline bint is_whole_axis(const Axis* axis) noexcept nogil:
+    return axis.start == 0 and axis.count == axis.length
+
+
+cdef inline bint is_one_row(const Call* call, const Request* request) noexcept nogil:
+    """Whether a kernel of one tap sees rows that follow each other in memory. A row costs some 50 ns beside its
+    sums, so short ones are joined, unless threads take them."""
+    return (
+        call.kernel_height == 1 and call.kernel_width == 1 and not is_spectral(call) and not is_whole(call)
+        and request.rows.count > 1 and request.threads == 1
+        and request.cols.count * request.channels < JOINED_SAMPLES
+        and is_whole_axis(&request.rows) and is_whole_axis(&request.cols)
+        and request.src.row == request.cols.count * request.src.pixel
+        and request.dst.row == request.cols.count * request.dst.pixel
+    )
+
+
+cdef Request row_request(const Request* request) noexcept nogil:
+    """The same with all rows of a plane as one."""
+    cdef Request row = request[0]
+    row.cols.count *= request.rows.count
+    row.cols.length = row.cols.count
+    row.rows.count = row.rows.length = 1
+    return row
 
 
 cdef Request turned_request(const Request* request) noexcept nogil:
@@ -90,6 +124,17 @@ cdef void bind(Call* call, const Request* request) noexcept nogil:
     adapt_method(call)
     call.stream = (call.planes * call.height * call.width * call.channels * (call.src.size + call.dst.size)
                    >= STREAM_BYTES)
+
+
+cdef void bind_exact(Call* exact, const Call* call, const Request* request) noexcept nogil:
+    """Make a call of the definition's weights, with which results of folded ones are recomputed."""
+    cdef Request moved = request[0]
+    exact[0] = call[0]
+    exact.kernel, exact.padded_kernel = call.definition, NULL
+    exact.kernel_height, exact.kernel_width = call.definition_height, call.definition_width
+    moved.rows.start += call.definition_down
+    moved.cols.start += call.definition_right
+    bind_axes(exact, &moved, moved.rows.count + exact.kernel_height - 1, moved.cols.count + exact.kernel_width - 1)
 
 
 cdef void bind_axes(Call* call, const Request* request, Py_ssize_t rows, Py_ssize_t columns) noexcept nogil:
@@ -159,7 +204,7 @@ cdef class Program:
         From a tap to the next one, down and across, if there is one slice and no step.
     """
     cdef Call call
-    cdef bytes weights      # the call points to them
+    cdef bytes weights, definition  # the call points to them
 
     def __cinit__(self, Kernel kernel not None, Strategy strategy not None, Py_ssize_t channels, int target,
                   Py_ssize_t slices=0, tuple steps=(1, 1, 1), tuple layer=(), Py_ssize_t groups=1,
@@ -175,6 +220,10 @@ cdef class Program:
         call.kernel, call.column, call.row = kernel.facts.weights, kernel.facts.column, kernel.facts.row
         call.kernel_height, call.kernel_width = kernel.facts.height, kernel.facts.width
         call.channels, call.turned = channels, p.turned
+        if kernel.definition is not None:
+            self.definition, call.definition = kernel.definition.memory, kernel.definition.facts.weights
+            call.definition_height, call.definition_width = kernel.definition.shape
+            call.definition_down, call.definition_right = kernel.down, kernel.right
         if slices:
             if kernel.facts.height % slices or not lists_slices(p.sums, slices):
                 raise ValueError(f"strategy must list the taps of {slices} slices; got {strategy.method!r}")
@@ -192,8 +241,9 @@ cdef class Program:
         call.changed = not makes_pixels(p.sums) and (call.plus != call.window.start or call.absolute)
         call.low, call.high, call.cast_mode = lowest_of(target), highest_of(target), p.cast_mode
         call.tie_tolerance, call.reorder_error = p.tie_tolerance, p.reorder_error
-        if call.tie_tolerance > 0 and (call.kernel != NULL
-                                       or call.kernel_height * call.kernel_width <= NEAR_PRODUCT):
+        call.near = decides_near(p)
+        if call.tie_tolerance > 0 and call.definition == NULL and (
+                call.kernel != NULL or call.kernel_height * call.kernel_width <= NEAR_PRODUCT):
             pad_kernel(call)
         call.window.height = call.kernel_height
         make_weights(call, &kernel.facts, p)

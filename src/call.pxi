@@ -160,7 +160,12 @@ cdef struct Call:
     Py_ssize_t kernel_height, kernel_width
     const double* padded_kernel     # the same weights as far apart as pixels are, rows filled up with 0
     Py_ssize_t kernel_pitch
+    const double* definition    # the definition's weights if `kernel` was folded from them; else NULL
+    Py_ssize_t definition_height, definition_width
+    Py_ssize_t definition_down, definition_right    # of its first tap, from the kernel's
+    const Call* exact           # a call of the definition's weights, for exact recomputation; NULL: this one
     double reorder_error             # largest distance of a float64 sum in any order from the definition's
+    bint near                   # whether such sums decide most ties
     int method
     int accumulator             # type of the sums: 0 float32, 1 float64, 2 float64 in the definition's order
     Taps across, window

@@ -22,7 +22,9 @@ from cpython.object cimport Py_EQ, PyObject, PyObject_RichCompareBool, PyTypeObj
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_CheckExact
-from fastconv._engine.planner cimport I64, U8, U64, Built, Kernel, Strategy, decide, is_integer, kernel_of, range_of
+from fastconv._engine.planner cimport (
+    I64, U8, U64, Built, Kernel, Strategy, decide, is_integer, is_slim, kernel_of, range_of,
+)
 from fastconv._engine.pool cimport threads_for
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport llabs
@@ -188,11 +190,12 @@ cdef bint lay_out(Layout* l, cnp.ndarray a, int channel_axis) noexcept:
 cdef void spread_channels(Layout* a, Layout* b) noexcept:
     """Turn the channels into a leading axis, if in both arrays they are farther apart than pixels. Each
     channel is then a picture of its own with the closest samples. Rows shorter than LEAST_PLANE stay
-    interleaved, since they would not fill vectors."""
+    interleaved, since they would not fill vectors, unless rows and columns will change places."""
     cdef Layout* each
     cdef int i
-    if (a.channels == 1 or b.width < LEAST_PLANE or a.leads == MOST_AXES
-            or llabs(a.channel) <= llabs(a.pixel) or llabs(b.channel) <= llabs(b.pixel)):
+    if a.channels == 1 or (b.width < LEAST_PLANE and not is_slim(b.height, b.width)) or a.leads == MOST_AXES:
+        return
+    if llabs(a.channel) <= llabs(a.pixel) or llabs(b.channel) <= llabs(b.pixel):
         return
     for i in range(2):
         each = b if i else a
@@ -678,6 +681,7 @@ cdef class PlanBase:
     cdef Py_ssize_t kernel_height, kernel_width
     cdef Py_ssize_t centre_y, centre_x      # centre of the window, for results of the image's size
     cdef bint plain             # whether C serves this plan: options and kernel are real
+    cdef bint copies            # whether it changes no integer
     cdef Prepared prepared[PREPARED]
     cdef list programs          # for each of `prepared` the owner of its pointers
     cdef list repeats           # the last calls that took more than C; None if there were none
@@ -703,6 +707,9 @@ cdef class PlanBase:
             self.centre_y = window_centre(self.kernel_height, options.origin[0], options.flipped)
             self.centre_x = window_centre(self.kernel_width, options.origin[1], options.flipped)
         self.plain = options.plain and len(parts) == 1
+        self.copies = (kernel.facts.height * kernel.facts.width == 1 and kernel.facts.weights != NULL
+                       and kernel.facts.weights[0] == 1 and options.offset == 0 and not options.absolute
+                       and options.method == "auto")
         return 0
 
     @property
@@ -914,7 +921,9 @@ cdef class PlanBase:
                 return None
         lay_out(&d, result, o.axis)
         spread_channels(&s, &d)
-        bits = magnitude_of(a, code_of[source] == I64) if is_long(source) else 0
+        bits = 0
+        if is_long(source):     # samples that are copied may have any range
+            bits = 64 if self.copies and target == source else magnitude_of(a, code_of[source] == I64)
 
         with cython.critical_section(self):     # another thread may replace the entry
             i = self.find(source, target, height, width, s.channels, bits)

@@ -22,7 +22,7 @@ from fastconv._engine.planner cimport (
     ACROSS_FIRST, ADDED, BOX, BOX_SLIDING, BOX_SMALL, CAST_BACK, CONVOLVE2D, CONVOLVE2D_REVERSED, COPY,
     CORRELATE1D, EVEN, EXACT_INT64, F16, F32, F64, FFT, FLOAT32, HALF_UP, I8, I16, I32, I64, INT8_DOT, LIST, MEAN,
     MOST_DEPTH, NOTHING, ODD, ROUNDED, SPECTRA, SPECTRAL_LINES, STRICT, TAPS, U8, U16, U32, U64, WRAPPED, Facts,
-    Kernel, Proposal, Strategy, has_few_zeros, highest_of, lowest_of, split_lines,
+    Kernel, Proposal, Strategy, decides_near, has_few_zeros, highest_of, lowest_of, split_lines,
 )
 
 include "simd/verbs.pxi"

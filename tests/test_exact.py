@@ -472,6 +472,62 @@ def test_large_integers_that_are_not_summed_in_order_are_exact(
                     assert_integers_equal(got, wanted, f"{border}, {axis}")
 
 
+@pytest.mark.parametrize("bits", [31, 37, 40])
+def test_sums_whose_roundings_all_go_one_way_are_exact(level: str, bits: int) -> None:
+    """In the second half of the taps nearly half of the last bit is lost with each but the first of a
+    row, in the definition's order only. A hundredth of the results are rounded the other way.
+    """
+    rng = np.random.default_rng(bits)
+    column, row = np.full(19, 0.5**0.25 / 17), np.full(23, 0.98 * 2.0**-54 * 17 / 0.5**0.25)
+    row[0] = 1
+    kernel = np.outer(column, row)
+    image = rng.integers(2**bits - 2 ** (bits - 6), 2**bits, (31, 90), endpoint=True)
+    for a, axis in ((image, None), (image.reshape(31, 30, 3)[:, ::-1], -1)):
+        options: dict[str, Any] = {"border": "reflect", "channel_axis": axis, "method": "separable"}
+        got = fastconv.correlate(a, kernel, **options)
+        assert_integers_equal(got, definition("correlate", a, kernel, **options), f"{axis}")
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_images_of_64_bits_are_exact_at_the_edges_of_every_range(level: str, dtype: str) -> None:
+    rng = np.random.default_rng(40)
+    line = np.exp(-0.5 * ((np.arange(7) - 3) / 1.4) ** 2)
+    dense = rng.random((3, 5)) + 0.1
+    kernels = (np.outer(line, line) / line.sum() ** 2, dense / dense.sum(), dense[:, ::2] / 3)
+    for bits in (1, 8, 16, 24, 31, 32, 36, 40, 47, 52):
+        edge = 2**bits
+        values = [edge - 1, edge, 0, 1, edge // 2, edge // 2 + 1]
+        if dtype == "int64":
+            values += [-edge, 1 - edge, -edge // 2]
+        for shape, axis in (((5, 3), None), ((4, 37), None), ((3, 17, 2), -1)):
+            image = rng.choice(np.array(values, dtype), shape)
+            for kernel in kernels:
+                for border in ("mirror", "constant"):
+                    options: dict[str, Any] = {"border": border, "channel_axis": axis}
+                    got = fastconv.convolve(image, kernel, **options)
+                    wanted = definition("convolve", image, kernel, **options)
+                    assert_integers_equal(got, wanted, f"2**{bits}, {shape}, {border}")
+
+
+def test_an_image_changed_in_place_has_the_sums_of_its_new_range(level: str) -> None:
+    rng = np.random.default_rng(3)
+    line = np.exp(-0.5 * ((np.arange(15) - 7) / 3) ** 2)
+    kernel = np.outer(line, line) / line.sum() ** 2
+    image, out = np.zeros((33, 140), np.int64)[:, ::2], np.zeros((33, 70), np.int64)
+    plan = fastconv.plan(kernel, pixel="int64")
+    for bits in (8, 46, 20, 52, 40, 8):
+        image[...] = rng.integers(-(2**bits), 2**bits, image.shape)
+        wanted = definition("convolve", image, kernel)
+        batch = fastconv.convolve(image[np.newaxis, ..., np.newaxis], kernel, channel_axis=-1)
+        results = (
+            fastconv.convolve(image, kernel), plan(image), batch[0, ..., 0],
+            fastconv.convolve(image, kernel, out=out),
+        )  # fmt: skip
+        for result in results:
+            assert_integers_equal(result, wanted, f"2**{bits}")
+        assert_integers_equal(fastconv.convolve(image, kernel, out=image), wanted, "in place")
+
+
 @pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])
 def test_sums_beyond_float64_are_exact_at_both_limits(level: str, dtype: str) -> None:
     low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)

@@ -45,10 +45,27 @@ def test_kernels_larger_than_the_picture_give_the_definitions_results(
     for number, (height, width) in enumerate(WINDOWS):
         weights = kernel(kind, height, width)
         for shape in PICTURES[number % 4 :: 4]:
-            dtype = ("uint8", "float32", "int16", "float64")[rng.integers(4)]
+            dtype = ("uint8", "float32", "int16", "float64", "uint16", "int64")[rng.integers(6)]
             origin = tuple(int(rng.integers(-(n // 2), (n + 1) // 2)) for n in weights.shape)
             image = small_picture(shape, dtype)
             check("convolve", image, weights, border=border, cval=7, origin=origin)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "uint64"])
+@pytest.mark.parametrize("border", BORDERS)
+def test_ties_that_roundings_decide_are_decided_by_the_kernel_that_was_given(
+    border: str, dtype: str, level: str
+) -> None:
+    """The picture is flat, and half of its value is a tie but for the roundings of the definition."""
+    for shape in ((3, 5), (20, 9), (1, 30)):
+        image = np.full((*shape, 2), 101, dtype)
+        for number, (height, width) in enumerate(WINDOWS):
+            weights = np.random.default_rng(number).random((height, width))
+            for total in (0.5, 0.5 - 2.0**-52, 0.5 + 2.0**-51):
+                check(
+                    "convolve", image, weights / weights.sum() * total, border=border, cval=101,
+                    channel_axis=-1, origin=(0, 1 if width > 2 else 0),
+                )  # fmt: skip
 
 
 @pytest.mark.parametrize("border", BORDERS)
@@ -67,7 +84,7 @@ def test_nan_and_infinity_reach_windows_whose_weights_cancel(border: str) -> Non
         np.testing.assert_array_equal(found[~np.isnan(wanted)], wanted[~np.isnan(wanted)])
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "float32", "complex64"])
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "complex64"])
 def test_folded_results_in_place_and_of_views_have_the_same_bits(dtype: str) -> None:
     image = small_picture((31, 40), dtype)
     weights = kernel("dense", 101, 129)
@@ -80,8 +97,9 @@ def test_folded_results_in_place_and_of_views_have_the_same_bits(dtype: str) -> 
     assert fastconv.convolve(image, weights, out=image).tobytes() == wanted
 
 
-def test_a_dense_kernel_costs_no_more_than_one_of_the_pictures_size() -> None:
-    image = small_picture((200, 200), "float32")
+@pytest.mark.parametrize("dtype", ["float32", "uint16"])
+def test_a_dense_kernel_costs_no_more_than_one_of_the_pictures_size(dtype: str) -> None:
+    image = small_picture((200, 200), dtype)
 
     def seconds(side: int) -> float:
         weights, times = kernel("dense", side, side), []

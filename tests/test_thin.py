@@ -122,6 +122,58 @@ def test_results_of_tall_pictures_are_the_definitions(
             check("correlate", image, kernel, border=border, shape="full", channel_axis=axis)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "float32"])
+def test_results_of_tall_planes_are_the_definitions(dtype: str, level: str) -> None:
+    for shape in ((3, 41, 2), (2, 16, 4), (5, 33, 8), (2, 37, 9), (2, 3, 90, 1)):
+        image = small_picture(shape, dtype)
+        for number, size in enumerate(TALL_KERNELS):
+            kernel = np.random.default_rng(number).random(size)
+            border = MODES[number % len(MODES)]
+            check(
+                "convolve", image, kernel / kernel.sum(), border=border, cval=3,
+                channel_axis=0 if len(shape) == 3 else 1,
+            )  # fmt: skip
+
+
+def test_tall_planes_and_pictures_of_32_bits_cost_what_their_samples_do() -> None:
+    # each row was one of three pixels, and sums of 32 bits under 29 x 29 taps were too near to ties
+    planes = noise((2, 4686, 3), "uint8")
+    kernel = np.random.default_rng(2).random((6, 22))
+    across = least(
+        partial(
+            fastconv.convolve, planes.swapaxes(1, 2).copy(), kernel.T, channel_axis=0, threads=1
+        )
+    )
+    down = least(partial(fastconv.convolve, planes, kernel, channel_axis=0, threads=1))
+    assert down < 3 * across
+    line = np.exp(-0.5 * ((np.arange(29) - 14) / 4.6) ** 2)
+    column = np.random.default_rng(1).integers(-(2**31), 2**31, (293, 1), np.int32)
+    words = fastconv.explain(column, np.outer(line, line) / line.sum() ** 2)
+    assert "rows and columns exchanged" in words
+
+
+def test_short_rows_under_one_tap_cost_what_a_long_row_does() -> None:
+    # a row costs some 50 ns beside its sums
+    image, weight = noise((11_165, 12), "uint16"), np.full((1, 1), 3.0)
+    row = least(partial(fastconv.convolve, image.reshape(1, -1), weight, threads=1))
+    assert least(partial(fastconv.convolve, image, weight, threads=1)) < 2 * row
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "bool", "int16", "int32", "int64", "float64", ">f4"])
+def test_one_tap_multiplies_every_sample(dtype: str, level: str) -> None:
+    image = small_picture((4, 37, 11, 3), np.dtype(dtype))
+    for weight in (3.0, -0.5, 2**0.5, 1 / 3):
+        kernel = np.full((1, 1), weight)
+        for a, axis in (
+            (image[0], -1), (image, -1), (image[0], 0), (image[1, :, :, 0], None), (image[:, :, :7], -1),
+            (image[1, ::-1], -1), (image[2].swapaxes(0, 1), -1), (image[..., 0].copy(), None),
+        ):  # fmt: skip
+            check("convolve", a, kernel, border="constant", cval=5, channel_axis=axis)
+            check("correlate", a, kernel, shape="full", offset=0.5, channel_axis=axis)
+        wanted = fastconv.convolve(image[0, ..., 0].copy(), kernel)
+        assert wanted.tobytes() == fastconv.convolve(image[0, ..., 0], kernel).tobytes()
+
+
 def test_ties_of_tall_pictures_are_the_definitions(level: str) -> None:
     # sums in the order of the columns differ from the definition's where these lie next to a tie
     rng = np.random.default_rng(5)
@@ -131,6 +183,11 @@ def test_ties_of_tall_pictures_are_the_definitions(level: str) -> None:
         kernel[0, 0] += 1 / 3
         check("convolve", image, kernel)
         check("convolve", np.repeat(image[:500], 3, 1), kernel, offset=0.5)
+    long = rng.integers(-(2**28), 2**28, (700, 1), np.int32)
+    for shape in ((29, 29), (3, 700), (2100, 2), (2049, 1)):
+        kernel = rng.random(shape)
+        for border in ("reflect", "constant"):
+            check("convolve", long, kernel / kernel.sum(), border=border, cval=1)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
@@ -161,5 +218,7 @@ def test_integers_under_a_kernel_of_one_are_as_they_were(dtype: str, level: str)
 def test_a_kernel_of_one_leaves_integers_of_64_bits_as_they_are(level: str) -> None:
     image = np.array([[2**63 - 1, -(2**63), 2**53 + 1, 0]])
     assert (fastconv.convolve(image, [[1]]) == image).all()
+    assert (fastconv.convolve(image.astype(np.uint64), [[1]]) == image.astype(np.uint64)).all()
+    assert (fastconv.convolve(image // 2**40, [[1]], method="direct") == image // 2**40).all()
     # SciPy's sums are float64's
     same("correlate", image // 2, np.ones((1, 1)))

@@ -65,6 +65,16 @@ cdef inline bint has_few_zeros(Py_ssize_t taps, Py_ssize_t height, Py_ssize_t wi
     return height >= 3 and width >= 3 and taps < height * width and 5 * taps >= 4 * height * width
 
 
+# A row costs some 80 ns beside its sums, a sample that is exchanged some 2 ns.
+cdef enum:
+    FEW_COLUMNS = 8
+    TALL = 4            # times as many rows as columns
+
+cdef inline bint is_slim(Py_ssize_t height, Py_ssize_t width) noexcept nogil:
+    """Whether a plane has so few columns, and so many rows, that these should change places."""
+    return width <= FEW_COLUMNS and height >= TALL * width
+
+
 cdef struct Facts:
     # A kernel's weights, h * w of them as they lie on the window, and what is known of them.
     const double* weights       # NULL if they are the products of `column` and `row`, and no array
@@ -77,7 +87,7 @@ cdef struct Facts:
     double smallest, largest    # magnitudes of weights that are not zero; 0 if none are
     Py_ssize_t pivot            # index of the largest
     # What is dearer to find is found when it is first asked for.
-    double chain                # see `chain_of`; negative: not known
+    double chain                # see `chain_of_kernel`; negative: not known
     Py_ssize_t steps            # see `steps_of`; negative: not known
     int multiples               # whether the weights are whole numbers times `factor`; negative: not known
     double factor
@@ -87,6 +97,7 @@ cdef struct Facts:
     const double* column
     const double* row
     bint factors_exact          # and their products are the weights, to the last bit
+    Facts* definition           # of the kernel that was folded to this one; NULL if none was
 
 cdef struct Request:
     # What is asked for, of a kernel.
@@ -154,12 +165,20 @@ cdef struct Proposal:
     const char* why             # a template; see `said`
 
 
+cdef inline bint decides_near(const Proposal* p) noexcept nogil:
+    """Whether doubtful results are first summed in any order, which decides most of them. Otherwise they are
+    summed in the definition's order at once."""
+    return 2 * p.reorder_error < p.tie_tolerance
+
+
 cdef class Kernel:
     cdef Facts facts
     cdef readonly bytes memory      # of the weights
     cdef bytes factors              # a column and a row whose outer product is the kernel, nearly or by definition
     cdef list shortlists
     cdef Kernel turned              # the same with rows and columns exchanged; made when it is first asked for
+    cdef Kernel definition          # the kernel that was folded to this one; None if none was
+    cdef Py_ssize_t down, right     # from the first tap of this one to that of the other
     cdef Py_ssize_t next_shortlist
 
 

@@ -84,10 +84,18 @@ cdef const char* finish(Kernel kernel, const Request* request, Proposal* p) noex
     return reason
 
 
+cdef inline bint takes_folded(const Facts* f, int method) noexcept nogil:
+    """Whether a method sums any weights. Weights that are rounded sums of the definition's are none that others
+    find exact: equal, whole, or products."""
+    return f.definition == NULL or method in (DIRECT_METHOD, SPARSE_METHOD, FFT_METHOD)
+
+
 cdef const char* ask(Kernel kernel, const Request* request, int method, Proposal* p) except? NULL:
     """Fill in a method's own proposal. Only two methods know kernels whose weights are not listed."""
     if kernel.facts.weights == NULL and method != SEPARABLE_METHOD and method != BOX_METHOD:
         return b"the kernel is given by its column and row"
+    if not takes_folded(&kernel.facts, method):
+        return b"the weights are rounded sums"
     if request.slices:
         return propose_volume(kernel, request, p)
     if request.dilated:
@@ -234,6 +242,8 @@ cdef Shortlist shortlist_of(Kernel kernel, Request* request, int method):
     for each in range(METHOD_COUNT):
         if (method != ANY_METHOD and each != method) or (wide and each != WIDE_METHOD):
             continue
+        if not takes_folded(f, each):
+            continue
         for accumulator in range(first, last + 1):
             if each == FFT_METHOD and not request.slices and not request.dilated:
                 listed = f.weights != NULL
@@ -284,7 +294,9 @@ cdef Strategy chosen_turned(Kernel kernel, const Request* request, int method):
     cdef Kernel other
     cdef Strategy found
     cdef Facts* f = &kernel.facts
-    if f.weights == NULL or (is_integer(request.target) and f.height * f.width == 1 and f.weights[0] == 1):
+    if f.weights == NULL or f.definition != NULL:
+        return None
+    if is_integer(request.target) and f.height * f.width == 1 and f.weights[0] == 1:
         return None
     other = turned_kernel(kernel)
     turned.height, turned.width = request.width, request.height

@@ -67,27 +67,11 @@ cdef double price_of(const Work* work, int accumulator, int level) noexcept nogi
     return total
 
 
-# How many times as long additions in sequence take as independent ones: a rough figure.
-cdef double IN_ORDER = 6
-
-# Kernels wider than NEAR_TAPS (src/rows/recompute.pxi), and products of more weights than NEAR_PRODUCT
-# (src/bindings.pxi), are summed from rows that are gathered first, which takes so many times as long: a rough
-# figure, too. In order both take the same.
-cdef double FAR_AGAIN = 3
-
-cdef enum:
-    NEAR_TAPS = 512
-    NEAR_PRODUCT = 1 << 20
-
-
-cdef inline bint is_near(const Facts* f) noexcept nogil:
-    return f.width <= NEAR_TAPS and (f.weights != NULL or f.height * f.width <= NEAR_PRODUCT)
-
-
-cdef inline void add_again(Work* work, const Facts* f, double share, double in_order) noexcept nogil:
-    """Add the work of recomputing a share of the pixels in any order, and one in the definition's."""
-    add_work(work, AGAIN, max(share, in_order))
-    add_work(work, AGAIN_TAP, f.taps * (share * (1 if is_near(f) else FAR_AGAIN) + IN_ORDER * in_order))
+cdef inline void add_again(Work* work, Facts* f, double share) noexcept nogil:
+    """Add the work of recomputing a share of the pixels."""
+    cdef Facts* d = definition_of(f)
+    add_work(work, AGAIN, share)
+    add_work(work, AGAIN_TAP, share * d.taps)
 
 
 cdef inline void add_rows(Work* work, const Request* request) noexcept nogil:

@@ -8,6 +8,14 @@
 # Float results need no proof, only sums of the right type: float32 for pictures of float32 and of up to 16
 # bits, if the weights fit it; float64 for all others.
 
+# How many times as long additions in sequence take as independent ones: a rough figure. Sums of several windows of
+# a row are made side by side, which hides at most so much of it. A row of a window that is longer than NEAR_TAPS
+# (src/rows/recompute.pxi) is loaded in parts, and no two of them at once.
+cdef double IN_ORDER = 6, SIDE_BY_SIDE = 3
+
+cdef enum:
+    NEAR_TAPS = 512
+
 # Weights outside this range would overflow, or lose bits, in float32.
 cdef double SMALLEST_WEIGHT = 2.0**-100, LARGEST_WEIGHT = 2.0**100
 
@@ -40,7 +48,7 @@ cdef bint is_exact(const Facts* f, const Request* request, int accumulator) noex
     smaller than that if the sum leaves one bit unused.
     """
     cdef double plus = in_sums(request), unit = f.unit
-    if not request.integral or f.unit == 0 or not isfinite(f.total):
+    if not request.integral or f.unit == 0 or not isfinite(f.total) or f.definition != NULL:
         return False
     if plus:
         unit = min(unit, unit_of(&plus, 1))
@@ -51,19 +59,23 @@ cdef bint needs_exact_int64(const Facts* f, const Request* request) noexcept nog
     """Whether even the definition is a sum of integers that float64 cannot hold."""
     return (
         is_integer(request.target) and is_integer(request.source) and peak_of(request.source) > 65536
-        and request.integral and f.unit >= 1 and not is_exact(f, request, STRICT)
+        and request.integral and f.unit >= 1 and f.definition == NULL and not is_exact(f, request, STRICT)
         and (request.denominator or not request.offset)     # otherwise the sums are no integers
     )
 
 
 cdef double definition_error(Facts* f, const Request* request) noexcept nogil:
-    """Largest distance of the definition's own result from the true one."""
+    """Largest distance of the definition's own result from the true one. If it is that of a kernel that was
+    folded, so many roundings of the folded weights, which are sums along both axes, are added."""
     cdef double error
+    cdef Facts* d = definition_of(f)
     if request.denominator:
         return 0
-    error = chain_of_kernel(f) * request.peak
+    error = chain_of_kernel(d) * power_above(request.peak)
+    if f.definition != NULL:
+        error += (d.height + d.width) * d.total * request.peak
     if request.offset:
-        error += f.total * request.peak + fabs(request.offset)
+        error += d.total * request.peak + fabs(request.offset)
     return 1.01 * 2.0**-53 * error
 
 
@@ -72,13 +84,14 @@ cdef double reorder_error(Facts* f, const Request* request) noexcept nogil:
     src/rows/recompute.pxi, which adds in another order. With large samples the latter keeps eight sums or
     more. A row adds to each of them at most an eighth of its products, six products of its rest, and one more
     (at level base, with vectors of two)."""
-    cdef double longest = f.taps + 1 + (request.offset != 0)
+    cdef Facts* d = definition_of(f)
+    cdef double longest = d.taps + 1 + (request.offset != 0)
     if request.denominator:
         return 0
     if not is_small(request.source):
-        longest = min(longest, f.height * (f.width / 8.0 + 7) + 20)
+        longest = min(longest, d.height * (d.width / 8.0 + 7) + 20)
     return (definition_error(f, request)
-            + 1.01 * 2.0**-53 * longest * (f.total * request.peak + fabs(request.offset)))
+            + 1.01 * 2.0**-53 * longest * (d.total * request.peak + fabs(request.offset)))
 
 
 cdef inline double rounding_error(double chain, int accumulator, double peak) noexcept nogil:
@@ -89,6 +102,18 @@ cdef inline double rounding_error(double chain, int accumulator, double peak) no
     The factor covers terms of second order and this function's own rounding.
     """
     return 0 if accumulator == STRICT else 1.01 * rounding_of(accumulator) * chain * peak
+
+
+cdef inline double kernel_rounding(Facts* f, int accumulator, double peak) noexcept nogil:
+    """The same of the chain of all taps, whose partial sums are rounded down to powers of two; see
+    `chain_of_kernel`."""
+    return rounding_error(chain_of_kernel(f), accumulator, power_above(peak))
+
+
+cdef inline double power_above(double x) noexcept nogil:
+    """The smallest power of two that is not smaller than a magnitude."""
+    cdef double power = binade_of(x)
+    return power if power == x else 2 * power
 
 
 cdef int first_accumulator(const Facts* f, const Request* request) noexcept nogil:
@@ -106,6 +131,8 @@ cdef int first_accumulator(const Facts* f, const Request* request) noexcept nogi
 
 cdef int last_accumulator(const Facts* f, const Request* request) noexcept nogil:
     """The slowest accumulator that is worth trying. Float results gain nothing from sums of more bits."""
+    if f.definition != NULL:
+        return FLOAT64
     return STRICT if is_integer(request.target) else first_accumulator(f, request)
 
 
@@ -121,15 +148,22 @@ cdef inline double doubtful(double error, const Request* request) noexcept nogil
         max(2 * error, ties_of(request)))
 
 
+cdef double in_order(Facts* f, const Request* request, double share) noexcept nogil:
+    """How many times as long a share of the samples takes to be summed in the definition's order as in any.
+    Windows of one row and channel that are no more than NEAR_TAPS apart are summed side by side."""
+    cdef double reach = min(BOX_STRIP / request.channels, NEAR_TAPS - definition_of(f).width)
+    return IN_ORDER / max(1, min(share * reach, SIDE_BY_SIDE))
+
+
 cdef void watch_ties(Proposal* p, Facts* f, const Request* request) noexcept nogil:
     """Let the engine recompute doubtful pixels, and add that work. A doubtful pixel is first summed in any
-    order, if that may help (exact_result in src/rows/recompute.pxi). If that sum is within `reorder_error` of a
-    tie, it is summed in the definition's order, which takes IN_ORDER times as long."""
-    cdef double share = doubtful(p.error, request), once
+    order, unless few are decided by that. If that sum is within `reorder_error` of a tie, it is summed in the
+    definition's order."""
+    cdef double share = doubtful(p.error, request), rest
     p.tie_tolerance, p.reorder_error = p.error, reorder_error(f, request)
-    once = share if p.reorder_error < p.tie_tolerance else 0
+    rest = min(share, 2 * p.reorder_error) if decides_near(p) else share
     add_work(&p.work, GUARD, 1)
-    add_again(&p.work, f, once, min(share, 2 * p.reorder_error))
+    add_again(&p.work, f, (share if decides_near(p) else 0) + in_order(f, request, rest) * rest)
 
 
 cdef const char* admit(Proposal* p, Facts* f, const Request* request) noexcept nogil:

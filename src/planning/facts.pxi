@@ -57,8 +57,17 @@ cdef extern from *:
         }
         return lowest;
     }
+    /* The largest power of two that is not larger than a positive normal number. */
+    static double binade_of(double x) {
+        uint64_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        bits &= 0x7ff0000000000000ULL;
+        memcpy(&x, &bits, sizeof bits);
+        return x;
+    }
     """
     int lowest_bit_of(const double* w, Py_ssize_t n) nogil
+    double binade_of(double x) nogil
 
 
 cdef double unit_of(const double* w, Py_ssize_t n) noexcept nogil:
@@ -123,7 +132,7 @@ cdef void look_at(Facts* f, const double* w, Py_ssize_t height, Py_ssize_t width
     else:
         f.total = INFINITY
     f.unit = unit_of(w, n) if f.finite else 0
-    f.chain, f.steps, f.multiples, f.rank_one = -1, -1, -1, -1
+    f.chain, f.steps, f.multiples, f.rank_one, f.definition = -1, -1, -1, -1, NULL
 
 
 cdef double product_unit(const Facts* column, const Facts* row) noexcept nogil:
@@ -153,7 +162,7 @@ cdef void look_at_lines(Facts* f, const double* column, Py_ssize_t height, const
     f.smallest, f.largest = down.smallest * across.smallest, down.largest * across.largest
     f.total = down.total * across.total
     f.unit = product_unit(&down, &across) if f.finite else 0
-    f.chain, f.steps, f.multiples, f.rank_one = -1, -1, -1, True
+    f.chain, f.steps, f.multiples, f.rank_one, f.definition = -1, -1, -1, True, NULL
     f.factors_exact = f.finite and lines_are_exact(&down, &across)
 
 
@@ -219,12 +228,42 @@ cdef Py_ssize_t steps_of(const double* w, Py_ssize_t height, Py_ssize_t width) n
     return steps
 
 
+cdef double binades_of(const double* w, Py_ssize_t n) noexcept nogil:
+    """The same as `chain_of` for samples of at most 1, with each partial sum rounded down to a power of two: what
+    is below 2**(e + 1) is rounded by at most the rounding of 2**e. Either the weights are rounded, or the
+    products. The bounds of the partial sums are raised a little, since each has the errors of those before it."""
+    cdef Py_ssize_t i
+    cdef double partial = 0, total = 0, above = 1 + (n + 4) * 2.0**-24
+    for i in range(n):
+        if w[i] != 0:
+            partial += fabs(w[i]) * above
+            total += binade_of(partial)
+    return total + partial
+
+
+cdef double binades_of_product(const Facts* f) noexcept nogil:
+    """The same for a column times a row, with each partial sum raised to that of its whole row."""
+    cdef Py_ssize_t ky
+    cdef double across = sum_of_magnitudes(f.row, f.width), partial = 0, total = 0
+    cdef double above = 1 + (f.height * f.width + 4) * 2.0**-24
+    for ky in range(f.height):
+        if f.column[ky] != 0:
+            partial += fabs(f.column[ky]) * across * above
+            total += f.width * binade_of(partial)
+    return total + partial
+
+
 cdef inline double chain_of_kernel(Facts* f) noexcept nogil:
+    """Sum of the roundings of a chain of multiply-adds over all taps in the definition's order, for samples of
+    at most 1."""
     if f.chain < 0:
-        # A product has too many weights to visit each, so all its partial sums are bounded by the last one.
-        f.chain = ((f.taps + 1) * f.total if f.weights == NULL
-                   else chain_of(f.weights, f.height * f.width, False))
+        f.chain = binades_of_product(f) if f.weights == NULL else binades_of(f.weights, f.height * f.width)
     return f.chain
+
+
+cdef inline Facts* definition_of(Facts* f) noexcept nogil:
+    """Facts of the kernel that sums near a tie are made of."""
+    return f if f.definition == NULL else f.definition
 
 
 cdef inline Py_ssize_t steps_of_kernel(Facts* f) noexcept nogil:

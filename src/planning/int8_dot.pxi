@@ -117,7 +117,7 @@ cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts*
     add_work(&p.work, DOT_GROUP, groups_of(f, request.level) * p.digits)
     add_work(&p.work, DOT_FIXED, w.fraction_bits > 0)
     add_work(&p.work, DOT_GUARD, w.fraction_bits == 0 and w.error > 0)
-    add_again(&p.work, f, max(2 * w.error, ties_of(request)) if w.error > 0 else 0, 0)
+    add_again(&p.work, f, max(2 * w.error, ties_of(request)) if w.error > 0 else 0)
     p.cost = price_of(&p.work, p.accumulator, request.priced)
     if p.cost < best.cost:
         best[0] = p

@@ -107,6 +107,26 @@ def product_of(column, row):
     return kernel_of_lines(down.first, down.count, across.first, across.count)
 
 
+def folded_from(Kernel definition not None, weights, Py_ssize_t down, Py_ssize_t right):
+    """A kernel whose sums are those of another but for roundings, since taps of the other see the same pixels.
+
+    Integer results are those of the other kernel: sums near a tie are made again with it.
+
+    Parameters
+    ----------
+    definition : Kernel
+        Of an array of weights.
+    weights : buffer of float64, shape (h, w), C-contiguous
+        Sums of the other's weights, along one axis and then along the other.
+    down, right : int
+        Rows and columns of the padded picture from the first tap of these weights to that of the other's.
+    """
+    cdef Kernel kernel = Kernel(weights)
+    kernel.definition, kernel.down, kernel.right = definition, down, right
+    kernel.facts.definition = &definition.facts
+    return kernel
+
+
 cdef class Built:
     """The program that an engine has made of a strategy, and the level and types it was made for.
 
@@ -276,6 +296,8 @@ cdef Kernel summed_for(Kernel kernel, Request* request):
         return kernel
     if not request.peak <= DBL_MAX:     # an infinite constant is not an integer
         return kernel
+    if f.definition != NULL:    # which is not rational
+        return kernel
     if f.weights == NULL:
         return summed_lines(kernel, request)
     whole = <double*>malloc(2 * (n + 1) * sizeof(double))
@@ -348,20 +370,15 @@ cdef Strategy strategy_of(Kernel kernel, Kernel summed, const Proposal* p, Built
 # --- pictures of few columns ---------------------------------------------------------------------
 
 
-cdef enum:
-    FEW_COLUMNS = 8     # of one channel; a row costs some 80 ns beside its sums, an exchanged sample some 2 ns
-    TALL = 4            # times as many rows as columns
-
-# Most of the error of a recomputed sum: few sums are then made in the definition's order, which is slow here.
-cdef double TURNED_ERROR = 2.0**-13
+# Most taps a sample, on average, that are summed in the definition's order, which is slow here.
+cdef double TURNED_TAPS = 2
 
 
 cdef inline bint is_tall(const Request* request) noexcept nogil:
     """Whether a picture has so few columns, and so many rows, that these should change places. Pixels of several
     samples would have to be taken apart, unless each is a row."""
-    return (request.width <= (FEW_COLUMNS if request.channels == 1 else 1)
-            and request.height >= TALL * request.width and request.order == ANY_ORDER and not request.slices
-            and not request.dilated)
+    return ((request.channels == 1 or request.width == 1) and is_slim(request.height, request.width)
+            and request.order == ANY_ORDER and not request.slices and not request.dilated)
 
 
 cdef Kernel turned_kernel(Kernel kernel):
@@ -387,7 +404,9 @@ cdef bint may_turn(const Proposal* p, const Request* request) noexcept nogil:
     begins."""
     if p.sums not in (TAPS, BOX, BOX_SLIDING, INT8_DOT):
         return False
-    return not is_integer(request.target) or (p.accumulator != STRICT and p.reorder_error < TURNED_ERROR)
+    if not is_integer(request.target):
+        return True
+    return p.accumulator != STRICT and 2 * min(p.tie_tolerance, p.reorder_error) * p.taps < TURNED_TAPS
 
 
 cdef Strategy turned_strategy(Kernel kernel, Strategy found):

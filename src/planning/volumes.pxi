@@ -108,7 +108,7 @@ cdef void propose_listed(Facts* f, const Request* request, Proposal* p) noexcept
     if is_stepped(request):     # a row that is split is written twice
         add_work(&p.work, ROW, request.slices * request.row_step * request.col_step)
     if p.accumulator != STRICT:
-        p.error = rounding_error(chain_of_kernel(f), p.accumulator, request.peak)
+        p.error = kernel_rounding(f, p.accumulator, request.peak)
     p.why = b"{taps} taps, in a list of rows of all slices"
 
 

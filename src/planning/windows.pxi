@@ -32,4 +32,4 @@ cdef void propose_window(Facts* f, const Request* request, Proposal* p) noexcept
     add_window(&p.work, f.weights, f.height, f.width, f.taps,
                -1 if dense or filled or f.height == 1 else steps_of_kernel(f), False, filled)
     if p.accumulator != STRICT:
-        p.error = rounding_error(chain_of_kernel(f), p.accumulator, request.peak)
+        p.error = kernel_rounding(f, p.accumulator, request.peak)

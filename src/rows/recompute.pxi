@@ -34,10 +34,11 @@ cdef inline const double* weights_at(double* made, const Call* call, Py_ssize_t 
 # Longest row of taps, padded, that is gathered before it is summed.
 cdef enum:
     NEAR_TAPS = 512
+    COLUMN_TAPS = 2048  # of whole columns that are gathered before they are summed
 
 
-cdef inline void load_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x,
-                          Py_ssize_t n, int step) noexcept nogil:
+cdef void load_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x, Py_ssize_t n,
+                   int step) noexcept nogil:
     """Gather `n` padded columns of channel `c` from `x` on: a run, see run_at."""
     cdef Py_ssize_t i, first
     if n <= 0:
@@ -46,34 +47,21 @@ cdef inline void load_run(double* row, const Call* call, const char* src, Py_ssi
     if first < 0:
         for i in range(n):
             row[i] = call.fill[c]
-        return
-    src += first * call.src.pixel
-    if not call.src.packed or call.channels != 1 or (step != 1 and step != -1):
-        gather(<vd*>row, 0, src, step * call.src.pixel, n, &call.src)
+    elif step == IRREGULAR:     # a margin that is wider than the picture turns at the picture's ends
+        while n > 0:
+            i = run_at(&call.cols, x, n, &step)
+            load_run(row, call, src, c, x, i, step)
+            row += i
+            x += i
+            n -= i
+    elif not call.src.packed or call.channels != 1 or (step != 1 and step != -1):
+        gather(<vd*>row, 0, src + first * call.src.pixel, step * call.src.pixel, n, &call.src)
     elif step == 1:
-        widen_type(src, call.src.type, row, n)
+        widen_type(src + first * call.src.pixel, call.src.type, row, n)
     else:
-        widen_type(src - (n - 1) * call.src.size, call.src.type, row, n)
+        widen_type(src + (first - n + 1) * call.src.size, call.src.type, row, n)
         for i in range(n // 2):
             row[i], row[n - 1 - i] = row[n - 1 - i], row[i]
-
-
-cdef inline void load_margin_run(double* row, const Call* call, const char* src, Py_ssize_t c, Py_ssize_t x,
-                                 Py_ssize_t n, int step) noexcept nogil:
-    """Gather `n` padded columns of a margin. One that is wider than the picture turns at the picture's ends."""
-    cdef Py_ssize_t i = 0, first, run
-    if step != IRREGULAR:
-        load_run(row, call, src, c, x, n, step)
-        return
-    while i < n:
-        first, run = col_index(call, x + i), 1
-        step = <int>(col_index(call, x + i + 1) - first) if i + 1 < n else 1
-        if step == 1:
-            run = smaller(n - i, call.cols.length - first)
-        elif step == -1:
-            run = smaller(n - i, first + 1)
-        load_run(row + i, call, src, c, x + i, run, step)
-        i += run
 
 
 cdef inline const double* held_sample(const Call* call, Py_ssize_t y, Py_ssize_t x) noexcept nogil:
@@ -103,20 +91,30 @@ cdef void load_taps(double* row, const Call* call, const Place* at, Py_ssize_t k
         for i in range(n):
             load_run(row + i, call, src, c, x + i * tap_gap(call), 1, 1)
         return
-    load_margin_run(row, call, src, c, x, begin, call.run_before)
+    load_run(row, call, src, c, x, begin, call.run_before)
     load_run(row + begin, call, src, c, x + begin, end - begin, 1)
-    load_margin_run(row + end, call, src, c, x + end, n - end, call.run_after)
+    load_run(row + end, call, src, c, x + end, n - end, call.run_after)
 
 
 cdef double exact_turned_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
-    """The same where rows are columns."""
-    cdef double sample, total = 0
-    cdef Py_ssize_t ky, kx
-    for kx in range(call.kernel_width):
-        for ky in range(call.kernel_height):
-            if weight_at(call, ky, kx) != 0:
-                load_taps(&sample, call, at, ky, kx, c, 1)
-                total += weight_at(call, ky, kx) * sample
+    """The same where rows are columns: some columns of taps at a time are loaded row by row."""
+    cdef double block[COLUMN_TAPS]
+    cdef double total = 0, w
+    cdef Py_ssize_t rows = smaller(call.kernel_height, COLUMN_TAPS)
+    cdef Py_ssize_t cols = smaller(COLUMN_TAPS // rows, NEAR_TAPS), kx = 0, ky, i, k, n, count
+    while kx < call.kernel_width:
+        n, ky = smaller(cols, call.kernel_width - kx), 0
+        while ky < call.kernel_height:      # once, unless a column has more than COLUMN_TAPS
+            count = smaller(rows, call.kernel_height - ky)
+            for k in range(count):
+                load_taps(block + k * n, call, at, ky + k, kx, c, n)
+            for i in range(n):
+                for k in range(count):
+                    w = weight_at(call, ky + k, kx + i)
+                    if w != 0:
+                        total += w * block[k * n + i]
+            ky += count
+        kx += n
     return total
 
 
@@ -290,19 +288,134 @@ cdef inline double finished(double total, const Call* call) noexcept nogil:
     return fabs(total + call.plus) if call.absolute else total + call.plus
 
 
-cdef double exact_result(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
-    """The definition's sum plus the call's offset, rounded half to even and saturated. Sums of whole numbers are
-    exact here, and at most half of what float64 holds, so that quotients that are ties are exact too."""
-    cdef double t
+cdef inline double rounded(double total, const Call* call) noexcept nogil:
+    """The result of a sum that is not divided."""
+    return rint(saturate(finished(total, call), call.low, call.high))
+
+
+cdef bint near_result(double* result, const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """Sum in any order, and round half to even and saturate. Returns whether this is the definition's result.
+    Sums of whole numbers are exact here, and at most half of what float64 holds, so that quotients that are ties
+    are exact too."""
+    cdef double t = finished(reordered_sum(call, at, c), call)
     if call.divisor:
-        t = finished(reordered_sum(call, at, c), call) / <double>call.divisor
-        return rint(saturate(t, call.low, call.high))
-    # with so many taps that the definition's own roundings are what is in doubt, no other sum helps
-    if call.reorder_error == 0 or call.reorder_error < call.tie_tolerance:
-        t = saturate(finished(reordered_sum(call, at, c), call), call.low, call.high)
-        if fabs(t - rint(t)) <= 0.5 - call.reorder_error:
-            return rint(t)
-    return rint(saturate(finished(exact_sum(call, at, c), call), call.low, call.high))
+        result[0] = rint(saturate(t / <double>call.divisor, call.low, call.high))
+        return True
+    t = saturate(t, call.low, call.high)
+    result[0] = rint(t)
+    return fabs(t - result[0]) <= 0.5 - call.reorder_error
+
+
+cdef double exact_result(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """The definition's sum plus the call's offset, rounded half to even and saturated."""
+    cdef double result
+    if call.exact != NULL:
+        call = call.exact
+    return result if near_result(&result, call, at, c) else rounded(exact_sum(call, at, c), call)
+
+
+# Windows of a row that are summed in the definition's order at a time, each of which waits for its last addition.
+cdef enum:
+    CHAINS = 8
+
+cdef struct Batch:
+    # Windows of one row and channel.
+    int count
+    Py_ssize_t x[CHAINS]        # in ascending order
+    Py_ssize_t index[CHAINS]    # of their results
+
+
+cdef inline void add_to_chains(double* totals, const double* w, const double* row, const Py_ssize_t* right,
+                               Py_ssize_t n, const int chains) noexcept nogil:
+    """Add a row of products to each total, one by one."""
+    cdef Py_ssize_t i
+    cdef int b
+    cdef double sums[CHAINS]
+    cdef const double* window[CHAINS]
+    for b in range(chains):
+        sums[b], window[b] = totals[b], row + right[b]
+    for i in range(n):
+        if w[i] != 0:
+            for b in range(chains):
+                sums[b] += w[i] * window[b][i]
+    for b in range(chains):
+        totals[b] = sums[b]
+
+
+cdef void exact_sums(double* totals, const Batch* batch, const Call* call, const Place* at,
+                     Py_ssize_t c) noexcept nogil:
+    """`exact_sum` of each window. A row of taps is loaded once for all of them."""
+    cdef double row[NEAR_TAPS]
+    cdef double made[NEAR_TAPS]
+    cdef Py_ssize_t right[CHAINS]
+    cdef const double* w
+    cdef Py_ssize_t ky, first = tap_column(call, batch.x[0], 0)
+    cdef int b
+    cdef Place begin = at[0]
+    begin.x = batch.x[0]
+    for b in range(CHAINS):
+        totals[b], right[b] = 0, tap_column(call, batch.x[smaller(b, batch.count - 1)], 0) - first
+    for ky in range(call.kernel_height):
+        load_taps(row, call, &begin, ky, 0, c, right[CHAINS - 1] + call.kernel_width)
+        w = weights_at(made, call, ky, 0, call.kernel_width)
+        if batch.count > CHAINS // 2:
+            add_to_chains(totals, w, row, right, call.kernel_width, CHAINS)
+        else:
+            add_to_chains(totals, w, row, right, call.kernel_width, CHAINS // 2)
+
+
+cdef void finish_batch(double* results, Batch* batch, const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
+    """Sum the windows of a batch, which is empty afterwards."""
+    cdef double totals[CHAINS]
+    cdef Place window = at[0]
+    cdef int b
+    if batch.count > 1:
+        exact_sums(totals, batch, call, at, c)
+    elif batch.count == 1:
+        window.x = batch.x[0]
+        totals[0] = exact_sum(call, &window, c)
+    for b in range(batch.count):
+        results[batch.index[b]] = rounded(totals[b], call)
+    batch.count = 0
+
+
+cdef inline bint joins(const Batch* batch, const Call* call, Py_ssize_t x) noexcept nogil:
+    """Whether the window of column `x` can be summed with those of a batch."""
+    if batch.count == 0:
+        return True
+    return (
+        batch.count < CHAINS and x > batch.x[batch.count - 1] and not call.turned and tap_gap(call) == 1
+        and tap_column(call, x, 0) - tap_column(call, batch.x[0], 0) + call.kernel_width <= NEAR_TAPS
+    )
+
+
+cdef void exact_results(double* results, Py_ssize_t* sample, Py_ssize_t count, const Call* call,
+                        const Place* at) noexcept nogil:
+    """The definition's results for samples of a row of them. Overwrites `sample`."""
+    cdef Py_ssize_t c, k, x, left = 0
+    cdef Batch batch
+    cdef Place pixel = at[0]
+    if call.exact != NULL:
+        call = call.exact
+    for k in range(count):
+        pixel.x = at.x + sample[k] // call.channels
+        if call.near and near_result(results + k, call, &pixel, sample[k] % call.channels):
+            sample[k] = -1
+        else:
+            left += 1
+    if left == 0:
+        return
+    batch.count = 0
+    for c in range(call.channels):
+        for k in range(count):
+            if sample[k] < 0 or sample[k] % call.channels != c:
+                continue
+            x = at.x + sample[k] // call.channels
+            if not joins(&batch, call, x):
+                finish_batch(results, &batch, call, at, c)
+            batch.x[batch.count], batch.index[batch.count] = x, k
+            batch.count += 1
+        finish_batch(results, &batch, call, at, c)
 
 
 cdef inline void split_sample(const Call* call, const char* p, Py_ssize_t c, int64_t* high,
@@ -437,7 +550,7 @@ cdef int pad_kernel(Call* call) except -1:
     cdef Py_ssize_t ky, kx, step = channels * tap_gap(call)
     cdef Py_ssize_t pitch = ((call.kernel_width - 1) * step + channels + 15) // 16 * 16
     cdef double* padded
-    if pitch > NEAR_TAPS and call.method != FFT:    # nothing would read them
+    if pitch > NEAR_TAPS:   # nothing would read them; kernels in small tiles are narrower
         return 0
     padded = <double*>get_memory(call.kernel_height * pitch, sizeof(double))
     memset(padded, 0, call.kernel_height * pitch * sizeof(double))

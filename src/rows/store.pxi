@@ -27,19 +27,36 @@ cdef inline vf byte_quotients(vi sums, float divisor, const bint ties) noexcept 
     return vf_mul(vi_to_vf(sums), vf_set1(1 / divisor))
 
 
-cdef void recompute_ties(number* dst, Py_ssize_t i, unsigned int doubt, const Call* call,
-                         const Place* at) noexcept nogil:
-    """Write the exact result of sample `i` + b of a row to dst[b], for each bit b of `doubt`."""
-    cdef Place pixel = at[0]
-    cdef double result
+# Samples of a row that are recomputed together.
+cdef enum:
+    DOUBTS = 128
+
+cdef struct Doubts:
+    Py_ssize_t count
+    Py_ssize_t sample[DOUBTS]   # of the row of sums
+
+
+cdef inline void list_doubts(Doubts* doubts, Py_ssize_t i, unsigned int doubt) noexcept nogil:
+    """Add sample i + b for each bit b."""
     while doubt:
         if doubt & 1:
-            pixel.x = at.x + i // call.channels
-            result = exact_result(call, &pixel, i % call.channels)
-            dst[0] = <number><int64_t>result if sizeof(number) <= 4 else <number>result
-        dst += 1
+            doubts.sample[doubts.count] = i
+            doubts.count += 1
         i += 1
         doubt >>= 1
+
+
+cdef void recompute_ties(number* dst, Py_ssize_t i, Doubts* doubts, const Call* call, const Place* at) noexcept nogil:
+    """Write the exact results of the samples, sample `i` to dst[0], and forget them."""
+    cdef double results[DOUBTS]
+    cdef Py_ssize_t place[DOUBTS]
+    cdef Py_ssize_t k
+    for k in range(doubts.count):
+        place[k] = doubts.sample[k] - i
+    exact_results(results, doubts.sample, doubts.count, call, at)
+    for k in range(doubts.count):
+        dst[place[k]] = <number><int64_t>results[k] if sizeof(number) <= 4 else <number>results[k]
+    doubts.count = 0
 
 
 cdef inline real round_even(real t) noexcept nogil:
@@ -61,11 +78,14 @@ cdef inline void narrow_run(const real* sums, small* dst, Py_ssize_t i, Py_ssize
     """Sums `i` .. `i + n - 1` of a row, the first to dst[0]. NaN becomes 0."""
     cdef Py_ssize_t k
     cdef real t, whole, limit = <real>(0.5 - call.tie_tolerance), divisor = <real>(call.divisor or 1)
+    cdef Doubts doubts
+    doubts.count = 0
     for k in range(n):
         t = saturate(sums[i + k] / divisor, <real>call.low, <real>call.high)
         whole = round_even(t)
         if call.tie_tolerance > 0 and fabs(t - whole) > limit:
-            recompute_ties(dst + k, i + k, 1, call, at)
+            list_doubts(&doubts, i + k, 1)
+            recompute_ties(dst, i, &doubts, call, at)
         else:
             dst[k] = <small><int32_t>whole if whole == whole else 0
 
@@ -106,12 +126,18 @@ cdef inline void narrow_vectors(const real* sums, small* dst, Py_ssize_t i, Py_s
     # no number is farther than 1/2 from a whole one
     cdef real limit = <real>(0.5 - call.tie_tolerance) if call.tie_tolerance > 0 else 1
     cdef unsigned int doubt
+    cdef Doubts doubts
+    doubts.count = 0
     while k < n:    # the last vector moves back to end with the row
         x = smaller(k, n - vector)
         doubt = narrow_vector(sums + i + x, dst + x, low, high, limit, divisor, divided)
         if doubt:
-            recompute_ties(dst + x, i + x, doubt, call, at)
+            list_doubts(&doubts, i + x, doubt)
+            if doubts.count > DOUBTS - vector:
+                recompute_ties(dst, i, &doubts, call, at)
         k += vector
+    if doubts.count:
+        recompute_ties(dst, i, &doubts, call, at)
 
 
 cdef inline void narrow_small(const real* sums, small* dst, Py_ssize_t i, Py_ssize_t n, const Call* call,
@@ -165,12 +191,18 @@ cdef inline void narrow_wide_vectors(const double* sums, wide* dst, Py_ssize_t i
     cdef Py_ssize_t k = 0, x
     cdef double limit = 0.5 - call.tie_tolerance if call.tie_tolerance > 0 else 1    # nothing is farther than 1/2
     cdef unsigned int doubt
+    cdef Doubts doubts
+    doubts.count = 0
     while k < n:    # the last vector moves back to end with the row
         x = smaller(k, n - F64_LANES)
         doubt = narrow_wide_vector(sums + i + x, dst + x, call, limit, divided)
         if doubt:
-            recompute_ties(dst + x, i + x, doubt, call, at)
+            list_doubts(&doubts, i + x, doubt)
+            if doubts.count > DOUBTS - F64_LANES:
+                recompute_ties(dst, i, &doubts, call, at)
         k += F64_LANES
+    if doubts.count:
+        recompute_ties(dst, i, &doubts, call, at)
 
 
 cdef inline void narrow_wide(const real* sums, wide* dst, Py_ssize_t i, Py_ssize_t n, const Call* call,
@@ -179,6 +211,7 @@ cdef inline void narrow_wide(const real* sums, wide* dst, Py_ssize_t i, Py_ssize
     cdef double padded[8]
     cdef wide results[8]
     cdef unsigned int doubt
+    cdef Doubts doubts
     if real is double:
         if n < F64_LANES:
             memset(padded, 0, sizeof(padded))
@@ -187,7 +220,9 @@ cdef inline void narrow_wide(const real* sums, wide* dst, Py_ssize_t i, Py_ssize
                                        0.5 - call.tie_tolerance if call.tie_tolerance > 0 else 1,
                                        call.divisor > 0) & ((1 << n) - 1)
             memcpy(dst, results, n * sizeof(wide))
-            recompute_ties(dst, i, doubt, call, at)
+            doubts.count = 0
+            list_doubts(&doubts, i, doubt)
+            recompute_ties(dst, i, &doubts, call, at)
         elif call.divisor:
             narrow_wide_vectors(sums, dst, i, n, call, at, True)
         else:
