@@ -116,6 +116,17 @@ def test_calls_of_cv2_are_served_with_opencvs_results(cv2: Any) -> None:
         assert np.abs(a.astype(int) - b.astype(int)).max() <= 1
 
 
+def test_functions_of_cv2_in_a_class_are_no_methods(cv2: Any) -> None:
+    image = np.asarray(photo())
+    with fastconv.installed("cv2"):
+
+        class Uses:
+            smooth = cv2.blur
+
+        wanted = cv2.blur(image, (3, 3))
+        np.testing.assert_array_equal(Uses().smooth(image, (3, 3)), wanted)
+
+
 def test_what_only_cv2_takes_is_handed_back_to_it(cv2: Any) -> None:
     image = np.asarray(photo())
     wanted = cv2.blur(cv2.UMat(image), (3, 3)).get()
