@@ -77,8 +77,8 @@ _LARGEST = 2.0**31
 _DFT, _DFT_OF_BYTES = 50, 130
 # Means of bytes up to this area are divided in integers of 16 bits.
 _SMALL_AREA = 256
-# Longest side of a box of floats, of one channel and of several, that takes less time here: no side costs more
-# than another in running sums. Measured on Intel Xeon, v4.
+# Longest side of a box of floats, of one channel and of several, that takes less time here: no side costs
+# more than another in running sums. Measured on Intel Xeon, v4.
 _FLOAT_SIDES: dict[str, tuple[int, int]] = {"f": (24, 16), "d": (16, 6)}
 # Where a row ends in whole vectors of any CPU.
 _VECTOR = 32

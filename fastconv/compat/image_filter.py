@@ -22,9 +22,11 @@ from __future__ import annotations
 
 import math
 import sys
+from array import array
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from random import Random
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,7 +47,7 @@ from .._plan import Plan, make_plan
 from .._products import Weights, correlate_product, product_of_lines
 from ..api import correlate
 from ..containers.pillow import without_palette
-from ..containers.pillow_cores import FOUR_BYTES, Work, filtered, filtered_bytes
+from ..containers.pillow_cores import FOUR_BYTES, Work, bytes_of, filtered, filtered_bytes
 from . import originals
 
 __all__ = [
@@ -110,80 +112,93 @@ def kernel_exactly(self: Any, core: Any) -> Any:
     if products < _FEW_PRODUCTS or width < side or height < side:
         return NotImplemented
     try:
-        way = _pillows_way(size, scale, offset, tuple(weights))
+        sums = _pillows_sums(size, scale, offset, tuple(weights))
+        if sums is None:
+            return NotImplemented
+        if products >= _MANY_PRODUCTS or not _sums_like_pillow():
+            correlation = _pillows_correlation(size, scale, offset, tuple(weights))
+            if correlation is not None:
+                return filtered(core, partial(_correlate, *correlation))
+            if not _sums_like_pillow():
+                return NotImplemented
     except (TypeError, ValueError, OverflowError):  # and Pillow says why
         return NotImplemented
-    if way is None:
-        return NotImplemented
-    if way.any_order and products >= _MANY_PRODUCTS:
-        return filtered(core, partial(_in_any_order, way))
-    if way.exact or _sums_like_pillow():
-        return filtered_bytes(core, _levels.engine.pillows_kernel, way.weights, way.added)
-    return filtered(core, partial(_in_any_order, way)) if way.any_order else NotImplemented
+    return filtered_bytes(core, _levels.engine.pillows_kernel, *sums)
 
 
-class _Way(NamedTuple):
-    """How to sum what Pillow sums."""
+@lru_cache(maxsize=64)
+def _pillows_sums(
+    size: tuple[int, int], scale: float, offset: float, weights: tuple[float, ...]
+) -> tuple[bytes, float] | None:
+    """Weights as Pillow stores them, and what it adds to its sums: the offset, and 1/2.
 
-    weights: bytes  # float32, in Pillow's order
-    added: float  # the offset, and 1/2
-    exact: bool  # whether float32 rounds none of the sums
-    any_order: bool  # whether the nearest integer to this correlation is Pillow's:
-    kernel: Array
-    offset: float
-
-
-def _in_any_order(way: _Way, a: Array, out: Array) -> None:
-    axis, r = -1 if a.ndim == 3 else None, way.kernel.shape[0] // 2
-    correlate(a, way.kernel, border="nearest", channel_axis=axis, offset=way.offset, out=out)
-    # the edges, which Pillow copies
-    out[:r], out[-r:], out[:, :r], out[:, -r:] = a[:r], a[-r:], a[:, :r], a[:, -r:]
+    None if it divides by 0, or its sums may be infinite. (Any step of NumPy's takes as long as Pillow does
+    with a small picture.)
+    """
+    scale, offset, *given = array("f", (scale, offset, *weights))
+    if size not in ((3, 3), (5, 5)) or len(given) != size[0] * size[1] or scale == 0:
+        return None
+    # a quotient of two float32 that is rounded to float64 first is the same (Figueroa, 1995)
+    stored = array("f", [weight / scale for weight in given])
+    if not 255 * sum(map(abs, stored)) + abs(offset) < _INFINITE:
+        return None
+    return stored.tobytes(), array("f", [offset + 0.5])[0]
 
 
 @lru_cache(maxsize=64)
 @quiet
-def _pillows_way(
+def _pillows_correlation(
     size: tuple[int, int], scale: float, offset: float, weights: tuple[float, ...]
-) -> _Way | None:
-    """None if Pillow divides by 0, or its sums may be infinite."""
-    if size not in ((3, 3), (5, 5)) or len(weights) != size[0] * size[1] or scale == 0:
+) -> tuple[Array, float] | None:
+    """A kernel, and what to add to its sums, of which the nearest integer is Pillow's, in any order. None if
+    the order counts.
+    """
+    sums = _pillows_sums(size, scale, offset, weights)
+    if sums is None:
         return None
+    stored, offset = (
+        np.frombuffer(sums[0], np.float32).astype(np.float64),
+        float(np.float32(offset)),
+    )
+    largest = 255 * np.abs(stored).sum() + abs(offset) + 0.5
+    unit = binary_unit(np.append(stored, [offset, 0.5]))
+    if largest <= 2.0**24 * unit:  # no sum is rounded, and ties go up
+        return _turned(stored, size), offset + unit / 4
+    # Pillow's sums may be off by so much (Higham, Accuracy and Stability, 3.1)
+    error = 1.01 * (np.count_nonzero(stored) + 2) * 2.0**-24 * largest
     given = np.array(weights, np.float64)
-    # as Pillow stores them
-    stored, offset = given.astype(np.float32) / np.float32(scale), float(np.float32(offset))
-    kernel = stored.astype(np.float64)
-    largest = float(255 * np.abs(kernel).sum() + abs(offset) + 0.5)
-    if not largest < _INFINITE:
-        return None
-    unit = binary_unit(np.append(kernel, [offset, 0.5]))
-    exact = any_order = largest <= 2.0**24 * unit
-    number = offset + unit / 4  # ties are rounded up
-    if not exact:
-        # Pillow's sums may be off by so much (Higham, Accuracy and Stability, 3.1)
-        error = 1.01 * (np.count_nonzero(kernel) + 2) * 2.0**-24 * largest
-        whole = scale % 1 == 0 and offset % 1 == 0 and not (given % 1).any()
-        # sums are whole numbers over the scale, and none but ties are so near to them
-        any_order = bool(whole and scale % 2 == 1 and error * abs(scale) < 0.25)
-        kernel, number = given / scale, offset
-    turned = np.ascontiguousarray(kernel.reshape(size)[::-1])
-    added = float(np.float32(offset + 0.5))
-    return _Way(stored.tobytes(), added, exact, any_order, turned, number)
+    whole = scale % 1 == 0 and offset % 1 == 0 and not (given % 1).any()
+    # whole numbers over an odd scale are no ties, and none is so near to one
+    if whole and scale % 2 == 1 and error * abs(scale) < 0.25:
+        return _turned(given / scale, size), offset
+    return None
+
+
+def _turned(weights: Array, size: tuple[int, int]) -> Array:
+    return np.ascontiguousarray(weights.reshape(size)[::-1])
+
+
+def _correlate(kernel: Array, offset: float, a: Array, out: Array) -> None:
+    axis, r = -1 if a.ndim == 3 else None, kernel.shape[0] // 2
+    correlate(a, kernel, border="nearest", channel_axis=axis, offset=offset, out=out)
+    # the edges, which Pillow copies
+    out[:r], out[-r:], out[:, :r], out[:, -r:] = a[:r], a[-r:], a[:, :r], a[:, -r:]
 
 
 @lru_cache(maxsize=1)
 def _sums_like_pillow() -> bool:
     """Whether this build of Pillow rounds each product and each sum: whether it gives the engine's results
-    where one sum in three is a tie. One that was compiled for CPUs that fuse them does not.
+    where one sum in six is a tie. One that was compiled for CPUs that fuse them does not.
     """
-    rng = np.random.default_rng(0)
-    for bands in ((), (2,), (3,), (4,)):
-        image = Image.fromarray(rng.integers(0, 256, (19, 33, *bands), np.uint8))
+    for mode in ("L", "RGBA"):
+        width, height = 45 // len(mode), 19
+        noise = Random(0).randbytes(width * height * len(mode))
+        core = Image.frombytes(mode, (width, height), noise).im
         for side in (3, 5):
-            filterargs = (side, side), 6, 0, tuple(range(1, side * side + 1))
-            way = _pillows_way(*filterargs)
-            assert way is not None
-            made = filtered_bytes(image.im, _levels.engine.pillows_kernel, way.weights, way.offset)
-            if image._new(made).tobytes() != image._new(image.im.filter(*filterargs)).tobytes():
+            filterargs = (side, side), 6, 128, tuple(3 * i % 5 - 2 for i in range(side * side))
+            sums = _pillows_sums(*filterargs)
+            made = filtered_bytes(core, _levels.engine.pillows_kernel, *sums or ())
+            if bytes_of(made) != bytes_of(core.filter(*filterargs)):
                 return False
     return True
 

@@ -18,7 +18,7 @@ from PIL import Image
 from .._engine import arrow
 from ..containers.pillow import _BANDS, GREY, _band_array, _flip_signs, _grey_array, _image
 
-__all__ = ["FOUR_BYTES", "filtered", "filtered_bytes"]
+__all__ = ["FOUR_BYTES", "bytes_of", "filtered", "filtered_bytes"]
 
 #: Modes whose pixels are four bytes.
 FOUR_BYTES = frozenset(_BANDS)
@@ -74,6 +74,15 @@ def filtered_bytes(core: Any, work: Callable[..., object], *words: Any) -> Any:
         )
     work(a, out, *words)
     return made
+
+
+def bytes_of(core: Any) -> bytes:
+    """The bytes of a core of L or of FOUR_BYTES, those of unused bands too."""
+    try:
+        (width, height), bands = core.size, 1 if core.mode == "L" else 4
+        return bytes(memoryview(arrow.Pixels(core.__arrow_c_array__(), height, width, bands)))
+    except (AttributeError, ValueError):
+        return Image.Image()._new(core).tobytes()
 
 
 def _shared(core: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
