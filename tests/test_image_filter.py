@@ -330,10 +330,11 @@ def test_rounded_sums_are_left_to_a_pillow_that_fuses_products_and_sums(
 @pytest.mark.parametrize("side", [3, 5])
 def test_pictures_of_few_products_are_left_to_pillow(side: int) -> None:
     filterargs = (side, side), 6, 0, (1,) * side**2
-    width = -(-image_filter._FEW_PRODUCTS // side**3)
+    width = -(-image_filter._FEW_PRODUCTS // side**2) + side - 1
     assert served(filterargs, noise("L", size=(width, side)))
     assert not served(filterargs, noise("L", size=(width - 1, side)))
     assert not served(filterargs, noise("L", size=(side - 1, 10_000)))
+    assert not served(filterargs, noise("L", size=(2, 2)))
 
 
 @pytest.mark.parametrize("mode", ["P", "F"])
