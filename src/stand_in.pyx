@@ -74,12 +74,14 @@ cdef enum:
     CONTENTS = 512      # bytes; of larger arrays among the arguments so many are looked at, and their shape
     REFUSED = 2         # refusals one after the other, after which a kind is not tried here again
     MEASURED = 4        # calls done here, of which the shortest is compared with the original's
+    AGAIN = 32          # calls, after which the slower one is asked again if they are near
 
 cdef struct Kind:
     uint64_t key
     double spent        # predicted ns of the original for all calls so far
     double ours, theirs  # measured ns of the shortest call here, and of the original
     int served, refused  # calls that were done here; refusals since the last one
+    int since           # calls since both were compared
 
 cdef Kind kinds[KINDS]
 memset(kinds, 0, sizeof(kinds))
@@ -328,9 +330,19 @@ cdef class StandIn:
         if _always or kind.served < MEASURED and (cost >= self.finding_out or kind.spent >= self.finding_out):
             return True
         if kind.served >= MEASURED:
-            return kind.ours <= kind.theirs
+            return self.is_faster(kind)
         kind.spent += cost
         return False
+
+    cdef bint is_faster(self, Kind* kind) noexcept:
+        """Whether a call takes less time here. A machine may have been busy with other things when they were
+        timed, so now and then a call goes to the slower one, unless it takes twice as long."""
+        cdef bint here = kind.ours <= kind.theirs
+        kind.since += 1
+        if kind.since >= AGAIN and kind.ours < 2 * kind.theirs and kind.theirs < 2 * kind.ours:
+            kind.since = 0
+            return not here
+        return here
 
     cdef void learn(self, Kind* kind, PyObject* result, bint here, bint refused, double spent) noexcept:
         """Keep what a call has shown of its kind."""

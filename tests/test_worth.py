@@ -150,6 +150,25 @@ def test_a_kind_that_takes_longer_there_stays_here() -> None:
     assert [who(image) for _ in range(20)] == ["back"] * 3 + ["here"] * 17
 
 
+def test_a_kind_is_timed_again_if_times_were_near() -> None:
+    seconds = {"ours": 1e-3}
+
+    def ours(image: Any) -> Any:
+        time.sleep(seconds["ours"])
+        return image
+
+    def original(image: Any) -> Any:
+        time.sleep(7e-4)
+        return image
+
+    who, _ = of_two(ours, original)
+    image = np.zeros(5)
+    assert [who(image) for _ in range(12)] == ["back"] * 3 + ["here"] * 4 + ["back"] * 5
+    seconds["ours"] = 1e-4
+    assert "here" in [who(image) for _ in range(40)]
+    assert [who(image) for _ in range(9)] == ["here"] * 9
+
+
 def test_what_was_measured_chooses_no_floats_that_differ() -> None:
     who, _ = of_two(slow, quick, floats_differ=True)
     assert [who(np.zeros(5)) for _ in range(20)] == ["back"] * 3 + ["here"] * 17
