@@ -242,7 +242,7 @@ cdef class StandIn:
         if inside == BACK:
             return PyObject_Vectorcall(<PyObject*>self.original, args, nargsf, names)
         kind = self.kind_of(args, PyVectorcall_NARGS(nargsf), names)
-        here = kind == NULL or self.pays(kind, args[0])
+        here = self.pays(kind, args[0]) if kind != NULL else not self.is_little(args, PyVectorcall_NARGS(nargsf))
         start = nanoseconds()
         if here:
             inside = SERVED
@@ -262,6 +262,10 @@ cdef class StandIn:
         if kind != NULL and result != NULL:
             self.learn(kind, result, here, handed_back != before, spent)
         return result
+
+    cdef bint is_little(self, PyObject* const* args, Py_ssize_t n) noexcept:
+        """Whether a call without prices has so little work that the original does it sooner."""
+        return False
 
     cdef PyObject* done(self, PyObject* const* args, size_t nargsf, PyObject* names) noexcept:
         """Call fastconv's version, or the original if that refuses."""
@@ -367,6 +371,57 @@ cdef class MethodStandIn(StandIn):
         return self if instance is None else types.MethodType(self, instance)
 
 
+cpdef Py_ssize_t work_of(core, Py_ssize_t side, Py_ssize_t passes, frozenset four_bytes) except? -1:
+    """How many products Pillow sums: of a kernel of so many rows, or a blur of so many passes (and a side of 1).
+
+    Parameters
+    ----------
+    core : object
+        Of an image of Pillow's.
+    side, passes : int
+    four_bytes : frozenset of str
+        Modes of which a pixel is four bytes; one of L is one byte, and those of others have no work here.
+    """
+    cdef str mode = core.mode
+    cdef tuple size = core.size
+    cdef Py_ssize_t width = size[0], height = size[1]
+    if mode != "L" and mode not in four_bytes or width < side or height < side:
+        return 0
+    return (width - side + 1) * (height - side + 1) * side * side * passes * (1 if mode == "L" else 4)
+
+
+cdef class FilterStandIn(MethodStandIn):
+    """One of a method `filter` of Pillow's. Pictures of little work go to the original at once.
+
+    Parameters
+    ----------
+    few : int
+        Work of a call that the original does sooner.
+    passes : int
+        Of a blur; 0 of a kernel, whose side is in its `filterargs`.
+    four_bytes : frozenset of str
+        See `work_of`.
+    """
+    cdef Py_ssize_t few, passes
+    cdef frozenset four_bytes
+
+    def __init__(self, ours, original, Count count, tuple refusals, pickled, Py_ssize_t few, Py_ssize_t passes,
+                 frozenset four_bytes):
+        super().__init__(ours, original, count, refusals, pickled)
+        self.few, self.passes, self.four_bytes = few, passes, four_bytes
+
+    cdef bint is_little(self, PyObject* const* args, Py_ssize_t n) noexcept:
+        cdef Py_ssize_t side = 1
+        if n != 2:
+            return False
+        try:
+            if self.passes == 0:
+                side = (<object>args[0]).filterargs[0][0]
+            return work_of(<object>args[1], side, self.passes or 1, self.four_bytes) < self.few
+        except Exception:   # which the original raises, too
+            return False
+
+
 cdef PyObject* called(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) noexcept:
     return (<StandIn>self).call(args, nargsf, names)
 
@@ -377,6 +432,7 @@ cdef Py_ssize_t offset_of(StandIn s) noexcept:
 
 take_vectorcalls(<PyTypeObject*>StandIn, offset_of(StandIn.__new__(StandIn)), 0)
 take_vectorcalls(<PyTypeObject*>MethodStandIn, offset_of(MethodStandIn.__new__(MethodStandIn)), IS_METHOD)
+take_vectorcalls(<PyTypeObject*>FilterStandIn, offset_of(FilterStandIn.__new__(FilterStandIn)), IS_METHOD)
 
 
 def forget_kinds():

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 import fastconv
-from fastconv.compat import installation
+from fastconv.compat import image_filter, installation
 from fastconv.compat.stand_ins import counts
 
 METHODS = {
@@ -324,6 +324,34 @@ def test_small_pictures_are_left_to_pillow() -> None:
         before = served_and_back(counted("BLUR"))
         photo(size=(9, 9)).filter(ImageFilter.BLUR)
         assert served_and_back(counted("BLUR")) == (before[0], before[1] + 1)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB"])
+def test_little_work_is_left_to_pillow_before_python_sees_it(
+    name: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = image_filter.METHODS[name]
+    asked = []
+
+    def watched(self: Any, core: Any) -> Any:
+        asked.append(core.size)
+        return ours.function(self, core)
+
+    monkeypatch.setitem(image_filter.METHODS, name, ours._replace(function=watched))
+    made = PILLOW["SMOOTH_MORE"]() if name == "BuiltinFilter" else PILLOW[name](2)
+    sizes = [
+        (width, height) for height in (3, 5, 9) for width in (2, 4, 5, 9, 20, 60, 150, 250, 900)
+    ]
+    with fastconv.installed("Pillow"):
+        for size in sizes:
+            image = photo(mode, size)
+            before = served_and_back(counted(name))
+            got = image.filter(made)
+            served = served_and_back(counted(name))[0] > before[0]
+            assert (size in asked) is served
+            assert got.tobytes() == by_pillow(image, made).tobytes()
+    assert 3 < len(asked) < len(sizes) - 3
 
 
 def test_what_is_wrong_is_still_pillows_own_error() -> None:

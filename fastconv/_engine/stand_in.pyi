@@ -26,6 +26,20 @@ class StandIn:
 
 class MethodStandIn(StandIn): ...
 
+class FilterStandIn(MethodStandIn):
+    def __init__(
+        self,
+        ours: Callable[..., Any],
+        original: Callable[..., Any],
+        count: Count,
+        refusals: tuple[type[Exception], ...],
+        pickled: Callable[[StandIn], Any],
+        few: int,
+        passes: int,
+        four_bytes: frozenset[str],
+    ) -> None: ...
+
+def work_of(core: Any, side: int, passes: int, four_bytes: frozenset[str]) -> int: ...
 def calls() -> int: ...
 def hand_back() -> None: ...
 def serve_all(always: bool) -> None: ...

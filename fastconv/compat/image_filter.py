@@ -23,10 +23,10 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,6 +42,7 @@ from .. import _levels, kernels
 from .._arguments import quiet
 from .._borders import canonical
 from .._engine.planner import binary_unit
+from .._engine.stand_in import work_of
 from .._options import Product
 from .._plan import Plan, make_plan
 from .._products import Weights, correlate_product, product_of_lines
@@ -106,11 +107,8 @@ def kernel_exactly(self: Any, core: Any) -> Any:
         ValueError,
     ):  # and Pillow says why, unless the mode is wrong, too
         return NotImplemented
-    (width, height), side, mode = core.size, size[0], core.mode
-    bands = 1 if mode == "L" else 4 if mode in FOUR_BYTES else 0
-    inside = width - side + 1, height - side + 1
-    products = inside[0] * inside[1] * bands * side * side
-    if not products or products < _FEW_PRODUCTS or inside[0] < 1:
+    products = work_of(core, size[0], 1, FOUR_BYTES)
+    if products < max(_FEW_PRODUCTS, 1):
         return NotImplemented
     try:
         sums = _pillows_sums(size, scale, offset, tuple(weights))
@@ -232,9 +230,7 @@ def unsharp_exactly(self: Any, core: Any) -> Any:
 
 
 def _blur_exactly(core: Any, radius: Any, passes: int, mask: tuple[int, int] | None = None) -> Any:
-    width, height = core.size
-    bands = 1 if core.mode == "L" else 4
-    if core.mode not in _BLURRED or width * height * bands * passes < _FEW_PASSED:
+    if core.mode not in _BLURRED or work_of(core, 1, passes, FOUR_BYTES) < _FEW_PASSED:
         return NotImplemented
     try:
         x, y = (radius, radius) if isinstance(radius, (int, float)) else radius
@@ -277,12 +273,20 @@ def _pillows_pass(radius: float, passes: int) -> tuple[int, int, int] | None:
     return reach, weight, ((1 << 24) - (2 * reach + 1) * weight) % 2**32 // 2  # in 32 bits
 
 
-#: What can take the place of the method `filter` of Pillow's classes.
+class Method(NamedTuple):
+    """What can take the place of the method `filter` of one of Pillow's classes."""
+
+    function: Callable[[Any, Any], Any]
+    few: int  # work that is left to Pillow; this and the others as FilterStandIn has them
+    passes: int
+    four_bytes: frozenset[str] = FOUR_BYTES
+
+
 METHODS = {
-    "BuiltinFilter": kernel_exactly,
-    "GaussianBlur": gaussian_exactly,
-    "BoxBlur": box_exactly,
-    "UnsharpMask": unsharp_exactly,
+    "BuiltinFilter": Method(kernel_exactly, _FEW_PRODUCTS, 0),
+    "GaussianBlur": Method(gaussian_exactly, _FEW_PASSED, 3),
+    "BoxBlur": Method(box_exactly, _FEW_PASSED, 1),
+    "UnsharpMask": Method(unsharp_exactly, _FEW_PASSED, 3),
 }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .._engine.stand_in import Count, MethodStandIn, StandIn
+from .._engine.stand_in import Count, FilterStandIn, MethodStandIn, StandIn
 from . import hand_back
 
 # A function, or a class.
@@ -63,4 +63,12 @@ def stand_in(key: Key, ours: object, original: Callee) -> Callee | None:
         ours, original, count, REFUSALS, _pickled, hand_back.PRICES.get(key[0]),
         _ARRAYS + _WORDS if dispatches else None, key[0] == "cv2",
     )  # fmt: skip
+    return made
+
+
+def filter_stand_in(key: Key, ours: tuple[Any, ...], original: Callee) -> Callee:
+    """What to put in the place of one of Pillow's methods; `ours` is a `Method` of image_filter.py."""
+    function, *work = ours
+    count = counts.setdefault(".".join(key), Count())
+    made: Callee = FilterStandIn(function, original, count, REFUSALS, _pickled, *work)
     return made
