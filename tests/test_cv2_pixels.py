@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 import fastconv
 from fastconv import reference
-from fastconv.compat import installation
+from fastconv.compat import cv2_pixels, installation
 from fastconv.compat.cv2_pixels import INSTALLED
 from fastconv.compat.half_up import correlate_half_up
 from fastconv.compat.stand_ins import counts
@@ -260,14 +260,14 @@ def opencv() -> Any:
 
 # Calls that have to be served, not handed back, of an image of bytes.
 SERVED: dict[str, Any] = {
-    "filter2D": lambda a: cv2.filter2D(a, -1, _WINDOWS["sharpening"]),
-    "sepFilter2D": lambda a: cv2.sepFilter2D(a, cv2.CV_16S, *_LINES["whole, even and odd"]),
-    "blur": lambda a: cv2.blur(a, (4, 4)),
-    "boxFilter": lambda a: cv2.boxFilter(a, cv2.CV_16U, (9, 9), normalize=False),
-    "GaussianBlur": lambda a: cv2.GaussianBlur(a, (0, 0), 2.5),
-    "Sobel": lambda a: cv2.Sobel(a, cv2.CV_16S, 1, 0, ksize=5),
-    "Scharr": lambda a: cv2.Scharr(a, cv2.CV_16S, 0, 1, delta=10),
-    "Laplacian": lambda a: cv2.Laplacian(a, -1, ksize=3),
+    "filter2D": lambda cv, a: cv.filter2D(a, -1, _WINDOWS["sharpening"]),
+    "sepFilter2D": lambda cv, a: cv.sepFilter2D(a, cv2.CV_16S, *_LINES["whole, even and odd"]),
+    "blur": lambda cv, a: cv.blur(a, (4, 4)),
+    "boxFilter": lambda cv, a: cv.boxFilter(a, cv2.CV_16U, (9, 9), normalize=False),
+    "GaussianBlur": lambda cv, a: cv.GaussianBlur(a, (0, 0), 2.5),
+    "Sobel": lambda cv, a: cv.Sobel(a, cv2.CV_16S, 1, 0, ksize=5),
+    "Scharr": lambda cv, a: cv.Scharr(a, cv2.CV_16S, 0, 1, delta=10),
+    "Laplacian": lambda cv, a: cv.Laplacian(a, -1, ksize=3),
 }
 
 
@@ -287,14 +287,30 @@ def test_usual_calls_are_served_with_opencvs_pixels_on_all_levels(
 ) -> None:
     shapes = [(40, 64), (37, 61), (9, 7), (3, 3), (21, 33, 3), (1, 40), (33, 1)]
     images = [picture(shape, "uint8") for shape in shapes]
-    wanted = [SERVED[name](image) for image in images]
+    wanted = [SERVED[name](opencv, image) for image in images]
     with fastconv.installed("cv2", always=True):
         for image, right in zip(images, wanted, strict=True):
             before = counts[f"cv2.{name}"].served
-            got = SERVED[name](image)
+            got = SERVED[name](cv2, image)
             assert counts[f"cv2.{name}"].served == before + 1
             assert got.dtype == right.dtype
             assert_array_equal(got, right)
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_calls_that_are_repeated_are_opencvs_for_each_image(
+    name: str, level: str, opencv: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = SERVED[name]
+    for shape in ((40, 64), (37, 61), (21, 33, 3)):
+        first, second = picture(shape, "uint8"), picture(shape, "uint8")
+        wanted = [call(opencv, image) for image in (first, second, second[::-1])]
+        with fastconv.installed("cv2", always=True):
+            assert_array_equal(call(cv2, first), wanted[0])
+            with monkeypatch.context() as patch:  # what is kept asks nothing of Python
+                patch.setattr(cv2_pixels, "_is_known", None)
+                assert_array_equal(call(cv2, second), wanted[1])
+            assert_array_equal(call(cv2, second[::-1]), wanted[2])
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
@@ -442,6 +458,47 @@ def test_opencvs_own_floats_depend_on_the_column(opencv: Any) -> None:
     whole = opencv.filter2D(image, -1, kernel)
     part = opencv.filter2D(image[:, 3:], -1, kernel)
     assert (whole[:, 8:-4] != part[:, 5:-4]).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_opencvs_boxes_of_floats_keep_what_stood_before_and_ours_do_not(
+    dtype: str, level: str, opencv: Any
+) -> None:
+    image = np.ones((9, 40), dtype)
+    image[:, 2] = 1e30
+    with fastconv.installed("cv2", always=True):
+        before = counts["cv2.blur"].served
+        got = cv2.blur(image, (7, 7))
+        assert counts["cv2.blur"].served == before + 1
+    np.testing.assert_allclose(got[:, 6:], 1, rtol=1e-6)
+    assert not np.allclose(opencv.blur(image, (7, 7))[:, 6:], 1)
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [("float32", 1e-6), ("float64", 1e-14)])
+def test_boxes_of_floats_are_opencvs_within_roundings(
+    dtype: str, bound: float, level: str, opencv: Any
+) -> None:
+    sizes = (1, 1), (2, 2), (3, 3), (6, 5), (1, 9), (16, 2), (24, 24), (31, 31)
+    with fastconv.installed("cv2", always=True):
+        for shape, size, mean in itertools.product(SHAPES, sizes, (True, False)):
+            image, border = picture(shape, dtype), BORDERS[size[0] % 4]
+            arguments = image, -1, size, None, (-1, -1), mean, border
+            wanted, got = opencv.boxFilter(*arguments), cv2.boxFilter(*arguments)
+            largest = np.abs(image).max() * (1 if mean else size[0] * size[1])
+            assert np.abs(got - wanted).max() <= bound * largest
+
+
+def test_large_boxes_of_floats_are_handed_back() -> None:
+    for dtype, coloured, size in (
+        ("float32", 0, (25, 3)),
+        ("float64", 0, (3, 17)),
+        ("float64", 1, (7, 7)),
+    ):
+        image = picture((60, 50, 3)[: 2 + coloured], dtype)
+        with fastconv.installed("cv2", always=True):
+            before = counts["cv2.blur"].handed_back
+            cv2.blur(image, size)
+            assert counts["cv2.blur"].handed_back == before + 1
 
 
 def test_integers_rounded_from_such_sums_are_handed_back(opencv: Any) -> None:

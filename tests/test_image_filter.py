@@ -6,6 +6,7 @@ Pillow's where Pillow has some; and with ``exact=True`` Pillow's own, to the pix
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 from PIL import ImageFilter as Pillow
 
 import fastconv
-from fastconv import kernels, reference
+from fastconv import _levels, kernels, reference
 from fastconv._engine import arrow
 from fastconv.compat import image_filter
 from fastconv.containers import pillow_cores
@@ -250,8 +251,7 @@ def random_filters(seed: int) -> list[tuple[Any, Any]]:
 def test_exact_is_pillows_to_the_pixel(
     mode: str, size: tuple[int, int], level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_SMALL", "_FEW_PRODUCTS"):  # which Pillow does sooner
-        monkeypatch.setattr(image_filter, name, 0)
+    monkeypatch.setattr(image_filter, "_FEW_PRODUCTS", 0)  # which Pillow does sooner
     image = noise(mode, size=size)
     for theirs, ours in random_filters(size[0]):
         wanted, got = image.filter(theirs), image.filter(ours)
@@ -259,26 +259,82 @@ def test_exact_is_pillows_to_the_pixel(
         assert got.tobytes() == wanted.tobytes(), theirs.filterargs
 
 
-def test_exact_asks_pillow_for_doubtful_pixels_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    by_pillow = image_filter._by_pillow
+TIES = (
+    (3, 3),
+    6,
+    0,
+    (1, 2, 3, 4, 5, 6, 7, 8, 9),
+)  # two sums in three are rounded, one in six is a tie
 
-    def watched(a: Array, at: Array, same: Any) -> Array:
-        asked.append(at.size)
-        return by_pillow(a, at, same)
 
-    monkeypatch.setattr(image_filter, "_by_pillow", watched)
-    image = noise("L", size=(200, 200))
-    for name, some in [
-        ("SHARPEN", False),
-        ("SMOOTH", False),
-        ("EMBOSS", False),
-        ("SMOOTH_MORE", True),
-    ]:
-        asked.clear()
-        image.filter(getattr(Ours, name)(exact=True))
-        assert bool(asked) is some
-    assert 200 < asked[0] < 800  # one in a hundred is a tie
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+@pytest.mark.parametrize("side", [3, 5])
+def test_rounded_sums_are_pillows_at_every_width(
+    mode: str, side: int, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_filter, "_FEW_PRODUCTS", 0)
+    weights = [*range(-1, 8), *range(side * side - 9)]
+    arguments = (side, side), weights, 6, 1.7
+    for width in (*range(side, 40), 63, 64, 65, 66, 67, 200):
+        image = noise(mode, size=(width, side + width % 4))
+        wanted, got = (
+            image.filter(f)
+            for f in (Pillow.Kernel(*arguments), Ours.Kernel(*arguments, exact=True))
+        )
+        assert got.tobytes() == wanted.tobytes(), width
+
+
+def served(filterargs: Any, image: Image.Image) -> bool:
+    kernel = Pillow.Kernel(filterargs[0], filterargs[3], *filterargs[1:3])
+    return image_filter.kernel_exactly(kernel, image.im) is not NotImplemented
+
+
+def test_rounded_sums_are_left_to_a_pillow_that_fuses_products_and_sums(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = noise("RGB", size=(60, 60))
+    no_tie, whole = Pillow.SMOOTH.filterargs, ((3, 3), 16, 0, (1,) * 9)
+    assert image_filter._sums_like_pillow()
+    assert served(TIES, image)
+
+    def fused(src: Any, dst: Any, weights: bytes, added: float) -> None:
+        """Each product but the first of a row is added before it is rounded."""
+        a, out = np.asarray(src).astype(np.float32), np.asarray(dst)
+        kernel = np.frombuffer(weights, np.float32).reshape(3 if len(weights) == 36 else 5, -1)
+        side, (height, width, _) = len(kernel), a.shape
+        total = np.float32(added)
+        for y, row in enumerate(kernel):
+            line: Any = np.float32(0)
+            for x, weight in enumerate(row):
+                part = a[side - 1 - y : height - y, x : width - side + 1 + x]
+                line = (part * np.float64(weight) + line).astype(np.float32)
+            total = total + line
+        r = side // 2
+        out[...] = np.asarray(src)
+        out[r:-r, r:-r] = total.clip(0, 255).astype(np.uint8)
+
+    monkeypatch.setattr(_levels, "engine", SimpleNamespace(pillows_kernel=fused))
+    image_filter._sums_like_pillow.cache_clear()
+    try:
+        assert not image_filter._sums_like_pillow()  # and so it would be if Pillow's were fused
+        monkeypatch.undo()
+        assert not served(TIES, image)
+        assert served(whole, image)
+        wanted = image.filter(Pillow.SMOOTH)
+        assert served(no_tie, image)
+        assert image.filter(Ours.SMOOTH(exact=True)).tobytes() == wanted.tobytes()
+    finally:
+        image_filter._sums_like_pillow.cache_clear()
+
+
+@pytest.mark.parametrize("side", [3, 5])
+def test_pictures_of_few_products_are_left_to_pillow(side: int) -> None:
+    filterargs = (side, side), 6, 0, (1,) * side**2
+    width = -(-image_filter._FEW_PRODUCTS // side**2) + side - 1
+    assert served(filterargs, noise("L", size=(width, side)))
+    assert not served(filterargs, noise("L", size=(width - 1, side)))
+    assert not served(filterargs, noise("L", size=(side - 1, 10_000)))
+    assert not served(filterargs, noise("L", size=(2, 2)))
 
 
 @pytest.mark.parametrize("mode", ["P", "F"])

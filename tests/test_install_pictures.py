@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 import fastconv
-from fastconv.compat import installation
+from fastconv.compat import image_filter, installation
 from fastconv.compat.stand_ins import counts
 
 METHODS = {
@@ -114,6 +114,17 @@ def test_calls_of_cv2_are_served_with_opencvs_results(cv2: Any) -> None:
     for a, b in zip(got, wanted, strict=True):
         assert a.dtype == b.dtype and a.shape == b.shape
         assert np.abs(a.astype(int) - b.astype(int)).max() <= 1
+
+
+def test_functions_of_cv2_in_a_class_are_no_methods(cv2: Any) -> None:
+    image = np.asarray(photo())
+    with fastconv.installed("cv2"):
+
+        class Uses:
+            smooth = cv2.blur
+
+        wanted = cv2.blur(image, (3, 3))
+        np.testing.assert_array_equal(Uses().smooth(image, (3, 3)), wanted)
 
 
 def test_what_only_cv2_takes_is_handed_back_to_it(cv2: Any) -> None:
@@ -311,8 +322,36 @@ def test_what_only_pillow_takes_and_what_pays_there_is_handed_back() -> None:
 def test_small_pictures_are_left_to_pillow() -> None:
     with fastconv.installed("Pillow"):
         before = served_and_back(counted("BLUR"))
-        photo(size=(28, 28)).filter(ImageFilter.BLUR)
+        photo(size=(9, 9)).filter(ImageFilter.BLUR)
         assert served_and_back(counted("BLUR")) == (before[0], before[1] + 1)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB"])
+def test_little_work_is_left_to_pillow_before_python_sees_it(
+    name: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = image_filter.METHODS[name]
+    asked = []
+
+    def watched(self: Any, core: Any) -> Any:
+        asked.append(core.size)
+        return ours.function(self, core)
+
+    monkeypatch.setitem(image_filter.METHODS, name, ours._replace(function=watched))
+    made = PILLOW["SMOOTH_MORE"]() if name == "BuiltinFilter" else PILLOW[name](2)
+    sizes = [
+        (width, height) for height in (3, 5, 9) for width in (2, 4, 5, 9, 20, 60, 150, 250, 900)
+    ]
+    with fastconv.installed("Pillow"):
+        for size in sizes:
+            image = photo(mode, size)
+            before = served_and_back(counted(name))
+            got = image.filter(made)
+            served = served_and_back(counted(name))[0] > before[0]
+            assert (size in asked) is served
+            assert got.tobytes() == by_pillow(image, made).tobytes()
+    assert 3 < len(asked) < len(sizes) - 3
 
 
 def test_what_is_wrong_is_still_pillows_own_error() -> None:

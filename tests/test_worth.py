@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ import pytest
 import scipy.ndimage
 
 import fastconv
-from fastconv._engine.stand_in import forget_kinds
+from fastconv._engine.stand_in import Count, StandIn, forget_kinds
 from fastconv.compat import hand_back, installation
-from fastconv.compat.stand_ins import counts
+from fastconv.compat.stand_ins import REFUSALS, counts
 
 PRICES = {"scipy.ndimage": (100_000.0, 10_000.0, 10.0), "scipy.signal": (100_000.0, 10_000.0, 10.0)}
 LARGE = (100, 91)  # 10,000 + 10 * 9,100 ns and more
@@ -104,6 +105,108 @@ def test_what_is_handed_back_is_the_originals_all_the_way_down() -> None:
         got = scipy.ndimage.gaussian_filter(image, 1.5)
         assert [counts[name].served for name in inner] == before
     assert got.tobytes() == wanted.tobytes()
+
+
+# --- what was seen of a kind ---------------------------------------------------------------------
+
+
+def of_two(
+    ours: Callable[..., Any], original: Callable[..., Any], *, floats_differ: bool = False
+) -> tuple[Callable[..., str], StandIn]:
+    """A stand-in that asks the original three times first, and who does a call of it."""
+    prices = 30_000.0, 10_000.0, 0.0
+    made = StandIn(ours, original, Count(), REFUSALS, id, prices, None, floats_differ)
+
+    def who(*arguments: Any) -> str:
+        before = made.count.served, made.count.handed_back
+        made(*arguments)
+        return {(1, 0): "here", (0, 1): "back"}[
+            made.count.served - before[0], made.count.handed_back - before[1]
+        ]
+
+    return who, made
+
+
+def quick(image: Any, word: Any = None) -> Any:
+    return image
+
+
+def slow(image: Any, word: Any = None) -> Any:
+    time.sleep(1e-3)
+    return image
+
+
+def test_a_kind_that_takes_longer_here_goes_back_to_the_original() -> None:
+    who, made = of_two(slow, quick)
+    image = np.zeros(5)
+    assert [who(image) for _ in range(9)] == ["back"] * 3 + ["here"] * 4 + ["back"] * 2
+    assert made.count.served_time >= 4e-3
+    assert [who(image, 7) for _ in range(4)] == ["back"] * 3 + ["here"]  # another kind
+
+
+def test_a_kind_that_takes_longer_there_stays_here() -> None:
+    who, _ = of_two(quick, slow)
+    image = np.zeros(5)
+    assert [who(image) for _ in range(20)] == ["back"] * 3 + ["here"] * 17
+
+
+def test_a_kind_is_timed_again_if_times_were_near() -> None:
+    seconds = {"ours": 1e-3}
+
+    def ours(image: Any) -> Any:
+        time.sleep(seconds["ours"])
+        return image
+
+    def original(image: Any) -> Any:
+        time.sleep(7e-4)
+        return image
+
+    who, _ = of_two(ours, original)
+    image = np.zeros(5)
+    assert [who(image) for _ in range(12)] == ["back"] * 3 + ["here"] * 4 + ["back"] * 5
+    seconds["ours"] = 1e-4
+    assert "here" in [who(image) for _ in range(40)]
+    assert [who(image) for _ in range(9)] == ["here"] * 9
+
+
+def test_what_was_measured_chooses_no_floats_that_differ() -> None:
+    who, _ = of_two(slow, quick, floats_differ=True)
+    assert [who(np.zeros(5)) for _ in range(20)] == ["back"] * 3 + ["here"] * 17
+    assert [who(np.zeros(5, "u1")) for _ in range(9)] == ["back"] * 3 + ["here"] * 4 + ["back"] * 2
+
+
+def test_a_kind_that_was_refused_twice_is_not_tried_again() -> None:
+    tried = []
+
+    def refuses(image: Any, word: Any = None) -> Any:
+        tried.append(word)
+        if word == 1:
+            raise ValueError
+        return NotImplemented
+
+    who, _ = of_two(refuses, quick)
+    for word in (1, 2):
+        assert [who(np.zeros(5), word) for _ in range(9)] == ["back"] * 9
+    assert tried == [1, 1, 2, 2]
+
+
+def test_kinds_differ_by_weights_of_large_kernels() -> None:
+    who, _ = of_two(quick, slow)
+    image, kernel, other = np.zeros(5), np.zeros((31, 31)), np.ones((31, 31))
+    assert [who(image, kernel) for _ in range(4)] == ["back"] * 3 + ["here"]
+    assert who(image, other) == "back"
+
+
+def test_errors_that_are_no_refusals_come_out() -> None:
+    def interrupted(image: Any, word: Any = None) -> Any:
+        raise KeyboardInterrupt
+
+    _, made = of_two(interrupted, quick)
+    for _ in range(3):
+        made(np.zeros(5))
+    with pytest.raises(KeyboardInterrupt):
+        made(np.zeros(5))
+    assert made(np.zeros(6)) is not None  # and nothing is in the way of the next call
 
 
 def test_kinds_are_forgotten_when_there_are_too_many() -> None:

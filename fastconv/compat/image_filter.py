@@ -22,8 +22,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
-from functools import lru_cache
+from array import array
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,12 +42,13 @@ from .. import _levels, kernels
 from .._arguments import quiet
 from .._borders import canonical
 from .._engine.planner import binary_unit
+from .._engine.stand_in import work_of
 from .._options import Product
 from .._plan import Plan, make_plan
 from .._products import Weights, correlate_product, product_of_lines
 from ..api import correlate
 from ..containers.pillow import without_palette
-from ..containers.pillow_cores import FOUR_BYTES, Work, filtered
+from ..containers.pillow_cores import FOUR_BYTES, Work, bytes_of, filtered, filtered_bytes
 from . import originals
 
 __all__ = [
@@ -69,13 +72,14 @@ Array = NDArray[Any]
 
 # Weights that a kernel may have.
 _LONGEST = 2**24
-# If more results than this share are in doubt, Pillow does the whole picture sooner than their windows.
-_MANY = 1 / 16
-# Bytes of a picture below which Pillow is done before we have found ours; and for its blurs.
-_SMALL = 1500
-_FEW_BYTES = 1500
-# Products that Pillow has done before we have looked for ties, and asked for these.
-_FEW_PRODUCTS = 70_000
+# Products that Pillow has summed before we have begun, and bytes times passes of a blur. Measured on Intel
+# Xeon, v4, as all of these.
+_FEW_PRODUCTS = 3_600
+_FEW_PASSED = 1_800
+# Products from which on finding out which order of sums is the fastest is worth its time.
+_MANY_PRODUCTS = 200_000
+# Sums of such numbers in float32 might be infinite, and differences of them no number.
+_INFINITE = 2.0**100
 # Modes that Pillow blurs.
 _BLURRED = frozenset(("L", "LA", "La", "RGB", "RGBA", "RGBa", "RGBX", "CMYK"))
 # Larger numbers in a blur are left to Pillow.
@@ -91,9 +95,9 @@ _LARGE = 1 << 20
 def kernel_exactly(self: Any, core: Any) -> Any:
     """What Pillow's kernels give.
 
-    Pillow sums in float32, adds 1/2 and cuts off. An exact sum that is farther from a tie than such a sum
-    can be off gives the same; the windows of the others are put side by side for Pillow itself. Wide pixels
-    and modes of which the bytes are no grey values are left to Pillow.
+    Pillow sums in float32, adds 1/2 and cuts off. So does the engine, in the same order. Where no such sum is
+    rounded any order will do, and the fastest is taken. Wide pixels and modes of which the bytes are no grey
+    values are left to Pillow.
     """
     try:
         size, scale, offset, weights = self.filterargs
@@ -103,102 +107,99 @@ def kernel_exactly(self: Any, core: Any) -> Any:
         ValueError,
     ):  # and Pillow says why, unless the mode is wrong, too
         return NotImplemented
-    (width, height), side, mode = core.size, size[0], core.mode
-    count = width * height if mode == "L" else 4 * width * height if mode in FOUR_BYTES else -1
-    if count < _SMALL or width < side or height < side:
+    products = work_of(core, size[0], 1, FOUR_BYTES)
+    if products < max(_FEW_PRODUCTS, 1):
         return NotImplemented
     try:
-        way = _pillows_way(size, scale, offset, tuple(weights))
+        sums = _pillows_sums(size, scale, offset, tuple(weights))
+        if sums is None:
+            return NotImplemented
+        if products >= _MANY_PRODUCTS or not _sums_like_pillow():
+            correlation = _pillows_correlation(size, scale, offset, tuple(weights))
+            if correlation is not None:
+                return filtered(core, partial(_correlate, *correlation))
+            if not _sums_like_pillow():
+                return NotImplemented
     except (TypeError, ValueError, OverflowError):  # and Pillow says why
         return NotImplemented
-    if way is None or (way.low != way.high and count * side * side < _FEW_PRODUCTS):
-        return NotImplemented
-    doubtful: list[int] = []
-
-    def work(a: Array, out: Array) -> None:
-        _around_ties(a, out, way, doubtful)
-
-    made = filtered(core, work)
-    return NotImplemented if doubtful else made
+    return filtered_bytes(core, _levels.engine.pillows_kernel, *sums)
 
 
-class _Way(NamedTuple):
-    """How to sum what Pillow sums: its result lies between those of two numbers added to the sums."""
+@lru_cache(maxsize=64)
+def _pillows_sums(
+    size: tuple[int, int], scale: float, offset: float, weights: tuple[float, ...]
+) -> tuple[bytes, float] | None:
+    """Weights as Pillow stores them, and what it adds to its sums: the offset, and 1/2.
 
-    kernel: Array
-    low: float
-    high: float  # the same as `low` if no result is in doubt
-    filterargs: tuple[Any, ...]
-
-
-def _around_ties(a: Array, out: Array, way: _Way, too_many: list[int]) -> None:
-    """Write Pillow's results. Tell if too many are in doubt, and then it is wrong."""
-    r = way.filterargs[0][0] // 2
-    _correlate(a, way.kernel, way.low, out)
-    _copy_frame(a, out, r)
-    if way.low == way.high:
-        return
-    other = np.empty_like(out)
-    _correlate(a, way.kernel, way.high, other)
-    _copy_frame(a, other, r)
-    doubtful = np.flatnonzero(out.ravel() != other.ravel())
-    if doubtful.size > _MANY * out.size:
-        too_many.append(doubtful.size)
-    elif doubtful.size:
-        out.ravel()[doubtful] = _by_pillow(a, doubtful, way.filterargs)
-
-
-def _correlate(a: Array, kernel: Array, number: float, out: Array) -> None:
-    axis = -1 if a.ndim == 3 else None
-    correlate(a, kernel, border="nearest", channel_axis=axis, offset=number, out=out)
-
-
-def _copy_frame(a: Array, out: Array, r: int) -> None:
-    """The edges, which Pillow copies."""
-    out[:r], out[-r:], out[:, :r], out[:, -r:] = a[:r], a[-r:], a[:, :r], a[:, -r:]
+    None if it divides by 0, or its sums may be infinite. (Any step of NumPy's takes as long as Pillow does
+    with a small picture.)
+    """
+    scale, offset, *given = array("f", (scale, offset, *weights))
+    if size not in ((3, 3), (5, 5)) or len(given) != size[0] * size[1] or scale == 0:
+        return None
+    # a quotient of two float32 that is rounded to float64 first is the same (Figueroa, 1995)
+    stored = array("f", [weight / scale for weight in given])
+    if not 255 * sum(map(abs, stored)) + abs(offset) < _INFINITE:
+        return None
+    return stored.tobytes(), array("f", [offset + 0.5])[0]
 
 
 @lru_cache(maxsize=64)
 @quiet
-def _pillows_way(
+def _pillows_correlation(
     size: tuple[int, int], scale: float, offset: float, weights: tuple[float, ...]
-) -> _Way | None:
-    """None if it divides by 0, float32 cannot hold such weights, or one in few sums is a tie."""
-    if size not in ((3, 3), (5, 5)) or len(weights) != size[0] * size[1]:
+) -> tuple[Array, float] | None:
+    """A kernel, and what to add to its sums, of which the nearest integer is Pillow's, in any order. None if
+    the order counts.
+    """
+    sums = _pillows_sums(size, scale, offset, weights)
+    if sums is None:
         return None
-    given = np.array(weights, np.float64)
-    # as Pillow stores them
-    kernel = (given.astype(np.float32) / np.float32(scale)).reshape(size)[::-1].astype(np.float64)
-    offset = float(np.float32(offset))
-    largest = 255 * np.abs(kernel).sum() + abs(offset) + 0.5
-    if scale == 0 or not largest < 2.0**16:
-        return None
-    filterargs = size, scale, offset, list(weights)
-    unit = binary_unit(np.append(kernel, [offset, 0.5]))
-    if largest <= 2.0**24 * unit:  # sums are exact, and ties are rounded up
-        return _Way(np.ascontiguousarray(kernel), offset + unit / 4, offset + unit / 4, filterargs)
-    # Pillow's sums may be off by so much (Higham, Accuracy and Stability, 3.1)
-    error = 1.01 * (np.count_nonzero(kernel) + 2) * 2.0**-24 * largest
-    if scale % 1 == 0 and offset % 1 == 0 and not (given % 1).any() and error * abs(scale) < 0.25:
-        # sums are whole numbers over the scale, and none but ties are so near to them
-        kernel = given.reshape(size)[::-1] / scale
-        error = 0.25 / abs(scale) if scale % 2 == 0 else 0.0
-        if 1 / abs(scale) > _MANY and error:
-            return None
-    return _Way(np.ascontiguousarray(kernel), offset - error, offset + error, filterargs)
-
-
-def _by_pillow(a: Array, flat: Array, filterargs: tuple[Any, ...]) -> Array:
-    """Results of some samples, by Pillow, from an image of their windows side by side."""
-    k = filterargs[0][0]
-    bands = a.shape[2] if a.ndim == 3 else 1
-    step = np.arange(k) - k // 2
-    windows = (
-        (step * a.shape[1] * bands)[:, np.newaxis, np.newaxis] + flat[:, np.newaxis] + step * bands
+    stored, offset = (
+        np.frombuffer(sums[0], np.float32).astype(np.float64),
+        float(np.float32(offset)),
     )
-    row = Image.fromarray(a.ravel()[windows].reshape(k, -1)).im
-    result = np.frombuffer(Image.Image()._new(row.filter(*filterargs)).tobytes(), np.uint8)
-    return result.reshape(k, -1)[k // 2, k // 2 :: k]
+    largest = 255 * np.abs(stored).sum() + abs(offset) + 0.5
+    unit = binary_unit(np.append(stored, [offset, 0.5]))
+    if largest <= 2.0**24 * unit:  # no sum is rounded, and ties go up
+        return _turned(stored, size), offset + unit / 4
+    # Pillow's sums may be off by so much (Higham, Accuracy and Stability, 3.1)
+    error = 1.01 * (np.count_nonzero(stored) + 2) * 2.0**-24 * largest
+    given = np.array(weights, np.float64)
+    whole = scale % 1 == 0 and offset % 1 == 0 and not (given % 1).any()
+    # whole numbers over an odd scale are no ties, and none is so near to one
+    if whole and scale % 2 == 1 and error * abs(scale) < 0.25:
+        return _turned(given / scale, size), offset
+    return None
+
+
+def _turned(weights: Array, size: tuple[int, int]) -> Array:
+    return np.ascontiguousarray(weights.reshape(size)[::-1])
+
+
+def _correlate(kernel: Array, offset: float, a: Array, out: Array) -> None:
+    axis, r = -1 if a.ndim == 3 else None, kernel.shape[0] // 2
+    correlate(a, kernel, border="nearest", channel_axis=axis, offset=offset, out=out)
+    # the edges, which Pillow copies
+    out[:r], out[-r:], out[:, :r], out[:, -r:] = a[:r], a[-r:], a[:, :r], a[:, -r:]
+
+
+@lru_cache(maxsize=1)
+def _sums_like_pillow() -> bool:
+    """Whether this build of Pillow rounds each product and each sum: whether it gives the engine's results
+    where one sum in six is a tie. One that was compiled for CPUs that fuse them does not.
+    """
+    for mode in ("L", "RGBA"):
+        width, height = 45 // len(mode), 19
+        noise = Random(0).randbytes(width * height * len(mode))
+        core = Image.frombytes(mode, (width, height), noise).im
+        for side in (3, 5):
+            filterargs = (side, side), 6, 128, tuple(3 * i % 5 - 2 for i in range(side * side))
+            sums = _pillows_sums(*filterargs)
+            made = filtered_bytes(core, _levels.engine.pillows_kernel, *sums or ())
+            if bytes_of(made) != bytes_of(core.filter(*filterargs)):
+                return False
+    return True
 
 
 def _pillows(core: Any, filterargs: Any) -> Any:
@@ -229,8 +230,7 @@ def unsharp_exactly(self: Any, core: Any) -> Any:
 
 
 def _blur_exactly(core: Any, radius: Any, passes: int, mask: tuple[int, int] | None = None) -> Any:
-    width, height = core.size
-    if core.mode not in _BLURRED or width * height * (1 if core.mode == "L" else 4) < _FEW_BYTES:
+    if core.mode not in _BLURRED or work_of(core, 1, passes, FOUR_BYTES) < _FEW_PASSED:
         return NotImplemented
     try:
         x, y = (radius, radius) if isinstance(radius, (int, float)) else radius
@@ -243,14 +243,12 @@ def _blur_exactly(core: Any, radius: Any, passes: int, mask: tuple[int, int] | N
     if not (across or down):
         return core.copy()
 
-    def work(a: Array, out: Array) -> None:
-        if a.ndim == 2:
-            a, out = a[..., np.newaxis], out[..., np.newaxis]
+    def work(a: Any, out: Any) -> None:
         _levels.engine.pillows_blur(a, out, across, down, passes)
         if mask is not None:
-            _levels.engine.pillows_unsharp(a.reshape(-1), out.reshape(-1), *mask)
+            _levels.engine.pillows_unsharp(a, out, *mask)
 
-    return filtered(core, work)
+    return filtered_bytes(core, work)
 
 
 @lru_cache(maxsize=64)
@@ -275,12 +273,20 @@ def _pillows_pass(radius: float, passes: int) -> tuple[int, int, int] | None:
     return reach, weight, ((1 << 24) - (2 * reach + 1) * weight) % 2**32 // 2  # in 32 bits
 
 
-#: What can take the place of the method `filter` of Pillow's classes.
+class Method(NamedTuple):
+    """What can take the place of the method `filter` of one of Pillow's classes."""
+
+    function: Callable[[Any, Any], Any]
+    few: int  # work that is left to Pillow; this and the others as FilterStandIn has them
+    passes: int
+    four_bytes: frozenset[str] = FOUR_BYTES
+
+
 METHODS = {
-    "BuiltinFilter": kernel_exactly,
-    "GaussianBlur": gaussian_exactly,
-    "BoxBlur": box_exactly,
-    "UnsharpMask": unsharp_exactly,
+    "BuiltinFilter": Method(kernel_exactly, _FEW_PRODUCTS, 0),
+    "GaussianBlur": Method(gaussian_exactly, _FEW_PASSED, 3),
+    "BoxBlur": Method(box_exactly, _FEW_PASSED, 1),
+    "UnsharpMask": Method(unsharp_exactly, _FEW_PASSED, 3),
 }
 
 

@@ -22,7 +22,7 @@ from importlib import import_module
 
 from .._engine.stand_in import serve_all
 from . import originals
-from .stand_ins import Callee, Key, stand_in
+from .stand_ins import Callee, Key, filter_stand_in, stand_in
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _pairs(backend: Backend) -> Iterator[tuple[Key, Callee, Callee]]:
         key = backend.original, name
         original = found[name]
         if key not in originals.replaced and original is not None:
-            made = stand_in(key, ours, original)
+            made = (filter_stand_in if backend.methods else stand_in)(key, ours, original)
             if made is not None:
                 yield key, original, made
 

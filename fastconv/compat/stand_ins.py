@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .._engine import stand_in as _calls
-from .._engine.stand_in import Count
+from .._engine.stand_in import Count, FilterStandIn, MethodStandIn, StandIn
 from . import hand_back
 
 # A function, or a class.
@@ -34,17 +33,15 @@ _WORDS = (bool, int, float, complex, str, list, tuple, type, type(None), np.dtyp
 counts: dict[str, Count] = {}
 
 
-class StandIn(_calls.StandIn):
-    """One that can be pickled."""
-
-    def __reduce__(self) -> Any:
-        module, name = self.__module__, self.__qualname__
-        try:
-            if getattr(import_module(module), name) is self:
-                return name
-        except (ImportError, AttributeError):
-            pass
-        return original_of, (module, name)
+def _pickled(made: Any) -> Any:
+    """How a stand-in is pickled: by its name, or where it does not stand, as a call of `original_of`."""
+    module, name = made.__module__, made.__qualname__
+    try:
+        if getattr(import_module(module), name) is made:
+            return name
+    except (ImportError, AttributeError):
+        pass
+    return original_of, (module, name)
 
 
 def original_of(module: str, name: str) -> Any:
@@ -60,8 +57,18 @@ def stand_in(key: Key, ours: object, original: Callee) -> Callee | None:
     # and refuses some subclasses of NumPy's.
     dispatches = key[0].startswith("scipy.") and bool(os.environ.get("SCIPY_ARRAY_API"))
     count = counts.setdefault(".".join(key), Count())
-    prices = hand_back.PRICES.get(key[0])
-    made: Callee = StandIn(
-        ours, original, count, REFUSALS, prices, _ARRAYS + _WORDS if dispatches else None
-    )
+    # what Python wrote becomes a method in a class, and what C did does not
+    kind = MethodStandIn if hasattr(type(original), "__get__") else StandIn
+    made: Callee = kind(
+        ours, original, count, REFUSALS, _pickled, hand_back.PRICES.get(key[0]),
+        _ARRAYS + _WORDS if dispatches else None, key[0] == "cv2",
+    )  # fmt: skip
+    return made
+
+
+def filter_stand_in(key: Key, ours: tuple[Any, ...], original: Callee) -> Callee:
+    """What to put in the place of one of Pillow's methods; `ours` is a `Method` of image_filter.py."""
+    function, *work = ours
+    count = counts.setdefault(".".join(key), Count())
+    made: Callee = FilterStandIn(function, original, count, REFUSALS, _pickled, *work)
     return made

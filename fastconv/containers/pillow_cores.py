@@ -18,7 +18,7 @@ from PIL import Image
 from .._engine import arrow
 from ..containers.pillow import _BANDS, GREY, _band_array, _flip_signs, _grey_array, _image
 
-__all__ = ["FOUR_BYTES", "filtered"]
+__all__ = ["FOUR_BYTES", "bytes_of", "filtered", "filtered_bytes"]
 
 #: Modes whose pixels are four bytes.
 FOUR_BYTES = frozenset(_BANDS)
@@ -54,6 +54,35 @@ def filtered(core: Any, work: Work) -> Any:
         return _by_copies(core, mode, size, work)
     work(a, out)
     return made
+
+
+def filtered_bytes(core: Any, work: Callable[..., object], *words: Any) -> Any:
+    """The same of a core of L or of FOUR_BYTES that is not empty. `work` is given buffers of shape (H, W, C),
+    and the words.
+    """
+    mode, size = core.mode, core.size
+    width, height = size
+    bands = 1 if mode == "L" else 4
+    try:
+        a = arrow.Pixels(core.__arrow_c_array__(), height, width, bands)
+        made = _new(mode, size)
+        out = arrow.Pixels(made.__arrow_c_array__(), height, width, bands)
+    except (AttributeError, ValueError):  # Pillow does not share their memory
+        shape = height, width, bands
+        return _by_copies(
+            core, mode, size, lambda a, out: work(a.reshape(shape), out.reshape(shape), *words)
+        )
+    work(a, out, *words)
+    return made
+
+
+def bytes_of(core: Any) -> bytes:
+    """The bytes of a core of L or of FOUR_BYTES, those of unused bands too."""
+    try:
+        (width, height), bands = core.size, 1 if core.mode == "L" else 4
+        return bytes(memoryview(arrow.Pixels(core.__arrow_c_array__(), height, width, bands)))
+    except (AttributeError, ValueError):
+        return Image.Image()._new(core).tobytes()
 
 
 def _shared(core: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
