@@ -60,12 +60,17 @@ def one_of(rng: Random, values: Sequence[Any]) -> Any:
 
 
 def noise(rng: Random, shape: tuple[int, ...], dtype: str) -> Array:
-    """Noise of the whole range of integers (of 64 bits: that float64 can sum); floats from 0 to 255."""
+    """Noise of the whole range of integers; floats from 0 to 255. Integers of 64 bits, NumPy's default,
+    hold small numbers as a rule: theirs is of a magnitude from 2**8 to 2**40, each as likely.
+    """
     count, pool = math.prod(shape), _pool(dtype)
+    bits = int(rng.integers(33)) if dtype in ("int64", "uint64") else 0
     if count > _POOL:
-        return np.resize(pool, shape)
-    start = int(rng.integers(_POOL - count + 1))
-    return pool[start : start + count].reshape(shape).copy()
+        made = np.resize(pool, shape)
+    else:
+        start = int(rng.integers(_POOL - count + 1))
+        made = pool[start : start + count].reshape(shape).copy()
+    return made >> bits if bits else made
 
 
 @lru_cache(maxsize=16)

@@ -67,11 +67,17 @@ cdef double price_of(const Work* work, int accumulator, int level) noexcept nogi
     return total
 
 
-cdef inline void add_again(Work* work, Facts* f, double share) noexcept nogil:
-    """Add the work of recomputing a share of the pixels."""
+cdef inline double taps_again(Facts* f) noexcept nogil:
+    """Taps that a pixel takes to be recomputed in any order. Rows of a window are read with their zeros, and in
+    whole vectors: the price of AGAIN, measured with dense kernels, includes those of short rows."""
     cdef Facts* d = definition_of(f)
-    add_work(work, AGAIN, share)
-    add_work(work, AGAIN_TAP, share * d.taps)
+    return d.taps if d.taps == d.height * d.width else <double>d.height * ((d.width + 15) // 16 * 16)
+
+
+cdef inline void add_again(Work* work, double pixels, double taps) noexcept nogil:
+    """Add the work of recomputing a share of the pixels, and of so many taps for each pixel of all."""
+    add_work(work, AGAIN, pixels)
+    add_work(work, AGAIN_TAP, taps)
 
 
 cdef inline void add_rows(Work* work, const Request* request) noexcept nogil:

@@ -12,6 +12,8 @@
 # a row are made side by side, which hides at most so much of it. A row of a window that is longer than NEAR_TAPS
 # (src/rows/recompute.pxi) is loaded in parts, and no two of them at once.
 cdef double IN_ORDER = 6, SIDE_BY_SIDE = 3
+# Loading a row of a window takes as long as so many taps in any order.
+cdef double IN_ORDER_ROW = 60
 
 cdef enum:
     NEAR_TAPS = 512
@@ -148,22 +150,23 @@ cdef inline double doubtful(double error, const Request* request) noexcept nogil
         max(2 * error, ties_of(request)))
 
 
-cdef double in_order(Facts* f, const Request* request, double share) noexcept nogil:
-    """How many times as long a share of the samples takes to be summed in the definition's order as in any.
-    Windows of one row and channel that are no more than NEAR_TAPS apart are summed side by side."""
-    cdef double reach = min(BOX_STRIP / request.channels, NEAR_TAPS - definition_of(f).width)
-    return IN_ORDER / max(1, min(share * reach, SIDE_BY_SIDE))
+cdef double taps_in_order(Facts* f, const Request* request, double share) noexcept nogil:
+    """As many taps in any order as a pixel takes in the definition's, if a share of all pixels is summed so."""
+    cdef Facts* d = definition_of(f)
+    cdef double windows = min(share * BOX_STRIP / request.channels, NEAR_TAPS / <double>d.width, SIDE_BY_SIDE)
+    return d.taps * IN_ORDER / max(1, windows) + d.height * IN_ORDER_ROW
 
 
 cdef void watch_ties(Proposal* p, Facts* f, const Request* request) noexcept nogil:
     """Let the engine recompute doubtful pixels, and add that work. A doubtful pixel is first summed in any
     order, unless few are decided by that. If that sum is within `reorder_error` of a tie, it is summed in the
     definition's order."""
-    cdef double share = doubtful(p.error, request), rest
+    cdef double share = doubtful(p.error, request), near = 0, rest = share
     p.tie_tolerance, p.reorder_error = p.error, reorder_error(f, request)
-    rest = min(share, 2 * p.reorder_error) if decides_near(p) else share
+    if decides_near(p):
+        near, rest = share, min(share, 2 * p.reorder_error)
     add_work(&p.work, GUARD, 1)
-    add_again(&p.work, f, (share if decides_near(p) else 0) + in_order(f, request, rest) * rest)
+    add_again(&p.work, share, near * taps_again(f) + rest * taps_in_order(f, request, rest))
 
 
 cdef const char* admit(Proposal* p, Facts* f, const Request* request) noexcept nogil:

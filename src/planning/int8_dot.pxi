@@ -106,6 +106,7 @@ cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts*
     """Make these numbers the best proposal if they are near enough to the kernel and cost less than the
     best."""
     cdef Proposal p = blank[0]
+    cdef double share
     if not w.error < 0.25:
         return
     p.digits = digits_of(w.low, w.high, DOT_BITS[request.level])
@@ -117,7 +118,8 @@ cdef void consider(Proposal* best, const Proposal* blank, const Whole* w, Facts*
     add_work(&p.work, DOT_GROUP, groups_of(f, request.level) * p.digits)
     add_work(&p.work, DOT_FIXED, w.fraction_bits > 0)
     add_work(&p.work, DOT_GUARD, w.fraction_bits == 0 and w.error > 0)
-    add_again(&p.work, f, max(2 * w.error, ties_of(request)) if w.error > 0 else 0)
+    share = max(2 * w.error, ties_of(request)) if w.error > 0 else 0
+    add_again(&p.work, share, share * taps_again(f))
     p.cost = price_of(&p.work, p.accumulator, request.priced)
     if p.cost < best.cost:
         best[0] = p

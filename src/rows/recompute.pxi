@@ -269,11 +269,21 @@ cdef double near_any(const Call* call, const Place* at, Py_ssize_t c) noexcept n
     return total
 
 
+cdef inline bint sees_constant(const Call* call, const Place* at) noexcept nogil:
+    """Whether a window may hold the border's constant."""
+    cdef Py_ssize_t y = call.rows.start + at.y, x = call.cols.start + at.x
+    return call.constant and (
+        call.volume.slice_taps > 0 or y < 0 or y + call.kernel_height > call.rows.length
+        or x < 0 or x + call.kernel_width > call.cols.length
+    )
+
+
 cdef double reordered_sum(const Call* call, const Place* at, Py_ssize_t c) noexcept nogil:
     """The sum in float64, in any order."""
     if call.held != NULL:
         return near_held(call, at.y, at.x)
-    if call.padded_kernel != NULL and call.src.packed and not call.constant and call.kernel_pitch <= NEAR_TAPS:
+    if (call.padded_kernel != NULL and call.src.packed and call.kernel_pitch <= NEAR_TAPS
+            and not sees_constant(call, at)):
         if call.src.type == U8:
             return reordered_small_sum(<uint8_t*>NULL, call, at, c)
         if call.src.type == U16:
@@ -317,12 +327,20 @@ cdef double exact_result(const Call* call, const Place* at, Py_ssize_t c) noexce
 # Windows of a row that are summed in the definition's order at a time, each of which waits for its last addition.
 cdef enum:
     CHAINS = 8
+    FEW_PACKED = 96     # columns between two windows that are loaded rather than skipped: calls take longer
+    FEW_APART = 12      # the same where samples are gathered one by one
 
 cdef struct Batch:
     # Windows of one row and channel.
     int count
+    Py_ssize_t columns          # that are loaded for them
     Py_ssize_t x[CHAINS]        # in ascending order
     Py_ssize_t index[CHAINS]    # of their results
+
+cdef struct Segment:
+    # Columns that are loaded together.
+    Py_ssize_t x, end           # column of results of the first window, and end in the padded picture
+    Py_ssize_t place            # in a row of taps
 
 
 cdef inline void add_to_chains(double* totals, const double* w, const double* row, const Py_ssize_t* right,
@@ -342,21 +360,48 @@ cdef inline void add_to_chains(double* totals, const double* w, const double* ro
         totals[b] = sums[b]
 
 
+cdef inline Py_ssize_t further_columns(const Call* call, Py_ssize_t x, Py_ssize_t before) noexcept nogil:
+    """Columns that a window needs beside those of a window before it."""
+    cdef Py_ssize_t few = FEW_PACKED if call.src.packed and call.channels == 1 else FEW_APART
+    cdef Py_ssize_t distance = tap_column(call, x, 0) - tap_column(call, before, 0)
+    return call.kernel_width if distance > call.kernel_width + few else distance
+
+
+cdef int lay_windows(Segment* segments, Py_ssize_t* right, const Batch* batch, const Call* call) noexcept nogil:
+    """Cut the columns that a batch sees into segments, and list where each window begins in a row of these.
+    Returns the number of segments."""
+    cdef int b, count = 0
+    cdef Py_ssize_t place = 0, column, further
+    for b in range(batch.count):
+        column = tap_column(call, batch.x[b], 0)
+        further = further_columns(call, batch.x[b], batch.x[b - 1]) if b else 0
+        place += further
+        if b == 0 or further < column - tap_column(call, batch.x[b - 1], 0):
+            segments[count].x, segments[count].place = batch.x[b], place
+            count += 1
+        right[b], segments[count - 1].end = place, column + call.kernel_width
+    for b in range(batch.count, CHAINS):
+        right[b] = place
+    return count
+
+
 cdef void exact_sums(double* totals, const Batch* batch, const Call* call, const Place* at,
                      Py_ssize_t c) noexcept nogil:
-    """`exact_sum` of each window. A row of taps is loaded once for all of them."""
+    """`exact_sum` of each window. A row of taps of all of them is loaded, and then summed."""
     cdef double row[NEAR_TAPS]
     cdef double made[NEAR_TAPS]
     cdef Py_ssize_t right[CHAINS]
+    cdef Segment segments[CHAINS]
     cdef const double* w
-    cdef Py_ssize_t ky, first = tap_column(call, batch.x[0], 0)
-    cdef int b
+    cdef Py_ssize_t ky
+    cdef int b, count = lay_windows(segments, right, batch, call)
     cdef Place begin = at[0]
-    begin.x = batch.x[0]
-    for b in range(CHAINS):
-        totals[b], right[b] = 0, tap_column(call, batch.x[smaller(b, batch.count - 1)], 0) - first
+    memset(totals, 0, CHAINS * sizeof(double))
     for ky in range(call.kernel_height):
-        load_taps(row, call, &begin, ky, 0, c, right[CHAINS - 1] + call.kernel_width)
+        for b in range(count):
+            begin.x = segments[b].x
+            load_taps(row + segments[b].place, call, &begin, ky, 0, c,
+                      segments[b].end - tap_column(call, begin.x, 0))
         w = weights_at(made, call, ky, 0, call.kernel_width)
         if batch.count > CHAINS // 2:
             add_to_chains(totals, w, row, right, call.kernel_width, CHAINS)
@@ -376,7 +421,7 @@ cdef void finish_batch(double* results, Batch* batch, const Call* call, const Pl
         totals[0] = exact_sum(call, &window, c)
     for b in range(batch.count):
         results[batch.index[b]] = rounded(totals[b], call)
-    batch.count = 0
+    batch.count = batch.columns = 0
 
 
 cdef inline bint joins(const Batch* batch, const Call* call, Py_ssize_t x) noexcept nogil:
@@ -385,7 +430,7 @@ cdef inline bint joins(const Batch* batch, const Call* call, Py_ssize_t x) noexc
         return True
     return (
         batch.count < CHAINS and x > batch.x[batch.count - 1] and not call.turned and tap_gap(call) == 1
-        and tap_column(call, x, 0) - tap_column(call, batch.x[0], 0) + call.kernel_width <= NEAR_TAPS
+        and batch.columns + further_columns(call, x, batch.x[batch.count - 1]) <= NEAR_TAPS
     )
 
 
@@ -405,7 +450,7 @@ cdef void exact_results(double* results, Py_ssize_t* sample, Py_ssize_t count, c
             left += 1
     if left == 0:
         return
-    batch.count = 0
+    batch.count = batch.columns = 0
     for c in range(call.channels):
         for k in range(count):
             if sample[k] < 0 or sample[k] % call.channels != c:
@@ -413,6 +458,7 @@ cdef void exact_results(double* results, Py_ssize_t* sample, Py_ssize_t count, c
             x = at.x + sample[k] // call.channels
             if not joins(&batch, call, x):
                 finish_batch(results, &batch, call, at, c)
+            batch.columns += further_columns(call, x, batch.x[batch.count - 1]) if batch.count else call.kernel_width
             batch.x[batch.count], batch.index[batch.count] = x, k
             batch.count += 1
         finish_batch(results, &batch, call, at, c)
