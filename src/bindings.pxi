@@ -14,7 +14,8 @@ cdef enum:
     NEAR_PRODUCT = 1 << 20  # weights of a column times a row that are listed, for ties
     FEW_CHANNELS = 64   # whose constants stand on the stack
     BANDS = 8           # a thread
-    JOINED_SAMPLES = 2048   # of a row that is not joined with others
+    JOINED_SAMPLES = 256    # of a row that is not joined with others,
+    JOINED_SHORT = 32       # and if all rows become one, of which a block holds more
     LEAST_WINDOWS = 4   # of rows, in the height of a band
 
 
@@ -59,8 +60,8 @@ cdef int run_request(const void* program, const Request* request) noexcept nogil
         call.fill[c] = request.constant[c % 2]
     if call.volume.slice_taps:
         bind_volume(&call, <const VolumeRequest*>request)
-    elif is_one_row(&call, request):
-        changed = row_request(request)
+    elif joins_rows(&call, request):
+        changed = joined_request(request)
         bind(&call, &changed)
     elif call.turned:
         changed = turned_request(request)
@@ -85,26 +86,35 @@ cdef inline bint is_whole_axis(const Axis* axis) noexcept nogil:
     return axis.start == 0 and axis.count == axis.length
 
 
-cdef inline bint is_one_row(const Call* call, const Request* request) noexcept nogil:
+cdef inline Py_ssize_t joined_rows(const Request* request) noexcept nogil:
+    """A block of rows, or one."""
+    return BLOCK_ROWS if request.rows.count % BLOCK_ROWS == 0 else 1
+
+
+cdef inline bint joins_rows(const Call* call, const Request* request) noexcept nogil:
     """Whether a kernel of one tap sees rows that follow each other in memory. A row costs some 50 ns beside its
     sums, so short ones are joined, unless threads take them."""
+    cdef Py_ssize_t most = JOINED_SHORT if joined_rows(request) == 1 else JOINED_SAMPLES
     return (
         call.kernel_height == 1 and call.kernel_width == 1 and not is_spectral(call) and not is_whole(call)
-        and request.rows.count > 1 and request.threads == 1
-        and request.cols.count * request.channels < JOINED_SAMPLES
+        and request.rows.count > joined_rows(request) and request.threads == 1
+        and request.cols.count * request.channels < most
         and is_whole_axis(&request.rows) and is_whole_axis(&request.cols)
         and request.src.row == request.cols.count * request.src.pixel
         and request.dst.row == request.cols.count * request.dst.pixel
     )
 
 
-cdef Request row_request(const Request* request) noexcept nogil:
-    """The same with all rows of a plane as one."""
-    cdef Request row = request[0]
-    row.cols.count *= request.rows.count
-    row.cols.length = row.cols.count
-    row.rows.count = row.rows.length = 1
-    return row
+cdef Request joined_request(const Request* request) noexcept nogil:
+    """The same with fewer and longer rows."""
+    cdef Request joined = request[0]
+    cdef Py_ssize_t rows = joined_rows(request), count = request.rows.count // rows
+    joined.rows.count = joined.rows.length = rows
+    joined.cols.count *= count
+    joined.cols.length = joined.cols.count
+    joined.src.row *= count
+    joined.dst.row *= count
+    return joined
 
 
 cdef Request turned_request(const Request* request) noexcept nogil:
