@@ -236,6 +236,7 @@ cdef class StandIn:
         cdef bint here
         cdef double start, spent
         cdef Kind* kind
+        cdef uint64_t key
         cdef PyObject* result
         if inside == SERVED:
             return self.done(args, nargsf, names)
@@ -243,6 +244,7 @@ cdef class StandIn:
             return PyObject_Vectorcall(<PyObject*>self.original, args, nargsf, names)
         kind = self.kind_of(args, PyVectorcall_NARGS(nargsf), names)
         here = self.pays(kind, args[0]) if kind != NULL else not self.is_little(args, PyVectorcall_NARGS(nargsf))
+        key = kind.key if kind != NULL else 0
         start = nanoseconds()
         if here:
             inside = SERVED
@@ -259,7 +261,7 @@ cdef class StandIn:
         else:
             self.count.handed_back += 1
             self.count.handed_back_time += 1e-9 * spent
-        if kind != NULL and result != NULL:
+        if kind != NULL and kind.key == key and result != NULL:     # another thread may have taken the entry
             self.learn(kind, result, here, handed_back != before, spent)
         return result
 
