@@ -259,6 +259,26 @@ def test_exact_is_pillows_to_the_pixel(
         assert got.tobytes() == wanted.tobytes(), theirs.filterargs
 
 
+@pytest.mark.parametrize("mode", [mode for mode in EXACT_MODES if mode in ("L", *BANDS)])
+def test_exact_is_pillows_where_it_shares_no_memory(
+    mode: str, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*words: Any) -> Any:  # as for images of more than 16 MB
+        raise ValueError("Image rows are not contiguous in memory.")
+
+    monkeypatch.setattr(arrow, "Pixels", refused)
+    monkeypatch.setattr(arrow, "array_of", refused)
+    image = noise(mode, size=(70, 51))
+    pairs = random_filters(1)
+    if mode in image_filter._BLURRED:
+        pairs += [
+            (getattr(Pillow, name)(3), getattr(Ours, name)(3, exact=True))
+            for name in ("GaussianBlur", "BoxBlur", "UnsharpMask")
+        ]
+    for theirs, ours in pairs:
+        assert image.filter(ours).tobytes() == image.filter(theirs).tobytes(), theirs.name
+
+
 TIES = (
     (3, 3),
     6,

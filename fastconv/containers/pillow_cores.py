@@ -58,7 +58,7 @@ def filtered(core: Any, work: Work) -> Any:
 
 def filtered_bytes(core: Any, work: Callable[..., object], *words: Any) -> Any:
     """The same of a core of L or of FOUR_BYTES that is not empty. `work` is given buffers of shape (H, W, C),
-    and the words.
+    where C is the number of bytes of a pixel, or of its bands; and the words.
     """
     mode, size = core.mode, core.size
     width, height = size
@@ -68,7 +68,7 @@ def filtered_bytes(core: Any, work: Callable[..., object], *words: Any) -> Any:
         made = _new(mode, size)
         out = arrow.Pixels(made.__arrow_c_array__(), height, width, bands)
     except (AttributeError, ValueError):  # Pillow does not share their memory
-        shape = height, width, bands
+        shape = height, width, -1
         return _by_copies(
             core, mode, size, lambda a, out: work(a.reshape(shape), out.reshape(shape), *words)
         )
