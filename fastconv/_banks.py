@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _levels, _missing, reference
+from . import _levels, _missing, api, reference
 from ._arguments import array_of, quiet
 from ._mask import fill_of, joined, mask_of, split
 from ._options import as_image, checked_out
@@ -34,6 +34,8 @@ _NEAR = 1 << 20
 # Least rows of a band, in heights of a window, since each band loads the rows of its first window
 # anew.
 _WINDOWS = 4
+# Options of calls whose results have the image's shape.
+_PLAIN = frozenset("border cval channel_axis dtype method threads scale offset absolute".split())
 # Types of pixels whose sums are float32 if the result is a float of at most 32 bits.
 _NARROW = frozenset("bool uint8 int8 uint16 int16 float16 float32 complex64".split())
 
@@ -92,6 +94,10 @@ def bank(
     >>> fastconv.bank(image, sobel, "hypot").tolist()
     [[0, 36, 36, 0], [0, 36, 36, 0], [0, 36, 36, 0]]
     """
+    if combine is None and _is_plain(image, kernels, options):
+        made = _each(image, kernels, correlate, out, options)
+        if made is not None:
+            return made
     if combine is not None and combine not in get_args(Combine):
         raise ValueError(
             f"combine must be None or one of {', '.join(get_args(Combine))}; got {combine!r}"
@@ -115,6 +121,38 @@ def bank(
         return _folded(np.maximum if combine == "max" else np.add, sums)
 
     return filters.combined(combined, out)
+
+
+def _is_plain(image: Any, kernels: Any, options: dict[str, Any]) -> bool:
+    """Whether results have the image's shape, and each is a call that C answers."""
+    return (
+        type(image) is np.ndarray
+        and image.dtype.kind in "iuf"
+        and type(kernels) in (list, tuple)
+        and len(kernels) > 0
+        and options.keys() <= _PLAIN
+        and options.get("border") != "omit"
+        and all(type(k) is np.ndarray and k.ndim == 2 and k.dtype.kind in "iuf" for k in kernels)
+    )
+
+
+def _each(
+    image: Any, kernels: Any, correlate: bool, out: Any, options: dict[str, Any]
+) -> NDArray[Any] | None:
+    """A call for each kernel, without more ado; None if `out` must be looked at."""
+    shape = len(kernels), *image.shape
+    if out is None:
+        dtype = options.get("dtype")
+        out = np.empty(shape, image.dtype.newbyteorder("=") if dtype is None else dtype)
+    elif type(out) is not np.ndarray or out.shape != shape or np.may_share_memory(image, out):
+        return None
+    if out.dtype.kind not in "iuf":
+        return None
+    function = api.correlate if correlate else api.convolve
+    for kernel, to in zip(kernels, out, strict=True):
+        function(image, kernel, out=to, **options)
+    result: NDArray[Any] = out
+    return result
 
 
 def _lengths(arrays: Iterator[NDArray[Any]], count: int) -> NDArray[Any]:
@@ -252,7 +290,9 @@ class _Filters:
             options = {**options, "dtype": out.dtype}
         self.plans = [planned(kernel, flipped, **options) for kernel in listed]
         pixel = self.image.dtype
-        self.target = np.result_type(*(plan.target(pixel) for plan in self.plans))
+        targets = {plan.target(pixel) for plan in self.plans}
+        # a type of its own byte order stays one
+        self.target = targets.pop() if len(targets) == 1 else np.result_type(*targets)
         sums = self.target
         if combined and sums.kind != "c":
             narrow = pixel.name in _NARROW and sums.kind == "f" and sums.itemsize <= 4

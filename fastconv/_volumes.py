@@ -433,18 +433,20 @@ class VolumePlan(Plan):
         size, channels = (b.shape[-3], b.shape[-2]), a.shape[-1]
         view, asked = self._asked_of(view, a, size, channels, target)
         whole = self._by_planes(view, asked, image, channels)
+        repeats = image is given and part is None and _repeats(image, result)
+        by_itself = result.dtype == self.target(image.dtype)
         if whole is not None:
             pictures.run(whole, self, view, a, b)
         elif len(view.directions) == 3:
             if planes:
                 a, b = (array[..., np.newaxis, :, :, :] for array in (a, b))
             bound = self._list_rows(view, asked, a, b, source, target)
-            as_given = image is given and part is None and result.flags.carray
-            if bound is not None and as_given and _repeats(image, result):
-                by_itself = result.dtype == self.target(image.dtype)
+            if bound is not None and repeats:
                 self.repeats_as(image, a, result, bound, by_itself)
         elif part is None and max(self.steps) == 1:
-            self._plane(view)(a, out=b)
+            plane = self._plane(view)
+            if not (repeats and self.serve_plane(plane, image, a, result, b, by_itself)):
+                plane(a, out=b)
         else:
             stand = tuple(direction.window for direction in view.directions)
             self._plane(view).run(a, b, Part(stand, tuple(count for _, _, count in stand)))
@@ -579,7 +581,7 @@ class VolumePlan(Plan):
 def _repeats(image: NDArray[Any], result: NDArray[Any]) -> bool:
     """Whether a call with another image of this type and strides would be the same."""
     long = image.dtype.kind in "iu" and image.dtype.itemsize == 8  # the sums depend on the samples
-    native = image.dtype.isnative and result.dtype.isnative
+    native = image.dtype.isnative and result.dtype.isnative and result.flags.carray
     return not long and native and "c" not in image.dtype.kind + result.dtype.kind
 
 

@@ -989,6 +989,28 @@ cdef class PlanBase:
         with cython.critical_section(self):
             self.repeats = [r, *(self.repeats or ())[:PREPARED - 1]]
 
+    def serve_plane(self, PlanBase plane not None, cnp.ndarray image not None, cnp.ndarray read not None,
+                    cnp.ndarray result not None, cnp.ndarray written not None, bint by_itself):
+        """Let the plan of a plane fill `written`, a view of the result, from `read`, one of the image, and remember
+        that as `repeats_as` does. False if C does not serve it."""
+        global offered
+        cdef Offer offer = Offer.__new__(Offer)
+        cdef PyObject* before = offered
+        cdef BoundVolume bound
+        offered = <PyObject*>offer
+        try:
+            made = plane.serve(read, written)
+        finally:
+            offered = before
+        if made is None:
+            return False
+        if offer.bound is not None and cnp.PyArray_BYTES(written) == cnp.PyArray_BYTES(result):
+            bound = BoundVolume.__new__(BoundVolume)
+            bound.program, bound.runner, bound.call = offer.bound.program, offer.bound.runner, offer.bound.call
+            bound.request.picture, bound.leads, bound.work = offer.bound.request, 0, offer.bound.work
+            self.repeats_as(image, read, result, bound, by_itself)
+        return True
+
     cdef int find(self, int source, int target, cnp.npy_intp height, cnp.npy_intp width,
                   cnp.npy_intp channels, int bits) noexcept:
         """Index in `prepared` of an entry for these images, or -1."""

@@ -48,6 +48,34 @@ def test_each_result_is_that_of_a_call(near: int, dtype: str, channel_axis: int 
             np.testing.assert_array_equal(one, fastconv.convolve(image, kernel, **shared))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", ">f4", "bool"])
+def test_banks_of_plain_arrays_are_calls(dtype: str) -> None:
+    image = picture((40, 33), "uint8").astype(dtype)
+    options: list[dict[str, Any]] = [
+        {"dtype": np.float32, "border": "wrap"},
+        {"dtype": ">f8", "absolute": True},
+        {"border": "omit", "fill": 0},
+        {"shape": "valid"},
+        {"scale": 0.5, "offset": 3.0},
+    ]
+    several = [kernels.sobel(0), kernels.sobel(1).tolist(), kernels.gaussian(1)[:3, :3]]
+    for each in options:
+        for listed in (several, [several[0], several[2]], np.array([several[0], several[1]])):
+            for correlate in (False, True):
+                call = fastconv.correlate if correlate else fastconv.convolve
+                wanted = [call(image, kernel, **each) for kernel in listed]
+                got = fastconv.bank(image, listed, correlate=correlate, **each)
+                assert got.dtype == wanted[0].dtype
+                np.testing.assert_array_equal(got, wanted)
+                out = np.empty(got.shape[::-1], got.dtype).T
+                assert fastconv.bank(image, listed, correlate=correlate, out=out, **each) is out
+                np.testing.assert_array_equal(out, got)
+    room = np.zeros((3, 40, 33), np.float32)
+    room[1] = wanted_of = image.astype(np.float32)
+    wanted = [fastconv.convolve(wanted_of, kernel) for kernel in several]
+    np.testing.assert_array_equal(fastconv.bank(room[1], several, out=room), wanted)
+
+
 def test_volumes_and_lines_have_banks(near: int) -> None:
     image = picture((40, 12, 13), "uint8")
     for several in (

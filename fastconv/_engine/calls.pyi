@@ -86,6 +86,9 @@ class PlanBase:
     def repeats_as(
         self, image: Any, read: Any, result: Any, bound: Any, by_itself: bool
     ) -> None: ...
+    def serve_plane(
+        self, plane: PlanBase, image: Any, read: Any, result: Any, written: Any, by_itself: bool
+    ) -> bool: ...
     def serves_whole(self, plan: PlanBase, target: int, omits_nan: bool, search: int) -> None: ...
     def repeats_missing(
         self,
