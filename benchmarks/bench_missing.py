@@ -111,15 +111,17 @@ def fit() -> None:
                 for way in ("subtracted", "summed")
             }
             masks = [np.random.default_rng(1).random(image.shape) < share for share in shares]
-            calls = {
-                f"{way} {i}": partial(ways[way], m) for way in ways for i, m in enumerate(masks)
+            calls: dict[str, Callable[[], Any]] = {
+                f"{way} {i}": partial(ways[way], np.asarray(m))
+                for way in ways
+                for i, m in enumerate(masks)
             }
             times = race(calls, least=0.1, rounds=7, most=1)
             ns = {name: t.median / image.size * 1e9 for name, t in times.items()}
             print(len(kernel), dtype, {name: round(t, 2) for name, t in ns.items()}, flush=True)
             more = [(ns[f"subtracted {i}"] - ns["subtracted 0"]) for i in range(1, len(shares))]
             plan = fastconv.plan(kernel, pixel=image.dtype, fill=0)
-            recipe = recipe_of(plan, image)
+            recipe: Any = recipe_of(plan, image)
             runs = len(kernel) * -(-kernel.shape[1] // _missing._RUN)
             runs *= 1 if recipe.how == _missing._WHOLE32 else 2  # in float64
             asked += [

@@ -67,7 +67,8 @@ def fit() -> None:
 def longer(image: Any, kernel: Any) -> None:
     """Print LONGER by a list and pictures of one kernel, and the prices and times of both."""
     plan, listed = (fastconv.plan(kernel, pixel=image.dtype, method=m) for m in ("auto", "direct"))
-    known, prices = _planes.planes_of, []
+    known: Any = _planes.planes_of
+    prices: list[float] = []
 
     def always(*args: Any) -> Any:
         made = known(*args[:-1], 1e9)
@@ -76,7 +77,7 @@ def longer(image: Any, kernel: Any) -> None:
         return made
 
     def by_pictures() -> Any:
-        _planes.planes_of = always
+        _planes.planes_of = always  # type: ignore[assignment]
         try:
             return plan(image)
         finally:

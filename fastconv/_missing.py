@@ -66,8 +66,9 @@ _KEPT = 4
 # near a tie: on both sides of it, if a quarter of the weights is there.
 _NS, _NS_TAP, _DOUBTS = 0.5, 0.2, 8
 # Weights that are subtracted at a time, as in src/missing.pyx; ns for a result that gets those of all
-# samples, for a row of weights around a missing sample, and for RUN of them in float32: as
-# `benchmarks/bench_missing.py --fit` printed them on Xeon, v4 (the last two: 0.9 to 3.2, 2.3 to 3.7).
+# samples, for a row of weights around a missing sample, and for RUN of them in float32. On Xeon, v4,
+# `benchmarks/bench_missing.py --fit` printed 0.11 to 0.17, 0.9 to 3.2 and 2.3 to 3.7; the first is more
+# here, since 3 x 3 taps on float32 with 1 % missing take less time if they are summed.
 _RUN = 16
 _NS_FILLED, _NS_SPREAD, _NS_RUN = 0.25, 2.5, 2.5
 

@@ -463,7 +463,7 @@ def test_rows_that_are_split_where_they_lie_are_those_of_the_plain_call(
                 if shape == "valid" and taps[1] > width:
                     continue
                 kernel = rng.random(taps)
-                options = {"shape": shape, "border": border, "cval": 3.0}
+                options: Any = {"shape": shape, "border": border, "cval": 3.0}
                 wanted = reference.convolve(image, kernel, **options)[::2, ::2]
                 got = fastconv.convolve(image, kernel, stride=2, **options)
                 near = 1e-5 if dtype == "float32" else 1e-13
