@@ -5,7 +5,7 @@ cdef enum:
     FEWEST_TAPS = 50            # fewest taps of a kernel for which large tiles are considered
     MOST_POINTS = 256
     COPIED_BYTES = 16 << 20     # of one array of a tile: its frequencies, or the rows between two filters
-    KEPT_BYTES = 56 << 20       # most that a plan keeps with a spectrum (KEPT_SPECTRUM in src/methods/spectra_tables.pxi)
+    KEPT_BYTES = 56 << 20       # most that a plan keeps with a spectrum: KEPT_SPECTRUM of the engine
     LINES_STEP = 256            # rows of a tile that is filtered across only: LINES_ROWS of the engine
 
 # A tile of more than COPIED_BYTES is taken only if the best of the others costs this many times as much.
