@@ -470,7 +470,10 @@ class Plan(PlanBase):
         folded, else None.
         """
         strategy, kernel = decide(*asked), asked[0]
-        found = self.may_fold(*size) and self.folded(kernel, *size, asked[2].integer)
+        integer, whole_samples = asked[2].integer, asked[3][2]
+        # samples that are not whole are summed in the definition's order alone
+        foldable = self.may_fold(*size) and (whole_samples or not integer)
+        found = foldable and self.folded(kernel, *size, integer)
         if found:
             with contextlib.suppress(ValueError):  # no method is exact enough
                 other = decide(found[0], *asked[1:])

@@ -113,6 +113,21 @@ def test_a_dense_kernel_costs_no_more_than_one_of_the_pictures_size(dtype: str) 
 
 
 @pytest.mark.parametrize("border", BORDERS)
+def test_samples_that_are_not_whole_are_rounded_from_the_sum_of_the_kernel_that_was_given(
+    border: str,
+) -> None:
+    """Roundings of the definition decide ties here: a mean of halves is not a half."""
+    for side, shape in ((41, (12, 12)), (101, (7, 9)), (64, (5, 3))):
+        for kind in ("box", "rational", "dense", "bell"):
+            weights = kernel(kind, side, side)
+            for dtype in ("float32", "float64"):
+                halves = (small_picture(shape, "uint8") + 0.5).astype(dtype)
+                for image in (np.full(shape, 0.5, dtype), halves):
+                    check("convolve", image, weights, border=border, cval=0.5, dtype="int32")
+            check("convolve", np.ones(shape, np.uint8), weights, border=border, cval=0.5)
+
+
+@pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("window", [(3, 600), (2, 1100), (700, 3), (30, 41)])
 def test_doubtful_sums_see_the_border_turn_many_times(
     border: str, window: tuple[int, int], level: str
