@@ -151,10 +151,13 @@ cdef inline double doubtful(double error, const Request* request) noexcept nogil
 
 
 cdef double taps_in_order(Facts* f, const Request* request, double share) noexcept nogil:
-    """As many taps in any order as a pixel takes in the definition's, if a share of all pixels is summed so."""
+    """As many taps in any order as a pixel takes in the definition's, if a share of all pixels is summed so.
+    Rows of windows that are wider than the picture are loaded in as many runs as the border turns."""
     cdef Facts* d = definition_of(f)
-    cdef double windows = min(share * BOX_STRIP / request.channels, NEAR_TAPS / <double>d.width, SIDE_BY_SIDE)
-    return d.taps * IN_ORDER / max(1, windows) + d.height * IN_ORDER_ROW
+    cdef double columns = min(BOX_STRIP / <double>request.channels, request.width)
+    cdef double windows = min(share * columns, NEAR_TAPS / <double>d.width, SIDE_BY_SIDE)
+    cdef double runs = 1 + d.width / <double>max(1, request.width)
+    return d.taps * IN_ORDER / max(1, windows) + d.height * IN_ORDER_ROW * runs
 
 
 cdef void watch_ties(Proposal* p, Facts* f, const Request* request) noexcept nogil:
