@@ -94,8 +94,8 @@ def bank(
     >>> fastconv.bank(image, sobel, "hypot").tolist()
     [[0, 36, 36, 0], [0, 36, 36, 0], [0, 36, 36, 0]]
     """
-    if combine is None and _is_plain(image, kernels, options):
-        made = _each(image, kernels, correlate, out, options)
+    if combine is None and out is None and _is_plain(image, kernels, options):
+        made = _each(image, kernels, correlate, options)
         if made is not None:
             return made
     if combine is not None and combine not in get_args(Combine):
@@ -137,22 +137,21 @@ def _is_plain(image: Any, kernels: Any, options: dict[str, Any]) -> bool:
 
 
 def _each(
-    image: Any, kernels: Any, correlate: bool, out: Any, options: dict[str, Any]
+    image: Any, kernels: Any, correlate: bool, options: dict[str, Any]
 ) -> NDArray[Any] | None:
-    """A call for each kernel, without more ado; None if `out` must be looked at."""
-    shape = len(kernels), *image.shape
-    if out is None:
-        dtype = options.get("dtype")
-        out = np.empty(shape, image.dtype.newbyteorder("=") if dtype is None else dtype)
-    elif type(out) is not np.ndarray or out.shape != shape or np.may_share_memory(image, out):
-        return None
+    """A call for each kernel into a new array: with the caller's, all kernels would have to be
+    checked before the first result is written. None if the type of the results must be looked at.
+    """
+    dtype = options.get("dtype")
+    out: NDArray[Any] = np.empty(
+        (len(kernels), *image.shape), image.dtype.newbyteorder("=") if dtype is None else dtype
+    )
     if out.dtype.kind not in "iuf":
         return None
     function = api.correlate if correlate else api.convolve
     for kernel, to in zip(kernels, out, strict=True):
         function(image, kernel, out=to, **options)
-    result: NDArray[Any] = out
-    return result
+    return out
 
 
 def _lengths(arrays: Iterator[NDArray[Any]], count: int) -> NDArray[Any]:

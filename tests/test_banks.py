@@ -76,6 +76,14 @@ def test_banks_of_plain_arrays_are_calls(dtype: str) -> None:
     np.testing.assert_array_equal(fastconv.bank(room[1], several, out=room), wanted)
 
 
+def test_a_bank_with_a_kernel_that_is_refused_writes_nothing() -> None:
+    image = picture((6, 10), "uint8")
+    out = np.full((2, 6, 10), 77, np.uint8)
+    with pytest.raises(ValueError, match="finite"):
+        fastconv.bank(image, [np.ones((3, 3)) / 9, np.full((3, 3), np.nan)], out=out)
+    assert (out == 77).all()
+
+
 def test_volumes_and_lines_have_banks(near: int) -> None:
     image = picture((40, 12, 13), "uint8")
     for several in (
