@@ -20,6 +20,7 @@ from . import _levels, _missing, api, reference
 from ._arguments import array_of, quiet
 from ._mask import fill_of, joined, mask_of, split
 from ._options import as_image, checked_out
+from ._pixels import pixel_of
 from ._plan import Part
 from .api import planned
 
@@ -300,6 +301,9 @@ class _Filters:
             options["dtype"] = sums
             self.plans = [planned(kernel, flipped, **options) for kernel in listed]
         self.sums = sums
+        if sums.kind in "iu":  # before the first result is written
+            for plan in self.plans:
+                plan.check_weights(pixel_of(sums, "dtype"))
         first = self.plans[0]
         given = None
         if mask is not None:
